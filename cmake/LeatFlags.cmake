@@ -1,0 +1,26 @@
+# Compiler and linker flags, carried by one interface target so that no file sets its own.
+add_library(leat_flags INTERFACE)
+target_compile_options(leat_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports false positives from inlined library code at -O2 under these two.
+  target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread)
+endif()
+if(LEAT_SANITIZE)
+  target_compile_options(leat_flags INTERFACE -fsanitize=${LEAT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(leat_flags INTERFACE -fsanitize=${LEAT_SANITIZE})
+  if(LEAT_SANITIZE MATCHES "address" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+    target_compile_options(leat_flags INTERFACE -Og -g1)
+  endif()
+else()
+  target_compile_options(leat_flags INTERFACE -fstack-protector-strong)
+  target_compile_definitions(leat_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:_FORTIFY_SOURCE=2>)
+endif()
+if(LEAT_DEV)
+  target_compile_definitions(leat_flags INTERFACE _GLIBCXX_ASSERTIONS)
+endif()
+find_program(LEAT_MOLD mold)
+if(LEAT_MOLD AND NOT LEAT_FUZZ)
+  target_link_options(leat_flags INTERFACE -fuse-ld=mold)
+endif()

@@ -1,0 +1,42 @@
+#include "base/digest.h"
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+
+namespace leat {
+namespace {
+
+TEST(Digest, MatchesPublishedVectors) {
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);              // RFC 3720 check value
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);    // RFC 3720 B.4
+  EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xe3069283U);  // continues
+  EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(to_hex(md5("abc")), "900150983cd24fb0d6963f7d28e17f72");
+  EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");  // RFC 4231 case 2
+}
+
+TEST(Digest, ReadsBothBase64Alphabets) {
+  EXPECT_EQ(to_base64("abc123:"), "YWJjMTIzOg==");
+  EXPECT_EQ(from_base64("YWJjMTIzOg=="), "abc123:");
+  EXPECT_EQ(from_base64("YWJjMTIzOg"), "abc123:");
+  EXPECT_EQ(from_base64("-_-_"), from_base64("+/+/"));
+  EXPECT_EQ(from_base64(""), "");
+  EXPECT_EQ(from_base64("a"), std::nullopt);
+  EXPECT_EQ(from_base64("ab c"), std::nullopt);
+  EXPECT_EQ(from_base64("===="), std::nullopt);
+}
+
+TEST(Random, MakesVersionFourUuids) {
+  SeededRandom random(7);
+  const std::string id = uuid4(random);
+  ASSERT_EQ(id.size(), 36U);
+  EXPECT_EQ(id[14], '4');
+  EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
+  EXPECT_NE(uuid4(random), id);
+  EXPECT_EQ(random_token(secure_random(), 32).size(), 32U);
+}
+
+}  // namespace
+}  // namespace leat
