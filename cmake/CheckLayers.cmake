@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # cmake -DLEAT_SOURCE_DIR=src -P CheckLayers.cmake
 # Reads every #include "folder/…" under src/ against LeatLayers.cmake. Needed beside the link check because all
 # modules share the include root.
