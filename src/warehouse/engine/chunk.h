@@ -1,0 +1,89 @@
+// Rows as columns: up to 2048 rows that DuckDB made, read in place.
+//
+// A Column is a view into its Chunk: it holds no memory and dies with it. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/engine/value.h"
+
+namespace leat::engine {
+
+class Column {
+ public:
+  [[nodiscard]] const ColumnType& type() const { return *type_; }
+
+  [[nodiscard]] bool is_null(std::size_t row) const {
+    return validity_ != nullptr && ((validity_[row >> 6] >> (row & 63)) & 1) == 0;
+  }
+
+  /// The fixed-width cells: T must be the kind's storage type (value.h), for kDecimal int16_t,
+  /// int32_t, int64_t or HugeInt for widths up to 4, 9, 18 and 38. The cell of a NULL is undefined.
+  template <class T>
+  [[nodiscard]] std::span<const T> cells() const {
+    return {static_cast<const T*>(data_), size_};
+  }
+
+  /// kBoolean and every integer kind but kUInt64 and kHugeInt.
+  [[nodiscard]] std::int64_t integer(std::size_t row) const;
+  /// kHugeInt, every other integer kind, and kDecimal (its unscaled value).
+  [[nodiscard]] HugeInt huge_integer(std::size_t row) const;
+  /// kVarchar, kJson, kBlob. Valid as long as the chunk.
+  [[nodiscard]] std::string_view text(std::size_t row) const;
+
+ private:
+  friend class ChunkReader;
+  friend class TextWriter;
+  friend class Chunk;
+
+  const ColumnType* type_ = nullptr;
+  const void* data_ = nullptr;
+  const std::uint64_t* validity_ = nullptr;
+  std::size_t size_ = 0;
+  std::vector<Column> children_;
+};
+
+/// Owns one chunk. Movable.
+class Chunk {
+ public:
+  Chunk() = default;
+  Chunk(Chunk&& other) noexcept;
+  Chunk& operator=(Chunk&& other) noexcept;
+  Chunk(const Chunk&) = delete;
+  Chunk& operator=(const Chunk&) = delete;
+  ~Chunk();
+
+  [[nodiscard]] std::size_t rows() const { return rows_; }
+  [[nodiscard]] std::span<const Column> columns() const { return columns_; }
+  [[nodiscard]] const Column& column(std::size_t index) const { return columns_[index]; }
+
+ private:
+  friend class ChunkReader;
+
+  void* handle_ = nullptr;  // duckdb_data_chunk
+  bool owned_ = true;
+  std::size_t rows_ = 0;
+  std::vector<Column> columns_;
+};
+
+struct TextOptions {
+  /// PostgreSQL's extra_float_digits, -15 to 3: from 1 on the shortest text that reads back the
+  /// same is written, below it 15 + n significant digits for DOUBLE and 6 + n for REAL.
+  int extra_float_digits = 0;
+};
+
+/// Appends the cell in the text form that Redshift sends: booleans as t and f, timestamps as
+/// "2026-11-20 14:03:05.5", TIMESTAMPTZ in UTC with "+00", decimals with exactly their scale,
+/// VARBYTE in lower-case hex, lists and structs as compact JSON. The cell must not be NULL. Any
+/// thread.
+void append_text(const Column& column, std::size_t row, std::string& out, TextOptions options = {});
+
+/// The text of a cell, or nothing for a NULL... as a std::string: for tests, catalog look-ups and
+/// messages.
+[[nodiscard]] std::string cell_text(const Column& column, std::size_t row);
+
+}  // namespace leat::engine

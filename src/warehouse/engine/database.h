@@ -1,0 +1,73 @@
+// One DuckDB instance: a file (or memory) shared by all sessions of the process.
+//
+// A file is written ahead to FILE.wal and survives kill -9 and power loss at any point; a damaged
+// one is refused at open (kCorrupt). No extension is ever downloaded or loaded. SQL can read files
+// in the named directories only. A transaction may write to one database file only: what must
+// commit together must be in one file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "warehouse/engine/connection.h"
+
+namespace leat::engine {
+
+struct ScalarFunction;
+
+struct DatabaseOptions {
+  std::string path;  ///< Empty: in memory, gone at close.
+  int threads = 0;   ///< Workers of all statements together; 0: one per core.
+  std::uint64_t memory_bytes_max =
+      0;  ///< Buffers of all statements together; 0: 80 % of the machine.
+  std::string
+      temp_directory;  ///< Where big sorts and joins spill; empty: PATH.tmp, none in memory.
+  std::uint64_t temp_bytes_max = 0;      ///< 0: 90 % of the free space.
+  std::uint64_t checkpoint_bytes = 0;    ///< WAL size that starts a checkpoint; 0: 16 MiB.
+  std::vector<std::string> directories;  ///< Absolute; SQL may read and write files below these.
+  std::vector<std::pair<std::string, std::string>> settings;  ///< More of DuckDB's, for tests.
+};
+
+/// Shared by all threads.
+class Database {
+ public:
+  /// Opens or creates. Errors: kCorrupt for a damaged or foreign file, kConflict when another
+  /// process holds it, kInvalid for an unusable option.
+  [[nodiscard]] static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  /// Every Connection must be gone. Checkpoints, so that the WAL is empty at the next open.
+  ~Database();
+
+  [[nodiscard]] SqlResult<std::unique_ptr<Connection>> connect();
+
+  /// Opens or creates another file under the SQL name `name`; detach() closes it.
+  [[nodiscard]] SqlStatus attach(std::string_view name, std::string_view path);
+  [[nodiscard]] SqlStatus detach(std::string_view name);
+
+  /// Moves the WAL into the file. Waits for nobody: skipped while transactions are running (they do
+  /// it later).
+  [[nodiscard]] SqlStatus checkpoint();
+
+  /// Makes a function of ours callable from SQL in all connections (engine/function.h).
+  [[nodiscard]] SqlStatus add_function(ScalarFunction function);
+
+  /// "1.5.6": the DuckDB in use.
+  [[nodiscard]] static std::string engine_version();
+
+ private:
+  struct State;
+  explicit Database(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Sets glibc's allocator to keep freed memory (a page fault in a VM costs more than the memory):
+/// call once at the start of a process that runs the engine, before threads start.
+void tune_allocator();
+
+}  // namespace leat::engine

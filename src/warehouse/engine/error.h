@@ -1,0 +1,35 @@
+// The error of a statement, as a PostgreSQL client sees it, and how DuckDB's errors become it.
+//
+// LEAT_TRY and LEAT_ASSIGN (base/error.h) pass SqlError on as they do Error.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace leat::engine {
+
+struct SqlError {
+  std::string sqlstate;       ///< Five characters, PostgreSQL's and Redshift's codes.
+  std::string message;        ///< Without prefix, position or DuckDB's words where avoidable.
+  std::string detail;         ///< May be empty.
+  std::string hint;           ///< May be empty.
+  std::int64_t position = 0;  ///< 1-based byte in the DuckDB SQL that was run; 0 when not known.
+
+  bool operator==(const SqlError&) const = default;
+};
+
+template <class T>
+using SqlResult = std::expected<T, SqlError>;
+using SqlStatus = std::expected<void, SqlError>;
+
+/// Makes the error alternative of a SqlResult.
+[[nodiscard]] std::unexpected<SqlError> fail_sql(std::string_view sqlstate, std::string message,
+                                                 std::string detail = {}, std::string hint = {});
+
+/// Maps the text of a DuckDB error ("Binder Error: …") to a SqlError. Pure; any thread.
+/// The table of what becomes what is docs/internals/engine.md.
+[[nodiscard]] SqlError map_duckdb_error(std::string_view text);
+
+}  // namespace leat::engine
