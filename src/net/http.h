@@ -1,0 +1,59 @@
+// HTTP/1.1 requests and responses as handlers see them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/address.h"
+
+namespace leat::net {
+
+enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kOther };
+
+struct HeaderView {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// One request, complete with its body. Every view dies when on_request returns.
+struct RequestView {
+  Method method = Method::kOther;
+  std::string_view method_text;
+  std::string_view target;  ///< as sent
+  std::string_view path;    ///< of the target, not decoded
+  std::string_view query;   ///< behind the '?', not decoded
+  std::span<const HeaderView> headers;
+  std::string_view body;  ///< without transfer coding; content coding is left as sent
+  IpAddress peer;
+  bool tls = false;
+
+  /// Value of the first header of that name in any case, or nothing.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string_view content_type;  ///< static storage; empty sends none
+  std::string headers;            ///< further complete lines: "Name: value\r\n"
+  std::string body;
+  std::string_view static_body;  ///< sent when `body` is empty; static storage
+  bool close = false;            ///< close the connection after it
+};
+
+/// "Not Found" for 404 and so on; "Unknown" for a number without a name. Pure; any thread.
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+/// Undoes %XX, and '+' as space when `plus_is_space`. Broken escapes stay as they are. Pure; any
+/// thread.
+[[nodiscard]] std::string percent_decode(std::string_view text, bool plus_is_space);
+/// Splits a query string into decoded names and values, in order; "a" is ("a", ""). At most
+/// `count_max` pairs.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> parse_query(
+    std::string_view query, std::size_t count_max = 1000);
+
+}  // namespace leat::net
