@@ -49,6 +49,7 @@ class Books:
         self.unanswered = []  # batches to be sent again
         self.sent = {}
         self.refused = 0
+        self.wrong_answers = []  # replies that no promise allows
 
 
 class Leat:
@@ -163,7 +164,8 @@ class Sender(threading.Thread):
                     self.books.refused += 1
                     self.books.unanswered.append(batch)
                 else:
-                    raise Failure(f"the collector answered {reply.status}")
+                    self.books.wrong_answers.append(reply.status)
+                    return
 
 
 def send_for(books, connection, label, seed, seconds, process):
@@ -210,6 +212,8 @@ def run_round(options, books, chooser, number, log):
             sender.join(15)
             if sender.is_alive():
                 raise Failure("a sender hangs")
+        if books.wrong_answers:
+            raise Failure(f"the collector answered {books.wrong_answers[0]}")
         return word
     finally:
         if leat.process.poll() is None:
