@@ -1,0 +1,98 @@
+// Brings a source's unseen batches into a destination, exactly once.
+//
+// The whole argument: a batch's ledger row commits in the same transaction as its rows; the
+// transaction's first statement locks the ledger; inside the lock the loader looks again which
+// batches are there. Nothing on the loader's side is needed to be right after a crash.
+// docs/concepts/exactly-once.md tells it in full.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "pipeline/load/books.h"
+#include "pipeline/load/destination.h"
+
+namespace leat::io {
+class ObjectStore;
+}
+namespace leat::archive {
+class Archive;
+}
+
+namespace leat::load {
+
+/// One source and the schema its tables live in.
+struct SourceSettings {
+  std::string name;
+  std::string schema;
+};
+
+struct LoaderOptions {
+  DestinationSettings destination;
+  io::ObjectStore* store = nullptr;      ///< Holds the staged files; COPY reads them. Borrowed.
+  archive::Archive* archive = nullptr;   ///< Borrowed.
+  std::string bucket = "leat";           ///< Bucket of the staged files.
+  const Clock* clock = &system_clock();  ///< Borrowed.
+  Random* random = &secure_random();     ///< Makes sync ids. Borrowed.
+  metrics::Registry* metrics = nullptr;  ///< Optional; borrowed.
+  Connect connect = connect_postgres;
+  std::int64_t transaction_bytes_max =
+      256 << 20;  ///< Raw bytes of one transaction (at least one seal's batches).
+  std::int64_t transaction_events_max = 2'000'000;  ///< Events of one transaction (likewise).
+  int attempts_max =
+      5;  ///< Tries of one transaction after serialization conflicts and lost connections.
+};
+
+/// What one sync of one source did.
+struct SyncReport {
+  std::string sync_id;
+  std::string source;
+  TimeUs started_at;
+  TimeUs finished_at;
+  std::int64_t batches = 0;
+  std::int64_t transactions = 0;
+  EventCounts events;
+  std::int64_t values_rescued = 0;
+  std::int64_t staged_bytes = 0;
+  std::map<std::string, std::int64_t> table_rows;
+  std::vector<std::string> tables_created;
+  std::vector<std::string> columns_added;  ///< "table.column".
+};
+
+/// The sync as one JSON object.
+[[nodiscard]] std::string to_json(const SyncReport& report);
+
+/// A failed sync: what was done before it failed is committed and stays.
+struct SyncFailure {
+  Error error;
+  FailureKind kind = FailureKind::kOther;  ///< kOther as well when the destination is not to blame.
+  SyncReport done;
+};
+
+/// One thread at a time.
+class Loader {
+ public:
+  explicit Loader(LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// Loads every batch of `source` that the archive has and the ledger has not. Ends early, with
+  /// what is committed, on a stop request. Nothing to do is a report with zero batches.
+  [[nodiscard]] std::expected<SyncReport, SyncFailure> sync(const SourceSettings& source,
+                                                            std::stop_token stop);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leat::load

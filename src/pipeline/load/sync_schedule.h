@@ -1,0 +1,93 @@
+// When each source is synced to one destination: on a period, at once when asked, again with
+// backoff after a failure.
+//
+// States of a source: waiting (next_run in the future) -> due -> running -> waiting. Success sets
+// next_run one period after the start; a failure sets it to the backoff (1 s doubling to the
+// period, at most 60 s) while a person may have to act: events wait in the archive, nothing is
+// lost. One sync at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "pipeline/load/loader.h"
+
+namespace leat::load {
+
+/// What is known of one source's syncs; a copy.
+struct SourceState {
+  SourceSettings source;
+  bool running = false;
+  std::optional<TimeUs> last_started;
+  std::optional<TimeUs> last_success;  ///< End of the last sync that failed nowhere.
+  std::optional<TimeUs> last_failure;
+  std::optional<SyncReport> last_report;  ///< The last sync that loaded something.
+  std::string last_error;  ///< Empty when the last sync succeeded; names the next step otherwise.
+  std::string last_error_kind;  ///< failure_kind_name, or empty.
+  int consecutive_failures = 0;
+  std::optional<TimeUs> next_run;  ///< Nothing while running or when the schedule is manual.
+};
+
+/// One finished sync for the history (latest 200 kept in memory).
+struct SyncHistoryEntry {
+  SyncReport report;
+  std::string error;  ///< Empty on success.
+};
+
+struct SyncScheduleOptions {
+  std::vector<SourceSettings> sources;
+  std::int64_t period_us = 60 * kUsPerSecond;  ///< 0: only sync_now.
+  const Clock* clock = &system_clock();        ///< Borrowed.
+  metrics::Registry* metrics = nullptr;        ///< Optional; borrowed.
+  /// Seals what the journal holds, so that sync_now brings every event acknowledged before it;
+  /// called with no lock held.
+  std::function<Status()> seal_now;
+};
+
+/// Runs the syncs of one destination in one thread of its own.
+class SyncSchedule {
+ public:
+  /// `sync` does the work of one source; the usual one is a Loader's sync.
+  using Sync =
+      std::function<std::expected<SyncReport, SyncFailure>(const SourceSettings&, std::stop_token)>;
+
+  SyncSchedule(SyncScheduleOptions options, Sync sync);
+  /// Stops.
+  ~SyncSchedule();
+  SyncSchedule(const SyncSchedule&) = delete;
+  SyncSchedule& operator=(const SyncSchedule&) = delete;
+
+  /// Starts the thread; the first syncs run at once. Call once.
+  void start();
+  /// Cancels a running sync (its transaction rolls back) and ends the thread. Idempotent; any
+  /// thread.
+  void stop();
+
+  /// Seals, then syncs `source` (empty: all) and waits, at most `timeout_us`, for the end. Returns
+  /// a report per source. Errors: kNotFound for an unknown source (the message names the near
+  /// miss), kUnavailable on timeout or stop, else the sync's own. Any thread but the schedule's
+  /// own.
+  [[nodiscard]] Result<std::vector<SyncReport>> sync_now(std::string_view source,
+                                                         std::int64_t timeout_us);
+
+  /// Runs every sync that is due by the clock, in the caller's thread; returns when the next one is
+  /// due. For tests and for callers with a thread of their own; not together with start().
+  std::optional<TimeUs> run_due();
+
+  /// Copies of the state and of the latest `limit` syncs, newest first. Any thread.
+  [[nodiscard]] std::vector<SourceState> states() const;
+  [[nodiscard]] std::vector<SyncHistoryEntry> history(std::size_t limit) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leat::load
