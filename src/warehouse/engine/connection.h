@@ -28,7 +28,7 @@ struct ExecuteOptions {
   bool streaming = true;
 };
 
-/// A planned statement with parameters $1 … $n. Must not outlive its Connection.
+/// A planned statement with parameters $1 ... $n. Must not outlive its Connection.
 class Prepared {
  public:
   Prepared(Prepared&& other) noexcept;

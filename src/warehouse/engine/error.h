@@ -28,7 +28,7 @@ using SqlStatus = std::expected<void, SqlError>;
 [[nodiscard]] std::unexpected<SqlError> fail_sql(std::string_view sqlstate, std::string message,
                                                  std::string detail = {}, std::string hint = {});
 
-/// Maps the text of a DuckDB error ("Binder Error: …") to a SqlError. Pure; any thread.
+/// Maps the text of a DuckDB error ("Binder Error: ...") to a SqlError. Pure; any thread.
 /// The table of what becomes what is docs/internals/engine.md.
 [[nodiscard]] SqlError map_duckdb_error(std::string_view text);
 

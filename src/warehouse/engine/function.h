@@ -40,7 +40,7 @@ struct ScalarFunction {
   std::vector<ColumnType> parameters;
   std::optional<ColumnType> more_parameters;  ///< Any number of further ones of this type.
   ColumnType returns;
-  bool sees_null = false;  ///< False: any NULL argument gives NULL without a call… for that row.
+  bool sees_null = false;  ///< False: any NULL argument gives NULL without a call... for that row.
   bool is_volatile = false;
   /// Called from many threads. An error ends the statement with its SQLSTATE and message.
   std::function<SqlStatus(const Chunk& arguments, FunctionOutput& output)> run;
