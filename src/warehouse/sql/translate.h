@@ -1,0 +1,142 @@
+// Turns parsed Redshift statements into DuckDB SQL, and answers what a session asks about a
+// statement before it runs it. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/sql/ast.h"
+#include "warehouse/sql/parser.h"
+#include "warehouse/sql/sql_error.h"
+
+namespace leat::sql {
+
+/// What the translator may know about a relation. Types are effective ones (column_type()).
+struct RelationColumn {
+  std::string name;
+  TypeName type;
+  bool identity = false;
+  bool not_null = false;
+};
+
+enum class RelationKind : std::uint8_t { kTable, kView, kMaterializedView };
+
+struct RelationShape {
+  RelationKind kind = RelationKind::kTable;
+  std::vector<RelationColumn> columns;
+};
+
+/// Answers for names as written (1 to 3 parts, resolved by the session's search path). Implemented
+/// by the session over its catalog; must outlive the call.
+class RelationLookup {
+ public:
+  virtual ~RelationLookup() = default;
+  /// Null when the relation is unknown; then the translator does without.
+  [[nodiscard]] virtual const RelationShape* find(const QualifiedName& name) const = 0;
+};
+
+struct TranslateContext {
+  /// The session's database: three-part names with another first part are cross-database reads.
+  std::string current_database;
+  /// Schemas searched for unqualified names, in order. The DuckDB connection has the same search
+  /// path set; this is only used to name things in messages.
+  std::vector<std::string> search_path;
+  /// Qualifier, as DuckDB SQL text (already quoted where needed), of the schema that holds the
+  /// relations and functions of pg_catalog, svv_*, stl_*, sys_* … : pg_class becomes
+  /// `<system_schema>.pg_class`.
+  std::string system_schema = "leat_catalog";
+  /// The same for information_schema.
+  std::string information_schema = "leat_information_schema";
+  /// Qualifier of the schema that holds the macros of dialect_macros().
+  std::string function_schema = "leat_catalog";
+  /// Types of $1, $2 … as the client declared them; kOther with an empty spelling: not declared.
+  std::vector<TypeName> parameter_types;
+  /// Session time zone, for GETDATE, SYSDATE and CURRENT_DATE.
+  std::string time_zone = "UTC";
+  /// May be null: then lengths are not checked and types of columns are not known.
+  const RelationLookup* relations = nullptr;
+};
+
+struct Translation {
+  /// DuckDB statements to run in order, in one transaction; the last one gives the result. Empty
+  /// for statements that the session runs itself (SET, COPY, GRANT, …).
+  std::vector<std::string> statements;
+};
+
+/// Errors: 0A000 for what cannot be expressed, with its name; 42883 for functions Redshift does not
+/// have; 54000 when the result would be larger than 64 MiB. Positions are in the script that was
+/// parsed.
+[[nodiscard]] SqlResult<Translation> translate(const Statement& statement,
+                                               const TranslateContext& context);
+
+/// One query, for UNLOAD, cursors and views.
+[[nodiscard]] SqlResult<std::string> translate_query(const Query& query,
+                                                     const TranslateContext& context);
+/// One expression, for stored DEFAULTs.
+[[nodiscard]] SqlResult<std::string> translate_expression(const Expression& expression,
+                                                          const TranslateContext& context);
+
+/// The statement as Redshift SQL in one canonical spelling; parsing it gives the same dump().
+/// Only queries, DML and expressions; empty for other statements.
+[[nodiscard]] std::string redshift_text(const Statement& statement);
+[[nodiscard]] std::string redshift_text(const Query& query);
+[[nodiscard]] std::string redshift_text(const Expression& expression);
+
+/// Name of the statement's kind for messages and query_type columns: "CREATE TABLE", "COPY",
+/// "SELECT".
+[[nodiscard]] std::string_view statement_kind(const Statement& statement);
+
+/// CommandComplete tag without row counts: "INSERT 0", "SELECT", "BEGIN", "CREATE TABLE". The
+/// session appends the count to "INSERT 0", "UPDATE", "DELETE", "FETCH" and, if it wants, "SELECT".
+[[nodiscard]] std::string_view command_tag(const Statement& statement);
+
+/// True when running it gives a result set (SELECT, SHOW, FETCH, EXPLAIN, ANALYZE COMPRESSION).
+/// EXECUTE: false here, because only the session knows what was prepared.
+[[nodiscard]] bool returns_rows(const Statement& statement);
+
+/// True for statements Redshift refuses inside a transaction block (25001): VACUUM, CREATE
+/// DATABASE, ….
+[[nodiscard]] bool forbidden_in_transaction(const Statement& statement);
+
+/// True when it changes data or catalog (refused by SET readonly=1 with 25006).
+[[nodiscard]] bool writes(const Statement& statement);
+
+enum class Access : std::uint8_t {
+  kSelect,
+  kInsert,
+  kUpdate,
+  kDelete,
+  kTruncate,
+  kAlter,
+  kDrop,
+  kLock,
+  kReference  ///< foreign key, LIKE
+};
+
+struct TableAccess {
+  QualifiedName table;
+  Access access = Access::kSelect;
+};
+
+/// Every relation the statement names with what it does to it, in order of appearance, without
+/// duplicates and without names of common table expressions. System relations are included as
+/// written.
+[[nodiscard]] std::vector<TableAccess> referenced_tables(const Statement& statement);
+
+/// True when the name means a system relation: qualified by pg_catalog or information_schema, or
+/// unqualified and one of Redshift's catalog names (pg_class, svv_tables, stl_query, …).
+[[nodiscard]] bool is_system_relation(const QualifiedName& name);
+
+/// DuckDB statements, to be run once in every database in this order, that create the macros
+/// translated SQL calls, in the schema `context.function_schema` (which must exist).
+[[nodiscard]] std::vector<std::string> dialect_macros(const TranslateContext& context);
+
+/// DuckDB settings every connection must have for translated SQL to mean the same: "SET
+/// integer_division=true" ….
+[[nodiscard]] std::vector<std::string> required_settings();
+
+}  // namespace leat::sql
