@@ -1,0 +1,76 @@
+// Writes Parquet files that Redshift's COPY and DuckDB read: dictionary pages while they pay, zstd,
+// min/max statistics. Design: docs/internals/shape.md, "The Parquet writer".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "columns/types.h"
+
+namespace leat::columns {
+
+/// Takes the bytes of a file in order.
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+  /// Appends `bytes`; after an error nothing more is written.
+  [[nodiscard]] virtual Status write(std::string_view bytes) = 0;
+};
+
+/// Collects the bytes in memory.
+class StringSink final : public ByteSink {
+ public:
+  [[nodiscard]] Status write(std::string_view bytes) override {
+    bytes_.append(bytes);
+    return {};
+  }
+  [[nodiscard]] std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+struct ParquetOptions {
+  std::uint32_t row_group_rows =
+      122'880;  ///< a row group is closed at the first append that reaches this
+  std::uint32_t page_rows = 16'384;   ///< rows of one data page at most
+  std::uint32_t page_bytes = 65'536;  ///< a page is closed when its plain values reach this
+  int zstd_level = 1;
+};
+
+/// One file. Columns may be added at any time before finish: rows written before are NULL in them.
+/// One thread at a time; keeps one row group compressed in memory.
+class ParquetWriter {
+ public:
+  explicit ParquetWriter(ByteSink& sink, ParquetOptions options = {});
+  ~ParquetWriter();
+  ParquetWriter(const ParquetWriter&) = delete;
+  ParquetWriter& operator=(const ParquetWriter&) = delete;
+
+  /// Adds a column after the others and returns its position. `column.type` must not be
+  /// kUnsupported.
+  std::size_t add_column(const Column& column);
+
+  /// Appends `rows` rows; `views` holds one view per column, in column order; missing views at the
+  /// end are NULL. The bytes of text cells need to live only until the call returns. Errors:
+  /// kInvalid for a NULL in a column that is not nullable, else those of the sink.
+  [[nodiscard]] Status append(std::span<const ColumnView> views, std::size_t rows);
+
+  /// Writes the rest and the footer. Nothing may be called afterwards. A file needs at least one
+  /// column.
+  [[nodiscard]] Status finish();
+
+  [[nodiscard]] std::uint64_t rows() const;
+  /// Bytes handed to the sink so far.
+  [[nodiscard]] std::uint64_t bytes_written() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace leat::columns

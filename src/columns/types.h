@@ -1,0 +1,77 @@
+// Column types, schemas and cells: what shape and UNLOAD hand to the Parquet writer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace leat::columns {
+
+enum class Type : std::uint8_t {
+  kBoolean,
+  kInt16,        ///< smallint
+  kInt32,        ///< integer
+  kInt64,        ///< bigint
+  kFloat,        ///< real
+  kDouble,       ///< double precision
+  kDecimal,      ///< numeric(precision, scale), precision 1 to 38
+  kVarchar,      ///< UTF-8 text of at most `length` bytes
+  kDate,         ///< days since 1970-01-01
+  kTimestamp,    ///< microseconds since 1970-01-01, without zone, UTC by convention
+  kTimestampTz,  ///< the same, with zone UTC
+  kUnsupported,  ///< a destination type that Leat does not write
+};
+
+struct Column {
+  std::string name;
+  Type type = Type::kVarchar;
+  std::uint32_t length = 0;    ///< kVarchar: longest value in bytes
+  std::uint8_t precision = 0;  ///< kDecimal
+  std::uint8_t scale = 0;      ///< kDecimal
+  bool nullable = true;
+  bool operator==(const Column&) const = default;
+};
+
+/// "bigint", "varchar(512)", "numeric(18,2)", ...: the type in Redshift's DDL.
+[[nodiscard]] std::string sql_type(const Column& column);
+
+/// Reads a type as Redshift's catalog or DDL writes it ("character varying(512)", "timestamp
+/// without time zone", "int8", "numeric(18,2)", any case) into type, length, precision and scale. A
+/// type that Leat does not write gives kUnsupported. varchar without a length is 256, numeric is
+/// (18,0).
+[[nodiscard]] Column column_from_sql_type(std::string name, std::string_view sql_type_text);
+
+/// One value, 16 bytes; which member is set follows from the column's type. Text is borrowed.
+struct Cell {
+  union {
+    std::int64_t integer;  ///< kInt16/32/64, kDate (days), kTimestamp (us), kBoolean (0 or 1)
+    double real;           ///< kFloat, kDouble
+    const char* text;      ///< kVarchar: `text_size` bytes of UTF-8
+    std::uint64_t low;     ///< kDecimal: low half of the unscaled 128-bit value
+  };
+  union {
+    std::uint64_t text_size;
+    std::int64_t high;  ///< kDecimal: high half
+  };
+
+  static Cell of_integer(std::int64_t value) { return Cell{{.integer = value}, {.text_size = 0}}; }
+  static Cell of_real(double value) { return Cell{{.real = value}, {.text_size = 0}}; }
+  static Cell of_text(std::string_view value) {
+    return Cell{{.text = value.data()}, {.text_size = value.size()}};
+  }
+  static Cell of_decimal(std::uint64_t low_half, std::int64_t high_half) {
+    return Cell{{.low = low_half}, {.high = high_half}};
+  }
+  [[nodiscard]] std::string_view as_text() const { return {text, text_size}; }
+};
+static_assert(sizeof(Cell) == 16);
+
+/// A run of values of one column. `valid`: one bit per row, least significant first, 1 = has a
+/// value; nullptr: all rows have one. `cells` nullptr: all rows are NULL. Cells of NULL rows are
+/// not read.
+struct ColumnView {
+  const Cell* cells = nullptr;
+  const std::uint64_t* valid = nullptr;
+};
+
+}  // namespace leat::columns

@@ -1,0 +1,120 @@
+// Events to rows: names, types, flattening, schema evolution, rescue. Pure: no clock, file, thread
+// or random source. What comes out is described in docs/reference/tables-and-columns.md; how it is
+// made in docs/internals/shape.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "columns/types.h"
+
+namespace leat::shape {
+
+/// Name of the rescue table in every source's schema (docs/formats/rescue.md).
+inline constexpr std::string_view kRescueTable = "leat_rescue";
+
+/// Schema, table or event-table name of a source: snake case, `_` before a digit or reserved word,
+/// at most 127 bytes.
+[[nodiscard]] std::string schema_name_of(std::string_view source);
+
+/// How the type of a new column is chosen.
+enum class TypeMode : std::uint8_t {
+  kInferred,  ///< from its first value
+  kVarchar,   ///< every column of context, properties and traits is text
+};
+
+struct Options {
+  TypeMode types = TypeMode::kInferred;
+  std::uint32_t varchar_length = 512;  ///< bytes of new text columns, 1 to 65535
+  std::uint32_t columns_max = 1'600;   ///< columns of one table; more values go to the rescue table
+  std::uint32_t tables_max = 9'000;  ///< tables of the schema; further new event tables are rescued
+  std::string
+      warehouse_id;  ///< matched against integrations.Warehouses.warehouseIds when not empty
+  TimeUs synced_at;  ///< fills uuid_ts
+};
+
+/// A table that exists in the destination.
+struct KnownTable {
+  std::string name;
+  std::vector<columns::Column> columns;
+};
+
+/// One batch of the archive. `lines` is the decompressed NDJSON (event/line.h).
+struct Batch {
+  std::string id;
+  std::string lines;
+};
+
+/// Books of one batch: events = with_rows + rescued_events + excluded.
+struct BatchCounts {
+  std::string batch_id;
+  std::uint64_t events = 0;
+  std::uint64_t with_rows = 0;       ///< became rows of their home tables
+  std::uint64_t rescued_events = 0;  ///< kept whole in the rescue table
+  std::uint64_t excluded = 0;        ///< left out by integrations.Warehouses
+  std::uint64_t rescued_values = 0;  ///< single values of events with rows
+  std::map<std::string, std::uint64_t>
+      rows;  ///< rows per table, before deduplication; users and accounts not counted
+  bool operator==(const BatchCounts&) const = default;
+};
+
+enum class TableKind : std::uint8_t {
+  kEvents,    ///< rows keyed by `id`, the newest wins
+  kEntities,  ///< users, accounts: one staged row per `id`, to be merged column by column, newest
+              ///< non-NULL wins
+  kRescue,    ///< leat_rescue, keyed by `id` as well
+};
+
+struct StagedColumn {
+  columns::Column column;
+  bool is_new =
+      false;  ///< does not exist in the destination: ALTER TABLE ADD COLUMN (or CREATE TABLE)
+};
+
+/// One table with rows to load. The Parquet file holds exactly `columns`, in this order.
+struct StagedTable {
+  std::string name;
+  TableKind kind = TableKind::kEvents;
+  bool is_new = false;
+  std::vector<StagedColumn> columns;
+  std::uint64_t rows = 0;
+  std::string parquet;
+};
+
+struct Staged {
+  std::vector<StagedTable> tables;   ///< sorted by name; tables without rows are left out
+  std::vector<BatchCounts> batches;  ///< in the order of add
+};
+
+/// Shapes the batches of one source for one sync. One thread at a time; several shapers may work
+/// side by side.
+class Shaper {
+ public:
+  /// `known`: every table of the source's schema as it is in the destination.
+  Shaper(Options options, std::vector<KnownTable> known);
+  ~Shaper();
+  Shaper(const Shaper&) = delete;
+  Shaper& operator=(const Shaper&) = delete;
+
+  /// Shapes one batch. Bad lines become rescue rows, never an error. Errors: kExhausted, kBug from
+  /// the Parquet writer.
+  [[nodiscard]] Status add(Batch batch);
+
+  /// Returns everything. Nothing may be called afterwards.
+  [[nodiscard]] Result<Staged> finish();
+
+  /// Bytes of memory held for rows and files, roughly; a caller cuts a sync when it grows too big.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace leat::shape
