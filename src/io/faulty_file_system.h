@@ -56,6 +56,7 @@ class FaultyFileSystem final : public FileSystem {
   void clear_faults();
   /// Operations asked for since the last clear_faults() or fail_at().
   [[nodiscard]] std::uint64_t operations() const;
+  [[nodiscard]] std::uint64_t operations(FileOperation kind) const;
 
   /// Free bytes for file content; more is kExhausted. Nothing: no limit.
   void set_space(std::optional<std::uint64_t> free_bytes);

@@ -71,7 +71,8 @@ class FileLock {
 struct FileInfo {
   std::uint64_t size = 0;  ///< Bytes; zero for a folder.
   bool directory = false;
-  TimeUs modified;  ///< Last change of the content.
+  TimeUs modified;             ///< Last change of the content.
+  std::uint64_t identity = 0;  ///< Differs between files that exist at once.
 };
 
 struct DirectoryEntry {
@@ -79,7 +80,8 @@ struct DirectoryEntry {
   bool directory = false;
 };
 
-/// The system's files. Any thread. Errors beside those named: kNotFound, kDenied, kExhausted (disk
+/// The system's files. Any thread. Errors beside those named: kNotFound, kConflict (a folder
+/// where a file is meant or the reverse), kDenied, kExhausted (disk
 /// or quota full), kUnavailable (the device failed).
 class FileSystem {
  public:
