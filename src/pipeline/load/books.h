@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -46,6 +48,9 @@ struct BatchBooks {
   std::string sync_id;
   TimeUs loaded_at;
 };
+
+/// A ledger row in the order of kLedgerColumns (load_sql.h). Pure; any thread.
+[[nodiscard]] BatchBooks batch_from_row(const std::vector<std::optional<std::string>>& row);
 
 /// Error (kBug) naming the batch and every number when the counts do not add up; ok otherwise.
 /// Pure; any thread.

@@ -27,9 +27,10 @@ struct DestinationSettings {
   std::string database = "dev";
   std::string user = "leat";
   std::string password;
-  std::string sslmode =
-      "prefer";  ///< libpq: disable, allow, prefer, require, verify-ca, verify-full.
-  std::string ssl_root_certificate;             ///< PEM file for verify-*; empty: libpq's default.
+  /// libpq's disable, allow, prefer, require, verify-ca or verify-full. Empty: prefer for a
+  /// loopback address, verify-full for any other.
+  std::string sslmode;
+  std::string ssl_root_certificate;             ///< PEM file for verify-*; empty: the system's.
   std::int64_t connect_timeout_ms = 10'000;     ///< For the whole of connecting and logging in.
   std::int64_t statement_timeout_ms = 600'000;  ///< For one statement; longer ones are cancelled.
   std::string query_group = "leat";             ///< SET query_group; empty: not set.
@@ -42,7 +43,8 @@ struct DestinationSettings {
 
 /// What a failure of the destination asks for.
 enum class FailureKind : std::uint8_t {
-  kUnreachable,    ///< No connection, or it broke: wait and try again.
+  kUnreachable,  ///< No connection, or it broke: wait and try again.
+  kTls,  ///< No encrypted connection, or a certificate that does not verify: a person must act.
   kLoginRefused,   ///< Wrong user, password or database: a person must act; events wait.
   kPermission,     ///< A right is missing: a person must grant it; events wait.
   kSerialization,  ///< Another transaction was in the way (1023, 40001, deadlock): start again at
@@ -108,9 +110,9 @@ using Connect = std::function<std::expected<std::unique_ptr<Connection>, Destina
 [[nodiscard]] std::expected<std::unique_ptr<Connection>, DestinationFailure> connect_postgres(
     const DestinationSettings& settings, std::stop_token stop);
 
-/// `name` as a quoted SQL identifier, and `text` as a string literal that reads the same with and
-/// without standard_conforming_strings (no backslash escapes are relied on; backslashes are doubled
-/// as Redshift needs). Pure; any thread.
+/// `name` as a quoted SQL identifier, and `text` as an expression for a string that reads the same
+/// whether the server takes backslashes in literals as escapes (Redshift) or not: 'a' || chr(92) ||
+/// 'b'. Pure; any thread.
 [[nodiscard]] std::string quote_identifier(std::string_view name);
 [[nodiscard]] std::string quote_literal(std::string_view text);
 

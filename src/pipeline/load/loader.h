@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "pipeline/load/books.h"
 #include "pipeline/load/destination.h"
+#include "pipeline/shape/shaper.h"
 
 namespace leat::io {
 class ObjectStore;
@@ -44,9 +45,11 @@ struct LoaderOptions {
   Random* random = &secure_random();     ///< Makes sync ids. Borrowed.
   metrics::Registry* metrics = nullptr;  ///< Optional; borrowed.
   Connect connect = connect_postgres;
-  std::int64_t transaction_bytes_max =
-      256 << 20;  ///< Raw bytes of one transaction (at least one seal's batches).
-  std::int64_t transaction_events_max = 2'000'000;  ///< Events of one transaction (likewise).
+  shape::Options
+      shape;  ///< Types and limits of this destination's tables; synced_at is set per sync.
+  /// Raw bytes of one transaction, and its events; at least the batches of one seal.
+  std::int64_t transaction_bytes_max = 128 << 20;
+  std::int64_t transaction_events_max = 2'000'000;
   int attempts_max =
       5;  ///< Tries of one transaction after serialization conflicts and lost connections.
 };

@@ -1,0 +1,336 @@
+#include "pipeline/load/load_sql.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace leat::load {
+namespace {
+
+std::string stage_name(std::size_t index) {
+  return fmt::format("\"leat_stage_{}\"", index);
+}
+std::string known_name(std::size_t index) {
+  return fmt::format("\"leat_known_{}\"", index);
+}
+
+std::string target(const StagedTable& table) {
+  return qualified(table.schema, table.name);
+}
+
+// "p"."a", "p"."b", …
+std::string column_list(const StagedTable& table, std::string_view prefix) {
+  std::string out;
+  for (const StagedColumn& column : table.columns) {
+    if (!out.empty()) out += ", ";
+    out += prefix;
+    out += quote_identifier(column.name);
+  }
+  return out;
+}
+
+std::string definition(const StagedColumn& column) {
+  return fmt::format("{} {}{}", quote_identifier(column.name), column.type,
+                     column.name == "id" ? " NOT NULL" : "");
+}
+
+int creation_rank(std::string_view name) {
+  if (name == "id") return 0;
+  if (name == "received_at") return 1;
+  if (name == "uuid") return 2;
+  if (name == "uuid_ts") return 3;
+  return 4;
+}
+
+std::string literal_list(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) {
+    if (!out.empty()) out += ", ";
+    out += quote_literal(text);
+  }
+  return out;
+}
+
+std::string ledger_column_list() {
+  std::string out;
+  for (const std::string_view name : kLedgerColumns) {
+    if (!out.empty()) out += ", ";
+    out += quote_identifier(name);
+  }
+  return out;
+}
+
+bool has_order(const StagedTable& table) {
+  return table.role != TableRole::kLatest;
+}
+
+constexpr std::string_view kNewestFirst =
+    R"(row_number() OVER (PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC))";
+
+}  // namespace
+
+std::string qualified(std::string_view schema, std::string_view table) {
+  return quote_identifier(schema) + "." + quote_identifier(table);
+}
+
+std::string create_schema_sql(std::string_view schema) {
+  return "CREATE SCHEMA IF NOT EXISTS " + quote_identifier(schema);
+}
+
+std::string create_table_sql(const StagedTable& table) {
+  std::vector<StagedColumn> columns = table.columns;
+  std::ranges::stable_sort(columns, [](const StagedColumn& a, const StagedColumn& b) {
+    const int rank_a = creation_rank(a.name);
+    const int rank_b = creation_rank(b.name);
+    return rank_a != rank_b ? rank_a < rank_b : a.name < b.name;
+  });
+  std::string out = fmt::format("CREATE TABLE IF NOT EXISTS {} (", target(table));
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (i > 0) out += ", ";
+    out += definition(columns[i]);
+  }
+  return out + R"() DISTKEY("id") SORTKEY("received_at"))";
+}
+
+std::string add_column_sql(const StagedTable& table, const StagedColumn& column) {
+  return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", target(table),
+                     quote_identifier(column.name), column.type);
+}
+
+std::string create_stage_sql(const StagedTable& table, std::size_t index) {
+  std::string out = fmt::format("CREATE TEMP TABLE {} (", stage_name(index));
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (i > 0) out += ", ";
+    out += definition(table.columns[i]);
+  }
+  if (has_order(table)) out += R"(, "leat_batch" bigint, "leat_order" bigint)";
+  return out + R"() DISTKEY("id"))";
+}
+
+std::string copy_sql(const StagedTable& table, std::size_t index, std::string_view iam_role) {
+  const std::string role = iam_role == "default" ? "default" : fmt::format("'{}'", iam_role);
+  return fmt::format("COPY {} ({}{}) FROM '{}' IAM_ROLE {} FORMAT AS PARQUET MANIFEST",
+                     stage_name(index), column_list(table, ""),
+                     has_order(table) ? R"(, "leat_batch", "leat_order")" : "", table.manifest_uri,
+                     role);
+}
+
+std::string create_known_sql(const StagedTable& table, std::size_t index) {
+  return fmt::format(
+      R"(CREATE TEMP TABLE {} AS SELECT t."id", )"
+      R"(coalesce(max(t."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS "received_at" )"
+      R"(FROM {} t WHERE t."id" IN (SELECT s."id" FROM {} s) GROUP BY t."id")",
+      known_name(index), target(table), stage_name(index));
+}
+
+std::string count_sql(const StagedTable& table, std::size_t index) {
+  const std::string ranked =
+      fmt::format(R"(SELECT "id", "received_at", "leat_batch", {} AS "leat_rank" FROM {})",
+                  kNewestFirst, stage_name(index));
+  if (table.is_new) {
+    return fmt::format(
+        R"(SELECT s."leat_batch", count(*), sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0 )"
+        R"(FROM ({}) s GROUP BY s."leat_batch" ORDER BY s."leat_batch")",
+        ranked);
+  }
+  return fmt::format(
+      R"(SELECT s."leat_batch", count(*), )"
+      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."id" IS NULL THEN 1 ELSE 0 END), )"
+      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END) )"
+      R"(FROM ({}) s LEFT JOIN {} k ON k."id" = s."id" )"
+      R"(GROUP BY s."leat_batch" ORDER BY s."leat_batch")",
+      ranked, known_name(index));
+}
+
+std::string delete_replaced_sql(const StagedTable& table, std::size_t index) {
+  return fmt::format(R"(DELETE FROM {0} USING {1} WHERE {2}."id" = {1}."id" )"
+                     R"(AND ({2}."received_at" IS NULL OR {2}."received_at" <= {1}."received_at"))",
+                     target(table), stage_name(index), quote_identifier(table.name));
+}
+
+std::string insert_sql(const StagedTable& table, std::size_t index, InsertShape shape) {
+  const std::string columns = column_list(table, "");
+  std::string out = fmt::format("INSERT INTO {} ({}) SELECT {} FROM ", target(table), columns,
+                                column_list(table, "s."));
+  std::string condition;
+  if (shape.stage_has_duplicates) {
+    out += fmt::format(R"((SELECT {}, {} AS "leat_rank" FROM {}) s)", columns, kNewestFirst,
+                       stage_name(index));
+    condition = R"(s."leat_rank" = 1)";
+  } else {
+    out += stage_name(index) + " s";
+  }
+  if (shape.target_has_newer) {
+    if (!condition.empty()) condition += " AND ";
+    condition += fmt::format(
+        R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" = s."id" AND k."received_at" > s."received_at"))",
+        known_name(index));
+  }
+  return condition.empty() ? out : out + " WHERE " + condition;
+}
+
+std::string count_latest_sql(std::size_t index) {
+  return fmt::format(R"(SELECT count(*), count(DISTINCT "id") FROM {})", stage_name(index));
+}
+
+std::string update_latest_sql(const StagedTable& table, std::size_t index) {
+  std::string out = fmt::format("UPDATE {} SET ", target(table));
+  bool first = true;
+  for (const StagedColumn& column : table.columns) {
+    if (column.name == "id") continue;
+    if (!first) out += ", ";
+    first = false;
+    const std::string name = quote_identifier(column.name);
+    const std::string old_value = quote_identifier(table.name) + "." + name;
+    out += fmt::format(
+        R"({0} = CASE WHEN {1}."received_at" > k."received_at" THEN coalesce({2}, k.{0}) )"
+        R"(ELSE coalesce(k.{0}, {2}) END)",
+        name, quote_identifier(table.name), old_value);
+  }
+  return out + fmt::format(R"( FROM {} k WHERE {}."id" = k."id")", stage_name(index),
+                           quote_identifier(table.name));
+}
+
+std::string insert_latest_sql(const StagedTable& table, std::size_t index) {
+  return fmt::format(R"(INSERT INTO {0} ({1}) SELECT {2} FROM {3} k )"
+                     R"(WHERE NOT EXISTS (SELECT 1 FROM {0} t WHERE t."id" = k."id"))",
+                     target(table), column_list(table, ""), column_list(table, "k."),
+                     known_name(index));
+}
+
+std::string drop_stage_sql(std::size_t index) {
+  return "DROP TABLE " + stage_name(index);
+}
+std::string drop_known_sql(std::size_t index) {
+  return "DROP TABLE " + known_name(index);
+}
+
+std::string create_ledger_sql(std::string_view ledger_schema) {
+  return fmt::format(
+      R"(CREATE TABLE IF NOT EXISTS {} ("batch_id" varchar(1024) NOT NULL, )"
+      R"("source" varchar(512) NOT NULL, "shard" varchar(128) NOT NULL, )"
+      R"("first_offset" bigint NOT NULL, "last_offset" bigint NOT NULL, "hour" timestamp, )"
+      R"("received" bigint NOT NULL, "loaded" bigint NOT NULL, "deduplicated" bigint NOT NULL, )"
+      R"("rescued" bigint NOT NULL, "excluded" bigint NOT NULL, "values_rescued" bigint NOT NULL, )"
+      R"("table_rows" varchar(65535) NOT NULL, "sync_id" varchar(64) NOT NULL, )"
+      R"("loaded_at" timestamp NOT NULL) DISTKEY("batch_id") SORTKEY("loaded_at"))",
+      qualified(ledger_schema, "batches"));
+}
+
+std::string lock_ledger_sql(std::string_view ledger_schema) {
+  return "LOCK TABLE " + qualified(ledger_schema, "batches");
+}
+
+std::string insert_ledger_sql(std::string_view ledger_schema,
+                              const std::vector<BatchBooks>& batches) {
+  std::string out = fmt::format(
+      R"(INSERT INTO {} ("batch_id", "source", "shard", "first_offset", "last_offset", "hour", )"
+      R"("received", "loaded", "deduplicated", "rescued", "excluded", "values_rescued", )"
+      R"("table_rows", "sync_id", "loaded_at") VALUES )",
+      qualified(ledger_schema, "batches"));
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const BatchBooks& batch = batches[i];
+    const std::string& digits = batch.hour;  // yyyymmddhh
+    const std::string hour =
+        digits.size() == 10
+            ? fmt::format("'{}-{}-{} {}:00:00'", digits.substr(0, 4), digits.substr(4, 2),
+                          digits.substr(6, 2), digits.substr(8, 2))
+            : "NULL";
+    if (i > 0) out += ", ";
+    out += fmt::format("({}, {}, {}, {}, {}, {}, ", quote_literal(batch.batch_id),
+                       quote_literal(batch.source), quote_literal(batch.shard), batch.first_offset,
+                       batch.last_offset, hour);
+    out += fmt::format("{}, {}, {}, {}, {}, {}, {}, {}, '{}')", batch.events.received,
+                       batch.events.loaded, batch.events.deduplicated, batch.events.rescued,
+                       batch.events.excluded, batch.values_rescued,
+                       quote_literal(table_rows_json(batch.table_rows)),
+                       quote_literal(batch.sync_id), format_timestamp(batch.loaded_at));
+  }
+  return out;
+}
+
+std::string find_batches_sql(std::string_view ledger_schema,
+                             const std::vector<std::string>& batch_ids) {
+  return fmt::format(R"(SELECT {} FROM {} WHERE "batch_id" IN ({}))", ledger_column_list(),
+                     qualified(ledger_schema, "batches"), literal_list(batch_ids));
+}
+
+std::string delete_batches_sql(std::string_view ledger_schema,
+                               const std::vector<BatchBooks>& batches) {
+  std::vector<std::string> ids;
+  ids.reserve(batches.size());
+  for (const BatchBooks& batch : batches) ids.push_back(batch.batch_id);
+  return fmt::format(R"(DELETE FROM {} WHERE "batch_id" IN ({}))",
+                     qualified(ledger_schema, "batches"), literal_list(ids));
+}
+
+std::string schema_exists_sql(std::string_view schema) {
+  return "SELECT nspname FROM pg_namespace WHERE nspname = " + quote_literal(schema);
+}
+
+std::string ledger_totals_sql(std::string_view ledger_schema) {
+  return fmt::format(
+      R"(SELECT "source", count(*), sum("received"), sum("loaded"), sum("deduplicated"), sum("rescued"), )"
+      R"(sum("excluded"), sum("values_rescued"), max("loaded_at") FROM {} WHERE "hour" IS NOT NULL )"
+      R"(GROUP BY "source" ORDER BY "source")",
+      qualified(ledger_schema, "batches"));
+}
+
+std::string ledger_latest_sql(std::string_view ledger_schema, int limit) {
+  return fmt::format(
+      R"(SELECT {} FROM {} WHERE "hour" IS NOT NULL ORDER BY "loaded_at" DESC, "batch_id" DESC LIMIT {})",
+      ledger_column_list(), qualified(ledger_schema, "batches"), limit);
+}
+
+std::string positions_sql(std::string_view ledger_schema, std::string_view source) {
+  return fmt::format(
+      R"(SELECT "shard", max("last_offset") FROM {} WHERE "source" = {} GROUP BY "shard")",
+      qualified(ledger_schema, "batches"), quote_literal(source));
+}
+
+std::string columns_sql(std::string_view schema, const std::vector<std::string>& tables) {
+  std::string out = fmt::format(
+      "SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, "
+      "numeric_scale FROM svv_columns WHERE table_schema = {}",
+      quote_literal(schema));
+  if (!tables.empty()) out += fmt::format(" AND table_name IN ({})", literal_list(tables));
+  return out + " ORDER BY table_name, ordinal_position";
+}
+
+std::string manifest_json(std::string_view uri, std::int64_t bytes) {
+  return fmt::format(
+      R"({{"entries":[{{"url":{},"mandatory":true,"meta":{{"content_length":{}}}}}]}})",
+      json_string(uri), bytes);
+}
+
+std::string table_rows_json(const std::map<std::string, std::int64_t>& table_rows) {
+  constexpr std::size_t kBytesMax = 65'000;
+  std::vector<std::pair<std::int64_t, std::string>> entries;
+  for (const auto& [table, rows] : table_rows) {
+    entries.emplace_back(rows, fmt::format("{}:{}", json_string(table), rows));
+  }
+  std::size_t bytes = 2;
+  for (const auto& entry : entries) bytes += entry.second.size() + 1;
+  std::int64_t summed = 0;
+  if (bytes > kBytesMax) {
+    std::ranges::stable_sort(entries,
+                             [](const auto& a, const auto& b) { return a.first > b.first; });
+    bytes += 32;  // the entry of the sum
+    while (bytes > kBytesMax) {
+      summed += entries.back().first;
+      bytes -= entries.back().second.size() + 1;
+      entries.pop_back();
+    }
+  }
+  std::string out = "{";
+  for (const auto& entry : entries) {
+    if (out.size() > 1) out += ',';
+    out += entry.second;
+  }
+  if (summed > 0) out += fmt::format(R"(,"*":{})", summed);
+  return out + "}";
+}
+
+}  // namespace leat::load

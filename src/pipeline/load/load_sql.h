@@ -1,0 +1,118 @@
+// The SQL of a load, as text: pure functions, one statement each. Everything here is Redshift SQL
+// that the embedded warehouse runs too; every identifier is quoted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/load/books.h"
+
+namespace leat::load {
+
+/// The two columns a staged file carries behind the table's own (kLatest: none, it has one row per
+/// id).
+inline constexpr std::string_view kBatchColumn =
+    "leat_batch";  ///< index of the batch in the transaction
+inline constexpr std::string_view kOrderColumn =
+    "leat_order";  ///< order of the event in the transaction
+
+enum class TableRole : std::uint8_t {
+  kPrimary,  ///< One row per event of its type: tracks, identifies, pages, … What the books count.
+  kDetail,   ///< Further rows of the same events: the table of a track event.
+  kLatest,   ///< One row per user or group, newest non-null value of each column: users, accounts.
+  kRescue,   ///< What did not fit.
+};
+
+struct StagedColumn {
+  std::string name;
+  std::string type;  ///< As written in DDL, such as "varchar(512)".
+  bool is_new = false;
+};
+
+/// One table of a load: what is in its staged file and what the destination has of it.
+struct StagedTable {
+  std::string schema;
+  std::string name;
+  TableRole role = TableRole::kDetail;
+  bool is_new = false;
+  std::vector<StagedColumn> columns;  ///< In file order, without kBatchColumn and kOrderColumn.
+  std::string manifest_uri;
+  std::int64_t rows = 0;
+};
+
+/// "\"web\".\"tracks\"".
+[[nodiscard]] std::string qualified(std::string_view schema, std::string_view table);
+
+[[nodiscard]] std::string create_schema_sql(std::string_view schema);
+/// Columns in the order of segment-warehouses 3.3: id, received_at, uuid, uuid_ts, then by name.
+[[nodiscard]] std::string create_table_sql(const StagedTable& table);
+/// One column per statement, as Redshift demands.
+[[nodiscard]] std::string add_column_sql(const StagedTable& table, const StagedColumn& column);
+
+/// The temporary tables of the load's `index`-th table.
+[[nodiscard]] std::string create_stage_sql(const StagedTable& table, std::size_t index);
+[[nodiscard]] std::string copy_sql(const StagedTable& table, std::size_t index,
+                                   std::string_view iam_role);
+/// The target's rows whose id is staged: id and newest received_at. The only scan of the target.
+[[nodiscard]] std::string create_known_sql(const StagedTable& table, std::size_t index);
+/// A row per batch: batch, rows staged, rows with a new id, rows that replace one of the target.
+[[nodiscard]] std::string count_sql(const StagedTable& table, std::size_t index);
+/// Rows of the target that a staged row of the same id replaces: the newer received_at wins, the
+/// later load on a tie.
+[[nodiscard]] std::string delete_replaced_sql(const StagedTable& table, std::size_t index);
+
+struct InsertShape {
+  bool stage_has_duplicates = true;  ///< Two staged rows share an id: the newest is inserted.
+  bool target_has_newer = true;      ///< Some staged rows give way to the target's.
+};
+[[nodiscard]] std::string insert_sql(const StagedTable& table, std::size_t index,
+                                     InsertShape shape);
+
+/// kLatest: rows and distinct ids of the stage; then into the target, where the newer row's values
+/// win and the other's fill its nulls; then the ids the target has not.
+[[nodiscard]] std::string count_latest_sql(std::size_t index);
+[[nodiscard]] std::string update_latest_sql(const StagedTable& table, std::size_t index);
+[[nodiscard]] std::string insert_latest_sql(const StagedTable& table, std::size_t index);
+
+/// Drops the temporary tables of the `index`-th table.
+[[nodiscard]] std::string drop_stage_sql(std::size_t index);
+[[nodiscard]] std::string drop_known_sql(std::size_t index);
+
+/// The ledger's columns, all that this version reads and writes.
+inline constexpr std::array<std::string_view, 15> kLedgerColumns = {
+    "batch_id", "source",         "shard",      "first_offset", "last_offset",
+    "hour",     "received",       "loaded",     "deduplicated", "rescued",
+    "excluded", "values_rescued", "table_rows", "sync_id",      "loaded_at"};
+[[nodiscard]] std::string create_ledger_sql(std::string_view ledger_schema);
+[[nodiscard]] std::string lock_ledger_sql(std::string_view ledger_schema);
+[[nodiscard]] std::string insert_ledger_sql(std::string_view ledger_schema,
+                                            const std::vector<BatchBooks>& batches);
+[[nodiscard]] std::string delete_batches_sql(std::string_view ledger_schema,
+                                             const std::vector<BatchBooks>& batches);
+/// The ledger rows of those of `batch_ids` that are there.
+[[nodiscard]] std::string find_batches_sql(std::string_view ledger_schema,
+                                           const std::vector<std::string>& batch_ids);
+/// shard, newest last_offset of one source.
+[[nodiscard]] std::string positions_sql(std::string_view ledger_schema, std::string_view source);
+/// A row when the schema exists.
+[[nodiscard]] std::string schema_exists_sql(std::string_view schema);
+/// Totals per source, and the newest batches; see books.cc for the order of columns.
+[[nodiscard]] std::string ledger_totals_sql(std::string_view ledger_schema);
+[[nodiscard]] std::string ledger_latest_sql(std::string_view ledger_schema, int limit);
+/// Name, column, type, length, precision, scale of a schema's columns in order; of `tables` only
+/// when it is not empty.
+[[nodiscard]] std::string columns_sql(std::string_view schema,
+                                      const std::vector<std::string>& tables);
+
+/// The manifest COPY reads: one file with its length.
+[[nodiscard]] std::string manifest_json(std::string_view uri, std::int64_t bytes);
+
+/// `table_rows` as JSON of at most 65,000 bytes: when it is longer, the smallest tables are summed
+/// under "*".
+[[nodiscard]] std::string table_rows_json(const std::map<std::string, std::int64_t>& table_rows);
+
+}  // namespace leat::load

@@ -1,0 +1,401 @@
+#include "pipeline/load/load_transaction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "columns/types.h"
+
+namespace leat::load {
+namespace {
+
+std::unexpected<StepFailure> bug(std::string message) {
+  return std::unexpected(StepFailure{Error{Errc::kBug, std::move(message)}, FailureKind::kOther});
+}
+
+std::unexpected<StepFailure> stale(std::string message) {
+  return std::unexpected(StepFailure{.error = Error{Errc::kAborted, std::move(message)},
+                                     .kind = FailureKind::kObjectExists,
+                                     .plan_is_stale = true});
+}
+
+std::int64_t number_at(const std::vector<std::optional<std::string>>& row, std::size_t column) {
+  if (column >= row.size() || !row[column]) return 0;
+  const std::string& text = *row[column];
+  // sum() of integers is numeric in Redshift; a scale of zero prints no point.
+  return parse_number<std::int64_t>(text).value_or(-1);
+}
+
+std::string text_at(const std::vector<std::optional<std::string>>& row, std::size_t column) {
+  return column < row.size() ? row[column].value_or("") : "";
+}
+
+// The type of a row of columns_sql as DDL writes it.
+std::string ddl_type(const std::vector<std::optional<std::string>>& row) {
+  std::string type = to_lower(text_at(row, 2));
+  const std::string length = text_at(row, 3);
+  const bool has_length = type.find('(') == std::string::npos && !length.empty() && length != "0";
+  if (has_length && type.find("char") != std::string::npos) {
+    type = fmt::format("{}({})", type, length);
+  } else if (type == "numeric" || type == "decimal") {
+    type = fmt::format("{}({},{})", type, text_at(row, 4), text_at(row, 5));
+  }
+  const columns::Column column = columns::column_from_sql_type("", type);
+  return column.type == columns::Type::kUnsupported ? type : columns::sql_type(column);
+}
+
+class LoadRun {
+ public:
+  LoadRun(Session& session, const LoadPlan& plan) : session_(session), plan_(plan) {
+    result_.batches = plan.batches;
+  }
+
+  Step<LoadResult> run() {
+    LEAT_TRY(session_.run("BEGIN", "starting the load transaction"));
+    LEAT_TRY(
+        session_.run(lock_ledger_sql(session_.settings().ledger_schema), "locking the ledger"));
+    LEAT_TRY(check_not_loaded());
+    LEAT_TRY(check_tables());
+    LEAT_TRY(make_tables());
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      const StagedTable& table = plan_.tables[i];
+      if (table.role == TableRole::kLatest) {
+        LEAT_TRY(merge_latest(table, i));
+      } else {
+        LEAT_TRY(merge_rows(table, i));
+      }
+    }
+    for (const BatchBooks& batch : result_.batches) {
+      if (auto balanced = check_balance(batch); !balanced) {
+        return std::unexpected(StepFailure{std::move(balanced).error(), FailureKind::kOther});
+      }
+    }
+    LEAT_TRY(write_ledger());
+    if (auto commit = session_.run("COMMIT", "committing the load"); !commit) {
+      StepFailure failure = std::move(commit).error();
+      failure.commit_uncertain = failure.kind == FailureKind::kUnreachable ||
+                                 failure.kind == FailureKind::kTimeout ||
+                                 failure.kind == FailureKind::kStopped;
+      return std::unexpected(std::move(failure));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // Inside the lock nobody else can add ledger rows, so what is not there now is not loaded.
+  Step<void> check_not_loaded() {
+    if (plan_.batches.empty()) return {};
+    std::vector<std::string> ids;
+    ids.reserve(plan_.batches.size());
+    for (const BatchBooks& batch : plan_.batches) ids.push_back(batch.batch_id);
+    LEAT_ASSIGN(const std::size_t loaded, count_loaded(session_, ids));
+    if (loaded > 0) {
+      return stale(
+          fmt::format("another loader has loaded {} of {} batches meanwhile", loaded, ids.size()));
+    }
+    return {};
+  }
+
+  // The plan was made outside the transaction; only what it touches is looked at again.
+  Step<void> check_tables() {
+    if (plan_.tables.empty()) return {};
+    std::vector<std::string> names;
+    names.reserve(plan_.tables.size());
+    for (const StagedTable& table : plan_.tables) names.push_back(table.name);
+    LEAT_ASSIGN(const TableColumns actual, read_columns(session_, plan_.schema, names));
+    for (const StagedTable& table : plan_.tables) {
+      const auto found = actual.find(table.name);
+      if (table.is_new != (found == actual.end())) {
+        return stale(fmt::format("table {} {} meanwhile", qualified(table.schema, table.name),
+                                 table.is_new ? "was made" : "was dropped"));
+      }
+      if (!table.is_new) LEAT_TRY(check_columns(table, found->second));
+    }
+    return {};
+  }
+
+  static Step<void> check_columns(const StagedTable& table,
+                                  const std::vector<StagedColumn>& actual) {
+    for (const StagedColumn& column : table.columns) {
+      const auto found = std::ranges::find(actual, column.name, &StagedColumn::name);
+      const bool exists = found != actual.end();
+      if (exists == column.is_new || (exists && found->type != column.type)) {
+        return stale(fmt::format("column {}.{} changed meanwhile",
+                                 qualified(table.schema, table.name),
+                                 quote_identifier(column.name)));
+      }
+    }
+    return {};
+  }
+
+  Step<void> make_tables() {
+    const bool any_new = std::ranges::any_of(plan_.tables, &StagedTable::is_new);
+    if (any_new) {
+      // A user who owns the schema need not have CREATE on the database.
+      LEAT_ASSIGN(const bool exists, schema_exists(session_, plan_.schema));
+      if (!exists) {
+        LEAT_TRY(session_.run(create_schema_sql(plan_.schema),
+                              "creating schema " + quote_identifier(plan_.schema)));
+      }
+    }
+    for (const StagedTable& table : plan_.tables) {
+      const std::string name = qualified(table.schema, table.name);
+      if (table.is_new) {
+        LEAT_TRY(session_.run(create_table_sql(table), "creating table " + name));
+        result_.tables_created.push_back(table.name);
+        continue;
+      }
+      for (const StagedColumn& column : table.columns) {
+        if (!column.is_new) continue;
+        LEAT_TRY(session_.run(
+            add_column_sql(table, column),
+            fmt::format("adding column {} to {}", quote_identifier(column.name), name)));
+        result_.columns_added.push_back(table.name + "." + column.name);
+      }
+    }
+    return {};
+  }
+
+  struct Counts {
+    std::int64_t staged = 0;
+    std::int64_t added = 0;
+    std::int64_t replaced = 0;
+  };
+
+  Step<void> stage(const StagedTable& table, std::size_t index) {
+    const std::string name = qualified(table.schema, table.name);
+    LEAT_TRY(session_.run(create_stage_sql(table, index), "making the stage table of " + name));
+    LEAT_TRY(session_.run(
+        copy_sql(table, index, session_.settings().iam_role),
+        fmt::format("copying {} into the stage table of {}", table.manifest_uri, name)));
+    return {};
+  }
+
+  Step<Counts> count(const StagedTable& table, std::size_t index) {
+    const std::string name = qualified(table.schema, table.name);
+    LEAT_ASSIGN(const Rows rows,
+                session_.run(count_sql(table, index), "counting the staged rows of " + name));
+    Counts total;
+    for (const auto& row : rows.rows) {
+      const std::int64_t batch = number_at(row, 0);
+      if (batch < 0 || batch >= static_cast<std::int64_t>(result_.batches.size())) {
+        return bug(fmt::format("a staged row of {} names batch {} of {}", name, text_at(row, 0),
+                               result_.batches.size()));
+      }
+      const std::int64_t staged = number_at(row, 1);
+      const std::int64_t added = number_at(row, 2);
+      total.staged += staged;
+      total.added += added;
+      total.replaced += number_at(row, 3);
+      if (table.role == TableRole::kPrimary) {
+        EventCounts& events = result_.batches[static_cast<std::size_t>(batch)].events;
+        events.loaded += added;
+        events.deduplicated += staged - added;
+      }
+    }
+    if (total.staged != table.rows) {
+      return bug(fmt::format(
+          "COPY brought {} of {} rows from {} into the stage table of {}; nothing was loaded",
+          total.staged, table.rows, table.manifest_uri, name));
+    }
+    return total;
+  }
+
+  Step<void> merge_rows(const StagedTable& table, std::size_t index) {
+    const std::string name = qualified(table.schema, table.name);
+    LEAT_TRY(stage(table, index));
+    if (!table.is_new) {
+      LEAT_TRY(session_.run(create_known_sql(table, index), "looking for known ids in " + name));
+    }
+    LEAT_ASSIGN(const Counts counts, count(table, index));
+    if (counts.replaced > 0) {
+      LEAT_TRY(
+          session_.run(delete_replaced_sql(table, index), "deleting replaced rows of " + name));
+    }
+    // Fewer rows leave the stage than came in when ids repeat in it or the target has newer ones;
+    // which of the two makes no difference to a rare, slower statement.
+    const std::int64_t expected = counts.added + counts.replaced;
+    const bool all_leave = expected == counts.staged;
+    const InsertShape shape{.stage_has_duplicates = !all_leave,
+                            .target_has_newer = !all_leave && !table.is_new};
+    LEAT_ASSIGN(const Rows inserted,
+                session_.run(insert_sql(table, index, shape), "inserting into " + name));
+    if (inserted.affected_rows != expected) {
+      return bug(fmt::format("inserted {} rows into {} where {} were counted; nothing was loaded",
+                             inserted.affected_rows, name, expected));
+    }
+    LEAT_TRY(session_.run(drop_stage_sql(index), "dropping the stage table of " + name));
+    if (!table.is_new) {
+      LEAT_TRY(session_.run(drop_known_sql(index), "dropping the stage table of " + name));
+    }
+    return {};
+  }
+
+  Step<void> merge_latest(const StagedTable& table, std::size_t index) {
+    const std::string name = qualified(table.schema, table.name);
+    LEAT_TRY(stage(table, index));
+    LEAT_ASSIGN(const Rows counts,
+                session_.run(count_latest_sql(index), "counting the staged rows of " + name));
+    const std::int64_t rows = counts.rows.empty() ? -1 : number_at(counts.rows[0], 0);
+    const std::int64_t ids = counts.rows.empty() ? -1 : number_at(counts.rows[0], 1);
+    if (rows != table.rows || ids != table.rows) {
+      return bug(fmt::format(
+          "the stage table of {} has {} rows and {} ids where {} were staged; nothing was loaded",
+          name, rows, ids, table.rows));
+    }
+    if (!table.is_new) {
+      LEAT_TRY(session_.run(update_latest_sql(table, index), "updating " + name));
+    }
+    LEAT_TRY(session_.run(insert_latest_sql(table, index), "inserting into " + name));
+    LEAT_TRY(session_.run(drop_stage_sql(index), "dropping the stage table of " + name));
+    return {};
+  }
+
+  Step<void> write_ledger() {
+    const std::string& schema = session_.settings().ledger_schema;
+    if (!plan_.checkpoints.empty()) {
+      LEAT_TRY(session_.run(delete_batches_sql(schema, plan_.checkpoints), "writing the ledger"));
+    }
+    std::vector<BatchBooks> rows = result_.batches;
+    rows.insert(rows.end(), plan_.checkpoints.begin(), plan_.checkpoints.end());
+    // A statement has at most 16 MB; a row has at most about 68 kB.
+    constexpr std::size_t kRowsPerStatement = 100;
+    for (std::size_t at = 0; at < rows.size(); at += kRowsPerStatement) {
+      const auto end = std::min(rows.size(), at + kRowsPerStatement);
+      const std::vector<BatchBooks> some(rows.begin() + static_cast<std::ptrdiff_t>(at),
+                                         rows.begin() + static_cast<std::ptrdiff_t>(end));
+      LEAT_TRY(session_.run(insert_ledger_sql(schema, some), "writing the ledger"));
+    }
+    return {};
+  }
+
+  Session& session_;
+  const LoadPlan& plan_;
+  LoadResult result_;
+};
+
+}  // namespace
+
+Step<Rows> Session::run(const std::string& sql, std::string_view action) {
+  auto rows = connection_.run(sql, stop_);
+  if (!rows) {
+    const FailureKind kind = rows.error().kind;
+    return std::unexpected(StepFailure{.error = describe_failure(rows.error(), action, settings_),
+                                       .kind = kind,
+                                       .plan_is_stale = kind == FailureKind::kObjectMissing ||
+                                                        kind == FailureKind::kObjectExists});
+  }
+  return std::move(*rows);
+}
+
+void Session::roll_back() {
+  if (!connection_.is_open()) return;
+  // A stop request must not keep the transaction open; a failure closes the connection, which rolls
+  // back as well.
+  [[maybe_unused]] const auto ignored = connection_.run("ROLLBACK", {});
+}
+
+Step<TableColumns> read_columns(Session& session, const std::string& schema,
+                                const std::vector<std::string>& tables) {
+  LEAT_ASSIGN(const Rows rows,
+              session.run(columns_sql(schema, tables),
+                          "reading the columns of schema " + quote_identifier(schema)));
+  TableColumns out;
+  for (const auto& row : rows.rows) {
+    out[text_at(row, 0)].push_back(StagedColumn{.name = text_at(row, 1), .type = ddl_type(row)});
+  }
+  return out;
+}
+
+Step<bool> schema_exists(Session& session, const std::string& schema) {
+  LEAT_ASSIGN(const Rows rows, session.run(schema_exists_sql(schema),
+                                           "looking for schema " + quote_identifier(schema)));
+  return !rows.rows.empty();
+}
+
+Step<void> ensure_ledger(Session& session) {
+  const std::string& schema = session.settings().ledger_schema;
+  LEAT_ASSIGN(TableColumns columns, read_columns(session, schema, {"batches"}));
+  if (columns.empty()) {
+    LEAT_ASSIGN(const bool exists, schema_exists(session, schema));
+    if (!exists) {
+      LEAT_TRY(session.run(create_schema_sql(schema),
+                           "creating the ledger's schema " + quote_identifier(schema)));
+    }
+    LEAT_TRY(session.run(create_ledger_sql(schema),
+                         "creating the ledger " + qualified(schema, "batches")));
+    LEAT_ASSIGN(columns, read_columns(session, schema, {"batches"}));
+  }
+  for (const std::string_view name : kLedgerColumns) {
+    if (std::ranges::find(columns["batches"], name, &StagedColumn::name) ==
+        columns["batches"].end()) {
+      return std::unexpected(StepFailure{
+          Error{
+              Errc::kUnsupported,
+              fmt::format(
+                  "table {} of destination \"{}\" has no column \"{}\", so it is no ledger of this "
+                  "version; set another ledger_schema or move that table away",
+                  qualified(schema, "batches"), session.settings().name, name)},
+          FailureKind::kUnsupported});
+    }
+  }
+  return {};
+}
+
+Step<std::map<std::string, std::int64_t>> read_positions(Session& session,
+                                                         const std::string& source) {
+  LEAT_ASSIGN(const Rows rows, session.run(positions_sql(session.settings().ledger_schema, source),
+                                           "reading the position of source \"" + source + "\""));
+  std::map<std::string, std::int64_t> out;
+  for (const auto& row : rows.rows) out[text_at(row, 0)] = number_at(row, 1);
+  return out;
+}
+
+Step<std::size_t> count_loaded(Session& session, const std::vector<std::string>& batch_ids) {
+  LEAT_ASSIGN(const auto batches, read_batches(session, batch_ids));
+  return batches.size();
+}
+
+Step<std::vector<BatchBooks>> read_batches(Session& session,
+                                           const std::vector<std::string>& batch_ids) {
+  constexpr std::size_t kIdsPerStatement = 1000;
+  std::map<std::string, BatchBooks> found;
+  for (std::size_t at = 0; at < batch_ids.size(); at += kIdsPerStatement) {
+    const auto end = std::min(batch_ids.size(), at + kIdsPerStatement);
+    const std::vector<std::string> some(batch_ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                        batch_ids.begin() + static_cast<std::ptrdiff_t>(end));
+    LEAT_ASSIGN(const Rows rows,
+                session.run(find_batches_sql(session.settings().ledger_schema, some),
+                            "looking for batches in the ledger"));
+    for (const auto& row : rows.rows) {
+      BatchBooks batch = batch_from_row(row);
+      found.insert_or_assign(batch.batch_id, std::move(batch));
+    }
+  }
+  std::vector<BatchBooks> out;
+  for (const std::string& id : batch_ids) {
+    if (const auto batch = found.find(id); batch != found.end()) out.push_back(batch->second);
+  }
+  return out;
+}
+
+Step<LoadResult> run_load(Session& session, const LoadPlan& plan) {
+  auto result = LoadRun(session, plan).run();
+  if (!result) session.roll_back();
+  return result;
+}
+
+BatchBooks checkpoint_row(const std::string& source, const std::string& shard,
+                          std::int64_t last_offset, const std::string& sync_id, TimeUs now) {
+  BatchBooks row;
+  row.batch_id = fmt::format("{}/checkpoint/{}", source, shard);
+  row.source = source;
+  row.shard = shard;
+  row.last_offset = last_offset;
+  row.sync_id = sync_id;
+  row.loaded_at = now;
+  return row;
+}
+
+}  // namespace leat::load

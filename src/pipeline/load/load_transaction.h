@@ -1,0 +1,105 @@
+// The one transaction that makes a load exactly-once, and what it needs of the destination before.
+//
+//   BEGIN -> lock ledger -> none of the batches there? -> tables still as planned? -> make tables
+//   and columns
+//         -> per table: stage, COPY, count, delete replaced, insert -> books balance? -> ledger
+//         rows -> COMMIT
+//
+// Any failure before COMMIT rolls everything back. A connection lost during COMMIT leaves the
+// outcome unknown
+// (`commit_uncertain`): the caller asks the ledger, over a new connection, before anything else.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "pipeline/load/books.h"
+#include "pipeline/load/destination.h"
+#include "pipeline/load/load_sql.h"
+
+namespace leat::load {
+
+/// Why a step failed. `error` is for people; the rest for the loader.
+struct StepFailure {
+  Error error;
+  FailureKind kind = FailureKind::kOther;
+  bool commit_uncertain = false;
+  bool plan_is_stale =
+      false;  ///< The destination is not what the plan assumed: read it anew, shape anew.
+};
+template <class T>
+using Step = std::expected<T, StepFailure>;
+
+/// Runs statements of one connection with their names for messages. One thread.
+class Session {
+ public:
+  Session(Connection& connection, const DestinationSettings& settings, std::stop_token stop)
+      : connection_(connection), settings_(settings), stop_(std::move(stop)) {}
+
+  /// `action`: what a person calls it, such as "copying into \"web\".\"tracks\"".
+  [[nodiscard]] Step<Rows> run(const std::string& sql, std::string_view action);
+  [[nodiscard]] const DestinationSettings& settings() const { return settings_; }
+  void roll_back();
+
+ private:
+  Connection& connection_;
+  const DestinationSettings& settings_;
+  std::stop_token stop_;
+};
+
+/// Columns of a schema's tables by table, in order, with types as DDL writes them ("varchar(512)",
+/// "bigint").
+using TableColumns = std::map<std::string, std::vector<StagedColumn>>;
+/// `tables` empty: all of the schema.
+[[nodiscard]] Step<TableColumns> read_columns(Session& session, const std::string& schema,
+                                              const std::vector<std::string>& tables);
+
+[[nodiscard]] Step<bool> schema_exists(Session& session, const std::string& schema);
+
+/// Makes the ledger's schema and table when missing. kUnsupported when a table of that name is no
+/// ledger of this version.
+[[nodiscard]] Step<void> ensure_ledger(Session& session);
+
+/// Newest last_offset of each shard of `source`.
+[[nodiscard]] Step<std::map<std::string, std::int64_t>> read_positions(Session& session,
+                                                                       const std::string& source);
+
+/// How many of the batches have a ledger row.
+[[nodiscard]] Step<std::size_t> count_loaded(Session& session,
+                                             const std::vector<std::string>& batch_ids);
+
+/// Those of the batches that have a ledger row, in the order of `batch_ids`.
+[[nodiscard]] Step<std::vector<BatchBooks>> read_batches(Session& session,
+                                                         const std::vector<std::string>& batch_ids);
+
+/// What one transaction is to do. `batches` come with received, rescued, excluded and
+/// values_rescued set; loaded and deduplicated are counted by the warehouse.
+struct LoadPlan {
+  std::string schema;
+  std::vector<BatchBooks> batches;  ///< In the order of kBatchColumn.
+  std::vector<StagedTable> tables;
+  /// Positions of shards that had nothing for this source for long: stored so that no later start
+  /// reads those seals again.
+  std::vector<BatchBooks> checkpoints;
+};
+
+struct LoadResult {
+  std::vector<BatchBooks> batches;  ///< Complete.
+  std::vector<std::string> tables_created;
+  std::vector<std::string> columns_added;  ///< "table.column".
+};
+
+/// Runs the whole transaction.
+[[nodiscard]] Step<LoadResult> run_load(Session& session, const LoadPlan& plan);
+
+/// id of the ledger row that holds the position of a shard without batches of the source, and that
+/// row.
+[[nodiscard]] BatchBooks checkpoint_row(const std::string& source, const std::string& shard,
+                                        std::int64_t last_offset, const std::string& sync_id,
+                                        TimeUs now);
+
+}  // namespace leat::load
