@@ -1,0 +1,105 @@
+// The commands of the program: what each is told, and the function that does it. Reading the
+// command line is program.h's job; these only see checked options.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/config.h"
+#include "base/error.h"
+
+namespace leat::app {
+
+/// What the caller's shell sees.
+enum class Exit : int { kOk = 0, kFailed = 1, kUsage = 2, kTryAgain = 75 };
+
+/// Where a command talks to a person. Data goes to `out`, everything else to `err`.
+struct Terminal {
+  std::FILE* out = stdout;
+  std::FILE* err = stderr;
+  bool err_is_terminal = false;  ///< Progress and the like are shown.
+
+  void print(std::string_view text) const { std::fwrite(text.data(), 1, text.size(), out); }
+  void say(std::string_view text) const { std::fwrite(text.data(), 1, text.size(), err); }
+};
+
+/// Says each line of the error as "leat: LINE" and gives the exit code that its kind asks for:
+/// kTryAgain for kExhausted, kUnavailable and kAborted, else kFailed.
+[[nodiscard]] Exit report(const Terminal& terminal, const Error& error);
+
+/// Which configuration a command works on.
+struct ConfigChoice {
+  std::string config_file{};  ///< --config; empty: leat.yml if there is one.
+  std::vector<std::pair<std::string, std::string>> flags{};  ///< Keys given as flags.
+};
+
+/// Loads the configuration and says its warnings.
+[[nodiscard]] Result<Config> load_choice(const Terminal& terminal, const ConfigChoice& choice);
+
+struct InitOptions {
+  std::string directory = ".";
+  bool force = false;  ///< Replace files that are there.
+};
+[[nodiscard]] Exit run_init(const Terminal& terminal, const InitOptions& options);
+
+struct UpOptions {
+  ConfigChoice config{};
+};
+[[nodiscard]] Exit run_up(const Terminal& terminal, const UpOptions& options);
+
+struct CheckOptions {
+  ConfigChoice config{};
+  bool json = false;
+};
+[[nodiscard]] Exit run_check(const Terminal& terminal, const CheckOptions& options);
+
+struct StatusOptions {
+  ConfigChoice config{};
+  bool json = false;
+};
+[[nodiscard]] Exit run_status(const Terminal& terminal, const StatusOptions& options);
+
+struct SyncOptions {
+  ConfigChoice config{};
+  std::string source{};  ///< Empty: all.
+  std::int64_t timeout_us = 10LL * 60 * 1'000'000;
+  bool json = false;
+};
+[[nodiscard]] Exit run_sync(const Terminal& terminal, const SyncOptions& options);
+
+struct SqlOptions {
+  ConfigChoice config{};
+  std::string statement{};  ///< Empty or "-": from stdin.
+  bool json = false;
+};
+[[nodiscard]] Exit run_sql(const Terminal& terminal, const SqlOptions& options);
+
+struct InspectOptions {
+  std::vector<std::string> files{};
+  bool json = false;
+};
+[[nodiscard]] Exit run_inspect(const Terminal& terminal, const InspectOptions& options);
+
+struct SimulateOptions {
+  ConfigChoice config{};
+  std::string source{};  ///< Empty: the first one.
+  std::int64_t events = 1000;
+  std::int64_t rate = 0;     ///< Events a second; 0: as fast as they are taken.
+  std::int64_t batch = 100;  ///< Events a request.
+  std::int64_t connections = 2;
+  std::int64_t users = 500;
+  std::uint64_t seed = 0;                 ///< 0: a new one, which is printed.
+  std::int64_t patience_us = 60'000'000;  ///< How long one batch may be refused before giving up.
+  bool json = false;
+};
+[[nodiscard]] Exit run_simulate(const Terminal& terminal, const SimulateOptions& options);
+
+struct VersionOptions {
+  bool json = false;
+};
+[[nodiscard]] Exit run_version(const Terminal& terminal, const VersionOptions& options);
+
+}  // namespace leat::app

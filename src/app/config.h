@@ -1,0 +1,89 @@
+// What one Leat process is told: the value of every configuration key, where each came from, and
+// how the layers are laid over each other (flag > environment > .env > leat.yml > default).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace leat::app {
+
+/// One write key and the schema its events become tables of.
+struct SourceConfig {
+  std::string name{};
+  std::string write_key{};  ///< Empty: made once and kept in the data directory.
+  std::string schema{};     ///< Empty: the name itself.
+  bool enabled = true;
+};
+
+/// Every key of docs/reference/configuration.md, with the units in the names. `config_keys()` fills
+/// it; the values in here before that are never seen.
+struct Config {
+  std::string data;
+  std::string log_level;
+
+  std::string collect_listen;
+  std::int64_t collect_threads = 0;
+  std::int64_t collect_connections_max = 0;
+  std::int64_t collect_request_timeout_us = 0;
+
+  std::int64_t journal_segment_bytes = 0;
+
+  std::string archive_bucket;
+  std::int64_t archive_seal_every_us = 0;
+  std::int64_t archive_seal_bytes = 0;
+
+  std::int64_t sync_every_us = 0;
+
+  std::string console_listen;
+
+  std::string warehouse_listen;
+  std::string warehouse_database;
+  std::int64_t warehouse_memory_bytes_max = 0;
+  std::int64_t warehouse_threads = 0;
+  std::int64_t warehouse_sessions_max = 0;
+
+  std::string data_api_listen;
+
+  std::vector<SourceConfig> sources;  ///< In the order of leat.yml; never empty.
+
+  /// Where each key that is not at its default came from, such as "leat.yml:4" or "environment".
+  std::map<std::string, std::string> origins;
+};
+
+/// The environment's variables, name to value.
+using Environment = std::map<std::string, std::string>;
+
+/// Where the layers come from.
+struct ConfigInputs {
+  std::string
+      yaml_path{};  ///< Name of the configuration file in messages; empty when there is none.
+  std::string yaml_text{};
+  std::string env_file_path{};  ///< Name of the .env file in messages; empty when there is none.
+  std::string env_file_text{};
+  Environment environment{};
+  std::vector<std::pair<std::string, std::string>>
+      flags{};  ///< Key path to value, already known to be keys.
+};
+
+/// What loading gives: a whole configuration, and remarks for stderr that stop nothing (an unknown
+/// LEAT_ variable of the environment, which may belong to another program).
+struct LoadedConfig {
+  Config config;
+  std::vector<std::string> warnings;
+};
+
+/// Lays the layers over each other. Errors: kInvalid with one line per mistake, each as
+/// "PLACE: KEY: what is wrong; allowed: …", where PLACE is "leat.yml:LINE", ".env:LINE",
+/// "environment" or "command line". Pure; any thread.
+[[nodiscard]] Result<LoadedConfig> load_config(const ConfigInputs& inputs);
+
+/// Reads the layers from the machine: `yaml_path` (must exist when not empty; else ./leat.yml if
+/// there is one), the .env file beside it, and the process environment.
+[[nodiscard]] Result<ConfigInputs> read_config_inputs(const std::string& yaml_path);
+
+}  // namespace leat::app

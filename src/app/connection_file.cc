@@ -1,0 +1,94 @@
+#include "app/connection_file.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/data_directory.h"
+#include "app/file_text.h"
+
+namespace leat::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json url_or_null(const std::string& url) {
+  return url.empty() ? Json(nullptr) : Json(url);
+}
+
+std::string text_at(const Json& json, const char* member) {
+  const auto found = json.find(member);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Json object_at(const Json& json, const char* member) {
+  const auto found = json.find(member);
+  return found != json.end() && found->is_object() ? *found : Json::object();
+}
+
+}  // namespace
+
+std::string to_json(const ConnectionFile& file) {
+  Json sources = Json::array();
+  for (const ConnectionSource& source : file.sources) {
+    sources.push_back(
+        {{"name", source.name}, {"write_key", source.write_key}, {"schema", source.schema}});
+  }
+  const Json json = {{"collect", {{"url", url_or_null(file.collect_url)}}},
+                     {"console", {{"url", url_or_null(file.console_url)}}},
+                     {"data_api", {{"url", url_or_null(file.data_api_url)}}},
+                     {"sources", sources},
+                     {"warehouse",
+                      {{"host", file.warehouse_host},
+                       {"port", file.warehouse_port},
+                       {"user", file.warehouse_user},
+                       {"password", file.warehouse_password},
+                       {"database", file.warehouse_database}}}};
+  return json.dump(2) + "\n";
+}
+
+Result<ConnectionFile> parse_connection_file(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return fail(Errc::kCorrupt, "connection.json is no JSON object");
+  ConnectionFile file;
+  file.collect_url = text_at(object_at(json, "collect"), "url");
+  file.console_url = text_at(object_at(json, "console"), "url");
+  file.data_api_url = text_at(object_at(json, "data_api"), "url");
+  const auto sources = json.find("sources");
+  if (sources != json.end() && sources->is_array()) {
+    for (const Json& source : *sources) {
+      if (!source.is_object())
+        return fail(Errc::kCorrupt, "connection.json: a source is no object");
+      file.sources.push_back(
+          {text_at(source, "name"), text_at(source, "write_key"), text_at(source, "schema")});
+    }
+  }
+  const Json warehouse = object_at(json, "warehouse");
+  file.warehouse_host = text_at(warehouse, "host");
+  file.warehouse_user = text_at(warehouse, "user");
+  file.warehouse_password = text_at(warehouse, "password");
+  file.warehouse_database = text_at(warehouse, "database");
+  const auto port = warehouse.find("port");
+  if (port == warehouse.end() || !port->is_number_unsigned() ||
+      port->get<std::uint64_t>() > 65535) {
+    return fail(Errc::kCorrupt, "connection.json: warehouse.port is no port");
+  }
+  file.warehouse_port = port->get<std::uint16_t>();
+  return file;
+}
+
+Result<ConnectionFile> read_connection_file(const std::string& data) {
+  const std::string path = DataPaths{data}.connection();
+  const auto text = read_text_file(path);
+  if (!text && text.error().code == Errc::kNotFound) {
+    return fail(Errc::kUnavailable,
+                fmt::format("nothing runs in {} (no {}); start it with: leat up --data {}", data,
+                            path, data));
+  }
+  if (!text) return std::unexpected(text.error());
+  auto file = parse_connection_file(*text);
+  if (!file) return fail(file.error().code, fmt::format("{}: {}", path, file.error().message));
+  return file;
+}
+
+}  // namespace leat::app

@@ -1,0 +1,43 @@
+#include "app/file_text.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace leat::app {
+namespace {
+
+class FileText : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "leat-file-text-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string folder_;
+};
+
+TEST_F(FileText, PublishesWithItsPermissions) {
+  const std::string path = folder_ + "/secret";
+  ASSERT_TRUE(publish_text_file(path, "one", 0600).has_value());
+  ASSERT_TRUE(publish_text_file(path, "two", 0600).has_value());
+  EXPECT_EQ(read_text_file(path).value(), "two");
+  struct stat status{};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+}
+
+TEST_F(FileText, LeavesNothingBehindWhenItCannotPublish) {
+  const std::string path = folder_ + "/taken";
+  std::filesystem::create_directories(path + "/inside");  // rename over a directory fails
+  EXPECT_FALSE(publish_text_file(path, "x", 0600).has_value());
+  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
+  EXPECT_FALSE(publish_text_file(folder_ + "/none/x", "x", 0600).has_value());
+  EXPECT_EQ(read_text_file(folder_ + "/absent").error().code, Errc::kNotFound);
+}
+
+}  // namespace
+}  // namespace leat::app

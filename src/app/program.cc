@@ -1,0 +1,209 @@
+#include "app/program.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <memory>
+
+#include "app/commands.h"
+#include "app/config_keys.h"
+#include "app/config_text.h"
+#include "base/text.h"
+
+namespace leat::app {
+namespace {
+
+// Everything that parsing fills, and the command that was chosen.
+struct Parsed {
+  InitOptions init;
+  UpOptions up;
+  CheckOptions check;
+  StatusOptions status;
+  SyncOptions sync;
+  SqlOptions sql;
+  InspectOptions inspect;
+  SimulateOptions simulate;
+  VersionOptions version;
+  std::string reference_page;
+  std::function<Exit(const Terminal&)> chosen;
+};
+
+void add_json(CLI::App& command, bool& json) {
+  command.add_flag("--json", json, "Print one JSON object instead of text");
+}
+
+void add_config_file(CLI::App& command, ConfigChoice& choice) {
+  command
+      .add_option("--config", choice.config_file,
+                  "The configuration file (default: leat.yml if there is one)")
+      ->type_name("FILE");
+}
+
+// For commands that only need to find the running process: --config and --data.
+void add_data_flag(CLI::App& command, ConfigChoice& choice) {
+  add_config_file(command, choice);
+  command
+      .add_option_function<std::string>(
+          "--data", [&choice](const std::string& text) { choice.flags.emplace_back("data", text); },
+          "The data directory of the running Leat [./leat-data]")
+      ->type_name("DIR");
+}
+
+CLI::App& add_command(CLI::App& app, Parsed& parsed, const std::string& name,
+                      const std::string& what, const std::string& examples,
+                      std::function<Exit(const Terminal&)> run) {
+  CLI::App* command = app.add_subcommand(name, what + "\n\nExamples:\n" + examples);
+  command->callback([&parsed, run = std::move(run)] { parsed.chosen = run; });
+  return *command;
+}
+
+void add_init(CLI::App& app, Parsed& parsed) {
+  auto& command =
+      add_command(app, parsed, "init", "Write a commented leat.yml and a .env for secrets.",
+                  "  leat init\n  leat init /etc/leat",
+                  [&](const Terminal& t) { return run_init(t, parsed.init); });
+  command.add_option("directory", parsed.init.directory, "Where to write them [.]");
+  command.add_flag("--force", parsed.init.force, "Replace files that are there");
+}
+
+void add_sql(CLI::App& app, Parsed& parsed) {
+  auto& command = add_command(app, parsed, "sql", "Ask the embedded warehouse.",
+                              "  leat sql 'select event, count(*) from web.tracks group by 1'\n"
+                              "  leat sql --json - < question.sql",
+                              [&](const Terminal& t) { return run_sql(t, parsed.sql); });
+  add_data_flag(command, parsed.sql.config);
+  command.add_option("statement", parsed.sql.statement, "SQL; - or nothing reads it from stdin");
+  add_json(command, parsed.sql.json);
+}
+
+void add_version(CLI::App& app, Parsed& parsed) {
+  auto& command = add_command(app, parsed, "version", "Print the version.", "  leat version --json",
+                              [&](const Terminal& t) { return run_version(t, parsed.version); });
+  add_json(command, parsed.version.json);
+}
+
+// Hidden: prints a page of docs/reference, so that it can be brought up to date.
+void add_reference(CLI::App& app, Parsed& parsed) {
+  CLI::App* command = app.add_subcommand("reference", "Print a page of docs/reference.")->group("");
+  command->add_option("page", parsed.reference_page)
+      ->required()
+      ->check(CLI::IsMember({"cli", "configuration"}));
+  command->callback([&parsed] {
+    parsed.chosen = [&parsed](const Terminal& terminal) {
+      terminal.print(parsed.reference_page == "cli" ? cli_page() : configuration_page());
+      return Exit::kOk;
+    };
+  });
+}
+
+std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
+  auto app = std::make_unique<CLI::App>(
+      "Leat takes the events your apps send, keeps every one, and turns them into tables in a "
+      "warehouse.\n\n"
+      "Examples:\n  leat up                      start, with nothing configured\n"
+      "  leat simulate --events 5000  send it made-up events\n"
+      "  leat sync                    load them now\n"
+      "  leat sql 'select count(*) from web.tracks'",
+      "leat");
+  app->require_subcommand(1);
+  app->set_version_flag("--version", std::string("leat ") + LEAT_VERSION, "Print the version");
+  app->footer("More: leat COMMAND --help, docs/reference/cli.md");
+  add_init(*app, parsed);
+  add_sql(*app, parsed);
+  add_version(*app, parsed);
+  add_reference(*app, parsed);
+  return app;
+}
+
+const CLI::App* find_command(CLI::App& app, std::string_view name) {
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == name) return command;
+  }
+  return nullptr;
+}
+
+// "; did you mean 'status'?" for a command or flag that is nearly one, else nothing.
+std::string near_word(CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  if (argc < 2) return "";
+  const CLI::App* chosen = find_command(app, argv[1]);
+  if (chosen == nullptr) {
+    const auto near = near_miss(argv[1], commands);
+    return near ? fmt::format("; did you mean '{}'?", *near) : "";
+  }
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : chosen->get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word =
+        std::string_view(argv[i]).substr(0, std::string_view(argv[i]).find('='));
+    if (!word.starts_with("--") || chosen->get_option_no_throw(std::string(word)) != nullptr)
+      continue;
+    if (const auto near = near_miss(word, flags)) return fmt::format("; did you mean '{}'?", *near);
+  }
+  return "";
+}
+
+int usage_error(const Terminal& terminal, CLI::App& app, const CLI::ParseError& error, int argc,
+                char** argv) {
+  std::string what = error.what();
+  if (argc < 2) what = "which command? See: leat --help";
+  if (argc >= 2 && argv[1][0] != '-' && find_command(app, argv[1]) == nullptr) {
+    what = fmt::format("unknown command '{}'", argv[1]);
+  }
+  for (char& c : what) c = c == '\n' ? ' ' : c;
+  terminal.say(fmt::format("leat: {}{}\n", what, near_word(app, argc, argv)));
+  return static_cast<int>(Exit::kUsage);
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+  const Terminal terminal{stdout, stderr, ::isatty(STDERR_FILENO) != 0};
+  std::signal(SIGPIPE, SIG_IGN);
+  Parsed parsed;
+  const auto app = make_app(parsed);
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app->exit(help, std::cout, std::cerr);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(terminal, *app, error, argc, argv);
+  }
+  Exit code = Exit::kFailed;
+  try {
+    code = parsed.chosen(terminal);
+  } catch (const std::exception& error) {
+    terminal.say(fmt::format("leat: a fault of the program: {}; please report it\n", error.what()));
+  }
+  if (std::fflush(stdout) != 0 && errno != EPIPE && code == Exit::kOk) code = Exit::kFailed;
+  return static_cast<int>(code);
+}
+
+std::string cli_page() {
+  Parsed parsed;
+  const auto app = make_app(parsed);
+  std::string out =
+      "# Command line\n\n"
+      "<!-- Made from src/app/program.cc by `leat reference cli`; a test compares. -->\n\n"
+      "Data goes to stdout, messages to stderr; `--json` is there wherever a table is printed. "
+      "Exit codes: 0 done, 1 failed,\n"
+      "2 the command line is wrong, 75 not now: run it again later.\n\n"
+      "Commands that ask a running Leat find it through `connection.json` in its data directory.\n";
+  out += "\n```text\n" + app->help() + "```\n";
+  for (CLI::App* command : app->get_subcommands({})) {
+    if (command->get_group().empty()) continue;
+    out +=
+        fmt::format("\n## leat {}\n\n```text\n{}```\n", command->get_name(), command->help("leat"));
+  }
+  return out;
+}
+
+}  // namespace leat::app
