@@ -67,6 +67,8 @@ class ParquetWriter {
   [[nodiscard]] std::uint64_t rows() const;
   /// Bytes handed to the sink so far.
   [[nodiscard]] std::uint64_t bytes_written() const;
+  /// Bytes of memory held for the current row group, roughly.
+  [[nodiscard]] std::uint64_t memory_bytes() const;
 
  private:
   struct State;
