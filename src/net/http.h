@@ -38,11 +38,11 @@ struct RequestView {
 
 struct Response {
   int status = 200;
-  std::string_view content_type;  ///< static storage; empty sends none
-  std::string headers;            ///< further complete lines: "Name: value\r\n"
-  std::string body;
-  std::string_view static_body;  ///< sent when `body` is empty; static storage
-  bool close = false;            ///< close the connection after it
+  std::string_view content_type = {};  ///< static storage; empty sends none
+  std::string headers = {};            ///< further complete lines: "Name: value\r\n"
+  std::string body = {};
+  std::string_view static_body = {};  ///< sent when `body` is empty; static storage
+  bool close = false;                 ///< close the connection after it
 };
 
 /// "Not Found" for 404 and so on; "Unknown" for a number without a name. Pure; any thread.

@@ -24,7 +24,7 @@ void Descriptor::reset() {
   value_ = -1;
 }
 
-Result<Descriptor> listen_on(const Endpoint& endpoint, int backlog, bool shared_port) {
+Result<Descriptor> listen_on(const Endpoint& endpoint, int backlog, PortSharing sharing) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -41,9 +41,14 @@ Result<Descriptor> listen_on(const Endpoint& endpoint, int backlog, bool shared_
   if (listener.get() < 0) return fail_errno(errno, "cannot make a socket");
   const int on = 1;
   setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (shared_port) setsockopt(listener.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (::bind(listener.get(), found->ai_addr, found->ai_addrlen) != 0 ||
-      ::listen(listener.get(), backlog) != 0) {
+  if (sharing == PortSharing::kJoin)
+    setsockopt(listener.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  bool listening = ::bind(listener.get(), found->ai_addr, found->ai_addrlen) == 0;
+  // Sharing after the bind: the bind itself was exclusive, and others may join from here on.
+  if (sharing == PortSharing::kFirst)
+    setsockopt(listener.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  listening = listening && ::listen(listener.get(), backlog) == 0;
+  if (!listening) {
     const int error = errno;
     const std::string what = fmt::format("cannot listen on {}", endpoint.to_string());
     if (error == EADDRINUSE) {

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "base/error.h"
@@ -27,10 +28,14 @@ class Descriptor {
   int value_ = -1;
 };
 
-/// A bound, listening, non-blocking TCP socket. `shared_port` lets several sockets take turns on
-/// one port (SO_REUSEPORT). Errors: kInvalid when the host is unknown, kConflict when the address
-/// is in use, kDenied for a privileged port.
-[[nodiscard]] Result<Descriptor> listen_on(const Endpoint& endpoint, int backlog, bool shared_port);
+/// Whether several sockets take turns on one port (SO_REUSEPORT). The first of them still fails
+/// when anything else listens there already, even a server that shares its port.
+enum class PortSharing : std::uint8_t { kNone, kFirst, kJoin };
+
+/// A bound, listening, non-blocking TCP socket. Errors: kInvalid when the host is unknown,
+/// kConflict when the address is in use, kDenied for a privileged port.
+[[nodiscard]] Result<Descriptor> listen_on(const Endpoint& endpoint, int backlog,
+                                           PortSharing sharing);
 
 /// Numeric addresses of a socket; an empty host when the system does not tell.
 [[nodiscard]] Endpoint local_endpoint(int socket);

@@ -283,7 +283,7 @@ Listener::~Listener() = default;
 
 Result<Listener> Listener::open(const Endpoint& endpoint, int backlog) {
   auto state = std::make_unique<State>();
-  LEAT_ASSIGN(state->socket, listen_on(endpoint, backlog, false));
+  LEAT_ASSIGN(state->socket, listen_on(endpoint, backlog, PortSharing::kNone));
   state->wake = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (state->wake.get() < 0) return fail_errno(errno, "cannot make an eventfd");
   return Listener(std::move(state));

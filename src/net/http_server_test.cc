@@ -1,0 +1,513 @@
+#include "net/http_server.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/stream.h"
+
+namespace leat::net {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr std::int64_t kLimitUs = 20'000'000;
+
+Deadline soon() {
+  return Deadline::after_us(kLimitUs);
+}
+
+/// Echoes; /later answers at the next turn; /hold keeps the exchange until /release, which answers
+/// all that are held.
+class TestHandler final : public Handler {
+ public:
+  explicit TestHandler(Loop& loop) : loop_(loop) {}
+
+  void on_request(const RequestView& request, Exchange exchange) override {
+    if (request.path == "/later") {
+      loop_.run_after(0,
+                      [moved = std::move(exchange), body = std::string(request.query)]() mutable {
+                        moved.reply({.body = body});
+                      });
+      return;
+    }
+    if (request.path == "/hold") {
+      held_.emplace_back(std::move(exchange), request.query);
+      return;
+    }
+    if (request.path == "/release") {
+      for (auto& [one, body] : held_) one.reply({.body = body});
+      held_.clear();
+    }
+    if (request.path == "/forget") return;
+    if (request.path == "/thread") {
+      std::thread([moved = std::move(exchange)]() mutable {
+        moved.reply({.body = "from a thread"});
+      }).detach();
+      return;
+    }
+    if (request.path == "/large") {
+      exchange.reply({.body = std::string(8 << 20, 'x')});
+      return;
+    }
+    if (request.path == "/nothing") {
+      exchange.reply({.status = 204, .headers = "X-Nothing: 1\r\n"});
+      return;
+    }
+    exchange.reply(
+        {.content_type = "text/plain",
+         .body = fmt::format("{} {} [{}] {}", request.method_text, request.target,
+                             request.body.size() > 100 ? std::to_string(request.body.size())
+                                                       : std::string(request.body),
+                             request.peer.to_string())});
+  }
+
+ private:
+  Loop& loop_;
+  std::vector<std::pair<Exchange, std::string>> held_;
+};
+
+HttpOptions small_options() {
+  HttpOptions options;
+  options.listen = {"127.0.0.1", 0};
+  options.head_bytes_max = 1024;
+  options.body_bytes_max = 1000;
+  options.linger_us = 200'000;
+  return options;
+}
+
+std::unique_ptr<HttpServer> serve(HttpOptions options) {
+  auto server = HttpServer::start(
+      std::move(options), [](Loop& loop, unsigned) { return std::make_unique<TestHandler>(loop); });
+  EXPECT_TRUE(server) << (server ? "" : server.error().message);
+  return std::move(*server);
+}
+
+Stream connect(const HttpServer& server) {
+  auto stream = Stream::connect(server.local(), soon());
+  EXPECT_TRUE(stream);
+  return std::move(*stream);
+}
+
+/// Reads until the peer closes.
+std::string read_all(Stream& stream) {
+  std::string text;
+  std::array<char, 65536> piece{};
+  while (true) {
+    const auto count = stream.read_some(piece, soon());
+    if (!count) return text + "<" + count.error().to_string() + ">";
+    if (*count == 0) return text;
+    text.append(piece.data(), *count);
+  }
+}
+
+/// Reads one answer (head, and as many bytes as its Content-Length says).
+std::string read_answer(Stream& stream) {
+  std::string text;
+  std::array<char, 1> byte{};
+  while (!text.ends_with("\r\n\r\n")) {
+    const auto count = stream.read_some(byte, soon());
+    if (!count || *count == 0) return text + "<ended>";
+    text += byte[0];
+  }
+  const std::size_t at = text.find("Content-Length: ");
+  if (at == std::string::npos) return text;
+  std::string body(std::stoul(text.substr(at + 16)), '\0');
+  EXPECT_TRUE(stream.read_exactly(body, soon()));
+  return text + body;
+}
+
+std::string ask(const HttpServer& server, std::string_view request) {
+  Stream stream = connect(server);
+  EXPECT_TRUE(stream.write_all(request, soon()));
+  return read_answer(stream);
+}
+
+std::string get(std::string_view target) {
+  return fmt::format("GET {} HTTP/1.1\r\nHost: t\r\n\r\n", target);
+}
+
+/// The server still answers.
+void expect_alive(const HttpServer& server) {
+  EXPECT_THAT(ask(server, get("/alive")), HasSubstr("GET /alive [] "));
+}
+
+TEST(HttpServer, AnswersAndKeepsTheConnection) {
+  const auto server = serve(small_options());
+  Stream stream = connect(*server);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(
+        stream.write_all("POST /x?y HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody", soon()));
+    const std::string answer = read_answer(stream);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\nDate: "));
+    EXPECT_THAT(answer, HasSubstr("GMT\r\nContent-Type: text/plain\r\nContent-Length: "));
+    EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nPOST /x?y [body] 127.0.0.1"));
+  }
+}
+
+TEST(HttpServer, ReadsARequestWhateverThePieces) {
+  const auto server = serve(small_options());
+  const std::string request =
+      "\r\nPOST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody"
+      "POST /b HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\nch\r\n3\r\nunk\r\n0\r\n\r\n";
+  for (const std::size_t step : {1UL, 2UL, 3UL, 7UL, 50UL, 1000UL}) {
+    Stream stream = connect(*server);
+    for (std::size_t at = 0; at < request.size(); at += step) {
+      ASSERT_TRUE(stream.write_all(request.substr(at, step), soon()));
+    }
+    EXPECT_THAT(read_answer(stream), HasSubstr("POST /a [body]"));
+    EXPECT_THAT(read_answer(stream), HasSubstr("POST /b [chunk]"));
+  }
+}
+
+TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
+  HttpOptions options = small_options();
+  options.pipeline_max = 4;
+  const auto server = serve(options);
+  Stream stream = connect(*server);
+  std::string requests;
+  for (int i = 0; i < 100; ++i)
+    requests += get(fmt::format("{}?{}", i % 3 == 0 ? "/later" : "/now", i));
+  ASSERT_TRUE(stream.write_all(requests, soon()));
+  for (int i = 0; i < 100; ++i) {
+    const std::string wanted =
+        i % 3 == 0 ? fmt::format("\r\n\r\n{}", i) : fmt::format("/now?{} ", i);
+    ASSERT_THAT(read_answer(stream), HasSubstr(wanted)) << i;
+  }
+}
+
+TEST(HttpServer, HoldsBackAnswersUntilThoseBeforeAreGiven) {
+  const auto server = serve(small_options());
+  Stream stream = connect(*server);
+  ASSERT_TRUE(
+      stream.write_all(get("/hold?1") + get("/now") + get("/hold?2") + get("/release"), soon()));
+  EXPECT_THAT(read_answer(stream), testing::EndsWith("\r\n\r\n1"));
+  EXPECT_THAT(read_answer(stream), HasSubstr("GET /now"));
+  EXPECT_THAT(read_answer(stream), testing::EndsWith("\r\n\r\n2"));
+  EXPECT_THAT(read_answer(stream), HasSubstr("GET /release"));
+}
+
+TEST(HttpServer, AnswersFromAnotherThreadAndForAForgetfulHandler) {
+  const auto server = serve(small_options());
+  EXPECT_THAT(ask(*server, get("/thread")), HasSubstr("from a thread"));
+  EXPECT_THAT(ask(*server, get("/forget")), StartsWith("HTTP/1.1 500 "));
+}
+
+TEST(HttpServer, SendsLargeAnswersToSlowReadersAndReadsTheirNextRequestLater) {
+  HttpOptions options = small_options();
+  options.output_bytes_max = 1000;
+  const auto server = serve(options);
+  Stream stream = connect(*server);
+  ASSERT_TRUE(stream.write_all(get("/large") + get("/large") + get("/end"), soon()));
+  EXPECT_EQ(read_answer(stream).size() >> 20, 8U);
+  EXPECT_EQ(read_answer(stream).size() >> 20, 8U);
+  EXPECT_THAT(read_answer(stream), HasSubstr("GET /end"));
+}
+
+TEST(HttpServer, KnowsHeadAnd204AndHttp10) {
+  const auto server = serve(small_options());
+  Stream stream = connect(*server);
+  ASSERT_TRUE(stream.write_all(
+      "HEAD /x HTTP/1.1\r\nHost: t\r\n\r\n" + get("/nothing") +
+          "GET /10 HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /10 HTTP/1.0\r\n\r\n",
+      soon()));
+  const std::string all = read_all(stream);
+  EXPECT_THAT(all, Not(HasSubstr("HEAD /x")));
+  EXPECT_THAT(all, HasSubstr("HTTP/1.1 204 No Content\r\nDate: "));
+  EXPECT_THAT(all, HasSubstr("X-Nothing: 1\r\n\r\nHTTP/1.1 200"));
+  EXPECT_THAT(all, HasSubstr("Connection: keep-alive\r\n\r\nGET /10 []"));
+  EXPECT_THAT(all, HasSubstr("Connection: close\r\n\r\nGET /10 []"));
+}
+
+TEST(HttpServer, SendsContinueOnlyWhenTheBodyIsAwaited) {
+  const auto server = serve(small_options());
+  Stream stream = connect(*server);
+  const std::string head =
+      "POST /c HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+  ASSERT_TRUE(stream.write_all(head, soon()));
+  EXPECT_EQ(read_answer(stream), "HTTP/1.1 100 Continue\r\n\r\n");
+  ASSERT_TRUE(stream.write_all("ab", soon()));
+  EXPECT_THAT(read_answer(stream), HasSubstr("POST /c [ab]"));
+  ASSERT_TRUE(stream.write_all(head + "cd", soon()));
+  EXPECT_THAT(read_answer(stream), HasSubstr("POST /c [cd]"));
+}
+
+TEST(HttpServer, RefusesBadRequestsAndGoesOn) {
+  const auto server = serve(small_options());
+  struct Case {
+    std::string request;
+    int status;
+  };
+  const Case cases[] = {
+      {std::string("\x16\x03\x01\x02\x00\x01", 6), 400},  // a TLS hello
+      {std::string("\0\0\0\0", 4), 400},
+      {"{\"batch\":[]}", 400},
+      {"GET /\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n\r\n", 400},
+      {"GET / HTTP/3.0\r\nHost: t\r\n\r\n", 505},
+      {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nTransfer-Encoding: "
+       "chunked\r\n\r\n0\r\n\r\n",
+       400},
+      {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody", 400},
+      {"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip\r\n\r\n", 501},
+      {"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+      {"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", 413},
+      {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 1001\r\nExpect: 100-continue\r\n\r\n", 413},
+      {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 18446744073709551615\r\n\r\n", 413},
+      {"GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(2000, 'x'), 431},
+      {"GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", 431},
+  };
+  for (const Case& c : cases) {
+    Stream stream = connect(*server);
+    ASSERT_TRUE(stream.write_all(c.request, soon()));
+    const std::string answer = read_all(stream);
+    EXPECT_THAT(answer, StartsWith(fmt::format("HTTP/1.1 {} ", c.status)))
+        << c.request.substr(0, 80);
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+    EXPECT_THAT(answer, Not(HasSubstr("HTTP/1.1 200")));
+    expect_alive(*server);
+  }
+}
+
+TEST(HttpServer, TheAnswerToARefusalArrivesThoughTheClientGoesOnSending) {
+  const auto server = serve(small_options());
+  Stream stream = connect(*server);
+  ASSERT_TRUE(
+      stream.write_all("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4000000\r\n\r\n", soon()));
+  // The server reads and drops; nothing here may be reset before the answer is read.
+  EXPECT_TRUE(stream.write_all(std::string(4'000'000, 'x'), soon()));
+  EXPECT_THAT(read_all(stream), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST(HttpServer, RequestsBehindARefusedOneAreNotServed) {
+  const auto server = serve(small_options());
+  Stream stream = connect(*server);
+  ASSERT_TRUE(stream.write_all(
+      get("/first") +
+          "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"
+          "\r\n0\r\n\r\n" +
+          get("/smuggled"),
+      soon()));
+  const std::string all = read_all(stream);
+  EXPECT_THAT(all, HasSubstr("GET /first"));
+  EXPECT_THAT(all, HasSubstr("HTTP/1.1 400 "));
+  EXPECT_THAT(all, Not(HasSubstr("smuggled")));
+}
+
+TEST(HttpServer, AnswersAHalfClosedClientAndThenCloses) {
+  const auto server = serve(small_options());
+  for (const char* path : {"/now", "/later?x"}) {
+    Stream stream = connect(*server);
+    ASSERT_TRUE(stream.write_all(get(path), soon()));
+    stream.finish_writing();
+    EXPECT_THAT(read_all(stream), StartsWith("HTTP/1.1 200 "));
+  }
+  Stream cut = connect(*server);
+  ASSERT_TRUE(
+      cut.write_all("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nhalf", soon()));
+  cut.finish_writing();
+  EXPECT_THAT(read_all(cut), StartsWith("HTTP/1.1 400 "));
+  Stream silent = connect(*server);
+  silent.finish_writing();
+  EXPECT_EQ(read_all(silent), "");
+}
+
+TEST(HttpServer, TimesOutSlowClients) {
+  struct Case {
+    std::string sent;
+    std::string_view answer;
+  };
+  const Case cases[] = {
+      {"", ""},
+      {"GET / HT", "HTTP/1.1 408 "},
+      {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nhalf", "HTTP/1.1 408 "},
+      {"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe", "HTTP/1.1 408 "},
+  };
+  HttpOptions options = small_options();
+  options.idle_timeout_us = options.head_timeout_us = options.body_timeout_us = 20'000;
+  const auto server = serve(options);
+  for (const Case& c : cases) {
+    Stream stream = connect(*server);
+    ASSERT_TRUE(stream.write_all(c.sent, soon()));
+    const std::string all = read_all(stream);
+    EXPECT_EQ(all.substr(0, c.answer.size()), c.answer) << c.sent;
+    EXPECT_EQ(all.empty(), c.answer.empty()) << all;
+  }
+}
+
+TEST(HttpServer, ADrippingHeadDoesNotRenewItsTime) {
+  HttpOptions options = small_options();
+  options.head_timeout_us = 50'000;
+  const auto server = serve(options);
+  Stream stream = connect(*server);
+  ASSERT_TRUE(stream.write_all("GET / HTTP/1.1\r\nX: ", soon()));
+  // One byte whenever the last has gone; without a fixed limit this would go on until the head is
+  // too large.
+  const Deadline limit = soon();
+  std::array<char, 4096> answer{};
+  std::size_t got = 0;
+  while (got == 0 && limit.left_us() > 0) {
+    if (!stream.write_all("x", soon())) break;
+    const auto count = stream.read_some(answer, Deadline::after_us(5'000));
+    got = count.value_or(0);
+  }
+  EXPECT_THAT(std::string(answer.data(), got), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST(HttpServer, ClosesAClientThatDoesNotReadItsAnswer) {
+  HttpOptions options = small_options();
+  options.write_timeout_us = 20'000;
+  metrics::Registry registry;
+  options.registry = &registry;
+  const auto server = serve(options);
+  Stream stream = connect(*server);
+  ASSERT_TRUE(stream.write_all(get("/large") + get("/large"), soon()));
+  const Deadline limit = soon();
+  auto& timeouts = registry.counter("leat_net_timeouts_total", "", {{"server", "http"}});
+  while (timeouts.value() == 0 && limit.left_us() > 0) std::this_thread::yield();
+  EXPECT_EQ(timeouts.value(), 1U);
+}
+
+TEST(HttpServer, TurnsConnectionsAwayAboveTheLimitAndTakesThemAgainBelow) {
+  HttpOptions options = small_options();
+  options.connections_max = 2;
+  metrics::Registry registry;
+  options.registry = &registry;
+  const auto server = serve(options);
+  {
+    Stream one = connect(*server);
+    Stream two = connect(*server);
+    ASSERT_TRUE(one.write_all(get("/1"), soon()));
+    read_answer(one);
+    ASSERT_TRUE(two.write_all(get("/2"), soon()));
+    read_answer(two);
+    Stream three = connect(*server);
+    EXPECT_THAT(read_all(three),
+                AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n")));
+  }
+  EXPECT_EQ(
+      registry.counter("leat_net_connections_refused_total", "", {{"server", "http"}}).value(), 1U);
+  const Deadline limit = soon();
+  std::string answer;
+  while (!answer.starts_with("HTTP/1.1 200") && limit.left_us() > 0) {
+    Stream again = connect(*server);
+    static_cast<void>(again.write_all(get("/again"), soon()));
+    answer = read_answer(again);
+  }
+  EXPECT_THAT(answer, HasSubstr("GET /again"));
+}
+
+TEST(HttpServer, StopFinishesWhatIsAskedAndEndsIdleConnections) {
+  auto server = serve(small_options());
+  Stream idle = connect(*server);
+  ASSERT_TRUE(idle.write_all(get("/idle"), soon()));
+  read_answer(idle);
+  Stream busy = connect(*server);
+  ASSERT_TRUE(busy.write_all(get("/hold?kept"), soon()));
+  Stream releaser = connect(*server);
+  ASSERT_TRUE(
+      releaser.write_all("POST /release HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\n\r\n", soon()));
+  // The held request has been read when a later one on another connection has been answered.
+  expect_alive(*server);
+  std::thread stopper([&] { server->stop(soon()); });
+  EXPECT_EQ(read_all(idle), "");
+  ASSERT_TRUE(releaser.write_all("x", soon()));
+  EXPECT_THAT(read_all(releaser), HasSubstr("Connection: close\r\n\r\nPOST /release"));
+  EXPECT_THAT(read_all(busy), HasSubstr("Connection: close\r\n\r\nkept"));
+  stopper.join();
+  EXPECT_FALSE(Stream::connect(server->local(), soon()));
+}
+
+TEST(HttpServer, StopEndsEverythingAtItsDeadline) {
+  auto server = serve(small_options());
+  Stream busy = connect(*server);
+  ASSERT_TRUE(busy.write_all(get("/hold?kept"), soon()));
+  expect_alive(*server);
+  server->stop(Deadline::after_us(10'000));
+  const std::string all = read_all(busy);
+  EXPECT_THAT(all, Not(HasSubstr("200 OK")));
+}
+
+TEST(HttpServer, ServesOnSeveralLoopsThatShareOnePort) {
+  HttpOptions options = small_options();
+  options.loops = 3;
+  const auto server = serve(options);
+  std::vector<std::thread> clients;
+  std::atomic<int> answered = 0;
+  for (int t = 0; t < 8; ++t) {
+    clients.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) {
+        if (ask(*server, get("/x")).find("GET /x") != std::string::npos) ++answered;
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(answered, 160);
+}
+
+TEST(HttpServer, DoesNotShareItsPortWithAnotherServer) {
+  HttpOptions options = small_options();
+  options.loops = 2;
+  const auto server = serve(options);
+  options.listen = server->local();
+  const auto second = HttpServer::start(
+      options, [](Loop& loop, unsigned) { return std::make_unique<TestHandler>(loop); });
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::kConflict);
+}
+
+TEST(HttpServer, SpeaksTls) {
+  const auto certificate = make_self_signed_certificate({.valid_from = system_clock().now()});
+  HttpOptions options = small_options();
+  options.tls = *TlsContext::for_server(*certificate);
+  options.head_timeout_us = 5'000'000;
+  const auto server = serve(options);
+  const auto trusting = TlsContext::for_client(certificate->chain_pem);
+  Stream stream = connect(*server);
+  ASSERT_TRUE(stream.connect_tls(*trusting, "localhost", soon()));
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += get(fmt::format("/{}", i));
+  ASSERT_TRUE(stream.write_all(requests, soon()));
+  for (int i = 0; i < 50; ++i)
+    ASSERT_THAT(read_answer(stream), HasSubstr(fmt::format("GET /{} []", i)));
+  ASSERT_TRUE(stream.write_all(get("/large"), soon()));
+  EXPECT_EQ(read_answer(stream).size() >> 20, 8U);
+  ASSERT_TRUE(
+      stream.write_all("GET /last HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n", soon()));
+  EXPECT_THAT(read_all(stream), HasSubstr("GET /last"));
+  // Plain text to a TLS port ends that connection only.
+  Stream plain = connect(*server);
+  ASSERT_TRUE(plain.write_all(get("/"), soon()));
+  EXPECT_THAT(read_all(plain), Not(HasSubstr("200 OK")));
+  Stream other = connect(*server);
+  EXPECT_TRUE(other.connect_tls(*trusting, "localhost", soon()));
+}
+
+TEST(HttpServer, SurvivesClientsThatResetAtAnyByte) {
+  const auto server = serve(small_options());
+  const std::string request =
+      "POST /later?x HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody" + get("/large");
+  for (std::size_t size = 0; size <= request.size(); ++size) {
+    Stream stream = connect(*server);
+    ASSERT_TRUE(stream.write_all(request.substr(0, size), soon()));
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    setsockopt(stream.native(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  expect_alive(*server);
+}
+
+}  // namespace
+}  // namespace leat::net
