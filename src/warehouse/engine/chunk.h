@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,7 +40,6 @@ class Column {
  private:
   friend class ChunkReader;
   friend class TextWriter;
-  friend class Chunk;
 
   const ColumnType* type_ = nullptr;
   const void* data_ = nullptr;
@@ -67,6 +68,7 @@ class Chunk {
   void* handle_ = nullptr;  // duckdb_data_chunk
   bool owned_ = true;
   std::size_t rows_ = 0;
+  std::shared_ptr<const std::vector<ColumnInfo>> info_;  // what the columns' types point into
   std::vector<Column> columns_;
 };
 
@@ -82,8 +84,18 @@ struct TextOptions {
 /// thread.
 void append_text(const Column& column, std::size_t row, std::string& out, TextOptions options = {});
 
-/// The text of a cell, or nothing for a NULL... as a std::string: for tests, catalog look-ups and
-/// messages.
-[[nodiscard]] std::string cell_text(const Column& column, std::size_t row);
+/// The text of a cell, or nothing for a NULL: for tests, catalog look-ups and messages.
+[[nodiscard]] std::optional<std::string> cell_text(const Column& column, std::size_t row);
+
+/// The text forms alone, for other writers of text (UNLOAD, messages).
+void append_date(std::int64_t days, std::string& out);
+void append_timestamp(std::int64_t us, std::string& out);
+void append_time(std::int64_t us, std::string& out);
+void append_interval(Interval interval, std::string& out);
+void append_huge_integer(HugeInt value, std::string& out);
+/// `unscaled` divided by 10^scale, with exactly `scale` decimals.
+void append_decimal(HugeInt unscaled, int scale, std::string& out);
+void append_double(double value, int extra_float_digits, std::string& out);
+void append_float(float value, int extra_float_digits, std::string& out);
 
 }  // namespace leat::engine

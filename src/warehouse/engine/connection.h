@@ -20,6 +20,8 @@
 
 namespace leat::engine {
 
+class ChunkSource;
+
 enum class TransactionState : std::uint8_t { kIdle, kActive, kFailed };
 
 struct ExecuteOptions {
@@ -47,9 +49,10 @@ class Prepared {
   [[nodiscard]] SqlResult<Cursor> execute(std::span<const Value> parameters,
                                           ExecuteOptions options = {});
 
+  struct State;  ///< Inside of the engine only.
+
  private:
   friend class Connection;
-  struct State;
   explicit Prepared(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -72,6 +75,11 @@ class Connection {
 
   [[nodiscard]] SqlResult<Prepared> prepare(std::string_view sql);
 
+  /// Runs `sql` with the rows of `source`, which its last word `leat_rows` stands for:
+  /// "INSERT INTO t(a, b) SELECT a, b FROM leat_rows". Returns the rows changed. The source is not
+  /// used afterwards.
+  [[nodiscard]] SqlResult<std::int64_t> run_with(std::string_view sql, ChunkSource& source);
+
   [[nodiscard]] TransactionState transaction() const;
   /// 25001 when a block is open.
   [[nodiscard]] SqlStatus begin(bool read_only = false);
@@ -88,12 +96,10 @@ class Connection {
   /// Share of the running statement's work done, 0 to 100; -1 when not known. Any thread.
   [[nodiscard]] double progress() const;
 
+  struct State;  ///< Inside of the engine only.
+
  private:
   friend class Database;
-  friend class Prepared;
-  friend class Cursor;
-  friend class Appender;
-  struct State;
   explicit Connection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

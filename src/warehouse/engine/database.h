@@ -18,19 +18,27 @@
 
 namespace leat::engine {
 
+struct DatabaseState;
 struct ScalarFunction;
+struct TableFunction;
 
 struct DatabaseOptions {
-  std::string path;  ///< Empty: in memory, gone at close.
-  int threads = 0;   ///< Workers of all statements together; 0: one per core.
-  std::uint64_t memory_bytes_max =
-      0;  ///< Buffers of all statements together; 0: 80 % of the machine.
-  std::string
-      temp_directory;  ///< Where big sorts and joins spill; empty: PATH.tmp, none in memory.
-  std::uint64_t temp_bytes_max = 0;      ///< 0: 90 % of the free space.
-  std::uint64_t checkpoint_bytes = 0;    ///< WAL size that starts a checkpoint; 0: 16 MiB.
-  std::vector<std::string> directories;  ///< Absolute; SQL may read and write files below these.
-  std::vector<std::pair<std::string, std::string>> settings;  ///< More of DuckDB's, for tests.
+  /// Empty: in memory, gone at close.
+  std::string path = {};
+  /// Workers of all statements together; 0: one per core.
+  int threads = 0;
+  /// Buffers of all statements together; 0: 80 % of the machine.
+  std::uint64_t memory_bytes_max = 0;
+  /// Where big sorts and joins spill; empty: PATH.tmp, none in memory.
+  std::string temp_directory = {};
+  /// 0: 90 % of the free space.
+  std::uint64_t temp_bytes_max = 0;
+  /// WAL size that starts a checkpoint; 0: 16 MiB.
+  std::uint64_t checkpoint_bytes = 0;
+  /// Absolute; SQL may read and write files below these and nowhere else.
+  std::vector<std::string> directories = {};
+  /// More of DuckDB's, for tests.
+  std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
 /// Shared by all threads.
@@ -56,14 +64,15 @@ class Database {
 
   /// Makes a function of ours callable from SQL in all connections (engine/function.h).
   [[nodiscard]] SqlStatus add_function(ScalarFunction function);
+  /// Makes live content a table: SELECT ... FROM name() (engine/source.h).
+  [[nodiscard]] SqlStatus add_table_function(TableFunction function);
 
   /// "1.5.6": the DuckDB in use.
   [[nodiscard]] static std::string engine_version();
 
  private:
-  struct State;
-  explicit Database(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Database(std::shared_ptr<DatabaseState> state);
+  std::shared_ptr<DatabaseState> state_;
 };
 
 /// Sets glibc's allocator to keep freed memory (a page fault in a VM costs more than the memory):

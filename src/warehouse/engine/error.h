@@ -8,13 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace leat::engine {
 
 struct SqlError {
-  std::string sqlstate;       ///< Five characters, PostgreSQL's and Redshift's codes.
-  std::string message;        ///< Without prefix, position or DuckDB's words where avoidable.
-  std::string detail;         ///< May be empty.
-  std::string hint;           ///< May be empty.
+  std::string sqlstate = {};  ///< Five characters, PostgreSQL's and Redshift's codes.
+  std::string message = {};   ///< Without prefix, position or DuckDB's words where avoidable.
+  std::string detail = {};    ///< May be empty.
+  std::string hint = {};      ///< May be empty.
   std::int64_t position = 0;  ///< 1-based byte in the DuckDB SQL that was run; 0 when not known.
 
   bool operator==(const SqlError&) const = default;
@@ -28,8 +30,12 @@ using SqlStatus = std::expected<void, SqlError>;
 [[nodiscard]] std::unexpected<SqlError> fail_sql(std::string_view sqlstate, std::string message,
                                                  std::string detail = {}, std::string hint = {});
 
-/// Maps the text of a DuckDB error ("Binder Error: ...") to a SqlError. Pure; any thread.
-/// The table of what becomes what is docs/internals/engine.md.
-[[nodiscard]] SqlError map_duckdb_error(std::string_view text);
+/// Maps the text of a DuckDB error ("Binder Error: ...") to a SqlError. `sql`: the statement, to
+/// find the position in. Pure; any thread. What becomes what: docs/internals/engine.md.
+[[nodiscard]] SqlError map_duckdb_error(std::string_view text, std::string_view sql = {});
+
+/// Packs an error into one line that map_duckdb_error gives back unchanged: how errors of our own
+/// SQL functions and sources travel through DuckDB. Pure; any thread.
+[[nodiscard]] std::string pack_error(const SqlError& error);
 
 }  // namespace leat::engine

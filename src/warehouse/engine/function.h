@@ -13,7 +13,7 @@
 
 namespace leat::engine {
 
-/// Where a function puts its answers, row by row. Every row of the chunk must be set once.
+/// Where a function puts its answer. Exactly one setter is called for each row.
 class FunctionOutput {
  public:
   void set_null(std::size_t row);
@@ -37,13 +37,14 @@ class FunctionOutput {
 /// `is_volatile`.
 struct ScalarFunction {
   std::string name;
-  std::vector<ColumnType> parameters;
-  std::optional<ColumnType> more_parameters;  ///< Any number of further ones of this type.
+  std::vector<ColumnType> parameters = {};
+  std::optional<ColumnType> more_parameters = {};  ///< Any number of further ones of this type.
   ColumnType returns;
-  bool sees_null = false;  ///< False: any NULL argument gives NULL without a call... for that row.
+  bool sees_null = false;  ///< False: any NULL argument gives NULL without a call.
   bool is_volatile = false;
-  /// Called from many threads. An error ends the statement with its SQLSTATE and message.
-  std::function<SqlStatus(const Chunk& arguments, FunctionOutput& output)> run;
+  /// Answers for one row of `arguments`. Called from many threads. An error ends the statement with
+  /// its SQLSTATE and message.
+  std::function<SqlStatus(const Chunk& arguments, std::size_t row, FunctionOutput& output)> run;
 };
 
 }  // namespace leat::engine

@@ -55,10 +55,10 @@ class Cursor {
   /// `bytes_max` bounds the memory roughly (54000 when it is passed; the cursor is then closed).
   [[nodiscard]] SqlStatus detach(std::uint64_t bytes_max);
 
+  struct State;  ///< Inside of the engine only.
+
  private:
-  friend class Connection;
   friend class Prepared;
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -46,11 +46,12 @@ enum class Type : std::uint8_t {
 /// A type with its parameters.
 struct ColumnType {
   Type type = Type::kNull;
-  std::uint8_t width = 0;            ///< kDecimal only.
-  std::uint8_t scale = 0;            ///< kDecimal only.
-  std::int32_t length = 0;           ///< kArray only: elements.
-  std::vector<ColumnType> children;  ///< kList, kArray: 1; kStruct: its fields; kMap: key, value.
-  std::vector<std::string> child_names;  ///< kStruct: as many as children. kEnum: its labels.
+  std::uint8_t width = 0;   ///< kDecimal only.
+  std::uint8_t scale = 0;   ///< kDecimal only.
+  std::int32_t length = 0;  ///< kArray only: elements.
+  /// kList, kArray: 1; kStruct: its fields; kMap: key, value.
+  std::vector<ColumnType> children = {};
+  std::vector<std::string> child_names = {};  ///< kStruct: as many as children. kEnum: its labels.
 
   bool operator==(const ColumnType&) const = default;
 };
@@ -99,7 +100,7 @@ struct TimestampTzValue {
 struct DecimalValue {
   std::uint8_t width = 18;
   std::uint8_t scale = 0;
-  HugeInt unscaled;
+  HugeInt unscaled = {};
 };
 
 /// A parameter of a prepared statement. std::monostate is NULL; std::string is VARCHAR.

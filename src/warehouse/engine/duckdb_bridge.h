@@ -1,0 +1,131 @@
+// Inside of the engine: the handles of DuckDB's C API, and how its types become ours. Not for other
+// modules.
+#pragma once
+
+#include <duckdb.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "warehouse/engine/chunk.h"
+#include "warehouse/engine/connection.h"
+#include "warehouse/engine/function.h"
+#include "warehouse/engine/result.h"
+#include "warehouse/engine/source.h"
+#include "warehouse/engine/value.h"
+
+namespace leat::engine {
+
+/// Ours from DuckDB's; kOther for what cannot be shown.
+[[nodiscard]] ColumnType type_from_duckdb(duckdb_logical_type type);
+/// DuckDB's from ours. The caller destroys it.
+[[nodiscard]] duckdb_logical_type type_to_duckdb(const ColumnType& type);
+
+/// Destroys a logical type at the end of the scope.
+class LogicalType {
+ public:
+  explicit LogicalType(duckdb_logical_type type) : type_(type) {}
+  LogicalType(const LogicalType&) = delete;
+  LogicalType& operator=(const LogicalType&) = delete;
+  ~LogicalType() { duckdb_destroy_logical_type(&type_); }
+  [[nodiscard]] duckdb_logical_type get() const { return type_; }
+
+ private:
+  duckdb_logical_type type_;
+};
+
+class ChunkReader {
+ public:
+  /// Makes a Chunk over `chunk`, which it owns from then on when `owned`.
+  static Chunk read(duckdb_data_chunk chunk, std::shared_ptr<const std::vector<ColumnInfo>> info,
+                    bool owned);
+
+ private:
+  static Column column(duckdb_vector vector, const ColumnType& type, std::size_t size);
+};
+
+/// What all connections of a database share. Outlives them.
+struct DatabaseState {
+  duckdb_database database = nullptr;
+  std::mutex sources_mutex;
+  std::vector<std::pair<std::int64_t, ChunkSource*>> sources;  // guarded by sources_mutex
+  std::int64_t next_source = 1;                                // guarded by sources_mutex
+
+  ~DatabaseState() {
+    if (database != nullptr) duckdb_close(&database);
+  }
+};
+
+struct Connection::State {
+  std::shared_ptr<DatabaseState> database;
+  duckdb_connection connection = nullptr;
+  TransactionState transaction = TransactionState::kIdle;
+  /// Counts up with each one: tells a streaming cursor that it was overtaken.
+  std::uint64_t statements = 0;
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (connection != nullptr) duckdb_disconnect(&connection);
+  }
+
+  /// Rolls an open block back after an error of one of its statements, and returns the error.
+  std::unexpected<SqlError> failed(SqlError error);
+  /// 25P02 in a failed block.
+  SqlStatus check_open() const;
+  /// Runs one statement whose rows nobody wants, past the state machine.
+  SqlStatus run_raw(const char* sql);
+};
+
+struct Prepared::State {
+  Connection::State* connection = nullptr;
+  duckdb_prepared_statement statement = nullptr;
+  std::string sql;
+  StatementKind kind = StatementKind::kOther;
+  std::vector<ColumnType> parameters;
+  std::vector<ColumnInfo> columns;
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (statement != nullptr) duckdb_destroy_prepare(&statement);
+  }
+};
+
+struct Cursor::State {
+  Connection::State* connection = nullptr;
+  duckdb_result result{};
+  bool has_result = false;
+  bool streaming = false;
+  std::uint64_t statement = 0;  ///< Connection::State::statements when it was made.
+  StatementKind kind = StatementKind::kOther;
+  std::string sql;
+  std::shared_ptr<const std::vector<ColumnInfo>> columns;
+  std::int64_t rows_changed = 0;
+  std::vector<Chunk> detached;  ///< Read from the back to the front.
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { close(); }
+  void close() {
+    if (has_result) duckdb_destroy_result(&result);
+    has_result = false;
+  }
+};
+
+/// Sets parameter `index` (from 0) of `statement`.
+[[nodiscard]] SqlStatus bind_value(duckdb_prepared_statement statement, std::size_t index,
+                                   const Value& value, const ColumnType& type);
+
+/// Registers the table function through which ChunkSources are read.
+[[nodiscard]] SqlStatus register_sources(const std::shared_ptr<DatabaseState>& database,
+                                         duckdb_connection connection);
+
+}  // namespace leat::engine
