@@ -1,0 +1,129 @@
+#include "pipeline/load/load_sql.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace leat::load {
+namespace {
+
+StagedTable tracks() {
+  return StagedTable{.schema = "web",
+                     .name = "tracks",
+                     .role = TableRole::kPrimary,
+                     .columns = {{"event", "varchar(512)"},
+                                 {"received_at", "timestamp"},
+                                 {"id", "varchar(512)"},
+                                 {"context_ip", "varchar(512)", true},
+                                 {"uuid_ts", "timestamp"}},
+                     .manifest_uri = "s3://leat/staging/web/s-1/tracks.manifest",
+                     .rows = 3};
+}
+
+TEST(LoadSql, MakesTablesWithKeysAndTheOrderOfColumns) {
+  EXPECT_EQ(
+      create_table_sql(tracks()),
+      R"(CREATE TABLE IF NOT EXISTS "web"."tracks" ("id" varchar(512) NOT NULL, "received_at" timestamp, )"
+      R"("uuid_ts" timestamp, "context_ip" varchar(512), "event" varchar(512)) )"
+      R"(DISTKEY("id") SORTKEY("received_at"))");
+}
+
+TEST(LoadSql, AddsOneColumnPerStatement) {
+  EXPECT_EQ(add_column_sql(tracks(), tracks().columns[3]),
+            R"(ALTER TABLE "web"."tracks" ADD COLUMN "context_ip" varchar(512))");
+}
+
+TEST(LoadSql, CopiesByPositionIntoAStageOfTheSameColumns) {
+  EXPECT_EQ(
+      create_stage_sql(tracks(), 4),
+      R"(CREATE TEMP TABLE "leat_stage_4" ("event" varchar(512), "received_at" timestamp, )"
+      R"("id" varchar(512) NOT NULL, "context_ip" varchar(512), "uuid_ts" timestamp, "leat_batch" bigint, )"
+      R"("leat_order" bigint) DISTKEY("id"))");
+  EXPECT_EQ(
+      copy_sql(tracks(), 4, "default"),
+      R"(COPY "leat_stage_4" ("event", "received_at", "id", "context_ip", "uuid_ts", "leat_batch", "leat_order") )"
+      R"(FROM 's3://leat/staging/web/s-1/tracks.manifest' IAM_ROLE default FORMAT AS PARQUET MANIFEST)");
+  EXPECT_THAT(copy_sql(tracks(), 0, "arn:aws:iam::1:role/r"),
+              testing::HasSubstr(" IAM_ROLE 'arn:aws:iam::1:role/r' "));
+}
+
+TEST(LoadSql, StagesMergedTablesWithoutBatchAndOrder) {
+  StagedTable users = tracks();
+  users.name = "users";
+  users.role = TableRole::kLatest;
+  EXPECT_THAT(create_stage_sql(users, 0), testing::Not(testing::HasSubstr("leat_batch")));
+  EXPECT_THAT(copy_sql(users, 0, "default"), testing::Not(testing::HasSubstr("leat_order")));
+}
+
+TEST(LoadSql, InsertsPlainlyWhenEveryRowGoesIn) {
+  EXPECT_EQ(
+      insert_sql(tracks(), 0, {.stage_has_duplicates = false, .target_has_newer = false}),
+      R"(INSERT INTO "web"."tracks" ("event", "received_at", "id", "context_ip", "uuid_ts") )"
+      R"(SELECT s."event", s."received_at", s."id", s."context_ip", s."uuid_ts" FROM "leat_stage_0" s)");
+}
+
+TEST(LoadSql, InsertsTheNewestPerIdUnlessTheTargetIsNewer) {
+  const std::string sql = insert_sql(tracks(), 0, {});
+  EXPECT_THAT(sql, testing::HasSubstr(
+                       R"(PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC)"));
+  EXPECT_THAT(sql,
+              testing::HasSubstr(
+                  R"(WHERE s."leat_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "leat_known_0" k)"));
+}
+
+TEST(LoadSql, QuotesHostileNames) {
+  StagedTable table = tracks();
+  table.name = "a\"; DROP TABLE x; --";
+  EXPECT_THAT(create_table_sql(table), testing::HasSubstr(R"("web"."a""; DROP TABLE x; --")"));
+}
+
+TEST(LoadSql, WritesLedgerRows) {
+  BatchBooks batch;
+  batch.batch_id = "web/2026112014/j-0000-1-2";
+  batch.source = "we'b";
+  batch.shard = "j-0000";
+  batch.first_offset = 1;
+  batch.last_offset = 2;
+  batch.hour = "2026112014";
+  batch.events = {.received = 3, .loaded = 2, .deduplicated = 1};
+  batch.table_rows = {{"tracks", 3}};
+  batch.sync_id = "s";
+  BatchBooks checkpoint;
+  checkpoint.batch_id = "web/checkpoint/j-0001";
+  checkpoint.source = "web";
+  checkpoint.shard = "j-0001";
+  const std::string sql = insert_ledger_sql("leat", {batch, checkpoint});
+  EXPECT_THAT(sql, testing::StartsWith(R"(INSERT INTO "leat"."batches" ("batch_id", )"));
+  EXPECT_THAT(
+      sql,
+      testing::HasSubstr(
+          R"(('web/2026112014/j-0000-1-2', 'we''b', 'j-0000', 1, 2, '2026-11-20 14:00:00', 3, 2, 1, 0, 0, 0, )"
+          R"('{"tracks":3}', 's', '1970-01-01 00:00:00'))"));
+  EXPECT_THAT(sql, testing::HasSubstr(R"('j-0001', 0, 0, NULL, 0)"));
+}
+
+TEST(LoadSql, LocksTheLedgerByName) {
+  EXPECT_EQ(lock_ledger_sql("leat"), R"(LOCK TABLE "leat"."batches")");
+}
+
+TEST(LoadSql, WritesTheManifestWithTheFilesLength) {
+  EXPECT_EQ(manifest_json("s3://b/k", 42),
+            R"({"entries":[{"url":"s3://b/k","mandatory":true,"meta":{"content_length":42}}]})");
+}
+
+TEST(LoadSql, KeepsTableRowsBelowTheColumnsLength) {
+  std::map<std::string, std::int64_t> rows;
+  std::int64_t total = 0;
+  for (int i = 0; i < 5000; ++i) {
+    rows["event_with_a_long_name_number_" + std::to_string(i)] = i;
+    total += i;
+  }
+  const std::string json = table_rows_json(rows);
+  EXPECT_LE(json.size(), 65'000U);
+  EXPECT_THAT(json, testing::HasSubstr("number_4999\":4999"));
+  EXPECT_THAT(json, testing::HasSubstr("\"*\":"));
+  EXPECT_EQ(table_rows_json({{"b", 2}, {"a", 1}}), R"({"a":1,"b":2})");
+  EXPECT_EQ(table_rows_json({}), "{}");
+}
+
+}  // namespace
+}  // namespace leat::load
