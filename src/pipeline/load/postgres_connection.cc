@@ -9,7 +9,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -20,6 +23,8 @@ namespace leat::load {
 namespace {
 
 constexpr const char* kSystemCertificates = "/etc/ssl/certs/ca-certificates.crt";
+
+constexpr std::chrono::milliseconds kCancelWait{1000};
 
 struct FinishConnection {
   void operator()(PGconn* connection) const { PQfinish(connection); }
@@ -206,12 +211,19 @@ class PostgresConnection final : public Connection {
     return failure_of_wait(wait, "running a statement", timeout_ms_);
   }
 
+  // Asks the server to end the statement. PQcancel blocks until the server hangs up, which a stuck
+  // server never does, so it gets a thread of its own and a moment to finish.
   void cancel() {
     PGcancel* request = PQgetCancel(connection_.get());
     if (request == nullptr) return;
-    std::array<char, 256> why{};
-    PQcancel(request, why.data(), why.size());
-    PQfreeCancel(request);
+    std::packaged_task<void()> task([request] {
+      std::array<char, 256> why{};
+      PQcancel(request, why.data(), why.size());
+      PQfreeCancel(request);
+    });
+    const std::future<void> done = task.get_future();
+    std::thread(std::move(task)).detach();
+    done.wait_for(kCancelWait);
   }
 
   std::unique_ptr<PGconn, FinishConnection> connection_;

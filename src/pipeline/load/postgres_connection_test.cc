@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "pipeline/load/destination.h"
@@ -56,6 +58,7 @@ class Server {
   ~Server() {
     ::shutdown(listener_, SHUT_RDWR);
     thread_.join();
+    for (std::thread& thread : talks_) thread.join();
     ::close(listener_);
   }
   Server(const Server&) = delete;
@@ -89,30 +92,41 @@ class Server {
     send(socket, message('R', be32(0)) + message('K', be32(7) + be32(9)) + ready());
   }
 
+  std::atomic<int> cancels = 0;
+
  private:
   void serve() {
     while (true) {
       const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket < 0) return;
-      std::string head(8, '\0');
-      if (::recv(socket, head.data(), 8, MSG_WAITALL) == 8) {
-        std::uint32_t size = 0;
-        for (int i = 0; i < 4; ++i) {
-          size = (size << 8) | static_cast<unsigned char>(head[static_cast<std::size_t>(i)]);
-        }
-        std::string rest(size - 8, '\0');
-        if (!rest.empty()) ::recv(socket, rest.data(), rest.size(), MSG_WAITALL);
-        const bool is_cancel = head[4] == 4 && head[5] == '\xd2';
-        if (!is_cancel) talk_(socket);
-      }
-      ::close(socket);
+      talks_.emplace_back([this, socket] { greet(socket); });
     }
+  }
+
+  void greet(int socket) {
+    std::string head(8, '\0');
+    if (::recv(socket, head.data(), 8, MSG_WAITALL) == 8) {
+      std::uint32_t size = 0;
+      for (int i = 0; i < 4; ++i) {
+        size = (size << 8) | static_cast<unsigned char>(head[static_cast<std::size_t>(i)]);
+      }
+      std::string rest(size - 8, '\0');
+      if (!rest.empty()) ::recv(socket, rest.data(), rest.size(), MSG_WAITALL);
+      const bool is_cancel = head[4] == 4 && head[5] == '\xd2' && head[7] == '\x2e';
+      if (is_cancel) {
+        ++cancels;
+      } else {
+        talk_(socket);
+      }
+    }
+    ::close(socket);
   }
 
   Talk talk_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::thread thread_;
+  std::vector<std::thread> talks_;  // of thread_, then of the destructor
 };
 
 TEST(PostgresConnection, ReadsRowsTagsAndErrors) {
@@ -201,6 +215,7 @@ TEST(PostgresConnection, ASlowStatementMeetsItsDeadlineAndClosesTheConnection) {
   const auto rows = (*connection)->run("SELECT 1", {});
   ASSERT_FALSE(rows.has_value());
   EXPECT_EQ(rows.error().kind, FailureKind::kTimeout);
+  EXPECT_EQ(server.cancels, 1);
   EXPECT_FALSE((*connection)->is_open());
   EXPECT_EQ((*connection)->run("SELECT 1", {}).error().kind, FailureKind::kUnreachable);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <condition_variable>
 #include <deque>
 #include <limits>
@@ -201,8 +202,11 @@ struct SyncSchedule::Impl {
       state.last_failure = options.clock->now();
       state.last_error = failure.error.message;
       state.last_error_kind = failure_kind_name(failure.kind);
-      log::warning("load", "source \"{}\": sync {} failed, {} in a row: {}", state.source.name,
-                   failure.done.sync_id, state.consecutive_failures, failure.error.message);
+      // The 1st, 2nd, 4th, 8th … in a row: a day away must not fill the log.
+      if (std::has_single_bit(static_cast<unsigned>(state.consecutive_failures))) {
+        log::warning("load", "source \"{}\": sync {} failed, {} in a row: {}", state.source.name,
+                     failure.done.sync_id, state.consecutive_failures, failure.error.message);
+      }
     }
     entry.due_us = options.period_us > 0
                        ? options.clock->monotonic_us() +
@@ -220,6 +224,14 @@ struct SyncSchedule::Impl {
   }
 
   void remember(SyncHistoryEntry entry) {
+    const bool repeats =
+        !history.empty() && !entry.error.empty() && history.front().error == entry.error &&
+        history.front().report.source == entry.report.source && entry.report.batches == 0;
+    if (repeats) {
+      entry.times = history.front().times + 1;
+      history.front() = std::move(entry);
+      return;
+    }
     history.push_front(std::move(entry));
     if (history.size() > kHistoryMax) history.pop_back();
   }

@@ -39,6 +39,7 @@ struct SourceState {
 struct SyncHistoryEntry {
   SyncReport report;
   std::string error;  ///< Empty on success.
+  int times = 1;      ///< Failures in a row with the same error share the entry of the last.
 };
 
 struct SyncScheduleOptions {
