@@ -120,6 +120,17 @@ bool returns_rows(StatementKind kind) {
 }  // namespace
 
 std::unexpected<SqlError> Connection::State::failed(SqlError error) {
+  if (error.sqlstate == "57014") {
+    const std::lock_guard lock(interrupt_mutex);
+    // With several workers DuckDB sometimes stops the others before it has noted the error of the
+    // first.
+    if (!interrupted) {
+      error = {
+          .sqlstate = "XX000",
+          .message = "the statement failed after its first rows and the engine lost the reason",
+          .hint = "Run it again."};
+    }
+  }
   if (transaction == TransactionState::kActive) {
     transaction = TransactionState::kFailed;
     ++statements;
@@ -130,7 +141,12 @@ std::unexpected<SqlError> Connection::State::failed(SqlError error) {
   return std::unexpected(std::move(error));
 }
 
-SqlStatus Connection::State::check_open() const {
+SqlStatus Connection::State::start() {
+  {
+    const std::lock_guard lock(interrupt_mutex);
+    interrupted = false;
+  }
+  ++statements;
   if (transaction != TransactionState::kFailed) return {};
   return fail_sql("25P02",
                   "current transaction is aborted, commands ignored until end of transaction "
@@ -205,7 +221,7 @@ std::int64_t read_rows_changed(duckdb_result& result) {
 
 SqlResult<Cursor> Prepared::execute(std::span<const Value> parameters, ExecuteOptions options) {
   Connection::State& connection = *state_->connection;
-  LEAT_TRY(connection.check_open());
+  LEAT_TRY(connection.start());
   if (parameters.size() != state_->parameters.size()) {
     return connection.failed(
         {.sqlstate = "08P01",
@@ -221,7 +237,7 @@ SqlResult<Cursor> Prepared::execute(std::span<const Value> parameters, ExecuteOp
   cursor->connection = &connection;
   cursor->kind = state_->kind;
   cursor->sql = state_->sql;
-  cursor->statement = ++connection.statements;
+  cursor->statement = connection.statements;
   cursor->has_result = true;
   auto ran = run_pending(state_->statement, options.streaming, state_->sql, &cursor->result);
   if (!ran) return connection.failed(std::move(ran).error());
@@ -274,11 +290,10 @@ SqlResult<std::unique_ptr<Prepared::State>> prepare_statement(Connection::State&
 }  // namespace
 
 SqlResult<Prepared> Connection::prepare(std::string_view sql) {
-  LEAT_TRY(state_->check_open());
+  LEAT_TRY(state_->start());
   auto clean = check_text(sql);
   if (!clean) return state_->failed(std::move(clean).error());
   std::string text(sql);
-  ++state_->statements;
   Statements statements(state_->connection, text.c_str());
   if (statements.count() != 1) {
     const std::string error = statements.error();
@@ -316,11 +331,10 @@ SqlResult<Cursor> Connection::execute(std::string_view sql, ExecuteOptions optio
 }
 
 SqlResult<std::int64_t> Connection::run(std::string_view sql) {
-  LEAT_TRY(state_->check_open());
+  LEAT_TRY(state_->start());
   auto clean = check_text(sql);
   if (!clean) return state_->failed(std::move(clean).error());
   const std::string text(sql);
-  ++state_->statements;
   std::int64_t changed = 0;
   Statements statements(state_->connection, text.c_str());
   if (statements.count() == 0) {
@@ -383,6 +397,8 @@ SqlStatus Connection::rollback() {
 }
 
 void Connection::interrupt() {
+  const std::lock_guard lock(state_->interrupt_mutex);
+  state_->interrupted = true;
   duckdb_interrupt(state_->connection);
 }
 

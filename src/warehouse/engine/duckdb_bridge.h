@@ -64,6 +64,8 @@ struct Connection::State {
   std::shared_ptr<DatabaseState> database;
   duckdb_connection connection = nullptr;
   TransactionState transaction = TransactionState::kIdle;
+  std::mutex interrupt_mutex;
+  bool interrupted = false;  // guarded by interrupt_mutex
   /// Counts up with each one: tells a streaming cursor that it was overtaken.
   std::uint64_t statements = 0;
 
@@ -76,8 +78,9 @@ struct Connection::State {
 
   /// Rolls an open block back after an error of one of its statements, and returns the error.
   std::unexpected<SqlError> failed(SqlError error);
-  /// 25P02 in a failed block.
-  SqlStatus check_open() const;
+  /// Starts a statement: 25P02 in a failed block. Forgets earlier interrupts and overtakes open
+  /// streams.
+  SqlStatus start();
   /// Runs one statement whose rows nobody wants, past the state machine.
   SqlStatus run_raw(const char* sql);
 };

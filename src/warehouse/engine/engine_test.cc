@@ -246,7 +246,10 @@ TEST_F(Engine, LaterStatementOvertakesAStreamUnlessDetached) {
   EXPECT_EQ(third->detach(1 << 20).error().sqlstate, "54000");
 }
 
-TEST_F(Engine, ErrorInTheMiddleOfAStream) {
+TEST(EngineStream, ErrorInTheMiddle) {
+  auto database = Database::open({.threads = 1});
+  ASSERT_TRUE(database);
+  auto connection = std::move(*(*database)->connect());
   ASSERT_TRUE(connection->begin());
   auto cursor = connection->execute(
       "select case when range = 5000000 then error('22012: Divide by zero') else 1 end from "
