@@ -396,6 +396,10 @@ SqlStatus Connection::rollback() {
   return state_->run_raw("ROLLBACK");
 }
 
+void Connection::fail_block() {
+  (void)state_->failed({});
+}
+
 void Connection::interrupt() {
   const std::lock_guard lock(state_->interrupt_mutex);
   state_->interrupted = true;

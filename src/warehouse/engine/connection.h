@@ -89,6 +89,10 @@ class Connection {
   /// Ends the block; nothing to do in kIdle.
   [[nodiscard]] SqlStatus rollback();
 
+  /// Fails an open block because of an error that did not come from a statement on this connection
+  /// (a missing file, a syntax error); nothing to do in kIdle and kFailed.
+  void fail_block();
+
   /// Stops the running statement, which then fails with 57014; without one it does nothing. Any
   /// thread.
   void interrupt();
