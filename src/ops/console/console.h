@@ -43,6 +43,7 @@ struct ConnectionHints {
   std::string warehouse_database;
   std::string warehouse_user;
   std::string password_hint;  ///< Such as "in <data>/connection.json".
+  std::string token_hint;     ///< Where the console's token is; shown when the page asks for it.
 };
 
 struct ConsoleOptions {
@@ -77,7 +78,8 @@ class Console {
 
   /// "http://127.0.0.1:8081", with the port really bound.
   [[nodiscard]] const std::string& url() const;
-  /// Refuses new requests, ends the running ones and the threads. Idempotent.
+  /// Refuses new requests, ends the running ones and the threads. Stop the schedule before: a
+  /// request that waits for a sync ends when the schedule does. Idempotent.
   void stop();
 
  private:

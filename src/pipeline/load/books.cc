@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -9,6 +10,8 @@
 
 namespace leat::load {
 namespace {
+
+constexpr std::int64_t kReadTimeoutMs = 5'000;
 
 using Row = std::vector<std::optional<std::string>>;
 
@@ -101,7 +104,11 @@ Result<Ledger> read_ledger(const DestinationSettings& settings, const Connect& c
     return fail(Errc::kInvalid, fmt::format("cannot show {} batches; allowed: 0 to 10000", latest));
   }
   constexpr std::string_view kAction = "reading the ledger";
-  auto connection = connect(settings, stop);
+  // Who looks at the books does not wait as long as a load may.
+  DestinationSettings quick = settings;
+  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kReadTimeoutMs);
+  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kReadTimeoutMs);
+  auto connection = connect(quick, stop);
   if (!connection) return std::unexpected(describe_failure(connection.error(), kAction, settings));
   Ledger ledger;
   const auto totals = (*connection)->run(ledger_totals_sql(settings.ledger_schema), stop);

@@ -71,7 +71,8 @@ struct Ledger {
 };
 
 /// Reads the ledger over a connection of its own. An absent ledger reads as empty. `latest`: how
-/// many batches, 0 to 10000. Errors as describe_failure. Any thread; blocks.
+/// many batches, 0 to 10000. Waits at most 5 s for the connection and each of two statements.
+/// Errors as describe_failure. Any thread; blocks.
 [[nodiscard]] Result<Ledger> read_ledger(const DestinationSettings& settings,
                                          const Connect& connect, int latest, std::stop_token stop);
 

@@ -180,6 +180,7 @@ struct Loader::Impl {
                   as_step(options.archive->list_after(group.scanned, kSealsPerPage)));
       if (seals.empty()) return group;
       for (const archive::Seal& seal : seals) {
+        LEAT_TRY(check_seal(seal));
         std::int64_t seal_bytes = 0;
         std::int64_t seal_events = 0;
         std::vector<Group::Item> found;
@@ -203,6 +204,19 @@ struct Loader::Impl {
       }
     }
     return group;
+  }
+
+  // The first line of the books: what the journal received is what was archived.
+  static Step<void> check_seal(const archive::Seal& seal) {
+    std::uint64_t events = 0;
+    for (const archive::Batch& batch : seal.batches) events += batch.events;
+    if (events == seal.events) return {};
+    return std::unexpected(local_failure(Error{
+        Errc::kCorrupt,
+        fmt::format(
+            "the books of seal {} {}-{} do not balance: {} events were received, {} archived; "
+            "nothing of it was loaded; please report this and keep journal and archive",
+            seal.stream, seal.first.value, seal.last.value, seal.events, events)}));
   }
 
   Step<void> read_tables(const SourceSettings& source, Cursor& cursor) {
@@ -508,26 +522,6 @@ std::expected<SyncReport, SyncFailure> Loader::sync(const SourceSettings& source
         SyncFailure{std::move(done.error().error), done.error().kind, std::move(impl_->report)});
   }
   return std::move(impl_->report);
-}
-
-std::string to_json(const SyncReport& report) {
-  const auto texts = [](const std::vector<std::string>& list) {
-    std::string out = "[";
-    for (const std::string& text : list) {
-      if (out.size() > 1) out += ',';
-      out += json_string(text);
-    }
-    return out + "]";
-  };
-  return fmt::format(
-      R"({{"sync_id":{},"source":{},"started_at":{},"finished_at":{},"batches":{},"transactions":{},"events":{},)"
-      R"("values_rescued":{},"staged_bytes":{},"table_rows":{},"tables_created":{},"columns_added":{}}})",
-      json_string(report.sync_id), json_string(report.source),
-      json_string(format_iso8601(report.started_at)),
-      json_string(format_iso8601(report.finished_at)), report.batches, report.transactions,
-      to_json(report.events), report.values_rescued, report.staged_bytes,
-      table_rows_json(report.table_rows), texts(report.tables_created),
-      texts(report.columns_added));
 }
 
 }  // namespace leat::load

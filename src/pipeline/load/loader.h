@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "pipeline/load/books.h"
 #include "pipeline/load/destination.h"
+#include "pipeline/load/sync_report.h"
 #include "pipeline/shape/shaper.h"
 
 namespace leat::io {
@@ -53,25 +54,6 @@ struct LoaderOptions {
   int attempts_max =
       5;  ///< Tries of one transaction after serialization conflicts and lost connections.
 };
-
-/// What one sync of one source did.
-struct SyncReport {
-  std::string sync_id;
-  std::string source;
-  TimeUs started_at;
-  TimeUs finished_at;
-  std::int64_t batches = 0;
-  std::int64_t transactions = 0;
-  EventCounts events;
-  std::int64_t values_rescued = 0;
-  std::int64_t staged_bytes = 0;
-  std::map<std::string, std::int64_t> table_rows;
-  std::vector<std::string> tables_created;
-  std::vector<std::string> columns_added;  ///< "table.column".
-};
-
-/// The sync as one JSON object.
-[[nodiscard]] std::string to_json(const SyncReport& report);
 
 /// A failed sync: what was done before it failed is committed and stays.
 struct SyncFailure {

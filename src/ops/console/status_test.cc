@@ -1,0 +1,102 @@
+#include "ops/console/status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace leat::console {
+namespace {
+
+using testing::HasSubstr;
+
+load::SourceBooks books_of(load::EventCounts events) {
+  load::SourceBooks books;
+  books.source = "web";
+  books.batches = 1;
+  books.events = events;
+  return books;
+}
+
+Snapshot balanced_snapshot() {
+  Snapshot snapshot;
+  snapshot.ledger = load::Ledger{};
+  snapshot.ledger->sources.push_back(books_of(
+      {.received = 1000, .loaded = 900, .deduplicated = 50, .rescued = 30, .excluded = 20}));
+  snapshot.received = {{"web", 1300, 1200}};
+  return snapshot;
+}
+
+TEST(Verdict, BalancedBooksTellWhatIsOnTheWay) {
+  const Snapshot snapshot = balanced_snapshot();
+  EXPECT_EQ(judge(snapshot).balanced, true);
+  const Verdict verdict = judge(source_views(snapshot).at(0));
+  EXPECT_EQ(verdict.balanced, true);
+  EXPECT_EQ(verdict.sentence,
+            "source \"web\": balanced, 1,000 received = 900 loaded + 50 deduplicated + 30 rescued "
+            "+ 20 excluded; "
+            "300 more on the way (100 in the journal, 200 archived and waiting for a sync)");
+}
+
+TEST(Verdict, SaysWhereItDoesNotBalance) {
+  Snapshot ledger_wrong = balanced_snapshot();
+  ledger_wrong.ledger->sources[0].events.loaded -= 1;
+  EXPECT_EQ(judge(ledger_wrong).balanced, false);
+  EXPECT_THAT(judge(ledger_wrong).sentence,
+              HasSubstr("does NOT balance: 1,000 received, but 899 loaded"));
+
+  Snapshot archive_has_more = balanced_snapshot();
+  archive_has_more.received = {{"web", 1100, 1200}};
+  EXPECT_EQ(judge(archive_has_more).balanced, false);
+  EXPECT_THAT(judge(archive_has_more).sentence, HasSubstr("100 events MORE than the journal"));
+
+  Snapshot ledger_has_more = balanced_snapshot();
+  ledger_has_more.received = {{"web", 900, 900}};
+  EXPECT_EQ(judge(ledger_has_more).balanced, false);
+  EXPECT_THAT(judge(ledger_has_more).sentence, HasSubstr("100 events MORE than this archive"));
+
+  Snapshot batch_wrong = balanced_snapshot();
+  load::BatchBooks batch;
+  batch.batch_id = "web/2026112014/j-1-2";
+  batch.events = {.received = 2, .loaded = 1};
+  batch_wrong.ledger->latest.push_back(batch);
+  EXPECT_EQ(judge(batch_wrong).balanced, false);
+  EXPECT_THAT(judge(batch_wrong).sentence, HasSubstr("web/2026112014/j-1-2"));
+}
+
+TEST(Verdict, DoesNotGuessWithoutALedger) {
+  Snapshot snapshot = balanced_snapshot();
+  snapshot.ledger.reset();
+  EXPECT_EQ(judge(snapshot).balanced, std::nullopt);
+  EXPECT_THAT(status_json(snapshot), HasSubstr(R"("balanced":null)"));
+  EXPECT_THAT(status_json(snapshot), HasSubstr(R"("waiting_for_sync":null)"));
+}
+
+TEST(Verdict, ASourceThatHasNothingInTheLedgerYetIsAtZero) {
+  Snapshot snapshot = balanced_snapshot();
+  snapshot.received->push_back({"app", 5, 5});
+  EXPECT_EQ(judge(snapshot).balanced, true);
+  EXPECT_EQ(source_views(snapshot).at(0).waiting_for_sync(), 5);
+}
+
+TEST(StatusJson, HasEveryPart) {
+  Snapshot snapshot = balanced_snapshot();
+  snapshot.version = "1.2.3";
+  snapshot.journal = {{"j-0000", 10, 7, "disk full"}};
+  snapshot.problems = {{"ledger", "say \"why\""}};
+  snapshot.connection.password_hint = "in /d/connection.json";
+  load::SourceState state;
+  state.source = {"web", "web_schema"};
+  state.last_error = "away; start it";
+  snapshot.states.push_back(state);
+  const std::string json = status_json(snapshot);
+  for (const char* part :
+       {R"("version":"1.2.3")", R"("balanced":true)",
+        R"("name":"web","schema":"web_schema","received":1300)",
+        R"("records_to_archive":3,"health":"disk full")",
+        R"({"part":"ledger","message":"say \"why\""})", R"("last_error":"away; start it")",
+        R"("password_hint":"in /d/connection.json")"}) {
+    EXPECT_THAT(json, HasSubstr(part));
+  }
+}
+
+}  // namespace
+}  // namespace leat::console
