@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include "base/check.h"
@@ -208,7 +209,7 @@ struct ParquetWriter::State {
     return {};
   }
 
-  std::string footer() const {
+  std::string footer(std::span<const std::size_t> order) const {
     std::string out;
     ThriftWriter thrift(out);
     thrift.begin_element();
@@ -218,10 +219,10 @@ struct ParquetWriter::State {
     thrift.binary(4, "leat");
     thrift.i32(5, static_cast<std::int32_t>(encoders.size()));
     thrift.end_struct();
-    for (const auto& encoder : encoders) append_schema_element(thrift, encoder->column());
+    for (const std::size_t i : order) append_schema_element(thrift, encoders[i]->column());
     thrift.i64(3, static_cast<std::int64_t>(total_rows));
     thrift.begin_struct_list(4, groups.size());
-    for (const RowGroup& group : groups) append_row_group(thrift, group);
+    for (const RowGroup& group : groups) append_row_group(thrift, group, order);
     thrift.binary(6, "leat");
     thrift.begin_struct_list(7, encoders.size());
     for (std::size_t i = 0; i < encoders.size(); ++i) {
@@ -234,12 +235,13 @@ struct ParquetWriter::State {
     return out;
   }
 
-  void append_row_group(ThriftWriter& thrift, const RowGroup& group) const {
+  void append_row_group(ThriftWriter& thrift, const RowGroup& group,
+                        std::span<const std::size_t> order) const {
     std::uint64_t uncompressed = 0;
     std::uint64_t compressed = 0;
     thrift.begin_element();
     thrift.begin_struct_list(1, group.chunks.size());
-    for (std::size_t i = 0; i < group.chunks.size(); ++i) {
+    for (const std::size_t i : order) {
       append_chunk_metadata(thrift, encoders[i]->column(), group.chunks[i]);
       uncompressed += group.chunks[i].chunk.uncompressed_bytes;
       compressed += group.chunks[i].compressed_bytes;
@@ -284,13 +286,17 @@ Status ParquetWriter::append(std::span<const ColumnView> views, std::size_t rows
   return {};
 }
 
-Status ParquetWriter::finish() {
+Status ParquetWriter::finish(std::span<const std::size_t> order) {
   State& s = *state_;
   LEAT_CHECK(!s.encoders.empty());
+  std::vector<std::size_t> as_added(s.encoders.size());
+  std::iota(as_added.begin(), as_added.end(), std::size_t{0});
+  if (order.empty()) order = as_added;
+  LEAT_CHECK(std::ranges::is_permutation(order, as_added));
   LEAT_TRY(s.begin());
   LEAT_TRY(s.close_row_group());
   LEAT_TRY(s.complete_row_groups());
-  std::string footer = s.footer();
+  std::string footer = s.footer(order);
   const auto length = static_cast<std::uint32_t>(footer.size());
   footer.append(reinterpret_cast<const char*>(&length), 4);
   footer.append(kMagic);

@@ -60,9 +60,9 @@ class ParquetWriter {
   /// kInvalid for a NULL in a column that is not nullable, else those of the sink.
   [[nodiscard]] Status append(std::span<const ColumnView> views, std::size_t rows);
 
-  /// Writes the rest and the footer. Nothing may be called afterwards. A file needs at least one
-  /// column.
-  [[nodiscard]] Status finish();
+  /// Writes the rest and the footer. Nothing may be called afterwards. A file needs at least one column. `order`: the
+  /// columns' positions in the order that the file's schema shall have; empty: as added.
+  [[nodiscard]] Status finish(std::span<const std::size_t> order = {});
 
   [[nodiscard]] std::uint64_t rows() const;
   /// Bytes handed to the sink so far.

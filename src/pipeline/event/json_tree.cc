@@ -290,14 +290,14 @@ bool decode_json_text(std::string_view inside, std::string& out, TextFlaws& flaw
   return true;
 }
 
-void append_compact(std::string& out, const JsonValue& value) {
+void append_compact(std::string& out, std::string_view json) {
   // Outside strings, white space is the only thing that may go.
   bool in_string = false;
-  for (std::size_t i = 0; i < value.raw.size(); ++i) {
-    const char c = value.raw[i];
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
     if (in_string) {
       out.push_back(c);
-      if (c == '\\') out.push_back(value.raw[++i]);
+      if (c == '\\') out.push_back(json[++i]);
       if (c == '"') in_string = false;
     } else if (!is_space(c)) {
       out.push_back(c);

@@ -85,7 +85,7 @@ TEST(JsonTree, CompactsOutsideStringsOnly) {
   const auto value = parse_json("[ 1 ,\t{ \"a b\" : \"c \\\" d\" } ,\n\"\\\\\" ]");
   ASSERT_TRUE(value);
   std::string out;
-  append_compact(out, *value);
+  append_compact(out, value->raw);
   EXPECT_EQ(out, "[1,{\"a b\":\"c \\\" d\"},\"\\\\\"]");
 }
 

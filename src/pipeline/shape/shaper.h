@@ -32,11 +32,14 @@ enum class TypeMode : std::uint8_t {
 struct Options {
   TypeMode types = TypeMode::kInferred;
   std::uint32_t varchar_length = 512;  ///< bytes of new text columns, 1 to 65535
-  std::uint32_t columns_max = 1'600;   ///< columns of one table; more values go to the rescue table
+  /// Columns of one table; values for more go to the rescue table. Redshift's limit is 1,600, of
+  /// which the stage table needs two itself.
+  std::uint32_t columns_max = 1'598;
   std::uint32_t tables_max = 9'000;  ///< tables of the schema; further new event tables are rescued
   std::string
-      warehouse_id;  ///< matched against integrations.Warehouses.warehouseIds when not empty
-  TimeUs synced_at;  ///< fills uuid_ts
+      warehouse_id;         ///< matched against integrations.Warehouses.warehouseIds when not empty
+  TimeUs synced_at;         ///< fills uuid_ts
+  bool write_files = true;  ///< false: columns are made and dropped; for measuring
 };
 
 /// A table that exists in the destination.
@@ -77,7 +80,10 @@ struct StagedColumn {
       false;  ///< does not exist in the destination: ALTER TABLE ADD COLUMN (or CREATE TABLE)
 };
 
-/// One table with rows to load. The Parquet file holds exactly `columns`, in this order.
+/// One table with rows to load. The Parquet file holds exactly `columns`, in this order. Tables of
+/// kind kEvents and kRescue end with two columns for the stage table only, both BIGINT NOT NULL:
+/// `leat_batch`, the position of the batch in the order of add, and `leat_order`, the position of
+/// the event among all events of the shaper.
 struct StagedTable {
   std::string name;
   TableKind kind = TableKind::kEvents;

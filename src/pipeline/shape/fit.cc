@@ -1,0 +1,375 @@
+#include "pipeline/shape/fit.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/text.h"
+#include "pipeline/event/json_tree.h"
+
+namespace leat::shape {
+namespace {
+
+using columns::Cell;
+using columns::Column;
+using columns::Type;
+__extension__ using Int128 = __int128;
+
+constexpr std::size_t kArenaBlock = 256 * 1024;
+constexpr std::size_t kArenaPadding = 64;
+constexpr std::size_t kTimeTextMax = 40;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+Fit fits(Cell cell) {
+  return {cell, {}};
+}
+Fit misfit(std::string_view reason) {
+  return {Cell::of_integer(0), reason};
+}
+
+/// Text that is the usual spelling of a 64-bit integer: no '+', no leading zeros, no "-0".
+std::optional<std::int64_t> integer_of_text(std::string_view text) {
+  const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
+  if (digits.empty() || (digits[0] == '0' && text.size() != 1)) return std::nullopt;
+  return parse_number<std::int64_t>(text);
+}
+
+std::optional<double> real_of_text(std::string_view text) {
+  if (!event::is_json_number(text)) return std::nullopt;
+  const auto value = parse_number<double>(text);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  return value;
+}
+
+Fit fit_integer(std::int64_t value, Type type) {
+  const auto in = [value](auto lowest, auto highest) {
+    return value >= lowest && value <= highest;
+  };
+  const bool fits_type = type == Type::kInt64 ||
+                         (type == Type::kInt32 && in(std::numeric_limits<std::int32_t>::min(),
+                                                     std::numeric_limits<std::int32_t>::max())) ||
+                         (type == Type::kInt16 && in(std::numeric_limits<std::int16_t>::min(),
+                                                     std::numeric_limits<std::int16_t>::max()));
+  return fits_type ? fits(Cell::of_integer(value)) : misfit(kOutOfRange);
+}
+
+Fit fit_into_integer(const Value& value, Type type) {
+  switch (value.kind) {
+    case ValueKind::kInteger:
+      return fit_integer(value.cell.integer, type);
+    case ValueKind::kReal: {
+      const double real = value.cell.real;
+      if (real != std::floor(real)) return misfit(kPrecisionLoss);
+      if (std::abs(real) > 9007199254740992.0) return misfit(kOutOfRange);
+      return fit_integer(static_cast<std::int64_t>(real), type);
+    }
+    case ValueKind::kText: {
+      const auto integer = integer_of_text(value.cell.as_text());
+      return integer ? fit_integer(*integer, type) : misfit(kTypeMismatch);
+    }
+    case ValueKind::kHuge:
+      return misfit(kOutOfRange);
+    default:
+      return misfit(kTypeMismatch);
+  }
+}
+
+/// A real column shows six digits or more: it may take what reads the same in it.
+Fit fit_real(double real, Type type) {
+  if (type == Type::kDouble) return fits(Cell::of_real(real));
+  if (std::abs(real) > std::numeric_limits<float>::max()) return misfit(kOutOfRange);
+  char wide[32];
+  char narrow[32];
+  const auto wide_end = std::to_chars(wide, wide + sizeof wide, real).ptr;
+  const auto narrow_end =
+      std::to_chars(narrow, narrow + sizeof narrow, static_cast<float>(real)).ptr;
+  const bool same = std::string_view(wide, wide_end) == std::string_view(narrow, narrow_end);
+  return same ? fits(Cell::of_real(real)) : misfit(kPrecisionLoss);
+}
+
+Fit fit_into_real(const Value& value, Type type) {
+  switch (value.kind) {
+    case ValueKind::kReal:
+      return fit_real(value.cell.real, type);
+    case ValueKind::kInteger: {
+      const auto real = static_cast<double>(value.cell.integer);
+      const bool is_exact =
+          std::abs(real) < 9.2e18 && static_cast<std::int64_t>(real) == value.cell.integer;
+      return is_exact ? fit_real(real, type) : misfit(kPrecisionLoss);
+    }
+    case ValueKind::kText: {
+      const auto real = real_of_text(value.cell.as_text());
+      return real ? fit_real(*real, type) : misfit(kTypeMismatch);
+    }
+    case ValueKind::kHuge:
+      return misfit(kOutOfRange);
+    default:
+      return misfit(kTypeMismatch);
+  }
+}
+
+/// The number in `token` times 10^scale, when that is a whole number of at most `precision` digits.
+Fit fit_decimal(std::string_view token, const Column& column) {
+  const bool negative = token.starts_with('-');
+  if (negative) token.remove_prefix(1);
+  std::string digits;
+  int point = -1;
+  std::size_t at = 0;
+  for (; at < token.size() && (is_digit(token[at]) || token[at] == '.'); ++at) {
+    if (token[at] == '.') {
+      point = static_cast<int>(digits.size());
+    } else {
+      digits.push_back(token[at]);
+    }
+  }
+  int exponent = 0;
+  if (at < token.size()) {
+    std::string_view text = token.substr(at + 1);
+    if (text.starts_with('+')) text.remove_prefix(1);
+    const auto parsed = parse_number<int>(text);
+    if (!parsed || std::abs(*parsed) > 1000) return misfit(kOutOfRange);
+    exponent = *parsed;
+  }
+  if (point < 0) point = static_cast<int>(digits.size());
+  int whole = point + exponent + column.scale;  // digits in front of the unscaled value's end
+  while (static_cast<int>(digits.size()) > whole && !digits.empty() && digits.back() == '0') {
+    digits.pop_back();
+  }
+  const std::size_t leading = std::min(digits.find_first_not_of('0'), digits.size());
+  digits.erase(0, leading);
+  whole -= static_cast<int>(leading);
+  if (digits.empty()) return fits(Cell::of_decimal(0, 0));
+  if (static_cast<int>(digits.size()) > whole) return misfit(kPrecisionLoss);
+  if (whole > column.precision) return misfit(kOutOfRange);
+  digits.append(static_cast<std::size_t>(whole) - digits.size(), '0');
+  Int128 unscaled = 0;
+  for (const char c : digits) unscaled = unscaled * 10 + (c - '0');
+  if (negative) unscaled = -unscaled;
+  return fits(Cell::of_decimal(static_cast<std::uint64_t>(unscaled),
+                               static_cast<std::int64_t>(unscaled >> 64)));
+}
+
+Fit fit_into_decimal(const Value& value, const Column& column) {
+  Fit result = misfit(kTypeMismatch);
+  switch (value.kind) {
+    case ValueKind::kInteger:
+    case ValueKind::kReal:
+    case ValueKind::kHuge:
+      result = fit_decimal(value.raw_text(), column);
+      break;
+    case ValueKind::kText:
+      if (event::is_json_number(value.cell.as_text())) {
+        result = fit_decimal(value.cell.as_text(), column);
+      }
+      break;
+    default:
+      break;
+  }
+  // Decimals of up to 18 digits are stored as 64-bit integers, of which the low half is the value.
+  return result;
+}
+
+Fit fit_into_boolean(const Value& value) {
+  switch (value.kind) {
+    case ValueKind::kBoolean:
+      return fits(value.cell);
+    case ValueKind::kInteger:
+      if (value.cell.integer == 0 || value.cell.integer == 1) return fits(value.cell);
+      return misfit(kTypeMismatch);
+    case ValueKind::kText:
+      if (value.cell.as_text() == "true") return fits(Cell::of_integer(1));
+      if (value.cell.as_text() == "false") return fits(Cell::of_integer(0));
+      return misfit(kTypeMismatch);
+    default:
+      return misfit(kTypeMismatch);
+  }
+}
+
+Fit fit_into_text(const Value& value, const Column& column, Arena& arena) {
+  Cell cell = value.cell;
+  switch (value.kind) {
+    case ValueKind::kText:
+    case ValueKind::kArray:
+      break;
+    case ValueKind::kTime:
+      cell = Cell::of_text(arena.copy(format_timestamp(TimeUs{value.cell.integer})));
+      break;
+    default:
+      cell = Cell::of_text(value.raw_text());
+  }
+  return cell.text_size <= column.length ? fits(cell) : misfit(kTooLong);
+}
+
+Fit fit_into_time(const Value& value, Type type, TimeReader& times) {
+  std::int64_t us = 0;
+  if (value.kind == ValueKind::kTime) {
+    us = value.cell.integer;
+  } else if (value.kind == ValueKind::kText) {
+    const auto time = times.read(value.cell.as_text());
+    if (!time) return misfit(kTypeMismatch);
+    us = time->value;
+  } else {
+    return misfit(kTypeMismatch);
+  }
+  if (type != Type::kDate) return fits(Cell::of_integer(us));
+  if (us % kUsPerDay != 0) return misfit(kPrecisionLoss);
+  return fits(Cell::of_integer(us / kUsPerDay));
+}
+
+bool read_fast_real(std::string_view token, double& out) {
+  // At most 15 digits and a small power of ten: both are exact in a double, so their quotient is
+  // rounded once.
+  static constexpr double kPowers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  if (token.size() > 17) return false;
+  std::uint64_t digits = 0;
+  std::size_t count = 0;
+  std::size_t fraction = 0;
+  bool after_point = false;
+  const bool negative = token[0] == '-';
+  for (std::size_t i = negative ? 1 : 0; i < token.size(); ++i) {
+    if (token[i] == '.') {
+      after_point = true;
+      continue;
+    }
+    if (!is_digit(token[i])) return false;
+    digits = digits * 10 + static_cast<std::uint64_t>(token[i] - '0');
+    ++count;
+    fraction += after_point ? 1 : 0;
+  }
+  if (count > 15) return false;
+  const double value = static_cast<double>(digits) / kPowers[fraction];
+  out = negative ? -value : value;
+  return true;
+}
+
+}  // namespace
+
+std::string_view Arena::copy(std::string_view text) {
+  if (left_ < text.size() + kArenaPadding) {
+    const std::size_t size = std::max(kArenaBlock, text.size() + kArenaPadding);
+    blocks_.push_back(std::make_unique<char[]>(size));
+    free_ = blocks_.back().get();
+    left_ = size;
+    bytes_ += size;
+  }
+  char* to = free_;
+  text.copy(to, text.size());
+  free_ += text.size();
+  left_ -= text.size();
+  return {to, text.size()};
+}
+
+void Arena::clear() {
+  blocks_.clear();
+  left_ = 0;
+  bytes_ = 0;
+}
+
+std::optional<TimeUs> TimeReader::read(std::string_view text) {
+  // "2026-11-20T14:03:05.123Z", as browsers and most libraries send.
+  const bool is_usual = text.size() == 24 && text[10] == 'T' && text[23] == 'Z';
+  if (!is_usual || std::memcmp(text.data(), minute_, sizeof minute_) != 0) {
+    const auto time = parse_iso8601(text);
+    if (time && is_usual && text[16] == ':' && text[19] == '.') {
+      std::memcpy(minute_, text.data(), sizeof minute_);
+      std::int64_t in_minute = time->value % kUsPerMinute;
+      if (in_minute < 0) in_minute += kUsPerMinute;
+      minute_us_ = time->value - in_minute;
+    }
+    return time;
+  }
+  const auto digit = [&](std::size_t at) { return static_cast<unsigned>(text[at] - '0'); };
+  const unsigned tens = digit(17);
+  const bool are_digits = digit(18) < 10 && digit(20) < 10 && digit(21) < 10 && digit(22) < 10;
+  if (text[16] != ':' || text[19] != '.' || tens > 5 || !are_digits) return parse_iso8601(text);
+  const std::int64_t ms =
+      (tens * 10 + digit(18)) * 1000 + digit(20) * 100 + digit(21) * 10 + digit(22);
+  return TimeUs{minute_us_ + ms * 1000};
+}
+
+void read_number(std::string_view token, Value& value) {
+  const bool is_integer = token.find_first_of(".eE") == std::string_view::npos;
+  if (is_integer) {
+    value.kind = ValueKind::kHuge;
+    if (const auto integer = parse_number<std::int64_t>(token)) {
+      value.kind = ValueKind::kInteger;
+      value.cell = columns::Cell::of_integer(*integer);
+    }
+    return;
+  }
+  double real = 0;
+  value.kind = ValueKind::kReal;
+  if (!read_fast_real(token, real)) {
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), real);
+    if (error != std::errc{}) value.kind = ValueKind::kHuge;  // or too small: never made 0
+  }
+  value.cell = columns::Cell::of_real(real);
+}
+
+Fit fit(const Value& value, const Column& column, Arena& arena, TimeReader& times) {
+  if (column.type == Type::kUnsupported) return misfit(kUnsupportedType);
+  if (value.kind == ValueKind::kFlawedText) return misfit(kNotText);
+  switch (column.type) {
+    case Type::kBoolean:
+      return fit_into_boolean(value);
+    case Type::kInt16:
+    case Type::kInt32:
+    case Type::kInt64:
+      return fit_into_integer(value, column.type);
+    case Type::kFloat:
+    case Type::kDouble:
+      return fit_into_real(value, column.type);
+    case Type::kDecimal:
+      return fit_into_decimal(value, column);
+    case Type::kVarchar:
+      return fit_into_text(value, column, arena);
+    case Type::kDate:
+    case Type::kTimestamp:
+    case Type::kTimestampTz:
+      return fit_into_time(value, column.type, times);
+    case Type::kUnsupported:
+      break;
+  }
+  return misfit(kUnsupportedType);
+}
+
+std::optional<Column> column_for(const Value& value, std::string name, bool all_text,
+                                 std::uint32_t varchar_length, TimeReader& times) {
+  Column column{.name = std::move(name), .type = Type::kVarchar, .length = varchar_length};
+  if (value.kind == ValueKind::kHuge && !all_text) return std::nullopt;
+  if (value.kind == ValueKind::kFlawedText) return std::nullopt;
+  if (all_text) return column;
+  switch (value.kind) {
+    case ValueKind::kInteger:
+      column.type = Type::kInt64;
+      break;
+    case ValueKind::kReal:
+      column.type = Type::kDouble;
+      break;
+    case ValueKind::kBoolean:
+      column.type = Type::kBoolean;
+      break;
+    case ValueKind::kTime:
+      column.type = Type::kTimestamp;
+      break;
+    case ValueKind::kText: {
+      const std::string_view text = value.cell.as_text();
+      if (text.size() >= 10 && text.size() <= kTimeTextMax && text[4] == '-' && times.read(text)) {
+        column.type = Type::kTimestamp;
+      }
+      break;
+    }
+    default:
+      break;
+  }
+  if (column.type != Type::kVarchar) column.length = 0;
+  return column;
+}
+
+}  // namespace leat::shape

@@ -1,0 +1,109 @@
+// One JSON value against one column: what it becomes there, or why it does not fit. Nothing is ever
+// changed: a cast is made only when it loses nothing (docs/reference/tables-and-columns.md, "What
+// fits"). Pure; any thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "columns/types.h"
+
+namespace leat::shape {
+
+/// Memory for text that is made while shaping; freed all at once. One thread at a time.
+class Arena {
+ public:
+  /// Copies `text`; the copy lives until clear. At least 64 readable bytes follow it.
+  [[nodiscard]] std::string_view copy(std::string_view text);
+  void clear();
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* free_ = nullptr;
+  std::size_t left_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+/// Reads ISO 8601 times, fast when many fall into the same minute. Same answers as parse_iso8601.
+/// One thread at a time.
+class TimeReader {
+ public:
+  [[nodiscard]] std::optional<TimeUs> read(std::string_view text);
+
+ private:
+  char minute_[16] = {};  // "2026-11-20T14:03"
+  std::int64_t minute_us_ = 0;
+};
+
+enum class ValueKind : std::uint8_t {
+  kText,        ///< cell: decoded text
+  kInteger,     ///< cell: 64-bit integer
+  kReal,        ///< cell: double; written with '.', 'e' or 'E'
+  kBoolean,     ///< cell: 0 or 1
+  kArray,       ///< cell: compact JSON text
+  kTime,        ///< cell: microseconds; only for standard columns
+  kHuge,        ///< a number beyond 64 bits or the range of a double
+  kFlawedText,  ///< text with U+0000 or half a UTF-16 pair
+  kNever,       ///< no value is of this kind
+};
+
+/// A value and its JSON text as received.
+struct Value {
+  columns::Cell cell;
+  const char* raw;
+  std::uint32_t raw_size;
+  std::uint32_t node : 28;  ///< the path it came from
+  ValueKind kind : 4;
+  [[nodiscard]] std::string_view raw_text() const { return {raw, raw_size}; }
+};
+static_assert(sizeof(Value) == 32);
+
+/// A value that comes from no path of the event. `raw_text` must live as long as the value.
+[[nodiscard]] inline Value make_value(ValueKind kind, columns::Cell cell,
+                                      std::string_view raw_text = {}) {
+  Value value;
+  value.cell = cell;
+  value.raw = raw_text.data();
+  value.raw_size = static_cast<std::uint32_t>(raw_text.size());
+  value.node = 0;
+  value.kind = kind;
+  return value;
+}
+
+/// Reads a JSON number token into kInteger, kReal or kHuge. `token` must follow JSON's grammar.
+void read_number(std::string_view token, Value& value);
+
+/// Reasons of the rescue table for single values.
+inline constexpr std::string_view kTypeMismatch = "type_mismatch";
+inline constexpr std::string_view kTooLong = "too_long";
+inline constexpr std::string_view kOutOfRange = "out_of_range";
+inline constexpr std::string_view kPrecisionLoss = "precision_loss";
+inline constexpr std::string_view kNotText = "not_storable_text";
+inline constexpr std::string_view kUnsupportedType = "unsupported_column_type";
+inline constexpr std::string_view kOverwritten = "overwritten";
+inline constexpr std::string_view kTooManyColumns = "too_many_columns";
+// Reasons for whole events, beside the discard codes of event/validate.h.
+inline constexpr std::string_view kUnreadableLine = "unreadable_line";
+inline constexpr std::string_view kIdMissing = "id_missing";
+inline constexpr std::string_view kIdDoesNotFit = "id_does_not_fit";
+inline constexpr std::string_view kTooManyTables = "too_many_tables";
+
+/// `value` as a cell of `column`, or the reason why not. Text that has to be made lives in `arena`.
+struct Fit {
+  columns::Cell cell;
+  std::string_view reason;  ///< empty when it fits
+};
+[[nodiscard]] Fit fit(const Value& value, const columns::Column& column, Arena& arena,
+                      TimeReader& times);
+
+/// The type of a new column whose first value this is; nothing when the value can have no column.
+[[nodiscard]] std::optional<columns::Column> column_for(const Value& value, std::string name,
+                                                        bool all_text, std::uint32_t varchar_length,
+                                                        TimeReader& times);
+
+}  // namespace leat::shape

@@ -1,0 +1,360 @@
+#include "pipeline/shape/table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <numeric>
+
+#include "base/digest.h"
+
+namespace leat::shape {
+namespace {
+
+using columns::Cell;
+using columns::Column;
+using columns::Type;
+
+struct StandardSchema {
+  const char* name;
+  Type type;
+  std::uint32_t length;
+};
+
+constexpr std::array<StandardSchema, kStandardColumnCount> kStandardSchemas = {{
+    {"id", Type::kVarchar, 512},
+    {"received_at", Type::kTimestamp, 0},
+    {"uuid", Type::kInt64, 0},
+    {"uuid_ts", Type::kTimestamp, 0},
+    {"anonymous_id", Type::kVarchar, 512},
+    {"user_id", Type::kVarchar, 512},
+    {"sent_at", Type::kTimestamp, 0},
+    {"timestamp", Type::kTimestamp, 0},
+    {"original_timestamp", Type::kTimestamp, 0},
+    {"event", Type::kVarchar, 512},
+    {"event_text", Type::kVarchar, 512},
+    {"group_id", Type::kVarchar, 512},
+    {"previous_id", Type::kVarchar, 512},
+    {"name", Type::kVarchar, 512},
+    {"category", Type::kVarchar, 512},
+    {"event_id", Type::kVarchar, 512},
+    {"table_name", Type::kVarchar, 127},
+    {"column_name", Type::kVarchar, 127},
+    {"reason", Type::kVarchar, 127},
+    {"value", Type::kVarchar, 65'535},
+    {"part", Type::kInt64, 0},
+    {"encoding", Type::kVarchar, 16},
+    {"batch_id", Type::kVarchar, 512},
+    {"line", Type::kInt64, 0},
+    {"leat_batch", Type::kInt64, 0},
+    {"leat_order", Type::kInt64, 0},
+}};
+
+/// The standard columns of a new table, in the order of docs/reference/tables-and-columns.md.
+std::vector<StandardColumn> standard_columns_of(TableKind kind, event::EventType type) {
+  using enum StandardColumn;
+  std::vector<StandardColumn> columns = {kId, kReceivedAt};
+  if (kind == TableKind::kRescue) {
+    columns.insert(columns.end(), {kEventId, kTableName, kColumnName, kReason, kValue, kPart,
+                                   kEncoding, kBatchId, kLine});
+    return columns;
+  }
+  columns.insert(columns.end(), {kUuid, kUuidTs});
+  if (kind == TableKind::kEntities) return columns;
+  columns.insert(columns.end(), {kUserId, kSentAt, kTimestamp, kOriginalTimestamp});
+  switch (type) {
+    case event::EventType::kTrack:
+      columns.insert(columns.end(), {kAnonymousId, kEvent, kEventText});
+      break;
+    case event::EventType::kPage:
+    case event::EventType::kScreen:
+      columns.insert(columns.end(), {kAnonymousId, kName, kCategory});
+      break;
+    case event::EventType::kGroup:
+      columns.insert(columns.end(), {kAnonymousId, kGroupId});
+      break;
+    case event::EventType::kAlias:
+      columns.push_back(kPreviousId);
+      break;
+    default:
+      columns.push_back(kAnonymousId);
+  }
+  return columns;
+}
+
+}  // namespace
+
+Column standard_column(StandardColumn column) {
+  const StandardSchema& schema = kStandardSchemas[static_cast<std::size_t>(column)];
+  const bool nullable = column != StandardColumn::kId && column != StandardColumn::kLeatBatch &&
+                        column != StandardColumn::kLeatOrder;
+  return {.name = schema.name, .type = schema.type, .length = schema.length, .nullable = nullable};
+}
+
+Table::Table(std::string name, TableKind kind, event::EventType type, const KnownTable* known,
+             const Options& options)
+    : name_(std::move(name)),
+      kind_(kind),
+      type_(type),
+      options_(options),
+      is_new_(known == nullptr),
+      seed_(hash64(name_)) {
+  standard_.fill(kUnresolved);
+  if (known != nullptr) {
+    for (const Column& column : known->columns) append_column(column, false, false);
+    return;
+  }
+  for (const StandardColumn column : standard_columns_of(kind, type)) {
+    put_in_file(columns_[static_cast<std::size_t>(standard(column))]);
+  }
+}
+
+int Table::append_column(Column column, bool is_new, bool is_internal) {
+  const auto index = static_cast<int>(columns_.size());
+  Direct direct;
+  switch (column.type) {
+    case Type::kBoolean:
+      direct.kind = ValueKind::kBoolean;
+      break;
+    case Type::kInt64:
+      direct.kind = ValueKind::kInteger;
+      break;
+    case Type::kDouble:
+      direct.kind = ValueKind::kReal;
+      break;
+    case Type::kVarchar:
+      direct = {ValueKind::kText, column.length};
+      break;
+    case Type::kTimestamp:
+    case Type::kTimestampTz:
+      direct.kind = ValueKind::kTime;
+      break;
+    default:
+      break;
+  }
+  direct_.push_back(direct);
+  by_name_.emplace(column.name, index);
+  TableColumn& added = columns_.emplace_back();
+  added.column = std::move(column);
+  added.is_new = is_new;
+  added.is_internal = is_internal;
+  valid_.push_back(0);
+  if (columns_.size() > stride_) widen(std::max<std::size_t>(8, columns_.size() * 5 / 4));
+  return index;
+}
+
+int Table::make_standard(StandardColumn column) {
+  const bool is_internal =
+      column == StandardColumn::kLeatBatch || column == StandardColumn::kLeatOrder;
+  Column schema = standard_column(column);
+  int index = is_internal ? kNoColumn : find(schema.name);
+  if (index == kNoColumn) index = append_column(std::move(schema), true, is_internal);
+  standard_[static_cast<std::size_t>(column)] = index;
+  return index;
+}
+
+int Table::find(std::string_view name) const {
+  const auto found = by_name_.find(std::string(name));
+  return found == by_name_.end() ? kNoColumn : found->second;
+}
+
+int Table::add(Column column) {
+  if (columns_.size() >= options_.columns_max) return kNoColumn;
+  return append_column(std::move(column), true, false);
+}
+
+void Table::remember(std::uint32_t node, int index) {
+  if (node >= node_columns_.size()) node_columns_.resize(node + node / 4 + 16, kUnresolved);
+  node_columns_[node] = index;
+}
+
+/// Makes room for more columns in each staged row.
+void Table::widen(std::size_t stride) {
+  std::vector<Cell> wider(stride * (staged_rows_ + 1));
+  if (stride_ != 0) {
+    for (std::size_t row = 0; row <= staged_rows_ && (row + 1) * stride_ <= staged_.size(); ++row) {
+      std::memcpy(wider.data() + row * stride, staged_.data() + row * stride_,
+                  stride_ * sizeof(Cell));
+    }
+  }
+  staged_ = std::move(wider);
+  stride_ = stride;
+  if (row_ != nullptr) row_ = staged_.data() + staged_rows_ * stride_;
+}
+
+void Table::begin_row(std::string_view id, TimeUs received_at) {
+  if (kind_ == TableKind::kEntities) {
+    entity_time_ = received_at.value;
+    const auto found = entity_of_.find(id);
+    if (found == entity_of_.end()) {
+      const std::string_view copy = entity_text_.copy(id);
+      entity_of_.emplace(copy, entities_.size());
+      entities_.push_back({.id = copy, .cells = {}});
+      entity_ = &entities_.back();
+    } else {
+      entity_ = &entities_[found->second];
+    }
+    return;
+  }
+  const std::size_t needed = (staged_rows_ + 1) * stride_;
+  if (staged_.size() < needed) {
+    staged_.resize(std::min(kStagedRows, (staged_rows_ + 1) * 4) * stride_);
+  }
+  row_ = staged_.data() + staged_rows_ * stride_;
+  bit_ = 1ULL << staged_rows_;
+}
+
+void Table::set_entity(int index, Cell cell) {
+  auto& cells = entity_->cells;
+  if (cells.size() <= static_cast<std::size_t>(index)) cells.resize(columns_.size());
+  EntityCell& old = cells[static_cast<std::size_t>(index)];
+  if (old.has_value && old.received_at > entity_time_) return;
+  if (column(index).type == Type::kVarchar) {
+    if (old.has_value && old.cell.as_text() == cell.as_text()) {
+      cell = old.cell;
+    } else {
+      cell = Cell::of_text(entity_text_.copy(cell.as_text()));
+    }
+  }
+  old = {.cell = cell, .received_at = entity_time_, .has_value = true};
+}
+
+Status Table::end_row() {
+  if (kind_ == TableKind::kEntities) return {};
+  ++rows_;
+  if (++staged_rows_ < kStagedRows) return {};
+  return flush_staged();
+}
+
+void Table::put_in_file(TableColumn& column) {
+  if (column.in_file >= 0) return;
+  column.in_file = static_cast<int>(writer_.add_column(column.column));
+  file_columns_.push_back(static_cast<std::size_t>(&column - columns_.data()));
+}
+
+/// Turns the staged rows into columns: 64 rows of one column after another.
+Status Table::flush_staged() {
+  if (staged_rows_ == 0) return {};
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    std::uint64_t bits = valid_[c];
+    if (bits == 0) continue;
+    TableColumn& column = columns_[c];
+    valid_[c] = 0;
+    column.valid[chunk_rows_ / 64] = bits;
+    if (column.cells.size() < chunk_rows_ + 64) {
+      column.cells.resize(
+          std::min(kChunkRows, std::max(chunk_rows_ + 64, column.cells.size() * 2)));
+    }
+    Cell* to = column.cells.data() + chunk_rows_;
+    const Cell* from = staged_.data() + c;
+    if (bits == ~0ULL) {
+      for (std::size_t row = 0; row < 64; ++row) to[row] = from[row * stride_];
+    } else {
+      for (; bits != 0; bits &= bits - 1) {
+        const auto row = static_cast<std::size_t>(std::countr_zero(bits));
+        to[row] = from[row * stride_];
+      }
+    }
+  }
+  // Only the last rows before a flush are fewer than 64, so that words of validity never need
+  // shifting here.
+  chunk_rows_ += staged_rows_;
+  const bool is_partial = staged_rows_ != kStagedRows;
+  staged_rows_ = 0;
+  if (chunk_rows_ == kChunkRows || is_partial) return flush_chunk();
+  return {};
+}
+
+Status Table::flush_chunk() {
+  if (chunk_rows_ == 0) return {};
+  for (TableColumn& column : columns_) {
+    const bool has_value = std::ranges::any_of(column.valid, [](auto word) { return word != 0; });
+    if (has_value) put_in_file(column);
+  }
+  std::vector<columns::ColumnView> views(file_columns_.size());
+  for (std::size_t i = 0; i < file_columns_.size(); ++i) {
+    const TableColumn& column = columns_[file_columns_[i]];
+    if (!column.cells.empty()) views[i] = {column.cells.data(), column.valid.data()};
+  }
+  if (options_.write_files) {
+    LEAT_TRY(writer_.append(views, chunk_rows_));
+  }
+  for (TableColumn& column : columns_) column.valid.fill(0);
+  chunk_rows_ = 0;
+  return {};
+}
+
+Status Table::flush() {
+  LEAT_TRY(flush_staged());
+  return flush_chunk();
+}
+
+Status Table::stage_entities() {
+  kind_ = TableKind::kEvents;  // from here on rows are rows
+  for (const Entity& entity : entities_) {
+    begin_row({}, {});
+    for (std::size_t c = 0; c < entity.cells.size(); ++c) {
+      if (entity.cells[c].has_value) set(static_cast<int>(c), entity.cells[c].cell);
+    }
+    LEAT_TRY(end_row());
+  }
+  const Status status = flush();
+  kind_ = TableKind::kEntities;
+  return status;
+}
+
+/// Columns in the order of the destination, or of creation: id, received_at, uuid, uuid_ts, then by
+/// name; Leat's own columns of the stage table last.
+std::vector<std::size_t> Table::file_order() const {
+  std::vector<std::size_t> order(file_columns_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto rank = [&](std::size_t in_file) {
+    const TableColumn& column = columns_[file_columns_[in_file]];
+    if (column.is_internal) return 1000;
+    if (!column.is_new) return 0;
+    if (kind_ == TableKind::kRescue) return 1;
+    if (!is_new_) return 10;
+    static constexpr std::array<std::string_view, 4> kFirst = {"id", "received_at", "uuid",
+                                                               "uuid_ts"};
+    const auto found = std::ranges::find(kFirst, column.column.name);
+    return found == kFirst.end() ? 10 : static_cast<int>(found - kFirst.begin()) + 1;
+  };
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    const int rank_a = rank(a);
+    const int rank_b = rank(b);
+    if (rank_a != rank_b) return rank_a < rank_b;
+    if (rank_a == 10) {
+      return columns_[file_columns_[a]].column.name < columns_[file_columns_[b]].column.name;
+    }
+    return file_columns_[a] < file_columns_[b];
+  });
+  return order;
+}
+
+Result<StagedTable> Table::finish() {
+  if (kind_ == TableKind::kEntities) {
+    LEAT_TRY(stage_entities());
+  }
+  LEAT_TRY(flush());
+  StagedTable staged{
+      .name = name_, .kind = kind_, .is_new = is_new_, .columns = {}, .rows = rows_, .parquet = {}};
+  if (rows_ == 0 || !options_.write_files) return staged;
+  const std::vector<std::size_t> order = file_order();
+  for (const std::size_t in_file : order) {
+    const TableColumn& column = columns_[file_columns_[in_file]];
+    staged.columns.push_back({.column = column.column, .is_new = column.is_new});
+  }
+  LEAT_TRY(writer_.finish(order));
+  staged.parquet = sink_.take();
+  return staged;
+}
+
+std::uint64_t Table::memory_bytes() const {
+  std::uint64_t bytes = staged_.size() * sizeof(Cell) + node_columns_.size() * sizeof(int) +
+                        entity_text_.bytes() + entities_.size() * 128 + writer_.memory_bytes() +
+                        writer_.bytes_written() + 4096;
+  for (const TableColumn& column : columns_) bytes += column.cells.size() * sizeof(Cell) + 512;
+  for (const Entity& entity : entities_) bytes += entity.cells.size() * sizeof(EntityCell);
+  return bytes;
+}
+
+}  // namespace leat::shape
