@@ -1,0 +1,388 @@
+// The collector's speed beside its anchors, interleaved, medians, CPU time of the server process.
+//
+//   collect_bench [--dir FOLDER] [--seconds S] [--rounds N]
+//
+// - one event a request, 256 connections, durable, against nginx answering a constant 200
+// - batches of 100 events, durable, against simdjson's DOM parse of the same bytes
+// - p50 of the answers at 64 connections against the p50 of one fdatasync
+//
+// The server runs in a child process on CPU 0, the load on CPU 1. FOLDER (default: build/bench)
+// must be on the disk to be judged, not in memory.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <signal.h>
+#include <simdjson.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "http_load.h"
+#include "pipeline/collect/server.h"
+
+namespace {
+
+using namespace leat;  // NOLINT(google-build-using-namespace): a program of one file
+
+constexpr std::size_t kBatch = 100;
+constexpr std::string_view kWriteKey = "bench-write-key";
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  sched_setaffinity(0, sizeof set, &set);
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+/// CPU time of all threads of a process in microseconds.
+double cpu_us(pid_t pid) {
+  double total = 0;
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid))) {
+    std::ifstream file(task.path() / "schedstat");
+    double nanoseconds = 0;
+    file >> nanoseconds;
+    total += nanoseconds / 1000;
+  }
+  return total;
+}
+
+/// A web event of about 1.2 KB, as the browser library sends it.
+std::string make_event(SeededRandom& random, bool with_type) {
+  const std::uint64_t user = random.below(50'000);
+  return fmt::format(
+      R"({{"timestamp":"2026-11-20T14:03:{:02}.{:03}Z","integrations":{{"Segment.io":true}},"userId":"user-{}",)"
+      R"("anonymousId":"{}","event":"Product Viewed",{}"properties":{{"product_id":"sku-{}","name":"Caf\u00e9 chair n\u00ba {}",)"
+      R"("category":"Furniture/Chairs","price":{}.{:02},"quantity":{},"currency":"EUR","in_stock":{},"tags":["new","oak","sale"],)"
+      R"("coupon":null,"position":{}}},"context":{{"page":{{"path":"/products/{}","referrer":"https://www.example.com/search?q=oak+chair",)"
+      R"("search":"?utm_source=news","title":"Chairs - Example Shop","url":"https://shop.example.com/products/{}?utm_source=news"}},)"
+      R"("userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",)"
+      R"("userAgentData":{{"brands":[{{"brand":"Chromium","version":"126"}},{{"brand":"Not/A)Brand","version":"8"}}],"mobile":false,)"
+      R"("platform":"Linux"}},"locale":"de-DE","library":{{"name":"analytics.js","version":"npm:next-1.84.3"}},)"
+      R"("campaign":{{"source":"news","medium":"email","name":"autumn"}},"timezone":"Europe/Berlin","screen":{{"width":1920,"height":1080}}}},)"
+      R"("messageId":"ajs-next-{}-{}","sentAt":"2026-11-20T14:03:{:02}.{:03}Z","_metadata":{{"bundled":["Segment.io"],"unbundled":[],"bundledIds":[]}}}})",
+      random.below(60), random.below(1000), user, uuid4(random),
+      with_type ? R"("type":"track",)" : "", user, user % 977, 10 + user % 490, user % 100,
+      1 + user % 4, user % 3 == 0, user % 40, user, user, 1'700'000'000'000 + user, uuid4(random),
+      random.below(60), random.below(1000));
+}
+
+std::string make_request(std::string_view path, std::string_view body) {
+  return fmt::format(
+      "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: "
+      "analytics-node-next/latest\r\nContent-Type: application/json\r\n"
+      "Authorization: Basic YmVuY2gtd3JpdGUta2V5Og==\r\nAccept: */*\r\nContent-Length: "
+      "{}\r\n\r\n{}",
+      path, body.size(), body);
+}
+
+struct Work {
+  std::vector<std::string> events;   // bodies of one event
+  std::vector<std::string> singles;  // requests
+  std::vector<std::string> batches;  // bodies of kBatch events
+  std::vector<std::string> batch_requests;
+};
+
+Work make_work() {
+  Work work;
+  SeededRandom random(42);
+  for (int i = 0; i < 4000; ++i) {
+    work.events.push_back(make_event(random, false));
+    work.singles.push_back(make_request("/v1/track", work.events.back()));
+  }
+  for (int i = 0; i < 64; ++i) {
+    std::string body = R"({"batch":[)";
+    for (std::size_t k = 0; k < kBatch; ++k) body += (k == 0 ? "" : ",") + make_event(random, true);
+    body += fmt::format(R"(],"writeKey":"{}","sentAt":"2026-11-20T14:03:05.123Z"}})", kWriteKey);
+    work.batches.push_back(body);
+    work.batch_requests.push_back(make_request("/v1/batch", body));
+  }
+  return work;
+}
+
+/// A server in a child process; ends with this object.
+class Child {
+ public:
+  /// `serve` runs in the child: it tells the port and returns when `wait` returns.
+  Child(const std::function<int(const std::function<void(std::uint16_t)>& tell,
+                                const std::function<void()>& wait)>& serve) {
+    int to_parent[2];
+    int to_child[2];
+    if (::pipe(to_parent) != 0 || ::pipe(to_child) != 0) std::exit(1);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::close(to_child[1]);
+      pin_to(0);
+      const auto tell = [&](std::uint16_t port) {
+        if (::write(to_parent[1], &port, sizeof port) < 0) std::_Exit(1);
+      };
+      const auto wait = [&] {
+        char byte = 0;
+        while (::read(to_child[0], &byte, 1) < 0) {
+        }
+      };
+      std::_Exit(serve(tell, wait));
+    }
+    ::close(to_parent[1]);
+    ::close(to_child[0]);
+    control_ = to_child[1];
+    if (::read(to_parent[0], &port_, sizeof port_) != sizeof port_) {
+      fmt::print(stderr, "the server did not start\n");
+      std::exit(1);
+    }
+    ::close(to_parent[0]);
+  }
+  ~Child() {
+    ::close(control_);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  pid_t pid_ = -1;
+  int control_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+int serve_leat(const std::string& directory, const std::function<void(std::uint16_t)>& tell,
+               const std::function<void()>& wait) {
+  auto journal = journal::Journal::open({.directory = directory});
+  if (!journal) {
+    fmt::print(stderr, "{}\n", journal.error().message);
+    return 1;
+  }
+  net::HttpOptions http;
+  http.listen = {"127.0.0.1", 0};
+  auto server = collect::Server::start(
+      http, {.sources = {{.name = "bench", .write_keys = {std::string(kWriteKey)}}},
+             .journal = journal->get()});
+  if (!server) {
+    fmt::print(stderr, "{}\n", server.error().message);
+    return 1;
+  }
+  // Nothing archives here: let the journal reuse its segments, as the archive would.
+  tell((*server)->local().port);
+  std::atomic<bool> done = false;
+  std::thread releaser([&] {
+    while (!done.load()) {
+      (*journal)->release(0, (*journal)->durable(0));
+      ::usleep(100'000);
+    }
+  });
+  wait();
+  done = true;
+  releaser.join();
+  (*server)->stop(net::Deadline::after_us(1'000'000));
+  return (*journal)->close() ? 0 : 1;
+}
+
+/// nginx with one worker that answers every request with the collector's own body.
+class Nginx {
+ public:
+  explicit Nginx(const std::string& directory) {
+    std::filesystem::create_directories(directory);
+    const int probe = ::socket(AF_INET, SOCK_STREAM, 0);  // finds a free port
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (::bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) std::exit(1);
+    ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    ::close(probe);
+    std::ofstream(directory + "/nginx.conf") << fmt::format(
+        "daemon off; master_process off; worker_processes 1; pid {0}/nginx.pid; error_log "
+        "{0}/error.log;\n"
+        "events {{ worker_connections 2048; }}\n"
+        "http {{ access_log off; keepalive_requests 1000000000; client_max_body_size 2m; "
+        "client_body_temp_path {0}/b;\n"
+        "proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path "
+        "{0}/s;\n"
+        "server {{ listen 127.0.0.1:{1}; location / {{ default_type application/json; return 200 "
+        "'{{\"success\":true}}'; }} }} }}\n",
+        directory, port_);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      pin_to(0);
+      const std::string config = directory + "/nginx.conf";
+      ::execlp("nginx", "nginx", "-p", directory.c_str(), "-c", config.c_str(), nullptr);
+      ::execl("/usr/sbin/nginx", "nginx", "-p", directory.c_str(), "-c", config.c_str(), nullptr);
+      std::_Exit(127);
+    }
+    for (int tries = 0; tries < 500; ++tries) {
+      const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+      const bool up = ::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+      ::close(socket);
+      if (up) return;
+      ::usleep(10'000);
+    }
+    fmt::print(stderr, "nginx did not start; install nginx-light\n");
+    std::exit(1);
+  }
+  ~Nginx() {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Nginx(const Nginx&) = delete;
+  Nginx& operator=(const Nginx&) = delete;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+struct Measured {
+  double us_per_request = 0;
+  double requests_per_second = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+};
+
+Measured measure(std::uint16_t port, pid_t pid, std::size_t connections,
+                 const std::vector<std::string>& requests, std::int64_t duration_us) {
+  bench::HttpLoad load(port, connections, requests);
+  static_cast<void>(load.run(duration_us / 5));  // warm
+  const double before = cpu_us(pid);
+  const bench::LoadResult result = load.run(duration_us);
+  const double used = cpu_us(pid) - before;
+  if (result.others > 0) fmt::print(stderr, "{} answers were not 200\n", result.others);
+  const auto count = static_cast<double>(std::max<std::uint64_t>(result.answers, 1));
+  return {.us_per_request = used / count,
+          .requests_per_second = count * 1e6 / static_cast<double>(result.elapsed_us),
+          .p50_us = static_cast<double>(result.quantile_us(0.5)),
+          .p99_us = static_cast<double>(result.quantile_us(0.99))};
+}
+
+double thread_cpu_us() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
+/// CPU microseconds an event of simdjson's DOM parse of the batches.
+double parse_us_per_event(const std::vector<std::string>& batches) {
+  simdjson::dom::parser parser;
+  std::vector<simdjson::padded_string> padded;
+  for (const std::string& batch : batches) padded.emplace_back(batch);
+  const auto parse_all = [&] {
+    for (const auto& text : padded) {
+      if (parser.parse(text).error() != simdjson::SUCCESS) std::exit(1);
+    }
+  };
+  parse_all();
+  const double before = thread_cpu_us();
+  const int repeats = 50;
+  for (int i = 0; i < repeats; ++i) parse_all();
+  return (thread_cpu_us() - before) / (repeats * static_cast<double>(batches.size() * kBatch));
+}
+
+/// Median microseconds of one fdatasync of 4 KB written by O_DIRECT over bytes that were written
+/// before.
+double fdatasync_p50_us(const std::string& directory) {
+  const std::string path = directory + "/fdatasync-probe";
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
+  if (file < 0) return 0;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, 4096, 4096) != 0) return 0;
+  std::fill_n(static_cast<char*>(memory), 4096, 'x');
+  std::vector<double> times;
+  for (int pass = 0; pass < 2; ++pass) {  // the first pass writes the blocks for the first time
+    for (int i = 0; i < 256; ++i) {
+      const std::int64_t start = system_clock().monotonic_us();
+      if (::pwrite(file, memory, 4096, off_t{i} * 4096) != 4096 || ::fdatasync(file) != 0) return 0;
+      if (pass == 1) times.push_back(static_cast<double>(system_clock().monotonic_us() - start));
+    }
+  }
+  std::free(memory);
+  ::close(file);
+  ::unlink(path.c_str());
+  return median(times);
+}
+
+bool report(std::string_view what, double ratio, double floor, double goal, bool more_is_better,
+            std::string_view detail) {
+  const bool ok = more_is_better ? ratio >= floor : ratio <= floor;
+  const bool reached = more_is_better ? ratio >= goal : ratio <= goal;
+  fmt::print("{:<46} {:6.2f} x   floor {:4.2f}  goal {:4.2f}  {}   {}\n", what, ratio, floor, goal,
+             reached ? "goal"
+             : ok    ? "ok  "
+                     : "BELOW",
+             detail);
+  return ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string directory = "build/bench";
+  double seconds = 2;
+  int rounds = 5;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view flag = argv[i];
+    if (flag == "--dir") directory = argv[i + 1];
+    if (flag == "--seconds") seconds = std::atof(argv[i + 1]);
+    if (flag == "--rounds") rounds = std::atoi(argv[i + 1]);
+  }
+  directory = std::filesystem::absolute(directory).string() + "/collect";
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directories(directory);
+  const Work work = make_work();
+  const auto duration = static_cast<std::int64_t>(seconds * 1e6);
+
+  const Child leat([&](const auto& tell, const auto& wait) {
+    return serve_leat(directory + "/journal", tell, wait);
+  });
+  const Nginx nginx(directory + "/nginx");
+  pin_to(1);
+  std::vector<double> nginx_us, single_us, single_rate, batch_us, parse_us, p50, p99, sync_us;
+  for (int round = 0; round < rounds; ++round) {
+    nginx_us.push_back(
+        measure(nginx.port(), nginx.pid(), 256, work.singles, duration).us_per_request);
+    const Measured single = measure(leat.port(), leat.pid(), 256, work.singles, duration);
+    single_us.push_back(single.us_per_request);
+    single_rate.push_back(single.requests_per_second);
+    parse_us.push_back(parse_us_per_event(work.batches));
+    batch_us.push_back(
+        measure(leat.port(), leat.pid(), 16, work.batch_requests, duration).us_per_request /
+        kBatch);
+    sync_us.push_back(fdatasync_p50_us(directory));
+    const Measured latency = measure(leat.port(), leat.pid(), 64, work.singles, duration);
+    p50.push_back(latency.p50_us);
+    p99.push_back(latency.p99_us);
+  }
+  bool ok = report("collector, 1 event/request, 256 connections",
+                   median(nginx_us) / median(single_us), 0.5, 1.0, true,
+                   fmt::format("{:.2f} us/request (nginx 200: {:.2f}); {:.0f} requests/s",
+                               median(single_us), median(nginx_us), median(single_rate)));
+  ok &= report("collector, batches of 100, 16 connections", median(parse_us) / median(batch_us),
+               0.35, 0.6, true,
+               fmt::format("{:.3f} us/event (DOM parse: {:.3f}); {:.2f} M events/core-s",
+                           median(batch_us), median(parse_us), 1 / median(batch_us)));
+  ok &= report("durable p50 at 64 connections / fdatasync", median(p50) / median(sync_us), 8, 4,
+               false,
+               fmt::format("{:.0f} us (fdatasync {:.0f}); p99 {:.0f} us", median(p50),
+                           median(sync_us), median(p99)));
+  std::filesystem::remove_all(directory);
+  return ok ? 0 : 1;
+}

@@ -1,0 +1,390 @@
+#include "pipeline/collect/intake.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/text.h"
+#include "net/http.h"
+#include "pipeline/collect/inflate.h"
+#include "pipeline/collect/slices.h"
+#include "pipeline/event/json_tree.h"
+#include "pipeline/event/line.h"
+
+namespace leat::collect {
+namespace {
+
+namespace dom = simdjson::dom;
+using event::EventType;
+
+constexpr IntakeRefusal kMalformed{400, "invalid_request", "malformed JSON"};
+constexpr IntakeRefusal kNotUtf8{400, "invalid_request", "the body is not valid UTF-8"};
+constexpr IntakeRefusal kTooDeep{400, "invalid_request", "the JSON is nested too deeply"};
+constexpr IntakeRefusal kNotAnObject{400, "bad_request", "the body must be a JSON object"};
+constexpr IntakeRefusal kNoBatch{400, "bad_request",
+                                 "the body needs one member \"batch\" that is an array"};
+constexpr IntakeRefusal kBadGzip{400, "bad_request", "the body is not valid gzip"};
+constexpr IntakeRefusal kBadCoding{415, "bad_request", "Content-Encoding must be gzip or identity"};
+constexpr IntakeRefusal kEventTooLarge{400, "exceed_payload_limit",
+                                       "Exceed payload limit: one event may have 32 KB"};
+constexpr IntakeRefusal kBodyTooLarge{413, "exceed_payload_limit",
+                                      "Exceed payload limit: the body is too large"};
+constexpr IntakeRefusal kLinesTooLarge{
+    413, "exceed_payload_limit",
+    "Exceed payload limit: the batch's context, repeated for each event, is too large"};
+constexpr IntakeRefusal kUnknownSource{401, "unknown_source",
+                                       "the write key is missing or unknown"};
+
+constexpr IntakeRefusal kBadMember{400, "bad_request",
+                                   "the batch's context and integrations must be objects"};
+
+// Why an event of a batch is kept as a rejected line, beside the codes of event/validate.h.
+constexpr std::string_view kBatchLimit = "exceed_batch_limit";
+constexpr std::string_view kPayloadLimit = "exceed_payload_limit";
+constexpr std::string_view kUnknownKey = "unknown_source";
+constexpr std::string_view kSourceDisabled = "source_disabled";
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+IntakeRefusal refusal_of(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::UTF8_ERROR:
+      return kNotUtf8;
+    case simdjson::DEPTH_ERROR:
+      return kTooDeep;
+    case simdjson::CAPACITY:
+      return kBodyTooLarge;
+    default:
+      return kMalformed;
+  }
+}
+
+/// The string `value`, or empty when it is anything else.
+std::string_view text_of(const dom::element& value) {
+  std::string_view text;
+  return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
+}
+
+/// The string member `name` of `object`, or empty. A null, a number and the like count as absent.
+std::string_view text_member(const dom::object& object, std::string_view name) {
+  std::string_view text;
+  if (object[name].get(text) != simdjson::SUCCESS) return {};
+  return text;
+}
+
+/// simdjson refuses valid numbers that fit neither 64 bits nor a double. Copies `body` to `out`
+/// with every number that could be one replaced by 0 and spaces, so that all positions stay; the
+/// event itself is kept from `body`, as received. False when something that looks like a number is
+/// none.
+bool hide_large_numbers(std::string_view body, std::string& out) {
+  out.assign(body);
+  out.append(net::kBodyPadding, ' ');
+  for (std::size_t at = 0; at < body.size(); ++at) {
+    if (body[at] == '"') {
+      for (++at; at < body.size() && body[at] != '"'; ++at) {
+        if (body[at] == '\\') ++at;
+      }
+    } else if (body[at] == '-' || (body[at] >= '0' && body[at] <= '9')) {
+      const std::size_t end = std::min(body.find_first_not_of("+-.0123456789Ee", at), body.size());
+      if (!event::is_json_number(body.substr(at, end - at))) return false;
+      std::fill(out.begin() + static_cast<std::ptrdiff_t>(at),
+                out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+      out[at] = '0';
+      at = end - 1;
+    }
+  }
+  return true;
+}
+
+/// Libraries that run on the user's device: the address that a request comes from is the user's.
+/// Segment names no list; these are the values of context.library.name that its device libraries
+/// and RudderStack's send.
+bool is_client_side_library(std::string_view name) {
+  static constexpr std::array<std::string_view, 13> kNames = {"analytics.js",
+                                                              "analytics-ios",
+                                                              "analytics-android",
+                                                              "analytics-swift",
+                                                              "analytics-kotlin",
+                                                              "analytics-react-native",
+                                                              "@segment/analytics-react-native",
+                                                              "analytics-flutter",
+                                                              "Analytics-CSharp",
+                                                              "analytics.amp",
+                                                              "RudderLabs JavaScript SDK",
+                                                              "rudder-ios-library",
+                                                              "com.rudderstack.android.sdk.core"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+/// Whether the server is to tell the event's address: context.direct, or a library on the user's
+/// device.
+bool takes_ip(const dom::object& context) {
+  bool direct = false;
+  if (context["direct"].get(direct) == simdjson::SUCCESS && direct) return true;
+  dom::object library;
+  return context["library"].get(library) == simdjson::SUCCESS &&
+         is_client_side_library(text_member(library, "name"));
+}
+
+/// The members of a batch body that matter. Views and elements die with the parser's next use.
+struct Batch {
+  bool found = false;
+  std::string_view write_key;
+  std::string_view sent_at;
+  std::string_view context_json;
+  std::string_view integrations_json;
+  std::optional<dom::element> context;
+  bool takes_ip = false;
+  dom::array items;
+};
+
+}  // namespace
+
+struct Intake::State {
+  State(const Limits& given_limits, const Sources& given_sources, Random& given_random)
+      : limits(given_limits),
+        sources(given_sources),
+        random(given_random),
+        inflater(given_limits.body_bytes_max) {
+    item_slices.reserve(limits.batch_events_max);
+  }
+
+  const Limits limits;
+  const Sources& sources;
+  Random& random;
+  Inflater inflater;
+  dom::parser parser;
+  std::vector<SourceLines>
+      lines;  // the first sources_used are of this request, the rest is memory to be used again
+  std::size_t sources_used = 0;
+  std::size_t lines_bytes = 0;
+  std::vector<std::string_view> item_slices;
+  std::string without_large_numbers;
+  std::array<event::LineWriter, 2> writers;  // without and with the address
+  std::array<const Source*, 2> begun{};      // whose lines each of them writes
+  event::RequestPartsView parts;
+
+  std::optional<IntakeRefusal> decode(const IntakeRequest& request, std::string_view& body);
+  std::optional<IntakeRefusal> parse(std::string_view body, dom::element& root);
+  std::optional<IntakeRefusal> read_event(const IntakeRequest& request, std::string_view body,
+                                          const dom::element& root);
+  std::optional<IntakeRefusal> read_batch(const IntakeRequest& request, std::string_view body,
+                                          const dom::element& root);
+  std::optional<IntakeRefusal> read_batch_members(std::string_view body, const dom::object& root,
+                                                  Batch& batch);
+  void begin(const IntakeRequest& request, const Batch* batch);
+  const Source* find_source(const IntakeRequest& request, std::string_view body_key) const;
+  SourceLines& lines_of(const Source& source);
+  void add(const Source& source, std::string_view rejected, bool with_ip,
+           std::string_view message_id, std::string_view raw, std::string_view ip);
+};
+
+std::optional<IntakeRefusal> Intake::State::decode(const IntakeRequest& request,
+                                                   std::string_view& body) {
+  body = request.body;
+  const std::string_view coding = trim(request.content_encoding);
+  // Some libraries compress without saying so; no JSON text begins with these bytes.
+  const bool looks_like_gzip = body.starts_with("\x1f\x8b");
+  if (looks_like_gzip || equal_ignore_case(coding, "gzip") || equal_ignore_case(coding, "x-gzip")) {
+    const auto inflated = inflater.gunzip(body);
+    if (!inflated) return inflated.error().code == Errc::kExhausted ? kBodyTooLarge : kBadGzip;
+    body = *inflated;
+  } else if (!coding.empty() && !equal_ignore_case(coding, "identity")) {
+    return kBadCoding;
+  }
+  if (body.size() > limits.body_bytes_max) return kBodyTooLarge;
+  if (body.starts_with(kByteOrderMark)) body.remove_prefix(kByteOrderMark.size());
+  body = trim(body);
+  return std::nullopt;
+}
+
+std::optional<IntakeRefusal> Intake::State::parse(std::string_view body, dom::element& root) {
+  if (parser.capacity() < limits.body_bytes_max || parser.max_depth() != limits.depth_max) {
+    if (const auto error = parser.allocate(limits.body_bytes_max, limits.depth_max)) {
+      return refusal_of(error);
+    }
+  }
+  if (body.empty()) return kMalformed;
+  auto error = parser.parse(body.data(), body.size(), false).get(root);
+  if (error == simdjson::NUMBER_ERROR && hide_large_numbers(body, without_large_numbers)) {
+    error = parser.parse(without_large_numbers.data(), body.size(), false).get(root);
+  }
+  if (error != simdjson::SUCCESS) return refusal_of(error);
+  return std::nullopt;
+}
+
+const Source* Intake::State::find_source(const IntakeRequest& request,
+                                         std::string_view body_key) const {
+  for (const std::string_view key : {body_key, request.basic_key, request.query_key}) {
+    if (!key.empty()) return sources.find(key);
+  }
+  return nullptr;
+}
+
+SourceLines& Intake::State::lines_of(const Source& source) {
+  for (std::size_t i = 0; i < sources_used; ++i) {
+    if (lines[i].source == &source) return lines[i];
+  }
+  if (sources_used == lines.size()) lines.emplace_back();
+  SourceLines& made = lines[sources_used++];
+  made.source = &source;
+  made.lines.clear();
+  made.events = made.rejected = 0;
+  return made;
+}
+
+void Intake::State::begin(const IntakeRequest& request, const Batch* batch) {
+  parts = {.received_at = request.received_at,
+           .type = event::event_type_name(request.type),
+           .user_agent = request.user_agent};
+  if (batch != nullptr) {
+    parts.sent_at = batch->sent_at;
+    parts.context_json = batch->context_json;
+    parts.integrations_json = batch->integrations_json;
+  }
+  begun = {};
+}
+
+void Intake::State::add(const Source& source, std::string_view rejected, bool with_ip,
+                        std::string_view message_id, std::string_view raw, std::string_view ip) {
+  event::LineWriter& writer = writers[with_ip ? 1 : 0];
+  if (begun[with_ip ? 1 : 0] != &source) {
+    parts.source = source.name;
+    parts.ip = with_ip ? ip : std::string_view();
+    writer.begin_request(parts);
+    begun[with_ip ? 1 : 0] = &source;
+  }
+  SourceLines& target = lines_of(source);
+  const std::size_t before = target.lines.size();
+  writer.append(target.lines, {.message_id = message_id, .rejected = rejected, .event_json = raw});
+  lines_bytes += target.lines.size() - before;
+  ++target.events;
+  if (!rejected.empty()) ++target.rejected;
+}
+
+std::optional<IntakeRefusal> Intake::State::read_event(const IntakeRequest& request,
+                                                       std::string_view body,
+                                                       const dom::element& root) {
+  dom::object object;
+  if (root.get(object) != simdjson::SUCCESS) return kNotAnObject;
+  if (body.size() > limits.event_bytes_max) return kEventTooLarge;
+  const Source* source = find_source(request, text_member(object, "writeKey"));
+  if (source == nullptr) return kUnknownSource;
+  begin(request, nullptr);
+  dom::object context;
+  const bool has_context = object["context"].get(context) == simdjson::SUCCESS;
+  const bool with_ip =
+      !request.ip.empty() && (request.client_side || (has_context && takes_ip(context)));
+  const std::string_view rejected =
+      source->enabled ? event::validate(request.type, root) : kSourceDisabled;
+  const std::string message_id = event::needs_message_id(root) ? uuid4(random) : std::string();
+  add(*source, rejected, with_ip, message_id, body, request.ip);
+  return std::nullopt;
+}
+
+std::optional<IntakeRefusal> Intake::State::read_batch_members(std::string_view body,
+                                                               const dom::object& root,
+                                                               Batch& batch) {
+  const auto& indexes = *parser.implementation;
+  SliceWalk walk(body, indexes.structural_indexes.get(), indexes.n_structural_indexes);
+  item_slices.clear();
+  walk.enter();
+  for (const auto field : root) {
+    walk.skip_key();
+    if (field.key == "batch") {
+      if (batch.found || field.value.get(batch.items) != simdjson::SUCCESS) return kNoBatch;
+      batch.found = true;
+      walk.enter();
+      for ([[maybe_unused]] const auto item : batch.items) item_slices.push_back(walk.take_value());
+      walk.leave();
+      continue;
+    }
+    const std::string_view raw = walk.take_value();
+    if (field.value.is_null()) continue;
+    if (field.key == "writeKey") {
+      batch.write_key = text_of(field.value);
+    } else if (field.key == "sentAt") {
+      batch.sent_at = text_of(field.value);
+    } else if (field.key == "context" || field.key == "integrations") {
+      if (!field.value.is_object()) return kBadMember;
+      (field.key == "context" ? batch.context_json : batch.integrations_json) = raw;
+      if (field.key == "context") batch.context = field.value;
+    }
+  }
+  if (!batch.found) return kNoBatch;
+  return std::nullopt;
+}
+
+std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& request,
+                                                       std::string_view body,
+                                                       const dom::element& root) {
+  dom::object object;
+  if (root.get(object) != simdjson::SUCCESS) return kNotAnObject;
+  Batch batch;
+  if (auto refusal = read_batch_members(body, object, batch)) return refusal;
+  const Source* const request_source = find_source(request, batch.write_key);
+  begin(request, &batch);
+  dom::object context;
+  batch.takes_ip =
+      request.client_side ||
+      (batch.context && batch.context->get(context) == simdjson::SUCCESS && takes_ip(context));
+  std::size_t index = 0;
+  for (const dom::element item : batch.items) {
+    const std::string_view raw = item_slices[index++];
+    const Source* source = request_source;
+    std::string_view rejected = index > limits.batch_events_max       ? kBatchLimit
+                                : raw.size() > limits.event_bytes_max ? kPayloadLimit
+                                                                      : std::string_view();
+    bool with_ip = batch.takes_ip;
+    dom::object members;
+    if (item.get(members) == simdjson::SUCCESS) {
+      const std::string_view own_key = text_member(members, "writeKey");
+      if (!own_key.empty() && own_key != batch.write_key) {
+        const Source* const own = sources.find(own_key);
+        if (own == nullptr && rejected.empty()) rejected = kUnknownKey;
+        if (own != nullptr) source = own;
+      }
+      with_ip =
+          !request.ip.empty() &&
+          (with_ip || (members["context"].get(context) == simdjson::SUCCESS && takes_ip(context)));
+    }
+    if (source == nullptr) return kUnknownSource;
+    if (rejected.empty() && !source->enabled) rejected = kSourceDisabled;
+    if (rejected.empty())
+      rejected = event::validate(EventType::kNone, item, batch.context ? &*batch.context : nullptr);
+    const std::string message_id = event::needs_message_id(item) ? uuid4(random) : std::string();
+    add(*source, rejected, with_ip && !request.ip.empty(), message_id, raw, request.ip);
+    if (lines_bytes > limits.lines_bytes_max) return kLinesTooLarge;
+  }
+  if (index == 0 && request_source == nullptr) return kUnknownSource;
+  return std::nullopt;
+}
+
+Intake::Intake(const Limits& limits, const Sources& sources, Random& random)
+    : state_(std::make_unique<State>(limits, sources, random)) {}
+
+Intake::~Intake() = default;
+
+std::optional<IntakeRefusal> Intake::read(const IntakeRequest& request) {
+  State& state = *state_;
+  state.sources_used = 0;
+  state.lines_bytes = 0;
+  std::string_view body;
+  auto refusal = state.decode(request, body);
+  dom::element root;
+  if (!refusal) refusal = state.parse(body, root);
+  if (!refusal) {
+    refusal = request.type == EventType::kNone ? state.read_batch(request, body, root)
+                                               : state.read_event(request, body, root);
+  }
+  if (refusal) state.sources_used = 0;
+  return refusal;
+}
+
+std::span<const SourceLines> Intake::lines() const {
+  return {state_->lines.data(), state_->sources_used};
+}
+
+}  // namespace leat::collect
