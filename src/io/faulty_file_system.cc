@@ -13,7 +13,7 @@ namespace leat::io {
 namespace {
 
 constexpr std::size_t kSector = 512;  // what a disk writes whole or not at all
-constexpr std::size_t kKinds = 12;
+constexpr std::size_t kKinds = 13;
 
 struct Change {
   std::uint64_t offset = 0;  // of the bytes, or the new size when `resize`
@@ -95,6 +95,7 @@ struct FaultyFileSystem::State {
   std::uint64_t generation = 0;  // of the process: open files of an older one are dead
   std::uint64_t next_identity = 1;
   std::optional<std::uint64_t> space;
+  bool direct = true;
   Fault fault;
   std::uint64_t operations = 0;
   std::array<std::uint64_t, kKinds> operations_of_kind{};
@@ -225,6 +226,23 @@ class FaultyFileSystem::OpenFile final : public File {
     return {};
   }
 
+  Status reserve(std::uint64_t size) override {
+    const std::lock_guard lock(state_->mutex);
+    LEAT_TRY(admit(FileOperation::kReserve));
+    const std::uint64_t old_size = inode_->now.size();
+    if (size <= old_size) {
+      return {};
+    }
+    const std::uint64_t taken = state_->take_space(size - old_size);
+    if (taken < size - old_size) {
+      state_->give_space(taken);
+      return fail_errno(ENOSPC, "cannot reserve space for " + path_);
+    }
+    inode_->now.resize(size);
+    inode_->unsynced.push_back({.offset = size, .bytes = {}, .resize = true});
+    return {};
+  }
+
   Result<std::uint64_t> size() override {
     const std::lock_guard lock(state_->mutex);
     LEAT_TRY(admit(FileOperation::kStat));
@@ -339,6 +357,11 @@ std::uint64_t FaultyFileSystem::operations(FileOperation kind) const {
   return state_->operations_of_kind[static_cast<std::size_t>(kind)];
 }
 
+void FaultyFileSystem::set_direct(bool honoured) {
+  const std::lock_guard lock(state_->mutex);
+  state_->direct = honoured;
+}
+
 void FaultyFileSystem::set_space(std::optional<std::uint64_t> free_bytes) {
   const std::lock_guard lock(state_->mutex);
   state_->space = free_bytes;
@@ -429,6 +452,7 @@ Result<std::unique_ptr<File>> FaultyFileSystem::open(const std::string& path, Op
     inode->now.clear();
     inode->unsynced.push_back({.offset = 0, .bytes = {}, .resize = true});
   }
+  options.direct = options.direct && state_->direct;
   return std::make_unique<OpenFile>(state_, std::move(inode), path, options);
 }
 
@@ -501,27 +525,25 @@ Result<std::vector<DirectoryEntry>> FaultyFileSystem::list(const std::string& di
 
 Status FaultyFileSystem::make_directories(const std::string& directory) {
   const std::string parent = parent_directory(directory);
+  if (parent == directory || directory == ".") {
+    return {};
+  }
+  LEAT_TRY(make_directories(parent));
   {
     const std::lock_guard lock(state_->mutex);
     if (auto error = state_->refuse(FileOperation::kMakeDirectory, directory)) {
       return std::unexpected(*std::move(error));
     }
-    if (state_->has_directory(directory)) {
-      return {};
+    const auto existing = state_->find(directory);
+    if (existing != nullptr && !existing->directory) {
+      return fail(Errc::kConflict, "cannot make folder, a file has its name; " + directory);
     }
-    if (state_->find(directory) != nullptr) {
-      return fail_errno(EEXIST, "cannot make folder " + directory);
+    if (existing == nullptr) {
+      state_->change_names({.directories = {parent},
+                            .removed = {},
+                            .added = directory,
+                            .inode = state_->make_inode(true)});
     }
-  }
-  if (parent != "/" && parent != ".") {
-    LEAT_TRY(make_directories(parent));
-  }
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->change_names({.directories = {parent},
-                          .removed = {},
-                          .added = directory,
-                          .inode = state_->make_inode(true)});
   }
   return sync_directory(parent);
 }

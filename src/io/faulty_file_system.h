@@ -30,6 +30,7 @@ enum class FileOperation : std::uint8_t {
   kWrite,
   kSync,
   kTruncate,
+  kReserve,
   kRename,
   kRemove,
   kList,
@@ -58,6 +59,8 @@ class FaultyFileSystem final : public FileSystem {
   [[nodiscard]] std::uint64_t operations() const;
   [[nodiscard]] std::uint64_t operations(FileOperation kind) const;
 
+  /// Whether direct opens are honoured (the default) or fall back.
+  void set_direct(bool honoured);
   /// Free bytes for file content; more is kExhausted. Nothing: no limit.
   void set_space(std::optional<std::uint64_t> free_bytes);
 

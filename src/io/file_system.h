@@ -52,6 +52,9 @@ class File {
   /// since the last good sync may be trusted, and a later good sync does not change that.
   [[nodiscard]] virtual Status sync() = 0;
   [[nodiscard]] virtual Status truncate(std::uint64_t size) = 0;
+  /// Takes disk space for the first `size` bytes and grows the file to it, so that a full disk
+  /// shows now (kExhausted). Where the file system cannot, nothing happens.
+  [[nodiscard]] virtual Status reserve(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() = 0;
   /// True when reads and writes pass by the page cache.
   [[nodiscard]] virtual bool direct() const = 0;
@@ -101,8 +104,8 @@ class FileSystem {
   [[nodiscard]] virtual Status remove(const std::string& path) = 0;
   /// Entries of a folder, ordered bytewise by name.
   [[nodiscard]] virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;
-  /// Makes a folder and its missing parents (mode 0700), syncing each folder that got a new name.
-  /// Fine when it exists.
+  /// Makes a folder and its missing parents (mode 0700), and the names of all of them durable. Fine
+  /// when it exists.
   [[nodiscard]] virtual Status make_directories(const std::string& directory) = 0;
   /// Makes the names in a folder durable.
   [[nodiscard]] virtual Status sync_directory(const std::string& directory) = 0;

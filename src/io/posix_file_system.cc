@@ -116,6 +116,17 @@ class PosixFile final : public File {
     return {};
   }
 
+  Status reserve(std::uint64_t size) override {
+    int failed = 0;
+    do {
+      failed = ::fallocate(descriptor_.get(), 0, 0, static_cast<off_t>(size)) == 0 ? 0 : errno;
+    } while (failed == EINTR);
+    if (failed != 0 && failed != EOPNOTSUPP && failed != ENOSYS) {
+      return fail_errno(failed, "cannot reserve space for " + path_);
+    }
+    return {};
+  }
+
   Result<std::uint64_t> size() override {
     struct ::stat info{};
     if (::fstat(descriptor_.get(), &info) != 0) {
@@ -153,6 +164,21 @@ int open_flags(const OpenOptions& options) {
   flags |= options.exclusive ? O_EXCL : 0;
   flags |= options.truncate ? O_TRUNC : 0;
   return flags;
+}
+
+// mkdir() failed: fine when there is a folder.
+Status check_existing_directory(const std::string& directory, int error_number) {
+  struct ::stat info{};
+  if (::stat(directory.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) {
+      return {};
+    }
+    return fail(Errc::kConflict, "cannot make folder, a file has its name; " + directory);
+  }
+  if (error_number == ENOTDIR) {
+    return fail(Errc::kConflict, "cannot make folder, a part of the path is a file; " + directory);
+  }
+  return fail_errno(error_number, "cannot make folder " + directory);
 }
 
 class PosixFileSystem final : public FileSystem {
@@ -238,29 +264,21 @@ class PosixFileSystem final : public FileSystem {
   }
 
   Status make_directories(const std::string& directory) override {
-    if (::mkdir(directory.c_str(), 0700) == 0) {
-      return sync_directory(parent_directory(directory));
+    const std::string parent = parent_directory(directory);
+    if (parent == directory || directory == ".") {
+      return {};
     }
-    if (errno == ENOENT) {
-      const std::string parent = parent_directory(directory);
-      if (parent == directory) {
-        return fail_errno(ENOENT, "cannot make folder " + directory);
-      }
-      LEAT_TRY(make_directories(parent));
-      return make_directories(directory);
+    LEAT_TRY(make_directories(parent));
+    const bool made = ::mkdir(directory.c_str(), 0700) == 0;
+    if (!made) {
+      LEAT_TRY(check_existing_directory(directory, errno));
     }
-    if (errno == EEXIST) {
-      struct ::stat info{};
-      if (::stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-        return {};
-      }
-      return fail(Errc::kConflict, "cannot make folder, a file has its name; " + directory);
+    // Also the name of a folder that exists: whoever made it may have died before this.
+    Status synced = sync_directory(parent);
+    if (!synced && !made && synced.error().code == Errc::kDenied) {
+      return {};  // a folder of somebody else's, which is not ours to sync
     }
-    if (errno == ENOTDIR) {
-      return fail(Errc::kConflict,
-                  "cannot make folder, a part of the path is a file; " + directory);
-    }
-    return fail_errno(errno, "cannot make folder " + directory);
+    return synced;
   }
 
   Status sync_directory(const std::string& directory) override {

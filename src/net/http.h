@@ -20,6 +20,10 @@ struct HeaderView {
   std::string_view value;
 };
 
+/// Bytes that may be read (not: that mean anything) behind every body, so that parsers may load
+/// whole vectors.
+inline constexpr std::size_t kBodyPadding = 64;
+
 /// One request, complete with its body. Every view dies when on_request returns.
 struct RequestView {
   Method method = Method::kOther;
@@ -28,7 +32,9 @@ struct RequestView {
   std::string_view path;    ///< of the target, not decoded
   std::string_view query;   ///< behind the '?', not decoded
   std::span<const HeaderView> headers;
-  std::string_view body;  ///< without transfer coding; content coding is left as sent
+  /// Without transfer coding; content coding is left as sent. kBodyPadding readable bytes follow
+  /// it.
+  std::string_view body;
   IpAddress peer;
   bool tls = false;
 

@@ -52,7 +52,7 @@ HttpConnections::HttpConnections(Loop& loop, const HttpOptions& options, HttpSha
       options_(options),
       shared_(shared),
       listener_(std::move(listener)),
-      scratch_(std::make_unique_for_overwrite<char[]>(256 * 1024)) {}
+      scratch_(std::make_unique_for_overwrite<char[]>(kScratchBytes + kBodyPadding)) {}
 
 HttpConnections::~HttpConnections() = default;
 

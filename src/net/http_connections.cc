@@ -12,7 +12,6 @@
 namespace leat::net {
 namespace {
 
-constexpr std::size_t kScratchBytes = 256 * 1024;
 constexpr std::size_t kPoolBytesMax = 16 * 1024 * 1024;
 constexpr std::size_t kReadAhead = 4 * 1024;
 
@@ -340,7 +339,7 @@ void HttpConnections::reserve(InputBuffer& buffer, std::size_t size) {
     pool_bytes_ -= larger.capacity;
   } else {
     larger.capacity = std::max<std::size_t>(size, kReadAhead);
-    larger.memory = std::make_unique_for_overwrite<char[]>(larger.capacity);
+    larger.memory = std::make_unique_for_overwrite<char[]>(larger.capacity + kBodyPadding);
   }
   if (held > 0) std::memcpy(larger.memory.get(), buffer.memory.get() + buffer.begin, held);
   larger.begin = 0;

@@ -204,6 +204,7 @@ std::optional<Refusal> parse_head(std::string_view bytes, std::size_t headers_ma
 
 struct ChunkedReader::State {
   std::string body;
+  std::size_t body_bytes = 0;  // known at the end; padding follows
   std::size_t line_bytes_max = 0;
   Parser parser;
 };
@@ -241,6 +242,10 @@ std::optional<Refusal> ChunkedReader::feed(std::string_view bytes, std::size_t& 
       return ours ? parser.refusal : kBadChunk;
     }
   }
+  if (parser.is_done()) {
+    state_->body_bytes = state_->body.size();
+    state_->body.append(kBodyPadding, '\0');
+  }
   return std::nullopt;
 }
 
@@ -249,7 +254,7 @@ bool ChunkedReader::done() const {
 }
 
 std::string_view ChunkedReader::body() const {
-  return state_->body;
+  return std::string_view(state_->body).substr(0, state_->body_bytes);
 }
 
 }  // namespace leat::net

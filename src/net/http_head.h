@@ -62,6 +62,7 @@ class ChunkedReader {
   [[nodiscard]] std::optional<Refusal> feed(std::string_view bytes, std::size_t& consumed);
   /// True once the last chunk and the trailers have been read.
   [[nodiscard]] bool done() const;
+  /// The decoded body once done(), followed by kBodyPadding readable bytes.
   [[nodiscard]] std::string_view body() const;
 
  private:
