@@ -1,0 +1,249 @@
+#include "warehouse/catalog/catalog.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "warehouse/catalog/password.h"
+#include "warehouse/catalog/store.h"
+#include "warehouse/engine/value.h"
+
+namespace leat::catalog {
+namespace {
+
+using engine::SqlResult;
+using engine::SqlStatus;
+
+template <class Map>
+auto find_by_id(const Map& map, typename Map::key_type id) -> typename Map::mapped_type {
+  const auto found = map.find(id);
+  return found == map.end() ? nullptr : found->second;
+}
+
+template <class Map>
+auto find_by_name(const Map& map, std::string_view name) -> typename Map::mapped_type {
+  for (const auto& [id, object] : map) {
+    if (object->name == name) return object;
+  }
+  return nullptr;
+}
+
+template <class Map>
+auto values(const Map& map) -> std::vector<typename Map::mapped_type> {
+  std::vector<typename Map::mapped_type> list;
+  list.reserve(map.size());
+  for (const auto& [id, object] : map) list.push_back(object);
+  return list;
+}
+
+template <class Map>
+void merge(Map& into, const Map& changes) {
+  for (const auto& [id, object] : changes) {
+    if (object == nullptr) {
+      into.erase(id);
+    } else {
+      into[id] = object;
+    }
+  }
+}
+
+AclEntry everybody(std::int32_t grantor, std::uint32_t privileges) {
+  return {.kind = GranteeKind::kPublic,
+          .grantee = 0,
+          .grantor = grantor,
+          .privileges = privileges,
+          .grantable = 0};
+}
+
+/// The administrator, schema public and the database itself, in a new file; the administrator's
+/// password always.
+SqlStatus bootstrap(engine::Connection& connection, const CatalogOptions& options, Changes& state) {
+  Random& random = options.random == nullptr ? secure_random() : *options.random;
+  UserPointer known;
+  std::int32_t next_id = kFirstUserId;
+  for (const auto& [id, user] : state.users) {
+    if (user->name == options.admin_user) known = user;
+    next_id = std::max(next_id, id + 1);
+  }
+  User admin = known == nullptr ? User{} : *known;
+  const bool same_password =
+      known != nullptr &&
+      (options.admin_password.empty() ? known->password_disabled
+                                      : password_matches(known.get(), options.admin_password));
+  if (known == nullptr) {
+    admin.id = next_id;
+    admin.name = options.admin_user;
+    admin.create_database = true;
+  }
+  admin.superuser = true;
+  if (options.admin_password.empty()) {
+    admin.password_disabled = true;
+  } else if (!same_password) {
+    LEAT_TRY(set_password(admin, options.admin_password, false, random));
+  }
+  if (!same_password || !known->superuser) LEAT_TRY(write_user(connection, admin));
+  state.users[admin.id] = std::make_shared<const User>(admin);
+
+  if (!state.schemas.contains(kPublicOid) && state.database == nullptr) {
+    const Schema schema{.oid = kPublicOid,
+                        .name = "public",
+                        .owner = admin.id,
+                        .acl = {everybody(admin.id, kUsage | kCreate)},
+                        .comment = "standard public schema"};
+    LEAT_TRY(write_schema(connection, schema));
+    LEAT_TRY(connection.run("CREATE SCHEMA IF NOT EXISTS public"));
+    state.schemas[schema.oid] = std::make_shared<const Schema>(schema);
+  }
+  if (state.database == nullptr) {
+    const Database database{
+        .name = options.database, .owner = admin.id, .acl = {everybody(admin.id, kTemporary)}};
+    LEAT_TRY(write_database(connection, database));
+    state.database = std::make_shared<const Database>(database);
+  }
+  return {};
+}
+
+}  // namespace
+
+const Column* Relation::find_column(std::string_view column) const {
+  const auto found = std::ranges::find(columns, column, &Column::name);
+  return found == columns.end() ? nullptr : &*found;
+}
+
+std::string Relation::duckdb_name() const {
+  if (temporary) return "temp.main." + engine::quote_identifier(name);
+  return engine::quote_identifier(schema_name) + "." + engine::quote_identifier(name);
+}
+
+SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection,
+                                                  const CatalogOptions& options) {
+  LEAT_TRY(connection.begin());
+  LEAT_TRY(create_store(connection));
+  LEAT_ASSIGN(Changes state, read_store(connection));
+  LEAT_TRY(bootstrap(connection, options, state));
+  LEAT_TRY(connection.commit());
+
+  std::unique_ptr<Catalog> catalog(new Catalog());
+  Oid next = kFirstObjectOid;
+  for (const auto& [oid, schema] : state.schemas) next = std::max(next, oid + 1);
+  for (const auto& [oid, relation] : state.relations) {
+    next = std::max(next, oid + 1);
+    for (const Constraint& constraint : relation->constraints) {
+      next = std::max({next, constraint.oid + 1, constraint.index_oid + 1});
+    }
+  }
+  std::int32_t next_user = kFirstUserId;
+  for (const auto& [id, user] : state.users) next_user = std::max(next_user, id + 1);
+  for (const auto& [id, group] : state.groups) next_user = std::max(next_user, id + 1);
+  catalog->next_oid_ = next;
+  catalog->next_user_id_ = next_user;
+  catalog->apply(state);
+  return catalog;
+}
+
+UserPointer Catalog::user(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_name(users_, name);
+}
+
+UserPointer Catalog::user(std::int32_t id) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_id(users_, id);
+}
+
+GroupPointer Catalog::group(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_name(groups_, name);
+}
+
+GroupPointer Catalog::group(std::int32_t id) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_id(groups_, id);
+}
+
+SchemaPointer Catalog::schema(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_name(schemas_, name);
+}
+
+SchemaPointer Catalog::schema(Oid oid) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_id(schemas_, oid);
+}
+
+RelationPointer Catalog::relation(Oid oid) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_id(relations_, oid);
+}
+
+RelationPointer Catalog::relation(Oid schema, std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = relation_names_.find(RelationKey(schema, name));
+  return found == relation_names_.end() ? nullptr : find_by_id(relations_, found->second);
+}
+
+DatabasePointer Catalog::database() const {
+  const std::shared_lock lock(mutex_);
+  return database_;
+}
+
+std::vector<UserPointer> Catalog::users() const {
+  const std::shared_lock lock(mutex_);
+  return values(users_);
+}
+
+std::vector<GroupPointer> Catalog::groups() const {
+  const std::shared_lock lock(mutex_);
+  return values(groups_);
+}
+
+std::vector<SchemaPointer> Catalog::schemas() const {
+  const std::shared_lock lock(mutex_);
+  return values(schemas_);
+}
+
+std::vector<RelationPointer> Catalog::relations(Oid schema) const {
+  const std::shared_lock lock(mutex_);
+  if (schema == 0) return values(relations_);
+  std::vector<RelationPointer> list;
+  for (auto at = relation_names_.lower_bound(RelationKey(schema, std::string()));
+       at != relation_names_.end() && at->first.first == schema; ++at) {
+    list.push_back(relations_.at(at->second));
+  }
+  return list;
+}
+
+SqlResult<bool> Catalog::commit(const Changes& changes,
+                                const std::function<SqlResult<bool>()>& commit) {
+  const std::lock_guard lock(commit_mutex_);
+  LEAT_ASSIGN(const bool committed, commit());
+  if (committed) apply(changes);
+  return committed;
+}
+
+void Catalog::apply(const Changes& changes) {
+  const std::unique_lock lock(mutex_);
+  merge(users_, changes.users);
+  merge(groups_, changes.groups);
+  merge(schemas_, changes.schemas);
+  for (const auto& [oid, relation] : changes.relations) {
+    if (const auto known = relations_.find(oid); known != relations_.end()) {
+      // Another relation may have taken the name within the same transaction: that entry is not
+      // ours to remove.
+      const auto name =
+          relation_names_.find(RelationKey(known->second->schema, known->second->name));
+      if (name != relation_names_.end() && name->second == oid) relation_names_.erase(name);
+    }
+    if (relation == nullptr) {
+      relations_.erase(oid);
+    } else {
+      relations_[oid] = relation;
+    }
+  }
+  for (const auto& [oid, relation] : changes.relations) {
+    if (relation != nullptr) relation_names_[RelationKey(relation->schema, relation->name)] = oid;
+  }
+  if (changes.database != nullptr) database_ = changes.database;
+  version_.fetch_add(1);
+}
+
+}  // namespace leat::catalog

@@ -1,0 +1,79 @@
+// The catalog as one session sees it: what is committed, what its own transaction changed, its
+// temporary tables.
+//
+// Changes are written through the session's connection in its open transaction, and shown to others
+// by commit().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "warehouse/catalog/catalog.h"
+
+namespace leat::catalog {
+
+/// One session's thread changes it; reading is safe from the engine's threads as well (system
+/// functions run there).
+class CatalogSession {
+ public:
+  CatalogSession(Catalog& catalog, engine::Connection& connection)
+      : catalog_(catalog), connection_(connection) {}
+
+  [[nodiscard]] Catalog& catalog() const { return catalog_; }
+
+  [[nodiscard]] UserPointer user(std::string_view name) const;
+  [[nodiscard]] UserPointer user(std::int32_t id) const;
+  [[nodiscard]] GroupPointer group(std::string_view name) const;
+  [[nodiscard]] GroupPointer group(std::int32_t id) const;
+  [[nodiscard]] std::vector<GroupPointer> groups() const;
+  [[nodiscard]] SchemaPointer schema(std::string_view name) const;
+  [[nodiscard]] SchemaPointer schema(Oid oid) const;
+  [[nodiscard]] std::vector<SchemaPointer> schemas() const;
+  [[nodiscard]] RelationPointer relation(Oid oid) const;
+  [[nodiscard]] RelationPointer relation(std::string_view schema, std::string_view name) const;
+  [[nodiscard]] RelationPointer temporary(std::string_view name) const;
+  /// Of one schema (0: of all), temporary ones not among them.
+  [[nodiscard]] std::vector<RelationPointer> relations(Oid schema) const;
+  [[nodiscard]] std::vector<RelationPointer> temporaries() const;
+  [[nodiscard]] DatabasePointer database() const;
+
+  // Each writes the store now. The objects themselves (DuckDB's table) are the caller's work.
+  [[nodiscard]] engine::SqlStatus put(User user);
+  [[nodiscard]] engine::SqlStatus put(Group group);
+  [[nodiscard]] engine::SqlStatus put(Schema schema);
+  [[nodiscard]] engine::SqlStatus put(Relation relation);
+  [[nodiscard]] engine::SqlStatus put(Database database);
+  [[nodiscard]] engine::SqlStatus drop_user(std::int32_t id);
+  [[nodiscard]] engine::SqlStatus drop_group(std::int32_t id);
+  [[nodiscard]] engine::SqlStatus drop_schema(Oid oid);
+  [[nodiscard]] engine::SqlStatus drop_relation(const Relation& relation);
+
+  /// Remembers the temporary tables, to be restored by rolled_back().
+  void transaction_started();
+  /// Commits the connection's transaction and publishes the changes. False: it had failed and was
+  /// rolled back.
+  [[nodiscard]] engine::SqlResult<bool> commit();
+  void rolled_back();
+  /// True when this transaction has changed the catalog.
+  [[nodiscard]] bool changed() const;
+  /// Grows with every change of this session's own view.
+  [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
+
+ private:
+  Catalog& catalog_;
+  engine::Connection& connection_;
+  std::uint64_t epoch_ = 0;
+  mutable std::mutex mutex_;  // guards all below
+  Changes changes_;
+  std::map<std::string, RelationPointer, std::less<>> temporaries_;
+  std::map<std::string, RelationPointer, std::less<>> temporaries_before_;
+  bool temporaries_changed_ = false;
+};
+
+}  // namespace leat::catalog

@@ -1,0 +1,159 @@
+// What the warehouse knows about its users and objects: plain values, shared as immutable pointers.
+//
+// DuckDB keeps the data; this is Redshift's side of it: declared types with lengths, distribution
+// and sort keys, encodings, informational constraints, owners, rights.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "warehouse/sql/names.h"
+
+namespace leat::catalog {
+
+using Oid = std::uint32_t;
+
+inline constexpr Oid kPgCatalogOid = 11;
+inline constexpr Oid kInformationSchemaOid = 12;
+inline constexpr Oid kTemporarySchemaOid = 13;  ///< Shown as pg_temp_<session>.
+inline constexpr Oid kPublicOid = 2200;
+inline constexpr Oid kDatabaseOid = 100;
+inline constexpr Oid kFirstObjectOid = 100'000;
+inline constexpr std::int32_t kBootstrapUserId =
+    1;  ///< Owner of the system relations; nobody can log in as it.
+inline constexpr std::int32_t kFirstUserId = 100;
+
+struct User {
+  std::int32_t id = 0;
+  std::string name{};
+  bool superuser = false;
+  bool create_database = false;
+  bool password_disabled = false;
+  bool unrestricted_log = false;  ///< SYSLOG ACCESS UNRESTRICTED
+  std::string md5_hex{};          ///< md5(password || name); empty: not known
+  std::string sha256_digest{};    ///< 32 raw bytes; empty: not known
+  std::string sha256_salt{};      ///< raw bytes
+  std::string valid_until{};      ///< as written; empty: for ever
+  std::optional<TimeUs> valid_until_time{};
+  std::int64_t connection_limit = -1;  ///< -1: none
+};
+
+struct Group {
+  std::int32_t id = 0;
+  std::string name{};
+  std::vector<std::int32_t> members{};  ///< user ids
+};
+
+/// Bits of AclEntry::privileges.
+enum Privilege : std::uint32_t {
+  kSelect = 1U << 0U,
+  kInsert = 1U << 1U,
+  kUpdate = 1U << 2U,
+  kDelete = 1U << 3U,
+  kReferences = 1U << 4U,
+  kDrop = 1U << 5U,
+  kTruncate = 1U << 6U,
+  kAlter = 1U << 7U,
+  kUsage = 1U << 8U,
+  kCreate = 1U << 9U,
+  kTemporary = 1U << 10U,
+};
+inline constexpr std::uint32_t kAllOnTable =
+    kSelect | kInsert | kUpdate | kDelete | kReferences | kDrop | kTruncate | kAlter;
+inline constexpr std::uint32_t kAllOnSchema = kUsage | kCreate | kAlter | kDrop;
+inline constexpr std::uint32_t kAllOnDatabase = kCreate | kUsage | kTemporary | kAlter;
+
+enum class GranteeKind : std::uint8_t { kPublic = 0, kUser = 1, kGroup = 2 };
+
+struct AclEntry {
+  GranteeKind kind = GranteeKind::kPublic;
+  std::int32_t grantee = 0;  ///< User or group id; 0 for PUBLIC.
+  std::int32_t grantor = 0;
+  std::uint32_t privileges = 0;
+  std::uint32_t grantable = 0;  ///< Subset given WITH GRANT OPTION.
+  bool operator==(const AclEntry&) const = default;
+};
+using Acl = std::vector<AclEntry>;
+
+struct Database {
+  std::string name{};
+  std::int32_t owner = 0;
+  Acl acl{};
+};
+
+struct Schema {
+  Oid oid = 0;
+  std::string name{};
+  std::int32_t owner = 0;
+  Acl acl{};
+  std::string comment{};
+};
+
+struct Column {
+  std::int16_t number = 0;  ///< From 1; a dropped column's number is not used again.
+  std::string name{};
+  sql::TypeName type{};  ///< Effective: VARCHAR(256), never VARCHAR.
+  bool not_null = false;
+  std::string default_text{};  ///< Redshift SQL; empty: none.
+  bool identity = false;
+  bool identity_by_default = false;
+  std::int64_t identity_seed = 0;
+  std::int64_t identity_step = 1;
+  std::string encoding{};  ///< "az64", "lzo", "none", …: never empty.
+  bool distribution_key = false;
+  std::int32_t sort_key = 0;  ///< 1 … n compound; alternating sign for interleaved; 0: none.
+  std::string comment{};
+};
+
+enum class ConstraintKind : char { kPrimaryKey = 'p', kUnique = 'u', kForeignKey = 'f' };
+
+struct Constraint {
+  Oid oid = 0;
+  Oid index_oid = 0;  ///< Of the index that tools expect for keys; 0 for foreign keys.
+  ConstraintKind kind = ConstraintKind::kPrimaryKey;
+  std::string name{};
+  std::vector<std::int16_t> columns{};
+  Oid references = 0;
+  std::vector<std::int16_t> references_columns{};
+};
+
+enum class RelationKind : char { kTable = 'r', kView = 'v' };
+
+/// pg_class.reldiststyle
+enum class DistributionStyle : std::uint8_t { kEven = 0, kKey = 1, kAll = 8, kAutoAll = 10 };
+
+struct Relation {
+  Oid oid = 0;
+  Oid schema = 0;
+  std::string schema_name{};
+  std::string name{};
+  RelationKind kind = RelationKind::kTable;
+  bool temporary = false;
+  std::int32_t owner = 0;
+  DistributionStyle distribution = DistributionStyle::kAutoAll;
+  bool sort_automatic = true;
+  bool backup = true;
+  std::vector<Column> columns{};
+  std::vector<Constraint> constraints{};
+  std::string definition{};       ///< Views: the query as written.
+  std::vector<Oid> depends_on{};  ///< Views: what they read.
+  Acl acl{};
+  std::string comment{};
+  TimeUs created{};
+
+  [[nodiscard]] const Column* find_column(std::string_view column) const;
+  /// The DuckDB name, quoted: "public"."t", or temp."main"."t".
+  [[nodiscard]] std::string duckdb_name() const;
+};
+
+using UserPointer = std::shared_ptr<const User>;
+using GroupPointer = std::shared_ptr<const Group>;
+using SchemaPointer = std::shared_ptr<const Schema>;
+using RelationPointer = std::shared_ptr<const Relation>;
+using DatabasePointer = std::shared_ptr<const Database>;
+
+}  // namespace leat::catalog

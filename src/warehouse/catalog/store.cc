@@ -1,0 +1,416 @@
+#include "warehouse/catalog/store.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "warehouse/catalog/types.h"
+
+namespace leat::catalog {
+namespace {
+
+using engine::SqlResult;
+using engine::SqlStatus;
+using engine::TextRow;
+
+std::string text(std::string_view value) {
+  return engine::quote_literal(value);
+}
+std::string boolean(bool value) {
+  return value ? "true" : "false";
+}
+
+/// A list of numbers as the store keeps it: "1 2 3".
+template <class Numbers>
+std::string number_list(const Numbers& numbers) {
+  std::string out;
+  for (const auto number : numbers) {
+    if (!out.empty()) out += ' ';
+    out += std::to_string(number);
+  }
+  return out;
+}
+
+template <class Number>
+std::vector<Number> parse_list(std::string_view list) {
+  std::vector<Number> numbers;
+  if (list.empty()) return numbers;
+  for (const std::string_view part : split(list, ' ')) {
+    if (const auto number = parse_number<Number>(part)) numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::string hex_bytes(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    unsigned value = 0;
+    std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16);
+    bytes.push_back(static_cast<char>(value));
+  }
+  return bytes;
+}
+
+/// One row read back, by position.
+class Row {
+ public:
+  explicit Row(const TextRow& row) : row_(row) {}
+  std::string string() {
+    const auto& cell = row_[next_++];
+    return cell.value_or(std::string());
+  }
+  bool boolean() { return string() == "t"; }
+  template <class Number>
+  Number number() {
+    return parse_number<Number>(string()).value_or(Number{});
+  }
+
+ private:
+  const TextRow& row_;
+  std::size_t next_ = 0;
+};
+
+SqlStatus run(engine::Connection& connection, const std::string& sql) {
+  auto result = connection.run(sql);
+  if (!result) return std::unexpected(std::move(result).error());
+  return {};
+}
+
+std::string acl_rows(std::int64_t object, const Acl& acl) {
+  std::string sql;
+  for (const AclEntry& entry : acl) {
+    sql += fmt::format("INSERT INTO leat_catalog.acl VALUES ({}, {}, {}, {}, {}, {});", object,
+                       static_cast<int>(entry.kind), entry.grantee, entry.grantor, entry.privileges,
+                       entry.grantable);
+  }
+  return sql;
+}
+
+std::string column_values(Oid relation, const Column& column) {
+  const std::uint32_t oid = sql::type_oid(column.type);
+  return fmt::format("({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", relation,
+                     column.number, text(column.name), text(sql::format_type(column.type)), oid,
+                     type_modifier(column.type), boolean(column.not_null),
+                     text(column.default_text), boolean(column.identity),
+                     boolean(column.identity_by_default), column.identity_seed,
+                     column.identity_step, text(column.encoding), boolean(column.distribution_key),
+                     column.sort_key, text(column.comment));
+}
+
+bool same_stored(const Column& a, const Column& b) {
+  return column_values(0, a) == column_values(0, b);
+}
+
+/// Rows of `relation` that `before` does not have; all when the earlier columns differ.
+std::string column_changes(const Relation& relation, const Relation* before) {
+  std::size_t first = 0;
+  std::string sql;
+  if (before != nullptr) {
+    const bool grows = before->columns.size() <= relation.columns.size() &&
+                       std::equal(before->columns.begin(), before->columns.end(),
+                                  relation.columns.begin(), same_stored);
+    if (grows) {
+      first = before->columns.size();
+    } else {
+      sql = fmt::format("DELETE FROM leat_catalog.columns WHERE relation = {};", relation.oid);
+    }
+  }
+  if (first == relation.columns.size()) return sql;
+  sql += "INSERT INTO leat_catalog.columns VALUES ";
+  for (std::size_t i = first; i < relation.columns.size(); ++i) {
+    if (i > first) sql += ',';
+    sql += column_values(relation.oid, relation.columns[i]);
+  }
+  return sql + ";";
+}
+
+std::string constraint_rows(const Relation& relation) {
+  std::string sql;
+  for (const Constraint& constraint : relation.constraints) {
+    sql += fmt::format(
+        "INSERT INTO leat_catalog.constraints VALUES ({}, {}, {}, '{}', {}, '{}', {}, '{}');",
+        constraint.oid, constraint.index_oid, relation.oid, static_cast<char>(constraint.kind),
+        text(constraint.name), number_list(constraint.columns), constraint.references,
+        number_list(constraint.references_columns));
+  }
+  return sql;
+}
+
+constexpr std::string_view kTables = R"sql(
+CREATE SCHEMA IF NOT EXISTS leat_catalog;
+CREATE TABLE IF NOT EXISTS leat_catalog.properties (name VARCHAR, value VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.databases (name VARCHAR, owner INTEGER);
+CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN, create_database BOOLEAN,
+  password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR, sha256_salt VARCHAR,
+  valid_until VARCHAR, connection_limit BIGINT);
+CREATE TABLE IF NOT EXISTS leat_catalog.groups (id INTEGER, name VARCHAR, members VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.schemas (oid BIGINT, name VARCHAR, owner INTEGER, comment VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, name VARCHAR, kind VARCHAR, owner INTEGER,
+  distribution INTEGER, sort_automatic BOOLEAN, backup BOOLEAN, definition VARCHAR, depends_on VARCHAR, comment VARCHAR,
+  created BIGINT);
+CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLINT, name VARCHAR, type VARCHAR,
+  type_oid BIGINT, type_modifier INTEGER, not_null BOOLEAN, default_text VARCHAR, identity BOOLEAN,
+  identity_by_default BOOLEAN, identity_seed BIGINT, identity_step BIGINT, encoding VARCHAR, distribution_key BOOLEAN,
+  sort_key INTEGER, comment VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.constraints (oid BIGINT, index_oid BIGINT, relation BIGINT, kind VARCHAR,
+  name VARCHAR, columns VARCHAR, referenced BIGINT, referenced_columns VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER, grantee INTEGER, grantor INTEGER,
+  privileges BIGINT, grantable BIGINT);
+)sql";
+
+SqlStatus read_people(engine::Connection& connection, Changes& changes) {
+  LEAT_ASSIGN(const auto users, connection.query("SELECT * FROM leat_catalog.users"));
+  for (const TextRow& cells : users) {
+    Row row(cells);
+    User user;
+    user.id = row.number<std::int32_t>();
+    user.name = row.string();
+    user.superuser = row.boolean();
+    user.create_database = row.boolean();
+    user.password_disabled = row.boolean();
+    user.unrestricted_log = row.boolean();
+    user.md5_hex = row.string();
+    user.sha256_digest = hex_bytes(row.string());
+    user.sha256_salt = hex_bytes(row.string());
+    user.valid_until = row.string();
+    user.valid_until_time = parse_iso8601(user.valid_until);
+    user.connection_limit = row.number<std::int64_t>();
+    changes.users[user.id] = std::make_shared<const User>(std::move(user));
+  }
+  LEAT_ASSIGN(const auto groups, connection.query("SELECT * FROM leat_catalog.groups"));
+  for (const TextRow& cells : groups) {
+    Row row(cells);
+    Group group;
+    group.id = row.number<std::int32_t>();
+    group.name = row.string();
+    group.members = parse_list<std::int32_t>(row.string());
+    changes.groups[group.id] = std::make_shared<const Group>(std::move(group));
+  }
+  return {};
+}
+
+using AclMap = std::map<std::int64_t, Acl>;
+
+SqlResult<AclMap> read_acl(engine::Connection& connection) {
+  AclMap acls;
+  LEAT_ASSIGN(const auto rows, connection.query("SELECT * FROM leat_catalog.acl"));
+  for (const TextRow& cells : rows) {
+    Row row(cells);
+    Acl& acl = acls[row.number<std::int64_t>()];
+    AclEntry entry;
+    entry.kind = static_cast<GranteeKind>(row.number<int>());
+    entry.grantee = row.number<std::int32_t>();
+    entry.grantor = row.number<std::int32_t>();
+    entry.privileges = row.number<std::uint32_t>();
+    entry.grantable = row.number<std::uint32_t>();
+    acl.push_back(entry);
+  }
+  return acls;
+}
+
+SqlResult<std::map<Oid, std::vector<Column>>> read_columns(engine::Connection& connection) {
+  std::map<Oid, std::vector<Column>> columns;
+  LEAT_ASSIGN(const auto rows,
+              connection.query("SELECT * FROM leat_catalog.columns ORDER BY relation, number"));
+  for (const TextRow& cells : rows) {
+    Row row(cells);
+    std::vector<Column>& list = columns[row.number<Oid>()];
+    Column column;
+    column.number = row.number<std::int16_t>();
+    column.name = row.string();
+    column.type = sql::parse_type_name(row.string());
+    static_cast<void>(row.string());  // type_oid and type_modifier follow from the type; they are
+                                      // there for the views
+    static_cast<void>(row.string());
+    column.not_null = row.boolean();
+    column.default_text = row.string();
+    column.identity = row.boolean();
+    column.identity_by_default = row.boolean();
+    column.identity_seed = row.number<std::int64_t>();
+    column.identity_step = row.number<std::int64_t>();
+    column.encoding = row.string();
+    column.distribution_key = row.boolean();
+    column.sort_key = row.number<std::int32_t>();
+    column.comment = row.string();
+    list.push_back(std::move(column));
+  }
+  return columns;
+}
+
+SqlResult<std::map<Oid, std::vector<Constraint>>> read_constraints(engine::Connection& connection) {
+  std::map<Oid, std::vector<Constraint>> constraints;
+  LEAT_ASSIGN(const auto rows,
+              connection.query("SELECT * FROM leat_catalog.constraints ORDER BY oid"));
+  for (const TextRow& cells : rows) {
+    Row row(cells);
+    Constraint constraint;
+    constraint.oid = row.number<Oid>();
+    constraint.index_oid = row.number<Oid>();
+    const Oid relation = row.number<Oid>();
+    constraint.kind = static_cast<ConstraintKind>(row.string().front());
+    constraint.name = row.string();
+    constraint.columns = parse_list<std::int16_t>(row.string());
+    constraint.references = row.number<Oid>();
+    constraint.references_columns = parse_list<std::int16_t>(row.string());
+    constraints[relation].push_back(std::move(constraint));
+  }
+  return constraints;
+}
+
+SqlStatus read_relations(engine::Connection& connection, AclMap& acls, Changes& changes) {
+  LEAT_ASSIGN(auto columns, read_columns(connection));
+  LEAT_ASSIGN(auto constraints, read_constraints(connection));
+  LEAT_ASSIGN(const auto rows, connection.query("SELECT * FROM leat_catalog.relations"));
+  for (const TextRow& cells : rows) {
+    Row row(cells);
+    Relation relation;
+    relation.oid = row.number<Oid>();
+    relation.schema = row.number<Oid>();
+    const auto schema = changes.schemas.find(relation.schema);
+    if (schema == changes.schemas.end()) {
+      return engine::fail_sql("XX001", fmt::format("relation {} is in no schema", relation.oid));
+    }
+    relation.schema_name = schema->second->name;
+    relation.name = row.string();
+    relation.kind = static_cast<RelationKind>(row.string().front());
+    relation.owner = row.number<std::int32_t>();
+    relation.distribution = static_cast<DistributionStyle>(row.number<int>());
+    relation.sort_automatic = row.boolean();
+    relation.backup = row.boolean();
+    relation.definition = row.string();
+    relation.depends_on = parse_list<Oid>(row.string());
+    relation.comment = row.string();
+    relation.created = TimeUs{row.number<std::int64_t>()};
+    relation.columns = std::move(columns[relation.oid]);
+    relation.constraints = std::move(constraints[relation.oid]);
+    relation.acl = std::move(acls[relation.oid]);
+    changes.relations[relation.oid] = std::make_shared<const Relation>(std::move(relation));
+  }
+  return {};
+}
+
+}  // namespace
+
+SqlStatus create_store(engine::Connection& connection) {
+  return run(connection, std::string(kTables));
+}
+
+SqlResult<Changes> read_store(engine::Connection& connection) {
+  Changes changes;
+  LEAT_TRY(read_people(connection, changes));
+  LEAT_ASSIGN(AclMap acls, read_acl(connection));
+  LEAT_ASSIGN(const auto databases, connection.query("SELECT * FROM leat_catalog.databases"));
+  for (const TextRow& cells : databases) {
+    Row row(cells);
+    Database database;
+    database.name = row.string();
+    database.owner = row.number<std::int32_t>();
+    database.acl = acls[kDatabaseOid];
+    changes.database = std::make_shared<const Database>(std::move(database));
+  }
+  LEAT_ASSIGN(const auto schemas, connection.query("SELECT * FROM leat_catalog.schemas"));
+  for (const TextRow& cells : schemas) {
+    Row row(cells);
+    Schema schema;
+    schema.oid = row.number<Oid>();
+    schema.name = row.string();
+    schema.owner = row.number<std::int32_t>();
+    schema.comment = row.string();
+    schema.acl = acls[schema.oid];
+    changes.schemas[schema.oid] = std::make_shared<const Schema>(std::move(schema));
+  }
+  LEAT_TRY(read_relations(connection, acls, changes));
+  return changes;
+}
+
+SqlStatus write_user(engine::Connection& connection, const User& user) {
+  return run(
+      connection,
+      fmt::format("DELETE FROM leat_catalog.users WHERE id = {0};"
+                  "INSERT INTO leat_catalog.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
+                  "{8}, {9}, {10})",
+                  user.id, text(user.name), boolean(user.superuser), boolean(user.create_database),
+                  boolean(user.password_disabled), boolean(user.unrestricted_log),
+                  text(user.md5_hex), text(to_hex(user.sha256_digest)),
+                  text(to_hex(user.sha256_salt)), text(user.valid_until), user.connection_limit));
+}
+
+SqlStatus write_group(engine::Connection& connection, const Group& group) {
+  return run(connection, fmt::format("DELETE FROM leat_catalog.groups WHERE id = {0};"
+                                     "INSERT INTO leat_catalog.groups VALUES ({0}, {1}, '{2}')",
+                                     group.id, text(group.name), number_list(group.members)));
+}
+
+SqlStatus write_schema(engine::Connection& connection, const Schema& schema) {
+  return run(connection,
+             fmt::format("DELETE FROM leat_catalog.schemas WHERE oid = {0};"
+                         "DELETE FROM leat_catalog.acl WHERE object = {0};"
+                         "INSERT INTO leat_catalog.schemas VALUES ({0}, {1}, {2}, {3});{4}",
+                         schema.oid, text(schema.name), schema.owner, text(schema.comment),
+                         acl_rows(schema.oid, schema.acl)));
+}
+
+SqlStatus write_database(engine::Connection& connection, const Database& database) {
+  return run(
+      connection,
+      fmt::format(
+          "DELETE FROM leat_catalog.databases; DELETE FROM leat_catalog.acl WHERE object = {0};"
+          "INSERT INTO leat_catalog.databases VALUES ({1}, {2});{3}",
+          kDatabaseOid, text(database.name), database.owner, acl_rows(kDatabaseOid, database.acl)));
+}
+
+SqlStatus write_relation(engine::Connection& connection, const Relation& relation,
+                         const Relation* before) {
+  std::string sql;
+  if (before != nullptr) {
+    sql = fmt::format("DELETE FROM leat_catalog.relations WHERE oid = {};", relation.oid);
+    if (before->acl != relation.acl)
+      sql += fmt::format("DELETE FROM leat_catalog.acl WHERE object = {};", relation.oid);
+    if (!before->constraints.empty()) {
+      sql += fmt::format("DELETE FROM leat_catalog.constraints WHERE relation = {};", relation.oid);
+    }
+  }
+  sql += fmt::format(
+      "INSERT INTO leat_catalog.relations VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, '{}', {}, "
+      "{});",
+      relation.oid, relation.schema, text(relation.name), static_cast<char>(relation.kind),
+      relation.owner, static_cast<int>(relation.distribution), boolean(relation.sort_automatic),
+      boolean(relation.backup), text(relation.definition), number_list(relation.depends_on),
+      text(relation.comment), relation.created.value);
+  sql += column_changes(relation, before);
+  sql += constraint_rows(relation);
+  if (before == nullptr || before->acl != relation.acl) sql += acl_rows(relation.oid, relation.acl);
+  return run(connection, sql);
+}
+
+SqlStatus erase_user(engine::Connection& connection, std::int32_t id) {
+  return run(connection, fmt::format("DELETE FROM leat_catalog.users WHERE id = {}", id));
+}
+
+SqlStatus erase_group(engine::Connection& connection, std::int32_t id) {
+  return run(connection, fmt::format("DELETE FROM leat_catalog.groups WHERE id = {}", id));
+}
+
+SqlStatus erase_schema(engine::Connection& connection, Oid oid) {
+  return run(connection, fmt::format("DELETE FROM leat_catalog.schemas WHERE oid = {0};"
+                                     "DELETE FROM leat_catalog.acl WHERE object = {0}",
+                                     oid));
+}
+
+SqlStatus erase_relation(engine::Connection& connection, Oid oid) {
+  return run(connection, fmt::format("DELETE FROM leat_catalog.relations WHERE oid = {0};"
+                                     "DELETE FROM leat_catalog.columns WHERE relation = {0};"
+                                     "DELETE FROM leat_catalog.constraints WHERE relation = {0};"
+                                     "DELETE FROM leat_catalog.acl WHERE object = {0}",
+                                     oid));
+}
+
+}  // namespace leat::catalog

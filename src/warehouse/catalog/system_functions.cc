@@ -1,0 +1,439 @@
+#include "warehouse/catalog/system_functions.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "warehouse/catalog/rights.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/engine/function.h"
+
+namespace leat::catalog {
+namespace {
+
+using engine::Chunk;
+using engine::ColumnType;
+using engine::FunctionOutput;
+using engine::ScalarFunction;
+using engine::SqlStatus;
+using engine::Type;
+
+ColumnType bigint() {
+  return {.type = Type::kInt64, .children = {}, .child_names = {}};
+}
+ColumnType varchar() {
+  return {.type = Type::kVarchar, .children = {}, .child_names = {}};
+}
+ColumnType boolean() {
+  return {.type = Type::kBoolean, .children = {}, .child_names = {}};
+}
+
+/// Answers a row; the facts' pointers live for the call.
+using TextAnswer =
+    std::function<std::optional<std::string>(const SessionFacts&, const Chunk&, std::size_t row)>;
+using BooleanAnswer =
+    std::function<std::optional<bool>(const SessionFacts&, const Chunk&, std::size_t row)>;
+
+template <class Answer, class Set>
+SqlStatus answer_rows(const SystemHost& host, const Chunk& arguments, const Answer& answer,
+                      const Set& set, FunctionOutput& output) {
+  for (std::size_t row = 0; row < arguments.rows(); ++row) {
+    bool done = false;
+    if (!arguments.column(0).is_null(row)) {
+      host.with_session(arguments.column(0).integer(row), [&](const SessionFacts& facts) {
+        if (auto value = answer(facts, arguments, row)) {
+          set(row, *value);
+          done = true;
+        }
+      });
+    }
+    if (!done) output.set_null(row);
+  }
+  return {};
+}
+
+/// A function whose first argument is the session's id.
+ScalarFunction session_text(SystemHost& host, std::string name, std::vector<ColumnType> parameters,
+                            TextAnswer answer) {
+  parameters.insert(parameters.begin(), bigint());
+  return {
+      .name = std::move(name),
+      .parameters = std::move(parameters),
+      .more_parameters = std::nullopt,
+      .returns = varchar(),
+      .sees_null = false,
+      .is_volatile = true,
+      .run = [&host, answer = std::move(answer)](const Chunk& arguments, FunctionOutput& output) {
+        return answer_rows(
+            host, arguments, answer,
+            [&](std::size_t row, const std::string& value) { output.set_text(row, value); },
+            output);
+      }};
+}
+
+ScalarFunction session_boolean(SystemHost& host, std::string name,
+                               std::vector<ColumnType> parameters, BooleanAnswer answer) {
+  parameters.insert(parameters.begin(), bigint());
+  return {
+      .name = std::move(name),
+      .parameters = std::move(parameters),
+      .more_parameters = std::nullopt,
+      .returns = boolean(),
+      .sees_null = false,
+      .is_volatile = true,
+      .run = [&host, answer = std::move(answer)](const Chunk& arguments, FunctionOutput& output) {
+        return answer_rows(
+            host, arguments, answer,
+            [&](std::size_t row, bool value) { output.set_bool(row, value); }, output);
+      }};
+}
+
+Oid oid_at(const Chunk& arguments, std::size_t column, std::size_t row) {
+  const std::int64_t value = arguments.column(column).integer(row);
+  return value < 0 || value > 0xffffffffLL ? 0 : static_cast<Oid>(value);
+}
+
+std::string_view text_at(const Chunk& arguments, std::size_t column, std::size_t row) {
+  return arguments.column(column).text(row);
+}
+
+/// "t", "s.t" or either in double quotes, folded to lower case.
+std::pair<std::string, std::string> split_name(std::string_view written) {
+  std::array<std::string, 3> parts;
+  std::size_t part = 0;
+  bool quoted = false;
+  for (const char c : written) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == '.' && !quoted && part + 1 < parts.size()) {
+      ++part;
+    } else {
+      parts.at(part).push_back(c);
+    }
+  }
+  if (part == 0) return {std::string(), to_lower(parts[0])};
+  return {to_lower(parts.at(part - 1)), to_lower(parts.at(part))};
+}
+
+RelationPointer find_relation(const SessionFacts& facts, std::string_view written) {
+  const auto [schema, name] = split_name(written);
+  if (!schema.empty()) return facts.catalog->relation(schema, name);
+  if (RelationPointer temporary = facts.catalog->temporary(name)) return temporary;
+  for (const std::string& entry : facts.search_path) {
+    if (RelationPointer relation = facts.catalog->relation(entry, name)) return relation;
+  }
+  return nullptr;
+}
+
+/// By oid or by written name.
+RelationPointer relation_at(const SessionFacts& facts, std::string_view text) {
+  if (const auto oid = parse_number<Oid>(text)) return facts.catalog->relation(*oid);
+  return find_relation(facts, text);
+}
+
+bool is_visible(const SessionFacts& facts, Oid oid) {
+  if (oid < kFirstObjectOid) return true;  // system relations: pg_catalog is always searched
+  const RelationPointer relation = facts.catalog->relation(oid);
+  if (relation == nullptr) return false;
+  if (relation->temporary) return true;
+  return find_relation(facts, relation->name) == relation;
+}
+
+std::string qualified_name(const SessionFacts& facts, const Relation& relation) {
+  if (is_visible(facts, relation.oid)) return relation.name;
+  return relation.schema_name + "." + relation.name;
+}
+
+std::vector<std::string> column_names(const Relation& relation,
+                                      const std::vector<std::int16_t>& numbers) {
+  std::vector<std::string> names;
+  for (const std::int16_t number : numbers) {
+    const auto column = std::ranges::find(relation.columns, number, &Column::number);
+    if (column != relation.columns.end()) names.push_back(column->name);
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += separator;
+    text += word;
+  }
+  return text;
+}
+
+std::optional<std::string> constraint_definition(const SessionFacts& facts, Oid oid) {
+  for (const RelationPointer& relation : facts.catalog->relations(0)) {
+    for (const Constraint& constraint : relation->constraints) {
+      if (constraint.oid != oid && constraint.index_oid != oid) continue;
+      const std::string columns =
+          "(" + joined(column_names(*relation, constraint.columns), ", ") + ")";
+      if (constraint.kind == ConstraintKind::kPrimaryKey) return "PRIMARY KEY " + columns;
+      if (constraint.kind == ConstraintKind::kUnique) return "UNIQUE " + columns;
+      const RelationPointer target = facts.catalog->relation(constraint.references);
+      if (target == nullptr) return "FOREIGN KEY " + columns;
+      return "FOREIGN KEY " + columns + " REFERENCES " + qualified_name(facts, *target) + "(" +
+             joined(column_names(*target, constraint.references_columns), ", ") + ")";
+    }
+  }
+  return std::nullopt;
+}
+
+std::string json_list(const std::vector<std::string>& words) {
+  std::string out = "[";
+  for (const std::string& word : words) {
+    if (out.size() > 1) out += ',';
+    append_json_string(out, word);
+  }
+  return out + "]";
+}
+
+std::optional<std::string> acl_of(const SessionFacts& facts, std::string_view kind, Oid oid) {
+  std::vector<std::string> items;
+  if (kind == "relation") {
+    if (const RelationPointer relation = facts.catalog->relation(oid)) {
+      items = acl_items(*facts.catalog, relation->owner, kAllOnTable, relation->acl);
+    }
+  } else if (kind == "schema") {
+    if (const SchemaPointer schema = facts.catalog->schema(oid)) {
+      items = acl_items(*facts.catalog, schema->owner, kUsage | kCreate, schema->acl);
+    }
+  } else if (const DatabasePointer database = facts.catalog->database()) {
+    items = acl_items(*facts.catalog, database->owner, kCreate | kTemporary, database->acl);
+  }
+  if (items.empty()) return std::nullopt;
+  return json_list(items);
+}
+
+std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, std::int64_t column) {
+  std::string text;
+  if (const RelationPointer relation = facts.catalog->relation(oid)) {
+    if (column == 0) text = relation->comment;
+    for (const Column& each : relation->columns) {
+      if (each.number == column) text = each.comment;
+    }
+  } else if (const SchemaPointer schema = facts.catalog->schema(oid)) {
+    text = schema->comment;
+  }
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+/// has_…_privilege: `kind` is relation, schema or database; `user` empty: the session's. Nothing
+/// for unknown objects.
+std::optional<bool> has_privilege(const SessionFacts& facts, std::string_view kind,
+                                  std::string_view user_name, std::string_view object,
+                                  std::string_view privileges) {
+  UserPointer user = facts.catalog->user(facts.user_id);
+  if (!user_name.empty()) {
+    const auto id = parse_number<std::int32_t>(user_name);
+    user = id ? facts.catalog->user(*id) : facts.catalog->user(user_name);
+  }
+  if (user == nullptr) return std::nullopt;
+  std::uint32_t held = 0;
+  if (kind == "relation") {
+    const RelationPointer relation = relation_at(facts, object);
+    if (relation == nullptr) {
+      const auto oid = parse_number<Oid>(object);  // system relations can be read by everybody
+      return oid && *oid < kFirstObjectOid ? std::optional<bool>(privileges.contains("elect"))
+                                           : std::nullopt;
+    }
+    held = effective_privileges(*facts.catalog, *user, relation->owner, relation->acl);
+  } else if (kind == "schema") {
+    const auto oid = parse_number<Oid>(object);
+    const SchemaPointer schema =
+        oid ? facts.catalog->schema(*oid) : facts.catalog->schema(to_lower(object));
+    if (schema == nullptr) return std::nullopt;
+    held = effective_privileges(*facts.catalog, *user, schema->owner, schema->acl);
+  } else {
+    const DatabasePointer database = facts.catalog->database();
+    held = effective_privileges(*facts.catalog, *user, database->owner, database->acl);
+  }
+  for (const std::string_view word : split(privileges, ',')) {
+    const auto bit = privilege_from_name(to_lower(trim(word)));
+    if (bit && (held & *bit) != 0) return true;
+  }
+  return false;
+}
+
+std::string search_path_list(const SessionFacts& facts, bool implicit) {
+  std::vector<std::string> names = facts.search_path;
+  if (implicit) names.insert(names.begin(), "pg_catalog");
+  return json_list(names);
+}
+
+SqlStatus add_name_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(database.add_function(
+      session_text(host, "leat_user_name", {bigint()},
+                   [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                     const std::int64_t id = arguments.column(1).integer(row);
+                     if (id == kBootstrapUserId) return std::optional<std::string>("rdsdb");
+                     const UserPointer user = facts.catalog->user(static_cast<std::int32_t>(id));
+                     return std::optional<std::string>(
+                         user == nullptr ? "unknown (OID=" + std::to_string(id) + ")" : user->name);
+                   })));
+  LEAT_TRY(database.add_function(session_text(
+      host, "leat_relation_name", {bigint()},
+      [](const SessionFacts& facts, const Chunk& arguments,
+         std::size_t row) -> std::optional<std::string> {
+        const RelationPointer relation = facts.catalog->relation(oid_at(arguments, 1, row));
+        if (relation == nullptr) return std::nullopt;
+        return qualified_name(facts, *relation);
+      })));
+  LEAT_TRY(database.add_function(session_text(host, "leat_relation_oid", {varchar()},
+                                              [](const SessionFacts& facts, const Chunk& arguments,
+                                                 std::size_t row) -> std::optional<std::string> {
+                                                const RelationPointer relation =
+                                                    relation_at(facts, text_at(arguments, 1, row));
+                                                if (relation == nullptr) return std::nullopt;
+                                                return std::to_string(relation->oid);
+                                              })));
+  LEAT_TRY(database.add_function(
+      session_text(host, "leat_schemas", {boolean()},
+                   [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                     return std::optional<std::string>(
+                         search_path_list(facts, arguments.column(1).integer(row) != 0));
+                   })));
+  return database.add_function(session_text(
+      host, "leat_description", {bigint(), bigint()},
+      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+        return description_of(facts, oid_at(arguments, 1, row), arguments.column(2).integer(row));
+      }));
+}
+
+SqlStatus add_definition_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(database.add_function(
+      session_text(host, "leat_constraint_definition", {bigint()},
+                   [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                     return constraint_definition(facts, oid_at(arguments, 1, row));
+                   })));
+  LEAT_TRY(database.add_function(session_text(host, "leat_view_definition", {varchar()},
+                                              [](const SessionFacts& facts, const Chunk& arguments,
+                                                 std::size_t row) -> std::optional<std::string> {
+                                                const RelationPointer relation =
+                                                    relation_at(facts, text_at(arguments, 1, row));
+                                                if (relation == nullptr ||
+                                                    relation->kind != RelationKind::kView)
+                                                  return std::nullopt;
+                                                return relation->definition + ";";
+                                              })));
+  return database.add_function(
+      session_text(host, "leat_acl", {varchar(), bigint()},
+                   [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                     return acl_of(facts, text_at(arguments, 1, row), oid_at(arguments, 2, row));
+                   }));
+}
+
+SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(database.add_function(
+      session_boolean(host, "leat_visible", {bigint()},
+                      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                        return std::optional<bool>(is_visible(facts, oid_at(arguments, 1, row)));
+                      })));
+  LEAT_TRY(database.add_function(session_boolean(
+      host, "leat_accessible", {bigint()},
+      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+        const RelationPointer relation = facts.catalog->relation(oid_at(arguments, 1, row));
+        const UserPointer user = facts.catalog->user(facts.user_id);
+        if (relation == nullptr || user == nullptr) return std::optional<bool>(true);
+        return std::optional<bool>(
+            effective_privileges(*facts.catalog, *user, relation->owner, relation->acl) != 0);
+      })));
+  LEAT_TRY(database.add_function(session_boolean(
+      host, "leat_has_privilege", {varchar(), varchar(), varchar(), varchar()},
+      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+        return has_privilege(facts, text_at(arguments, 1, row), text_at(arguments, 2, row),
+                             text_at(arguments, 3, row), text_at(arguments, 4, row));
+      })));
+  return database.add_function(
+      {.name = "leat_stop_session",
+       .parameters = {bigint(), bigint(), boolean()},
+       .more_parameters = std::nullopt,
+       .returns = boolean(),
+       .sees_null = false,
+       .is_volatile = true,
+       .run = [&host](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
+         for (std::size_t row = 0; row < arguments.rows(); ++row) {
+           output.set_bool(row, host.stop_session(arguments.column(0).integer(row),
+                                                  arguments.column(1).integer(row),
+                                                  arguments.column(2).integer(row) != 0));
+         }
+         return {};
+       }});
+}
+
+SqlStatus add_plain_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(database.add_function(
+      {.name = "leat_rows",
+       .parameters = {bigint(), varchar()},
+       .more_parameters = std::nullopt,
+       .returns = varchar(),
+       .sees_null = false,
+       .is_volatile = true,
+       .run = [&host](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
+         for (std::size_t row = 0; row < arguments.rows(); ++row) {
+           output.set_text(
+               row, host.live_rows(text_at(arguments, 1, row), arguments.column(0).integer(row)));
+         }
+         return {};
+       }}));
+  LEAT_TRY(database.add_function(
+      {.name = "leat_format_type",
+       .parameters = {bigint(), bigint()},
+       .more_parameters = std::nullopt,
+       .returns = varchar(),
+       .sees_null = false,
+       .is_volatile = false,
+       .run = [](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
+         for (std::size_t row = 0; row < arguments.rows(); ++row) {
+           output.set_text(
+               row, format_type(oid_at(arguments, 0, row),
+                                static_cast<std::int32_t>(arguments.column(1).integer(row))));
+         }
+         return {};
+       }}));
+  LEAT_TRY(database.add_function(
+      {.name = "leat_type_oid",
+       .parameters = {varchar()},
+       .more_parameters = std::nullopt,
+       .returns = bigint(),
+       .sees_null = false,
+       .is_volatile = false,
+       .run = [](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
+         for (std::size_t row = 0; row < arguments.rows(); ++row) {
+           std::string_view name = text_at(arguments, 0, row);
+           if (name.starts_with("pg_catalog.")) name.remove_prefix(11);
+           output.set_int64(row, sql::type_oid(sql::parse_type_name(name)));
+         }
+         return {};
+       }}));
+  return database.add_function(
+      {.name = "leat_encoding_name",
+       .parameters = {bigint()},
+       .more_parameters = std::nullopt,
+       .returns = varchar(),
+       .sees_null = false,
+       .is_volatile = false,
+       .run = [](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
+         for (std::size_t row = 0; row < arguments.rows(); ++row) {
+           output.set_text(
+               row, encoding_name(static_cast<std::int32_t>(arguments.column(0).integer(row))));
+         }
+         return {};
+       }});
+}
+
+}  // namespace
+
+SqlStatus add_system_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(add_name_functions(database, host));
+  LEAT_TRY(add_definition_functions(database, host));
+  LEAT_TRY(add_rights_functions(database, host));
+  return add_plain_functions(database, host);
+}
+
+}  // namespace leat::catalog

@@ -1,0 +1,247 @@
+#include "warehouse/catalog/system_schema.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "warehouse/engine/value.h"
+#include "warehouse/sql/translate.h"
+
+namespace leat::catalog {
+namespace {
+
+using engine::SqlStatus;
+
+constexpr RelationSpec kLive[] = {
+    {"stv_sessions",
+     "starttime TIMESTAMP, process INTEGER, user_name VARCHAR, db_name VARCHAR, timeout_sec "
+     "INTEGER"},
+    {"pg_stat_activity",
+     "datid BIGINT, datname VARCHAR, procpid INTEGER, pid INTEGER, usesysid INTEGER, usename "
+     "VARCHAR, "
+     "application_name VARCHAR, state VARCHAR, current_query VARCHAR, query VARCHAR, query_start "
+     "TIMESTAMP, backend_start TIMESTAMP"},
+    {"stv_recents",
+     "userid INTEGER, status VARCHAR, starttime TIMESTAMP, duration BIGINT, user_name VARCHAR, "
+     "db_name "
+     "VARCHAR, query VARCHAR, pid INTEGER"},
+    {"stv_inflight",
+     "userid INTEGER, slice INTEGER, query INTEGER, label VARCHAR, xid BIGINT, pid INTEGER, "
+     "starttime "
+     "TIMESTAMP, text VARCHAR, suspended INTEGER, insert_pristine INTEGER, "
+     "concurrency_scaling_status "
+     "INTEGER"},
+    {"stv_locks",
+     "table_id BIGINT, last_commit TIMESTAMP, last_update TIMESTAMP, lock_owner BIGINT, "
+     "lock_owner_pid "
+     "INTEGER, lock_owner_start_ts TIMESTAMP, lock_owner_end_ts TIMESTAMP, lock_status VARCHAR"},
+    {"pg_locks",
+     "locktype VARCHAR, relation BIGINT, database BIGINT, transaction BIGINT, pid INTEGER, mode "
+     "VARCHAR, "
+     "granted BOOLEAN"},
+    {"svv_transactions",
+     "txn_owner VARCHAR, txn_db VARCHAR, xid BIGINT, pid INTEGER, txn_start TIMESTAMP, lock_mode "
+     "VARCHAR, lockable_object_type VARCHAR, relation BIGINT, granted BOOLEAN"},
+    {"stl_query",
+     "userid INTEGER, query INTEGER, label VARCHAR, xid BIGINT, pid INTEGER, database VARCHAR, "
+     "querytxt "
+     "VARCHAR, starttime TIMESTAMP, endtime TIMESTAMP, aborted INTEGER, insert_pristine INTEGER, "
+     "concurrency_scaling_status INTEGER"},
+    {"svl_qlog",
+     "userid INTEGER, query INTEGER, xid BIGINT, pid INTEGER, starttime TIMESTAMP, endtime "
+     "TIMESTAMP, elapsed "
+     "BIGINT, aborted INTEGER, label VARCHAR, substring VARCHAR, source_query INTEGER, "
+     "concurrency_scaling_status_txt VARCHAR, from_sp_call INTEGER"},
+    {"stl_ddltext",
+     "userid INTEGER, xid BIGINT, pid INTEGER, label VARCHAR, starttime TIMESTAMP, endtime "
+     "TIMESTAMP, "
+     "sequence INTEGER, text VARCHAR"},
+    {"stl_utilitytext",
+     "userid INTEGER, xid BIGINT, pid INTEGER, label VARCHAR, starttime TIMESTAMP, endtime "
+     "TIMESTAMP, "
+     "sequence INTEGER, text VARCHAR"},
+    {"svl_statementtext",
+     "userid INTEGER, xid BIGINT, pid INTEGER, label VARCHAR, starttime TIMESTAMP, endtime "
+     "TIMESTAMP, "
+     "sequence INTEGER, type VARCHAR, text VARCHAR"},
+    {"stl_querytext",
+     "userid INTEGER, xid BIGINT, pid INTEGER, query INTEGER, sequence INTEGER, text VARCHAR"},
+    {"sys_query_history",
+     "user_id INTEGER, query_id BIGINT, query_label VARCHAR, transaction_id BIGINT, session_id "
+     "INTEGER, database_name "
+     "VARCHAR, query_type VARCHAR, status VARCHAR, result_cache_hit BOOLEAN, start_time TIMESTAMP, "
+     "end_time TIMESTAMP, "
+     "elapsed_time BIGINT, queue_time BIGINT, execution_time BIGINT, error_message VARCHAR, "
+     "returned_rows BIGINT, "
+     "returned_bytes BIGINT, query_text VARCHAR, redshift_version VARCHAR, usage_limit VARCHAR, "
+     "compute_type VARCHAR, "
+     "compile_time BIGINT, planning_time BIGINT, lock_wait_time BIGINT, service_class_id INTEGER, "
+     "service_class_name "
+     "VARCHAR, query_priority VARCHAR, short_query_accelerated VARCHAR, user_query_hash VARCHAR, "
+     "generic_query_hash "
+     "VARCHAR, query_hash_version INTEGER"},
+    {"sys_query_text",
+     "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER, start_time "
+     "TIMESTAMP, "
+     "sequence INTEGER, text VARCHAR"},
+    {"stl_error",
+     "userid INTEGER, process VARCHAR, recordtime TIMESTAMP, pid INTEGER, errcode VARCHAR, file "
+     "VARCHAR, "
+     "linenum INTEGER, context VARCHAR, error VARCHAR"},
+    {"stl_connection_log",
+     "event VARCHAR, recordtime TIMESTAMP, remotehost VARCHAR, remoteport VARCHAR, pid INTEGER, "
+     "dbname VARCHAR, username VARCHAR, authmethod VARCHAR, duration BIGINT, sslversion VARCHAR, "
+     "application_name VARCHAR"},
+    {"sys_connection_log",
+     "event VARCHAR, record_time TIMESTAMP, remote_host VARCHAR, remote_port VARCHAR, session_id "
+     "INTEGER, database_name VARCHAR, user_name VARCHAR, auth_method VARCHAR, duration BIGINT, "
+     "ssl_version VARCHAR, application_name VARCHAR"},
+    {"stl_load_errors",
+     "userid INTEGER, slice INTEGER, tbl INTEGER, starttime TIMESTAMP, session INTEGER, query "
+     "INTEGER, "
+     "filename VARCHAR, line_number BIGINT, colname VARCHAR, type VARCHAR, col_length VARCHAR, "
+     "position "
+     "INTEGER, raw_line VARCHAR, raw_field_value VARCHAR, err_code INTEGER, err_reason VARCHAR, "
+     "is_partial INTEGER, start_offset BIGINT, copy_job_id BIGINT"},
+    {"sys_load_error_detail",
+     "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER, database_name "
+     "VARCHAR, table_id INTEGER, start_time TIMESTAMP, file_name VARCHAR, line_number BIGINT, "
+     "column_name VARCHAR, column_type VARCHAR, column_length VARCHAR, position INTEGER, "
+     "error_code INTEGER, error_message VARCHAR"},
+    {"stl_load_commits",
+     "userid INTEGER, query INTEGER, slice INTEGER, name VARCHAR, filename VARCHAR, byte_offset "
+     "INTEGER, lines_scanned INTEGER, errors INTEGER, curtime TIMESTAMP, status INTEGER, "
+     "file_format "
+     "VARCHAR, is_partial INTEGER, start_offset BIGINT, copy_job_id BIGINT"},
+    {"sys_load_history",
+     "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER, database_name "
+     "VARCHAR, status VARCHAR, table_name VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, "
+     "duration "
+     "BIGINT, data_source VARCHAR, file_format VARCHAR, loaded_rows BIGINT, loaded_bytes BIGINT, "
+     "source_file_count INTEGER, source_file_bytes BIGINT, file_count_scanned INTEGER, "
+     "file_bytes_scanned BIGINT, error_count BIGINT, copy_job_id BIGINT"},
+};
+
+std::vector<std::pair<std::string, std::string>> columns_of(const RelationSpec& spec) {
+  std::vector<std::pair<std::string, std::string>> columns;
+  for (const std::string_view part : split(spec.columns, ',')) {
+    const std::string_view column = trim(part);
+    const std::size_t space = column.find(' ');
+    columns.emplace_back(column.substr(0, space), column.substr(space + 1));
+  }
+  return columns;
+}
+
+std::string live_view(const RelationSpec& spec) {
+  std::string names;
+  std::string structure;
+  for (const auto& [name, type] : columns_of(spec)) {
+    if (!names.empty()) names += ", ";
+    if (!structure.empty()) structure += ',';
+    names += fmt::format("r.\"{}\"", name);
+    structure += fmt::format("\"{}\":\"{}\"", name, type);
+  }
+  return fmt::format(
+      "CREATE OR REPLACE VIEW leat_system.{0} AS SELECT {1} FROM (SELECT "
+      "unnest(from_json(leat_rows("
+      "leat_system.leat_session(), '{0}'), '[{{{2}}}]')) AS r)",
+      spec.name, names, structure);
+}
+
+std::string empty_view(const RelationSpec& spec) {
+  std::string list;
+  for (const auto& [name, type] : columns_of(spec)) {
+    if (!list.empty()) list += ", ";
+    list += fmt::format("CAST(NULL AS {}) AS \"{}\"", type, name);
+  }
+  return fmt::format("CREATE OR REPLACE VIEW leat_system.{} AS SELECT {} WHERE false", spec.name,
+                     list);
+}
+
+// The system relations list themselves, once all of them exist. PostgreSQL's own numbers for the
+// classes that clients name by number.
+constexpr std::string_view kListSystemRelations[] = {
+    "DELETE FROM leat_system.leat_system_relations",
+    R"sql(INSERT INTO leat_system.leat_system_relations
+SELECT CASE view_name WHEN 'pg_class' THEN 1259 WHEN 'pg_attribute' THEN 1249 WHEN 'pg_type' THEN 1247 WHEN 'pg_proc' THEN
+  1255 WHEN 'pg_namespace' THEN 2615 WHEN 'pg_constraint' THEN 2606 WHEN 'pg_database' THEN 1262 WHEN 'pg_attrdef' THEN
+  2604 WHEN 'pg_index' THEN 2610 WHEN 'pg_description' THEN 2609 WHEN 'pg_am' THEN 2601 WHEN 'pg_rewrite' THEN 2618
+  WHEN 'pg_trigger' THEN 2620 WHEN 'pg_language' THEN 2612 ELSE 11000 + row_number() OVER (ORDER BY view_name) END,
+  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN 12 ELSE 11 END,
+  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN substr(view_name, 20) ELSE view_name END,
+  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN 'information_schema.' || substr(view_name, 20)
+  ELSE 'pg_catalog.' || view_name END,
+  CASE WHEN view_name LIKE 'pg\_%' ESCAPE '\' AND view_name NOT IN ('pg_tables', 'pg_views', 'pg_user', 'pg_table_def',
+  'pg_settings', 'pg_locks', 'pg_stat_activity') THEN 'r' ELSE 'v' END
+FROM duckdb_views() WHERE schema_name = 'leat_system' AND NOT internal AND view_name NOT LIKE 'leat\_%' ESCAPE '\')sql",
+    "DELETE FROM leat_system.leat_system_columns",
+    R"sql(INSERT INTO leat_system.leat_system_columns
+SELECT s.oid, c.column_index, c.column_name, CASE c.data_type WHEN 'BOOLEAN' THEN 16 WHEN 'SMALLINT' THEN 21 WHEN 'INTEGER'
+  THEN 23 WHEN 'BIGINT' THEN 20 WHEN 'FLOAT' THEN 700 WHEN 'DOUBLE' THEN 701 WHEN 'TIMESTAMP' THEN 1114 WHEN 'VARCHAR[]'
+  THEN 1009 WHEN 'VARCHAR' THEN 25 ELSE 1700 END
+FROM duckdb_columns() c JOIN leat_system.leat_system_relations s ON c.table_name = CASE WHEN s."schema" = 12 THEN
+  'information_schema_' || s.name ELSE s.name END WHERE c.schema_name = 'leat_system')sql",
+};
+
+SqlStatus run_all(engine::Connection& connection, const std::vector<std::string>& statements) {
+  for (const std::string& statement : statements) {
+    if (auto done = connection.run(statement); !done) {
+      engine::SqlError error = std::move(done).error();
+      error.detail = statement.substr(0, 200);
+      return std::unexpected(std::move(error));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const RelationSpec> live_relations() {
+  return kLive;
+}
+
+std::vector<std::string> spec_statements() {
+  std::vector<std::string> statements;
+  for (const RelationSpec& spec : live_relations()) statements.push_back(live_view(spec));
+  for (const RelationSpec& spec : empty_relations()) statements.push_back(empty_view(spec));
+  return statements;
+}
+
+SqlStatus create_system_schema(engine::Connection& connection) {
+  std::vector<std::string> statements = {"CREATE SCHEMA leat_system"};
+  const auto append = [&](const std::vector<std::string>& more) {
+    statements.insert(statements.end(), more.begin(), more.end());
+  };
+  append(sql::dialect_macros(sql::TranslateContext{}));
+  append(system_macro_statements());
+  append(pg_catalog_statements());
+  append(information_statements());
+  append(spec_statements());
+  statements.insert(statements.end(), std::begin(kListSystemRelations),
+                    std::end(kListSystemRelations));
+
+  std::string all;
+  for (const std::string& statement : statements) all += statement;
+  const std::string version = to_hex(sha256(all));
+  LEAT_ASSIGN(const auto known,
+              connection.query("SELECT value FROM leat_catalog.properties WHERE name = "
+                               "'system_schema_version'"));
+  if (!known.empty() && known[0][0] == version) return {};
+
+  LEAT_TRY(connection.begin());
+  std::vector<std::string> before = {"DROP SCHEMA IF EXISTS leat_system CASCADE"};
+  LEAT_TRY(run_all(connection, before));
+  LEAT_TRY(run_all(connection, statements));
+  LEAT_TRY(run_all(
+      connection,
+      {"DELETE FROM leat_catalog.properties WHERE name = 'system_schema_version'",
+       fmt::format("INSERT INTO leat_catalog.properties VALUES ('system_schema_version', '{}')",
+                   version)}));
+  LEAT_TRY(connection.commit());
+  return {};
+}
+
+}  // namespace leat::catalog
