@@ -38,57 +38,64 @@ using BooleanAnswer =
     std::function<std::optional<bool>(const SessionFacts&, const Chunk&, std::size_t row)>;
 
 template <class Answer, class Set>
-SqlStatus answer_rows(const SystemHost& host, const Chunk& arguments, const Answer& answer,
-                      const Set& set, FunctionOutput& output) {
-  for (std::size_t row = 0; row < arguments.rows(); ++row) {
-    bool done = false;
-    if (!arguments.column(0).is_null(row)) {
-      host.with_session(arguments.column(0).integer(row), [&](const SessionFacts& facts) {
-        if (auto value = answer(facts, arguments, row)) {
-          set(row, *value);
-          done = true;
-        }
-      });
+SqlStatus answer_row(const SystemHost& host, const Chunk& arguments, std::size_t row,
+                     const Answer& answer, const Set& set, FunctionOutput& output) {
+  bool done = false;
+  host.with_session(arguments.column(0).integer(row), [&](const SessionFacts& facts) {
+    if (auto value = answer(facts, arguments, row)) {
+      set(*value);
+      done = true;
     }
-    if (!done) output.set_null(row);
-  }
+  });
+  if (!done) output.set_null(row);
   return {};
+}
+
+ScalarFunction plain(std::string name, std::vector<ColumnType> parameters, ColumnType returns,
+                     bool is_volatile,
+                     std::function<SqlStatus(const Chunk&, std::size_t, FunctionOutput&)> run) {
+  return {.name = std::move(name),
+          .parameters = std::move(parameters),
+          .more_parameters = std::nullopt,
+          .returns = std::move(returns),
+          .sees_null = false,
+          .is_volatile = is_volatile,
+          .run = std::move(run)};
 }
 
 /// A function whose first argument is the session's id.
 ScalarFunction session_text(SystemHost& host, std::string name, std::vector<ColumnType> parameters,
                             TextAnswer answer) {
   parameters.insert(parameters.begin(), bigint());
-  return {
-      .name = std::move(name),
-      .parameters = std::move(parameters),
-      .more_parameters = std::nullopt,
-      .returns = varchar(),
-      .sees_null = false,
-      .is_volatile = true,
-      .run = [&host, answer = std::move(answer)](const Chunk& arguments, FunctionOutput& output) {
-        return answer_rows(
-            host, arguments, answer,
-            [&](std::size_t row, const std::string& value) { output.set_text(row, value); },
-            output);
-      }};
+  return {.name = std::move(name),
+          .parameters = std::move(parameters),
+          .more_parameters = std::nullopt,
+          .returns = varchar(),
+          .sees_null = false,
+          .is_volatile = true,
+          .run = [&host, answer = std::move(answer)](const Chunk& arguments, std::size_t row,
+                                                     FunctionOutput& output) {
+            return answer_row(
+                host, arguments, row, answer,
+                [&](const std::string& value) { output.set_text(row, value); }, output);
+          }};
 }
 
 ScalarFunction session_boolean(SystemHost& host, std::string name,
                                std::vector<ColumnType> parameters, BooleanAnswer answer) {
   parameters.insert(parameters.begin(), bigint());
-  return {
-      .name = std::move(name),
-      .parameters = std::move(parameters),
-      .more_parameters = std::nullopt,
-      .returns = boolean(),
-      .sees_null = false,
-      .is_volatile = true,
-      .run = [&host, answer = std::move(answer)](const Chunk& arguments, FunctionOutput& output) {
-        return answer_rows(
-            host, arguments, answer,
-            [&](std::size_t row, bool value) { output.set_bool(row, value); }, output);
-      }};
+  return {.name = std::move(name),
+          .parameters = std::move(parameters),
+          .more_parameters = std::nullopt,
+          .returns = boolean(),
+          .sees_null = false,
+          .is_volatile = true,
+          .run = [&host, answer = std::move(answer)](const Chunk& arguments, std::size_t row,
+                                                     FunctionOutput& output) {
+            return answer_row(
+                host, arguments, row, answer, [&](bool value) { output.set_bool(row, value); },
+                output);
+          }};
 }
 
 Oid oid_at(const Chunk& arguments, std::size_t column, std::size_t row) {
@@ -350,81 +357,45 @@ SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
                              text_at(arguments, 3, row), text_at(arguments, 4, row));
       })));
   return database.add_function(
-      {.name = "leat_stop_session",
-       .parameters = {bigint(), bigint(), boolean()},
-       .more_parameters = std::nullopt,
-       .returns = boolean(),
-       .sees_null = false,
-       .is_volatile = true,
-       .run = [&host](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
-         for (std::size_t row = 0; row < arguments.rows(); ++row) {
-           output.set_bool(row, host.stop_session(arguments.column(0).integer(row),
-                                                  arguments.column(1).integer(row),
-                                                  arguments.column(2).integer(row) != 0));
-         }
-         return {};
-       }});
+      plain("leat_stop_session", {bigint(), bigint(), boolean()}, boolean(), true,
+            [&host](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+              output.set_bool(row, host.stop_session(arguments.column(0).integer(row),
+                                                     arguments.column(1).integer(row),
+                                                     arguments.column(2).integer(row) != 0));
+              return {};
+            }));
 }
 
 SqlStatus add_plain_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(database.add_function(plain(
+      "leat_rows", {bigint(), varchar()}, varchar(), true,
+      [&host](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+        output.set_text(
+            row, host.live_rows(text_at(arguments, 1, row), arguments.column(0).integer(row)));
+        return {};
+      })));
   LEAT_TRY(database.add_function(
-      {.name = "leat_rows",
-       .parameters = {bigint(), varchar()},
-       .more_parameters = std::nullopt,
-       .returns = varchar(),
-       .sees_null = false,
-       .is_volatile = true,
-       .run = [&host](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
-         for (std::size_t row = 0; row < arguments.rows(); ++row) {
-           output.set_text(
-               row, host.live_rows(text_at(arguments, 1, row), arguments.column(0).integer(row)));
-         }
-         return {};
-       }}));
+      plain("leat_format_type", {bigint(), bigint()}, varchar(), false,
+            [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+              const auto modifier = static_cast<std::int32_t>(arguments.column(1).integer(row));
+              output.set_text(row, format_type(oid_at(arguments, 0, row), modifier));
+              return {};
+            })));
   LEAT_TRY(database.add_function(
-      {.name = "leat_format_type",
-       .parameters = {bigint(), bigint()},
-       .more_parameters = std::nullopt,
-       .returns = varchar(),
-       .sees_null = false,
-       .is_volatile = false,
-       .run = [](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
-         for (std::size_t row = 0; row < arguments.rows(); ++row) {
-           output.set_text(
-               row, format_type(oid_at(arguments, 0, row),
-                                static_cast<std::int32_t>(arguments.column(1).integer(row))));
-         }
-         return {};
-       }}));
-  LEAT_TRY(database.add_function(
-      {.name = "leat_type_oid",
-       .parameters = {varchar()},
-       .more_parameters = std::nullopt,
-       .returns = bigint(),
-       .sees_null = false,
-       .is_volatile = false,
-       .run = [](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
-         for (std::size_t row = 0; row < arguments.rows(); ++row) {
-           std::string_view name = text_at(arguments, 0, row);
-           if (name.starts_with("pg_catalog.")) name.remove_prefix(11);
-           output.set_int64(row, sql::type_oid(sql::parse_type_name(name)));
-         }
-         return {};
-       }}));
+      plain("leat_type_oid", {varchar()}, bigint(), false,
+            [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+              std::string_view name = text_at(arguments, 0, row);
+              if (name.starts_with("pg_catalog.")) name.remove_prefix(11);
+              output.set_int64(row, sql::type_oid(sql::parse_type_name(name)));
+              return {};
+            })));
   return database.add_function(
-      {.name = "leat_encoding_name",
-       .parameters = {bigint()},
-       .more_parameters = std::nullopt,
-       .returns = varchar(),
-       .sees_null = false,
-       .is_volatile = false,
-       .run = [](const Chunk& arguments, FunctionOutput& output) -> SqlStatus {
-         for (std::size_t row = 0; row < arguments.rows(); ++row) {
-           output.set_text(
-               row, encoding_name(static_cast<std::int32_t>(arguments.column(0).integer(row))));
-         }
-         return {};
-       }});
+      plain("leat_encoding_name", {bigint()}, varchar(), false,
+            [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+              output.set_text(
+                  row, encoding_name(static_cast<std::int32_t>(arguments.column(0).integer(row))));
+              return {};
+            }));
 }
 
 }  // namespace

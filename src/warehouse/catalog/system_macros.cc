@@ -59,29 +59,12 @@ constexpr std::string_view kMacros[] = {
     "format_type(oid, modifier) AS leat_format_type(CAST(oid AS BIGINT), coalesce(CAST(modifier AS "
     "BIGINT), -1))",
     "pg_get_userbyid(id) AS leat_user_name(leat_system.leat_session(), CAST(id AS BIGINT))",
-    "regclass_name(oid) AS coalesce(leat_relation_name(leat_system.leat_session(), CAST(oid AS "
-    "BIGINT)), "
-    "(SELECT r.name FROM leat_system.leat_system_relations r WHERE r.oid = CAST(oid AS BIGINT)), "
-    "CAST(oid AS VARCHAR))",
-    "to_regclass(written) AS coalesce(CAST(leat_relation_oid(leat_system.leat_session(), "
-    "CAST(written AS VARCHAR)) AS "
-    "BIGINT), (SELECT min(r.oid) FROM leat_system.leat_system_relations r WHERE r.qualified = "
-    "lower(CAST(written AS "
-    "VARCHAR)) OR (r.schema = 11 AND r.name = lower(CAST(written AS VARCHAR)))), TRY_CAST(written "
-    "AS BIGINT), "
-    "CAST(error('42P01: relation \"' || CAST(written AS VARCHAR) || '\" does not exist') AS "
-    "BIGINT))",
     "regtype_name(oid) AS leat_format_type(CAST(oid AS BIGINT), CAST(-1 AS BIGINT))",
     "to_regtype(written) AS leat_type_oid(CAST(written AS VARCHAR))",
     "regproc_name(oid) AS CAST(oid AS VARCHAR)",
     "to_regproc(written) AS CASE lower(CAST(written AS VARCHAR)) WHEN 'array_in' THEN CAST(750 AS "
     "BIGINT) WHEN "
     "'array_recv' THEN CAST(2400 AS BIGINT) ELSE CAST(0 AS BIGINT) END",
-    "regnamespace_name(id) AS (SELECT n.nspname FROM leat_system.pg_namespace n WHERE n.oid = "
-    "CAST(id AS BIGINT))",
-    "to_regnamespace(written) AS (SELECT n.oid FROM leat_system.pg_namespace n WHERE n.nspname = "
-    "lower(CAST(written AS "
-    "VARCHAR)))",
     "quote_ident(name) AS CASE WHEN regexp_full_match(name, '[a-z_][a-z0-9_]*') THEN name ELSE "
     "'\"' || replace(name, "
     "'\"', '\"\"') || '\"' END",
@@ -145,16 +128,37 @@ constexpr std::string_view kMacros[] = {
     "user_is_member_of(u, r) AS false",
     "role_is_member_of(u, r) AS false",
     "pg_has_role(r, p) AS true, (u, r, p) AS true",
-
-    // Sizes
-    "pg_relation_size(oid) AS leat_system.leat_relation_bytes(oid)",
-    "pg_table_size(oid) AS leat_system.leat_relation_bytes(oid)",
-    "pg_total_relation_size(oid) AS leat_system.leat_relation_bytes(oid)",
     "pg_size_pretty(bytes) AS CASE WHEN bytes < 10240 THEN bytes || ' bytes' WHEN bytes < 10485760 "
     "THEN (bytes + 512) "
     "// 1024 || ' kB' WHEN bytes < 10737418240 THEN (bytes + 524288) // 1048576 || ' MB' ELSE "
     "(bytes + 536870912) // "
     "1073741824 || ' GB' END",
+
+};
+
+// The same, over relations of the system schema, which must exist.
+constexpr std::string_view kLateMacros[] = {
+    "regclass_name(wanted) AS coalesce(leat_relation_name(leat_system.leat_session(), CAST(wanted AS "
+    "BIGINT)), "
+    "(SELECT r.name FROM leat_system.leat_system_relations r WHERE r.oid = CAST(wanted AS BIGINT)), "
+    "CAST(wanted AS VARCHAR))",
+    "to_regclass(written) AS coalesce(CAST(leat_relation_oid(leat_system.leat_session(), "
+    "CAST(written AS VARCHAR)) AS "
+    "BIGINT), (SELECT min(r.oid) FROM leat_system.leat_system_relations r WHERE r.qualified = "
+    "lower(CAST(written AS "
+    "VARCHAR)) OR (r.schema = 11 AND r.name = lower(CAST(written AS VARCHAR)))), TRY_CAST(written "
+    "AS BIGINT), "
+    "CAST(error('42P01: relation \"' || CAST(written AS VARCHAR) || '\" does not exist') AS "
+    "BIGINT))",
+    "regnamespace_name(wanted) AS (SELECT n.nspname FROM leat_system.pg_namespace n WHERE n.oid = "
+    "CAST(wanted AS BIGINT))",
+    "to_regnamespace(written) AS (SELECT n.oid FROM leat_system.pg_namespace n WHERE n.nspname = "
+    "lower(CAST(written AS "
+    "VARCHAR)))",
+    // Sizes
+    "pg_relation_size(wanted) AS leat_system.leat_relation_bytes(wanted)",
+    "pg_table_size(wanted) AS leat_system.leat_relation_bytes(wanted)",
+    "pg_total_relation_size(wanted) AS leat_system.leat_relation_bytes(wanted)",
 };
 
 }  // namespace
@@ -166,6 +170,14 @@ std::vector<std::string> system_macro_statements() {
   }
   statements.push_back("CREATE OR REPLACE MACRO leat_system.version() AS CAST('" +
                        std::string(kVersion) + "' AS VARCHAR)");
+  return statements;
+}
+
+std::vector<std::string> late_macro_statements() {
+  std::vector<std::string> statements;
+  for (const std::string_view macro : kLateMacros) {
+    statements.push_back("CREATE OR REPLACE MACRO leat_system." + std::string(macro));
+  }
   return statements;
 }
 

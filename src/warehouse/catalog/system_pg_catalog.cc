@@ -38,9 +38,9 @@ SELECT relation, number, name, type, type_oid, type_modifier, not_null, nullif(d
   qualified VARCHAR, kind VARCHAR))sql",
     R"sql(CREATE TABLE IF NOT EXISTS leat_system.leat_system_columns (relation BIGINT, number SMALLINT, name VARCHAR,
   type_oid BIGINT))sql",
-    R"sql(CREATE OR REPLACE MACRO leat_system.leat_relation_bytes(id) AS coalesce((SELECT CAST(max(t.estimated_size) AS
+    R"sql(CREATE OR REPLACE MACRO leat_system.leat_relation_bytes(wanted) AS coalesce((SELECT CAST(max(t.estimated_size) AS
   BIGINT) * 64 FROM leat_system.leat_relations r JOIN leat_catalog.schemas s ON s.oid = r."schema" JOIN duckdb_tables() t
-  ON t.schema_name = s.name AND t.table_name = r.name WHERE r.oid = CAST(id AS BIGINT)), CAST(0 AS BIGINT)))sql",
+  ON t.schema_name = s.name AND t.table_name = r.name WHERE r.oid = CAST(wanted AS BIGINT)), CAST(0 AS BIGINT)))sql",
 };
 
 constexpr std::string_view kViews[] = {

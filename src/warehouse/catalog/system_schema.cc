@@ -218,6 +218,7 @@ SqlStatus create_system_schema(engine::Connection& connection) {
   append(sql::dialect_macros(sql::TranslateContext{}));
   append(system_macro_statements());
   append(pg_catalog_statements());
+  append(late_macro_statements());
   append(information_statements());
   append(spec_statements());
   statements.insert(statements.end(), std::begin(kListSystemRelations),

@@ -24,8 +24,9 @@ struct RelationSpec {
 /// Relations that tools may ask for and that have no content here.
 [[nodiscard]] std::span<const RelationSpec> empty_relations();
 
-/// Macros, in the order in which they must be made; then views in theirs.
+/// Macros; those over system relations, which come after pg_catalog; views in their order.
 [[nodiscard]] std::vector<std::string> system_macro_statements();
+[[nodiscard]] std::vector<std::string> late_macro_statements();
 [[nodiscard]] std::vector<std::string> pg_catalog_statements();
 [[nodiscard]] std::vector<std::string> information_statements();
 [[nodiscard]] std::vector<std::string> spec_statements();
