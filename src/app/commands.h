@@ -45,10 +45,13 @@ struct InitOptions {
 };
 [[nodiscard]] Exit run_init(const Terminal& terminal, const InitOptions& options);
 
+/// Of `up` and the commands that run one role of it.
 struct UpOptions {
   ConfigChoice config{};
 };
 [[nodiscard]] Exit run_up(const Terminal& terminal, const UpOptions& options);
+[[nodiscard]] Exit run_warehouse(const Terminal& terminal, const UpOptions& options);
+[[nodiscard]] Exit run_collect(const Terminal& terminal, const UpOptions& options);
 
 struct CheckOptions {
   ConfigChoice config{};

@@ -18,6 +18,7 @@ struct SourceConfig {
   std::string write_key{};  ///< Empty: made once and kept in the data directory.
   std::string schema{};     ///< Empty: the name itself.
   bool enabled = true;
+  std::int64_t events_per_second_max = 0;
 };
 
 /// Every key of docs/reference/configuration.md, with the units in the names. `config_keys()` fills
@@ -30,14 +31,34 @@ struct Config {
   std::int64_t collect_threads = 0;
   std::int64_t collect_connections_max = 0;
   std::int64_t collect_request_timeout_us = 0;
+  std::int64_t collect_body_bytes_max = 0;
+  std::int64_t collect_event_bytes_max = 0;
+  std::int64_t collect_batch_events_max = 0;
+  std::string collect_trusted_proxies;
+  std::string collect_tls_certificate;
+  std::string collect_tls_key;
 
   std::int64_t journal_segment_bytes = 0;
+  std::int64_t journal_disk_bytes_max = 0;
+
+  std::string store_directory;  ///< Empty: DATA/objects.
 
   std::string archive_bucket;
   std::int64_t archive_seal_every_us = 0;
   std::int64_t archive_seal_bytes = 0;
 
   std::int64_t sync_every_us = 0;
+
+  std::string destination_host;  ///< Empty: the embedded warehouse.
+  std::int64_t destination_port = 0;
+  std::string destination_database;
+  std::string destination_user;
+  std::string destination_password;
+  std::string destination_sslmode;
+  std::string destination_ssl_root_certificate;
+  std::string destination_iam_role;
+  std::string destination_types;
+  std::int64_t destination_varchar_length = 0;
 
   std::string console_listen;
 
@@ -46,6 +67,9 @@ struct Config {
   std::int64_t warehouse_memory_bytes_max = 0;
   std::int64_t warehouse_threads = 0;
   std::int64_t warehouse_sessions_max = 0;
+  bool warehouse_require_tls = false;
+  std::string warehouse_tls_certificate;
+  std::string warehouse_tls_key;
 
   std::string data_api_listen;
 
@@ -78,7 +102,7 @@ struct LoadedConfig {
 };
 
 /// Lays the layers over each other. Errors: kInvalid with one line per mistake, each as
-/// "PLACE: KEY: what is wrong; allowed: …", where PLACE is "leat.yml:LINE", ".env:LINE",
+/// "PLACE: KEY: what is wrong; allowed: ...", where PLACE is "leat.yml:LINE", ".env:LINE",
 /// "environment" or "command line". Pure; any thread.
 [[nodiscard]] Result<LoadedConfig> load_config(const ConfigInputs& inputs);
 

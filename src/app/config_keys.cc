@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "io/object_store.h"
 #include "net/address.h"
 
 namespace leat::app {
@@ -41,12 +42,42 @@ constexpr Key kKeys[] = {
      "How long a client may take to send one whole request.", false,
      [](Config& c, const KeyValue& v) { c.collect_request_timeout_us = v.number; }},
 
+    {"collect.body_bytes_max", KeyType::kBytes, "512KiB", "", kKiB, 2 * kMiB,
+     "One request's body after decompression; larger ones are answered 413.", false,
+     [](Config& c, const KeyValue& v) { c.collect_body_bytes_max = v.number; }},
+    {"collect.event_bytes_max", KeyType::kBytes, "32KiB", "", 256, 2 * kMiB,
+     "One event. A larger one is answered 400 when it comes alone, and rejected within a batch.",
+     false, [](Config& c, const KeyValue& v) { c.collect_event_bytes_max = v.number; }},
+    {"collect.batch_events_max", KeyType::kCount, "2500", "", 1, 100000,
+     "Events of one batch; those above are rejected.", false,
+     [](Config& c, const KeyValue& v) { c.collect_batch_events_max = v.number; }},
+    {"collect.trusted_proxies", KeyType::kNetworks, "", "", 0, 0,
+     "Peers whose X-Forwarded-For is believed, separated by commas; when empty, nobody's.", false,
+     [](Config& c, const KeyValue& v) { c.collect_trusted_proxies = v.text; }},
+    {"collect.tls_certificate", KeyType::kPath, "", "", 0, 0,
+     "PEM file of the certificate chain; with collect.tls_key, events are received over HTTPS "
+     "only.",
+     false, [](Config& c, const KeyValue& v) { c.collect_tls_certificate = v.text; }},
+    {"collect.tls_key", KeyType::kPath, "", "", 0, 0, "PEM file of the certificate's private key.",
+     false, [](Config& c, const KeyValue& v) { c.collect_tls_key = v.text; }},
+
     {"journal.segment_bytes", KeyType::kBytes, "64MiB", "", kMiB, kGiB,
      "Size of one journal segment file; each shard keeps at least two.", false,
      [](Config& c, const KeyValue& v) { c.journal_segment_bytes = v.number; }},
 
-    {"archive.bucket", KeyType::kName, "leat", "", 0, 0,
-     "The bucket of raw events and staged files: a folder below DATA/objects.", false,
+    {"journal.disk_max", KeyType::kBytes, "64GiB", "", 4 * kMiB, 1024 * kGiB * 1024,
+     "All journal files together. When the archive is away for so long that they are full, "
+     "requests get 503.",
+     false, [](Config& c, const KeyValue& v) { c.journal_disk_bytes_max = v.number; }},
+
+    {"store.directory", KeyType::kPath, "", "", 0, 0,
+     "The folder whose subfolders are the buckets; when empty, DATA/objects. Processes that share "
+     "one (a collector and "
+     "a separate `leat warehouse`) name the same folder.",
+     false, [](Config& c, const KeyValue& v) { c.store_directory = v.text; }},
+
+    {"archive.bucket", KeyType::kBucket, "leat", "", 0, 0,
+     "The bucket of raw events and staged files: a folder of the store.", false,
      [](Config& c, const KeyValue& v) { c.archive_bucket = v.text; }},
     {"archive.seal_every", KeyType::kDuration, "5s", "", 10 * kMs, kUsPerDay,
      "How long received events wait in the journal before they are sealed into an archive object.",
@@ -58,6 +89,35 @@ constexpr Key kKeys[] = {
     {"sync.every", KeyType::kDuration, "1m", "", 10 * kMs, 7 * kUsPerDay,
      "How often each source's new batches are loaded into the warehouse.", false,
      [](Config& c, const KeyValue& v) { c.sync_every_us = v.number; }},
+
+    {"destination.host", KeyType::kText, "", "", 0, 0,
+     "The warehouse that events are loaded into; when empty, the embedded one, which `leat up` "
+     "then runs itself.",
+     false, [](Config& c, const KeyValue& v) { c.destination_host = v.text; }},
+    {"destination.port", KeyType::kCount, "5439", "", 1, 65535, "Its port.", false,
+     [](Config& c, const KeyValue& v) { c.destination_port = v.number; }},
+    {"destination.database", KeyType::kText, "dev", "", 0, 0, "Its database.", false,
+     [](Config& c, const KeyValue& v) { c.destination_database = v.text; }},
+    {"destination.user", KeyType::kText, "leat", "", 0, 0, "The user that loads.", false,
+     [](Config& c, const KeyValue& v) { c.destination_user = v.text; }},
+    {"destination.password", KeyType::kText, "", "", 0, 0,
+     "The user's password. Best set in the environment or .env.", true,
+     [](Config& c, const KeyValue& v) { c.destination_password = v.text; }},
+    {"destination.sslmode", KeyType::kChoice, "prefer",
+     "disable allow prefer require verify-ca verify-full", 0, 0, "How libpq uses TLS towards it.",
+     false, [](Config& c, const KeyValue& v) { c.destination_sslmode = v.text; }},
+    {"destination.ssl_root_certificate", KeyType::kPath, "", "", 0, 0,
+     "PEM file of the certificates to trust for verify-ca and verify-full.", false,
+     [](Config& c, const KeyValue& v) { c.destination_ssl_root_certificate = v.text; }},
+    {"destination.iam_role", KeyType::kText, "default", "", 0, 0,
+     "The role COPY reads the staged files with: default, or an ARN.", false,
+     [](Config& c, const KeyValue& v) { c.destination_iam_role = v.text; }},
+    {"destination.types", KeyType::kChoice, "inferred", "inferred varchar", 0, 0,
+     "inferred chooses the type of a new column by its first value; varchar makes every one text.",
+     false, [](Config& c, const KeyValue& v) { c.destination_types = v.text; }},
+    {"destination.varchar_length", KeyType::kCount, "512", "", 1, 65535,
+     "Bytes of a new text column.", false,
+     [](Config& c, const KeyValue& v) { c.destination_varchar_length = v.number; }},
 
     {"console.listen", KeyType::kAddress, "127.0.0.1:8081", "", 0, 0,
      "Where the status API listens: what `leat status` and `leat sync` ask.", false,
@@ -78,6 +138,15 @@ constexpr Key kKeys[] = {
     {"warehouse.sessions_max", KeyType::kCount, "500", "", 1, 10000,
      "Clients connected at once, as Redshift's 500.", false,
      [](Config& c, const KeyValue& v) { c.warehouse_sessions_max = v.number; }},
+    {"warehouse.require_tls", KeyType::kBool, "false", "", 0, 0,
+     "true refuses clients that do not ask for TLS. Clients that ask always get it.", false,
+     [](Config& c, const KeyValue& v) { c.warehouse_require_tls = v.number != 0; }},
+    {"warehouse.tls_certificate", KeyType::kPath, "", "", 0, 0,
+     "PEM file of the certificate chain; when empty, a self-signed one is made.", false,
+     [](Config& c, const KeyValue& v) { c.warehouse_tls_certificate = v.text; }},
+    {"warehouse.tls_key", KeyType::kPath, "", "", 0, 0,
+     "PEM file of the certificate's private key.", false,
+     [](Config& c, const KeyValue& v) { c.warehouse_tls_key = v.text; }},
 
     {"data_api.listen", KeyType::kAddress, "127.0.0.1:8082", "", 0, 0,
      "Reserved for the Redshift Data API. This version does not serve it: nothing listens here, "
@@ -87,17 +156,21 @@ constexpr Key kKeys[] = {
 };
 
 constexpr SourceKey kSourceKeys[] = {
-    {"write_key", KeyType::kText, "",
+    {"write_key", KeyType::kText, "", 0, 0,
      "What clients of this source authenticate with. Best set in the environment or .env. When "
      "empty, one is made once "
      "and kept in DATA/write-keys.json.",
      true, [](SourceConfig& s, const KeyValue& v) { s.write_key = v.text; }},
-    {"schema", KeyType::kText, "",
+    {"schema", KeyType::kText, "", 0, 0,
      "Schema of the source's tables; when empty, the source's name in snake case.", false,
      [](SourceConfig& s, const KeyValue& v) { s.schema = v.text; }},
-    {"enabled", KeyType::kBool, "true",
-     "false answers this source's requests as for an unknown write key.", false,
-     [](SourceConfig& s, const KeyValue& v) { s.enabled = v.number != 0; }},
+    {"enabled", KeyType::kBool, "true", 0, 0,
+     "false: events are answered 200 and kept in the archive as rejected (source_disabled), and "
+     "become rescue rows.",
+     false, [](SourceConfig& s, const KeyValue& v) { s.enabled = v.number != 0; }},
+    {"events_per_second_max", KeyType::kCount, "0", 0, 1000000000,
+     "Above it, requests are answered 429 with Retry-After; 0: no limit.", false,
+     [](SourceConfig& s, const KeyValue& v) { s.events_per_second_max = v.number; }},
 };
 
 struct Unit {
@@ -139,12 +212,19 @@ std::string text_with_unit(std::int64_t value, std::span<const Unit> units) {
   return fmt::format("{}", value);
 }
 
-// S3's rules for buckets in short, which also make a safe folder and database name.
+// What needs no quotes as a name in SQL and is a safe name of a file.
 bool is_plain_name(std::string_view text) {
   return !text.empty() && text.size() <= 63 &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") ==
              std::string_view::npos &&
          text.front() != '-' && text.front() != '_';
+}
+
+bool are_networks(std::string_view text) {
+  for (const std::string_view network : split(text, ',')) {
+    if (!net::parse_ip_network(trim(network))) return false;
+  }
+  return true;
 }
 
 std::string range_text(KeyType type, std::int64_t min, std::int64_t max) {
@@ -174,6 +254,10 @@ std::string type_text(KeyType type, std::string_view choices, std::int64_t min, 
     }
     case KeyType::kName:
       return "1 to 63 of a-z, 0-9, - and _, starting with a letter or digit";
+    case KeyType::kBucket:
+      return "3 to 63 of a-z, 0-9, . and -, starting and ending with a letter or digit";
+    case KeyType::kNetworks:
+      return "addresses and networks, such as 10.0.0.0/8, 2001:db8::/32";
     case KeyType::kAddress:
       return "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one";
     case KeyType::kBool:
@@ -196,6 +280,10 @@ std::string_view type_name(KeyType type) {
       return "one of the choices";
     case KeyType::kName:
       return "a name";
+    case KeyType::kBucket:
+      return "a name of a bucket";
+    case KeyType::kNetworks:
+      return "a list of networks";
     case KeyType::kAddress:
       return "an address";
     case KeyType::kDuration:
@@ -229,6 +317,10 @@ std::optional<std::int64_t> read_value(KeyType type, std::string_view choices,
       return when(is_choice(choices, text));
     case KeyType::kName:
       return when(is_plain_name(text));
+    case KeyType::kBucket:
+      return when(io::parse_object_uri(fmt::format("s3://{}/", text)).has_value());
+    case KeyType::kNetworks:
+      return when(are_networks(text));
     case KeyType::kAddress:
       return when(net::parse_endpoint(text).has_value());
     case KeyType::kDuration:
@@ -272,10 +364,11 @@ std::string allowed_text(const Key& key) {
   return type_text(key.type, key.choices, key.min, key.max);
 }
 std::string allowed_text(const SourceKey& key) {
-  return type_text(key.type, "", 0, 0);
+  return type_text(key.type, "", key.min, key.max);
 }
 
 Result<KeyValue> parse_key_value(const Key& key, std::string_view text) {
+  if (text.empty() && key.fallback.empty()) return KeyValue{};  // not set
   const auto number = read_value(key.type, key.choices, text);
   if (!number) {
     return fail(Errc::kInvalid, fmt::format("'{}' is not {}; allowed: {}", text,
@@ -291,8 +384,11 @@ Result<KeyValue> parse_key_value(const Key& key, std::string_view text) {
 }
 
 Result<KeyValue> parse_key_value(const SourceKey& key, std::string_view text) {
+  if (text.empty() && key.fallback.empty()) return KeyValue{};  // not set
   const auto number = read_value(key.type, "", text);
-  if (number) return KeyValue{std::string(text), *number};
+  const bool in_range =
+      number && (key.type != KeyType::kCount || (*number >= key.min && *number <= key.max));
+  if (in_range) return KeyValue{std::string(text), *number};
   if (key.secret) {  // a secret's text stays out of messages
     return fail(Errc::kInvalid,
                 fmt::format("is not {}; allowed: {}", type_name(key.type), allowed_text(key)));

@@ -18,6 +18,8 @@ enum class KeyType : std::uint8_t {
   kPath,
   kChoice,
   kName,
+  kBucket,
+  kNetworks,
   kAddress,
   kDuration,
   kBytes,
@@ -49,6 +51,8 @@ struct SourceKey {
   std::string_view name;
   KeyType type;
   std::string_view fallback;
+  std::int64_t min;  ///< kCount: smallest allowed.
+  std::int64_t max;  ///< And largest.
   std::string_view about;
   bool secret;
   void (*store)(SourceConfig&, const KeyValue&);
@@ -70,7 +74,7 @@ struct SourceKey {
 [[nodiscard]] std::string allowed_text(const SourceKey& key);
 
 /// Checks `text` against the key's type and range. Errors: kInvalid, "'soon' is not a duration;
-/// allowed: …". Pure.
+/// allowed: ...". Pure.
 [[nodiscard]] Result<KeyValue> parse_key_value(const Key& key, std::string_view text);
 [[nodiscard]] Result<KeyValue> parse_key_value(const SourceKey& key, std::string_view text);
 

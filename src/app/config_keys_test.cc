@@ -87,9 +87,10 @@ TEST(ConfigKeys, SaysWhatIsAllowed) {
             "one");
   EXPECT_EQ(message("log_level", "loud"),
             "'loud' is not one of the choices; allowed: one of debug, info, warning, error");
-  EXPECT_EQ(message("archive.bucket", "My Bucket"),
-            "'My Bucket' is not a name; allowed: 1 to 63 of a-z, 0-9, - and _, starting with a "
-            "letter or digit");
+  EXPECT_EQ(
+      message("archive.bucket", "My Bucket"),
+      "'My Bucket' is not a name of a bucket; allowed: 3 to 63 of a-z, 0-9, . and -, starting "
+      "and ending with a letter or digit");
   EXPECT_EQ(message("collect.threads", "257"),
             "'257' is out of range; allowed: a whole number from 0 to 256");
   EXPECT_EQ(message("collect.listen", "[::1]:0"), "fine");

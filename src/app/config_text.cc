@@ -69,7 +69,13 @@ std::string sample_yaml() {
     }
     const std::string indent = group.empty() ? "" : "  ";
     append_wrapped(out, indent + "# ", key.about);
-    out += fmt::format("{}# {}: {}\n", indent, name_of(key.path), key.fallback);
+    if (key.secret) {
+      out += fmt::format("{}# {} belongs in .env: {}\n", indent, name_of(key.path),
+                         env_name(key.path));
+    } else {
+      out += fmt::format("{}# {}: {}\n", indent, name_of(key.path),
+                         key.fallback.empty() ? "\"\"" : key.fallback);
+    }
   }
   out +=
       "\n# One entry for each site or app that sends events. Its tables are in the schema of its "
@@ -122,7 +128,8 @@ std::string configuration_page() {
       "```text\n"
       "leat.yml:4: collect.lisen: unknown key; did you mean 'listen'?; allowed: listen, threads, "
       "connections_max, "
-      "request_timeout\n"
+      "request_timeout, body_bytes_max, event_bytes_max, batch_events_max, trusted_proxies, "
+      "tls_certificate, tls_key\n"
       "```\n\n"
       "## Keys\n\n"
       "In `leat.yml`, `collect.listen` is the key `listen` below `collect:`.\n\n"

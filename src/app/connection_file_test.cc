@@ -28,7 +28,8 @@ TEST(ConnectionFile, HasExactlyThePromisedMembers) {
       text,
       R"({"collect":{"url":"http://127.0.0.1:8080"},"console":{"url":"http://127.0.0.1:8081"},)"
       R"("data_api":{"url":null},"sources":[{"name":"web","write_key":"key","schema":"web"},)"
-      R"({"name":"shop-app","write_key":"k\"2","schema":"shop"}],"warehouse":{"host":"127.0.0.1","port":5439,)"
+      R"({"name":"shop-app","write_key":"k\"2","schema":"shop"}],"warehouse":)"
+      R"({"host":"127.0.0.1","port":5439,)"
       R"("user":"leat","password":"secret","database":"dev"}})");
 }
 

@@ -18,10 +18,25 @@
 namespace leat::app {
 namespace {
 
+// CLI11's help, with the first line only of each command in the list and a blank line before the
+// usage.
+class HelpFormat final : public CLI::Formatter {
+ public:
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string text = command->get_description();
+    return fmt::format("  {:<12}{}\n", command->get_name(), text.substr(0, text.find('\n')));
+  }
+  std::string make_description(const CLI::App* app) const override {
+    return CLI::Formatter::make_description(app) + "\n";
+  }
+};
+
 // Everything that parsing fills, and the command that was chosen.
 struct Parsed {
   InitOptions init;
   UpOptions up;
+  UpOptions collect;
+  UpOptions warehouse;
   CheckOptions check;
   StatusOptions status;
   SyncOptions sync;
@@ -44,6 +59,17 @@ void add_config_file(CLI::App& command, ConfigChoice& choice) {
       ->type_name("FILE");
 }
 
+void add_key_flag(CLI::App& command, ConfigChoice& choice, const Key& key) {
+  const std::string path(key.path);
+  command
+      .add_option_function<std::string>(
+          flag_name(key.path),
+          [&choice, path](const std::string& text) { choice.flags.emplace_back(path, text); },
+          fmt::format("{} [{}]", key.about, key.fallback.empty() ? "none" : key.fallback))
+      ->type_name("VALUE")
+      ->group("Configuration (docs/reference/configuration.md)");
+}
+
 // For commands that only need to find the running process: --config and --data.
 void add_data_flag(CLI::App& command, ConfigChoice& choice) {
   add_config_file(command, choice);
@@ -52,6 +78,13 @@ void add_data_flag(CLI::App& command, ConfigChoice& choice) {
           "--data", [&choice](const std::string& text) { choice.flags.emplace_back("data", text); },
           "The data directory of the running Leat [./leat-data]")
       ->type_name("DIR");
+}
+
+void add_all_flags(CLI::App& command, ConfigChoice& choice) {
+  add_config_file(command, choice);
+  for (const Key& key : config_keys()) {
+    if (!key.secret) add_key_flag(command, choice, key);
+  }
 }
 
 CLI::App& add_command(CLI::App& app, Parsed& parsed, const std::string& name,
@@ -71,6 +104,72 @@ void add_init(CLI::App& app, Parsed& parsed) {
   command.add_flag("--force", parsed.init.force, "Replace files that are there");
 }
 
+void add_up(CLI::App& app, Parsed& parsed) {
+  auto& command =
+      add_command(app, parsed, "up",
+                  "Run everything from one data directory: collector, archive, syncs, embedded "
+                  "warehouse, status API.\n"
+                  "Prints 'ready' on stdout once all of it listens; stops on SIGTERM or Ctrl-C.",
+                  "  leat up\n  leat up --data /var/lib/leat --collect-listen 0.0.0.0:8080",
+                  [&](const Terminal& t) { return run_up(t, parsed.up); });
+  add_all_flags(command, parsed.up.config);
+}
+
+void add_roles(CLI::App& app, Parsed& parsed) {
+  auto& collect = add_command(
+      app, parsed, "collect",
+      "Run only the collector, its journal and the archive sealer, for a machine of its own.",
+      "  leat collect --data /var/lib/leat --store-directory /srv/store",
+      [&](const Terminal& t) { return run_collect(t, parsed.collect); });
+  add_all_flags(collect, parsed.collect.config);
+  auto& warehouse =
+      add_command(app, parsed, "warehouse", "Run only the embedded warehouse.",
+                  "  leat warehouse --data /var/lib/leat-warehouse --store-directory /srv/store",
+                  [&](const Terminal& t) { return run_warehouse(t, parsed.warehouse); });
+  add_all_flags(warehouse, parsed.warehouse.config);
+}
+
+void add_check(CLI::App& app, Parsed& parsed) {
+  auto& command =
+      add_command(app, parsed, "check",
+                  "Read the configuration and try everything it names, without starting anything.",
+                  "  leat check\n  leat check --config /etc/leat/leat.yml --json",
+                  [&](const Terminal& t) { return run_check(t, parsed.check); });
+  add_all_flags(command, parsed.check.config);
+  add_json(command, parsed.check.json);
+}
+
+void add_status(CLI::App& app, Parsed& parsed) {
+  auto& command = add_command(app, parsed, "status",
+                              "Show sources, syncs, lag and the books of a running Leat.",
+                              "  leat status\n  leat status --json",
+                              [&](const Terminal& t) { return run_status(t, parsed.status); });
+  add_data_flag(command, parsed.status.config);
+  add_json(command, parsed.status.json);
+}
+
+void add_sync(CLI::App& app, Parsed& parsed) {
+  auto& command =
+      add_command(app, parsed, "sync",
+                  "Load everything acknowledged so far into the warehouse now, and wait for it.",
+                  "  leat sync\n  leat sync --source web",
+                  [&](const Terminal& t) { return run_sync(t, parsed.sync); });
+  add_data_flag(command, parsed.sync.config);
+  command.add_option("--source", parsed.sync.source, "Only this source [all]")->type_name("NAME");
+  command
+      .add_option_function<std::string>(
+          "--timeout",
+          [&parsed](const std::string& text) {
+            const auto us = parse_duration_us(text);
+            if (!us || *us <= 0)
+              throw CLI::ValidationError("--timeout", "not a duration such as 90s or 10m");
+            parsed.sync.timeout_us = *us;
+          },
+          "How long to wait [10m]")
+      ->type_name("DURATION");
+  add_json(command, parsed.sync.json);
+}
+
 void add_sql(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "sql", "Ask the embedded warehouse.",
                               "  leat sql 'select event, count(*) from web.tracks group by 1'\n"
@@ -79,6 +178,48 @@ void add_sql(CLI::App& app, Parsed& parsed) {
   add_data_flag(command, parsed.sql.config);
   command.add_option("statement", parsed.sql.statement, "SQL; - or nothing reads it from stdin");
   add_json(command, parsed.sql.json);
+}
+
+void add_inspect(CLI::App& app, Parsed& parsed) {
+  auto& command = add_command(app, parsed, "inspect",
+                              "Say what is in a file that Leat wrote: journal segment, archive "
+                              "object, seal, staged Parquet.",
+                              "  leat inspect leat-data/journal/*/*.seg",
+                              [&](const Terminal& t) { return run_inspect(t, parsed.inspect); });
+  command.add_option("file", parsed.inspect.files, "The files")->required();
+  add_json(command, parsed.inspect.json);
+}
+
+void add_simulate(CLI::App& app, Parsed& parsed) {
+  SimulateOptions& options = parsed.simulate;
+  auto& command = add_command(
+      app, parsed, "simulate",
+      "Send made-up but realistic events of a shop through the public HTTP API.",
+      "  leat simulate --events 5000\n  leat simulate --events 100000 --rate 2000 --seed 7",
+      [&](const Terminal& t) { return run_simulate(t, options); });
+  add_data_flag(command, options.config);
+  command.add_option("--events", options.events, "How many [1000]")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000'000}))
+      ->type_name("N");
+  command.add_option("--rate", options.rate, "Events a second; 0: as fast as they are taken [0]")
+      ->check(CLI::Range(0, 100'000'000))
+      ->type_name("N");
+  command.add_option("--source", options.source, "The source they are sent to [the first]")
+      ->type_name("NAME");
+  command.add_option("--batch", options.batch, "Events a request [100]")
+      ->check(CLI::Range(1, 500))
+      ->type_name("N");
+  command.add_option("--connections", options.connections, "Requests at once [2]")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
+  command.add_option("--users", options.users, "People in the shop [500]")
+      ->check(CLI::Range(1, 100'000'000))
+      ->type_name("N");
+  command
+      .add_option("--seed", options.seed,
+                  "The same seed gives the same events [a new one, printed]")
+      ->type_name("N");
+  add_json(command, options.json);
 }
 
 void add_version(CLI::App& app, Parsed& parsed) {
@@ -110,11 +251,19 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
       "  leat sync                    load them now\n"
       "  leat sql 'select count(*) from web.tracks'",
       "leat");
+  app->formatter(std::make_shared<HelpFormat>());
   app->require_subcommand(1);
   app->set_version_flag("--version", std::string("leat ") + LEAT_VERSION, "Print the version");
   app->footer("More: leat COMMAND --help, docs/reference/cli.md");
   add_init(*app, parsed);
+  add_up(*app, parsed);
+  add_check(*app, parsed);
+  add_status(*app, parsed);
+  add_sync(*app, parsed);
   add_sql(*app, parsed);
+  add_inspect(*app, parsed);
+  add_simulate(*app, parsed);
+  add_roles(*app, parsed);
   add_version(*app, parsed);
   add_reference(*app, parsed);
   return app;

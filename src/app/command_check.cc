@@ -1,0 +1,218 @@
+// `leat check`: tries what the configuration names, and changes nothing.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/commands.h"
+#include "app/connection_file.h"
+#include "app/data_directory.h"
+#include "app/file_text.h"
+#include "app/sources.h"
+#include "base/text.h"
+#include "net/address.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "pipeline/load/destination.h"
+
+namespace leat::app {
+namespace {
+
+struct CheckResult {
+  std::string name;
+  bool ok = true;
+  std::string detail;
+  std::string fix;  // empty when ok
+};
+
+// The directory itself, or the nearest one above it that exists.
+std::filesystem::path existing_part(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::absolute(path, error);
+  while (!std::filesystem::exists(at, error) && at.has_relative_path()) at = at.parent_path();
+  return at;
+}
+
+// True when another process holds the data directory's lock now.
+bool is_held(const std::string& data) {
+  const int lock = ::open(DataPaths{data}.lock().c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock < 0) return false;
+  const bool held = ::flock(lock, LOCK_SH | LOCK_NB) != 0;
+  ::close(lock);
+  return held;
+}
+
+class Checks {
+ public:
+  explicit Checks(const Config& config) : config_(config), running_(is_held(config.data)) {}
+
+  std::vector<CheckResult> run() {
+    check_directory("data", config_.data);
+    if (!config_.store_directory.empty())
+      check_directory("store.directory", config_.store_directory);
+    check_space();
+    check_sources();
+    check_listen("collect.listen", config_.collect_listen);
+    check_listen("console.listen", config_.console_listen);
+    if (config_.destination_host.empty())
+      check_listen("warehouse.listen", config_.warehouse_listen);
+    check_certificate("collect", config_.collect_tls_certificate, config_.collect_tls_key);
+    check_certificate("warehouse", config_.warehouse_tls_certificate, config_.warehouse_tls_key);
+    check_warehouse();
+    return std::move(results_);
+  }
+
+ private:
+  void pass(std::string name, std::string detail) {
+    results_.push_back({std::move(name), true, std::move(detail), ""});
+  }
+  void miss(std::string name, std::string detail, std::string fix) {
+    results_.push_back({std::move(name), false, std::move(detail), std::move(fix)});
+  }
+
+  void check_directory(const std::string& key, const std::string& path) {
+    std::error_code error;
+    const auto part = existing_part(path);
+    const bool there = std::filesystem::exists(path, error);
+    if (!std::filesystem::is_directory(part, error)) {
+      return miss(key, fmt::format("{} is a file", part.string()),
+                  fmt::format("set {} to a folder", key));
+    }
+    if (::access(part.c_str(), R_OK | W_OK | X_OK) != 0) {
+      return miss(key, fmt::format("{} cannot be written by this user", part.string()),
+                  fmt::format("give this user the folder, or set {} to another", key));
+    }
+    if (running_ && key == "data")
+      return pass(key, fmt::format("{} is in use by a running Leat", path));
+    pass(key,
+         there ? fmt::format("{} can be written", path) : fmt::format("{} will be made", path));
+  }
+
+  void check_space() {
+    constexpr std::uint64_t kSpaceMin = 1ULL << 30U;
+    struct statvfs status{};
+    const auto part = existing_part(config_.data);
+    if (::statvfs(part.c_str(), &status) != 0) return;
+    const std::uint64_t free = static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+    const std::string detail = fmt::format(
+        "{:.1f} GiB free in {}", static_cast<double>(free) / (1ULL << 30U), part.string());
+    if (free >= kSpaceMin) return pass("disk", detail);
+    miss("disk", detail,
+         "free at least 1 GiB, or set data to another disk: when it is full, events are answered "
+         "503");
+  }
+
+  void check_sources() {
+    const auto sources = name_sources(config_.sources);
+    if (!sources) return miss("sources", sources.error().message, "correct leat.yml");
+    std::string list;
+    for (const Source& source : *sources) {
+      list += fmt::format("{}{} (schema {})", list.empty() ? "" : ", ", source.name, source.schema);
+    }
+    pass("sources", list);
+  }
+
+  void check_listen(const std::string& key, const std::string& text) {
+    if (running_) return pass(key, fmt::format("{} (of the running Leat)", text));
+    const auto endpoint = net::parse_endpoint(text);
+    if (!endpoint) return miss(key, endpoint.error().message, "correct it");
+    const auto listener = net::Listener::open(*endpoint);
+    if (listener) return pass(key, fmt::format("{} is free", text));
+    miss(key, listener.error().message,
+         fmt::format("stop what listens there, or set {} to another address", key));
+  }
+
+  void check_certificate(const std::string& part, const std::string& certificate,
+                         const std::string& key) {
+    if (certificate.empty() && key.empty()) return;
+    const std::string name = part + ".tls_certificate";
+    const auto chain = read_text_file(certificate);
+    const auto secret = read_text_file(key);
+    if (!chain) return miss(name, chain.error().message, "name a PEM file that this user can read");
+    if (!secret)
+      return miss(part + ".tls_key", secret.error().message,
+                  "name a PEM file that this user can read");
+    const auto context = net::TlsContext::for_server({*chain, *secret});
+    if (!context)
+      return miss(name, context.error().message,
+                  "name a certificate and the key that belongs to it");
+    pass(name, fmt::format("{} and its key can be used", certificate));
+  }
+
+  // The destination, where there is one to be reached now.
+  void check_warehouse() {
+    load::DestinationSettings settings;
+    if (!config_.destination_host.empty()) {
+      settings.host = config_.destination_host;
+      settings.port = static_cast<std::uint16_t>(config_.destination_port);
+      settings.database = config_.destination_database;
+      settings.user = config_.destination_user;
+      settings.password = config_.destination_password;
+      settings.sslmode = config_.destination_sslmode;
+      settings.ssl_root_certificate = config_.destination_ssl_root_certificate;
+    } else {
+      const auto file = read_connection_file(config_.data);
+      if (!file) return;
+      settings.host = file->warehouse_host;
+      settings.port = file->warehouse_port;
+      settings.database = file->warehouse_database;
+      settings.user = file->warehouse_user;
+      settings.password = file->warehouse_password;
+    }
+    const std::string where = fmt::format("{}:{}", settings.host, settings.port);
+    const auto connection = load::connect_postgres(settings, std::stop_token());
+    if (!connection) {
+      return miss("warehouse",
+                  load::describe_failure(connection.error(), "connecting", settings).message,
+                  "see the keys destination.*");
+    }
+    const auto answer = (*connection)->run("select 1", std::stop_token());
+    if (!answer) {
+      return miss("warehouse",
+                  load::describe_failure(answer.error(), "asking it", settings).message,
+                  "see the keys destination.*");
+    }
+    pass("warehouse",
+         fmt::format("{} answers as {} in {}", where, settings.user, settings.database));
+  }
+
+  const Config& config_;
+  const bool running_;
+  std::vector<CheckResult> results_;
+};
+
+std::string to_json(const std::vector<CheckResult>& results, bool all_ok) {
+  std::string out = fmt::format("{{\"ok\":{},\"checks\":[", all_ok);
+  for (const CheckResult& result : results) {
+    if (out.back() == '}') out += ',';
+    out +=
+        fmt::format("{{\"name\":{},\"ok\":{},\"detail\":{},\"fix\":{}}}", json_string(result.name),
+                    result.ok, json_string(result.detail), json_string(result.fix));
+  }
+  return out + "]}\n";
+}
+
+}  // namespace
+
+Exit run_check(const Terminal& terminal, const CheckOptions& options) {
+  const auto config = load_choice(terminal, options.config);
+  if (!config) return report(terminal, config.error());
+  const auto results = Checks(*config).run();
+  bool all_ok = true;
+  for (const CheckResult& result : results) all_ok = all_ok && result.ok;
+  if (options.json) {
+    terminal.print(to_json(results, all_ok));
+  } else {
+    for (const CheckResult& result : results) {
+      terminal.print(
+          fmt::format("{:<4}  {}: {}\n", result.ok ? "ok" : "FAIL", result.name, result.detail));
+      if (!result.ok) terminal.print(fmt::format("      fix: {}\n", result.fix));
+    }
+  }
+  return all_ok ? Exit::kOk : Exit::kFailed;
+}
+
+}  // namespace leat::app

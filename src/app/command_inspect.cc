@@ -1,0 +1,65 @@
+// `leat inspect`: says what is in a file that Leat wrote. What a file is, its first bytes tell.
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/file_text.h"
+#include "base/text.h"
+#include "io/file_system.h"
+#include "pipeline/archive/inspect.h"
+#include "pipeline/journal/inspect.h"
+
+namespace leat::app {
+namespace {
+
+constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";
+
+struct Description {
+  std::string text;
+  bool sound = true;  // false: the file is damaged
+};
+
+Result<Description> describe_object(const std::string& bytes, bool json) {
+  LEAT_ASSIGN(const auto report, archive::inspect_object(bytes));
+  return Description{json ? archive::to_json(report) : archive::to_text(report),
+                     report.problem.empty()};
+}
+
+Result<Description> describe_seal(const std::string& bytes, bool json) {
+  LEAT_ASSIGN(const auto seal, archive::inspect_seal(bytes));
+  return Description{json ? archive::format_seal(seal) : archive::to_text(seal)};
+}
+
+Result<Description> describe_segment(const std::string& path, bool json) {
+  LEAT_ASSIGN(const auto report, journal::inspect_segment(io::posix_file_system(), path));
+  return Description{json ? journal::to_json(report) : journal::to_text(report),
+                     report.end != journal::SegmentEnd::kCorrupt};
+}
+
+Result<Description> describe(const std::string& path, bool json) {
+  LEAT_ASSIGN(const std::string bytes, read_text_file(path));
+  if (bytes.starts_with(kZstdMagic)) return describe_object(bytes, json);
+  if (bytes.starts_with('{')) return describe_seal(bytes, json);
+  return describe_segment(path, json);
+}
+
+}  // namespace
+
+Exit run_inspect(const Terminal& terminal, const InspectOptions& options) {
+  Exit code = Exit::kOk;
+  for (const std::string& path : options.files) {
+    auto description = describe(path, options.json);
+    if (!description) {
+      code = report(terminal, fail(description.error().code,
+                                   fmt::format("{}: {}", path, description.error().message))
+                                  .error());
+      continue;
+    }
+    if (!options.json && options.files.size() > 1) terminal.print(fmt::format("{}:\n", path));
+    terminal.print(description->text);
+    if (!description->text.ends_with('\n')) terminal.print("\n");
+    if (!description->sound) code = Exit::kFailed;
+  }
+  return code;
+}
+
+}  // namespace leat::app

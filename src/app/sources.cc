@@ -1,0 +1,70 @@
+#include "app/sources.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "app/data_directory.h"
+#include "pipeline/shape/shaper.h"
+
+namespace leat::app {
+namespace {
+
+constexpr std::size_t kWriteKeyLength = 32;
+
+Status check_unique(const std::vector<Source>& sources, std::string Source::* member,
+                    std::string_view what) {
+  std::map<std::string, std::string> seen;
+  for (const Source& source : sources) {
+    if ((source.*member).empty()) continue;
+    const auto [at, fresh] = seen.emplace(source.*member, source.name);
+    if (!fresh) {
+      return fail(Errc::kInvalid,
+                  fmt::format("sources: '{}' and '{}' have the same {}; allowed: one of each",
+                              at->second, source.name, what));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured) {
+  std::vector<Source> sources;
+  for (const SourceConfig& config : configured) {
+    Source source{config.name, config.write_key, config.schema, config.enabled,
+                  config.events_per_second_max};
+    if (source.schema.empty()) source.schema = shape::schema_name_of(config.name);
+    if (const std::string right = shape::schema_name_of(source.schema); right != source.schema) {
+      return fail(Errc::kInvalid, fmt::format("sources.{}.schema: '{}' is not a schema's name; "
+                                              "allowed: a-z, 0-9 and _, no reserved word, "
+                                              "such as '{}'",
+                                              source.name, source.schema, right));
+    }
+    sources.push_back(std::move(source));
+  }
+  LEAT_TRY(check_unique(sources, &Source::schema, "schema"));
+  LEAT_TRY(check_unique(sources, &Source::write_key, "write_key"));
+  return sources;
+}
+
+Result<std::vector<Source>> resolve_sources(const std::vector<SourceConfig>& configured,
+                                            const std::string& write_keys_path, Random& random) {
+  LEAT_ASSIGN(auto sources, name_sources(configured));
+  LEAT_ASSIGN(auto kept, read_write_keys(write_keys_path));
+  bool made = false;
+  for (Source& source : sources) {
+    if (!source.write_key.empty()) continue;
+    std::string& key = kept[source.name];
+    if (key.empty()) {
+      key = random_token(random, kWriteKeyLength);
+      made = true;
+    }
+    source.write_key = key;
+  }
+  if (made) LEAT_TRY(write_write_keys(write_keys_path, kept));
+  LEAT_TRY(check_unique(sources, &Source::write_key, "write_key"));
+  return sources;
+}
+
+}  // namespace leat::app

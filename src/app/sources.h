@@ -1,0 +1,34 @@
+// The sources of one process as they run: configuration, made-up write keys and schema names
+// brought together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/connection_file.h"
+#include "base/error.h"
+#include "base/random.h"
+
+namespace leat::app {
+
+struct Source {
+  std::string name;
+  std::string write_key;
+  std::string schema;
+  bool enabled = true;
+  std::int64_t events_per_second_max = 0;
+};
+
+/// Fills in what the configuration leaves open: the schema by the name, and a write key made once
+/// and kept in the file `write_keys_path`. Errors: kInvalid when a schema's name is none or two
+/// sources have one schema or one key; those of the file.
+[[nodiscard]] Result<std::vector<Source>> resolve_sources(
+    const std::vector<SourceConfig>& configured, const std::string& write_keys_path,
+    Random& random);
+
+/// The same without making or keeping anything: unset write keys stay empty. For `leat check`.
+[[nodiscard]] Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured);
+
+}  // namespace leat::app

@@ -1,0 +1,406 @@
+#include "app/system.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "app/data_directory.h"
+#include "app/file_text.h"
+#include "app/received.h"
+#include "app/sources.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+#include "io/directory_object_store.h"
+#include "net/address.h"
+#include "net/tls.h"
+#include "ops/console/console.h"
+#include "pipeline/archive/archive.h"
+#include "pipeline/archive/sealer.h"
+#include "pipeline/collect/server.h"
+#include "pipeline/journal/journal.h"
+#include "pipeline/load/loader.h"
+#include "pipeline/load/sync_schedule.h"
+#include "warehouse/engine/database.h"
+#include "warehouse/pgwire/server.h"
+#include "warehouse/session/warehouse.h"
+
+namespace leat::app {
+namespace {
+
+constexpr std::string_view kAdminUser = "leat";
+constexpr std::size_t kPasswordLength = 32;
+
+// What a client on this machine connects to when the server listens on every address.
+std::string reachable_host(const std::string& listen_host) {
+  if (listen_host == "0.0.0.0") return "127.0.0.1";
+  if (listen_host == "::") return "::1";
+  return listen_host;
+}
+
+std::string url_of(std::string_view scheme, const net::Endpoint& bound) {
+  return fmt::format("{}://{}", scheme,
+                     net::Endpoint{reachable_host(bound.host), bound.port}.to_string());
+}
+
+Error in_part(std::string_view part, Error error) {
+  error.message = fmt::format("{}: {}", part, error.message);
+  return error;
+}
+
+unsigned threads_of(std::int64_t configured) {
+  return configured > 0 ? static_cast<unsigned>(configured)
+                        : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::uint64_t half_of_memory() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  const auto page_bytes = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && page_bytes > 0
+             ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) / 2
+             : 0;
+}
+
+}  // namespace
+
+// Members are destroyed in the reverse of this order: what borrows goes before what it borrows
+// from.
+struct System::Impl {
+  Impl(const Config& settings, DataDirectory held) : config(settings), data(std::move(held)) {}
+
+  Config config;
+  DataDirectory data;
+  metrics::Registry metrics;
+  std::vector<Source> sources;
+  ConnectionFile connection;
+
+  std::unique_ptr<io::DirectoryObjectStore> store;
+  std::unique_ptr<session::Warehouse> warehouse;
+  std::unique_ptr<pgwire::Server> warehouse_server;
+  std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<archive::Sealer> sealer;
+  std::unique_ptr<archive::Archive> archive;
+  std::unique_ptr<ReceivedCounts> received;
+  std::unique_ptr<load::Loader> loader;
+  std::unique_ptr<load::SyncSchedule> schedule;
+  std::unique_ptr<collect::Server> collector;
+  std::unique_ptr<console::Console> console;
+
+  Status start_store();
+  Status start_warehouse();
+  Status start_journal();
+  Status start_load();
+  Status start_collector();
+  Status start_console();
+  Status publish_connection();
+
+  [[nodiscard]] load::DestinationSettings destination() const;
+  [[nodiscard]] Result<std::optional<net::TlsContext>> collector_tls() const;
+  [[nodiscard]] Result<std::vector<console::ShardPosition>> shard_positions() const;
+  [[nodiscard]] Result<std::vector<console::SourceReceived>> source_counts();
+  [[nodiscard]] Status ready() const;
+  Status stop(std::int64_t deadline_us);
+};
+
+Status System::Impl::start_store() {
+  const std::string root =
+      config.store_directory.empty() ? data.paths().objects() : config.store_directory;
+  LEAT_ASSIGN(store, io::DirectoryObjectStore::open({.files = nullptr, .root = root}));
+  archive = std::make_unique<archive::Archive>(*store, config.archive_bucket);
+  return {};
+}
+
+Status System::Impl::start_warehouse() {
+  LEAT_ASSIGN(const auto listen, net::parse_endpoint(config.warehouse_listen));
+  LEAT_ASSIGN(const std::string password,
+              keep_secret(data.paths().admin_password(), kPasswordLength, secure_random()));
+  session::WarehouseOptions options;
+  options.data_directory = data.paths().warehouse();
+  options.database = config.warehouse_database;
+  options.admin_user = kAdminUser;
+  options.admin_password = password;
+  options.threads = static_cast<int>(config.warehouse_threads);
+  options.memory_bytes_max = config.warehouse_memory_bytes_max > 0
+                                 ? static_cast<std::uint64_t>(config.warehouse_memory_bytes_max)
+                                 : half_of_memory();
+  options.object_store = store.get();
+  std::error_code error;
+  const std::string root =
+      config.store_directory.empty() ? data.paths().objects() : config.store_directory;
+  options.directories = {std::filesystem::absolute(root, error).string()};
+  options.sessions_max = static_cast<std::size_t>(config.warehouse_sessions_max);
+  options.metrics = &metrics;
+  LEAT_ASSIGN(warehouse, session::Warehouse::open(options));
+
+  pgwire::ServerOptions server;
+  server.listen = config.warehouse_listen;
+  server.tls_certificate_file = config.warehouse_tls_certificate;
+  server.tls_key_file = config.warehouse_tls_key;
+  server.require_tls = config.warehouse_require_tls;
+  server.connections_max = options.sessions_max;
+  server.metrics = &metrics;
+  LEAT_ASSIGN(warehouse_server, pgwire::Server::start(server, *warehouse));
+
+  connection.warehouse_host = reachable_host(listen.host);
+  connection.warehouse_port = warehouse_server->port();
+  connection.warehouse_user = kAdminUser;
+  connection.warehouse_password = password;
+  connection.warehouse_database = config.warehouse_database;
+  return {};
+}
+
+Status System::Impl::start_journal() {
+  journal::Options options;
+  options.directory = data.paths().journal();
+  options.shard_count = threads_of(config.collect_threads);
+  options.segment_bytes = static_cast<std::uint64_t>(config.journal_segment_bytes);
+  options.buffer_bytes = std::min(options.buffer_bytes, options.segment_bytes / 4);
+  options.disk_max = static_cast<std::uint64_t>(config.journal_disk_bytes_max);
+  options.metrics = &metrics;
+  LEAT_ASSIGN(journal, journal::Journal::open(options));
+
+  archive::SealerOptions sealing;
+  sealing.journal = journal.get();
+  sealing.store = store.get();
+  sealing.bucket = config.archive_bucket;
+  sealing.state_directory = data.paths().seals();
+  sealing.seal_every_us = config.archive_seal_every_us;
+  sealing.seal_bytes_max = static_cast<std::uint64_t>(config.archive_seal_bytes);
+  sealing.metrics = &metrics;
+  LEAT_ASSIGN(sealer, archive::Sealer::open(sealing));
+  sealer->start();
+  return {};
+}
+
+load::DestinationSettings System::Impl::destination() const {
+  load::DestinationSettings settings;
+  settings.host = connection.warehouse_host;
+  settings.port = connection.warehouse_port;
+  settings.database = connection.warehouse_database;
+  settings.user = connection.warehouse_user;
+  settings.password = connection.warehouse_password;
+  if (!config.destination_host.empty()) {
+    settings.sslmode = config.destination_sslmode;
+    settings.ssl_root_certificate = config.destination_ssl_root_certificate;
+  }
+  settings.iam_role = config.destination_iam_role;
+  return settings;
+}
+
+Status System::Impl::start_load() {
+  if (!config.destination_host.empty()) {
+    connection.warehouse_host = config.destination_host;
+    connection.warehouse_port = static_cast<std::uint16_t>(config.destination_port);
+    connection.warehouse_user = config.destination_user;
+    connection.warehouse_password = config.destination_password;
+    connection.warehouse_database = config.destination_database;
+  }
+  load::LoaderOptions options;
+  options.destination = destination();
+  options.store = store.get();
+  options.archive = archive.get();
+  options.bucket = config.archive_bucket;
+  options.metrics = &metrics;
+  options.shape.types = config.destination_types == "varchar" ? shape::TypeMode::kVarchar
+                                                              : shape::TypeMode::kInferred;
+  options.shape.varchar_length = static_cast<std::uint32_t>(config.destination_varchar_length);
+  loader = std::make_unique<load::Loader>(options);
+
+  load::SyncScheduleOptions schedules;
+  for (const Source& source : sources) schedules.sources.push_back({source.name, source.schema});
+  schedules.period_us = config.sync_every_us;
+  schedules.metrics = &metrics;
+  if (sealer) {
+    constexpr std::int64_t kSealTimeoutUs = 60 * kUsPerSecond;
+    schedules.seal_now = [this] { return sealer->seal_now(kSealTimeoutUs); };
+  }
+  schedule = std::make_unique<load::SyncSchedule>(
+      schedules, [this](const load::SourceSettings& source, std::stop_token stop) {
+        return loader->sync(source, stop);
+      });
+  schedule->start();
+  return {};
+}
+
+Result<std::optional<net::TlsContext>> System::Impl::collector_tls() const {
+  if (config.collect_tls_certificate.empty() && config.collect_tls_key.empty()) return std::nullopt;
+  if (config.collect_tls_certificate.empty() || config.collect_tls_key.empty()) {
+    return fail(Errc::kInvalid, "collect.tls_certificate and collect.tls_key are needed both");
+  }
+  LEAT_ASSIGN(const std::string chain, read_text_file(config.collect_tls_certificate));
+  LEAT_ASSIGN(const std::string key, read_text_file(config.collect_tls_key));
+  LEAT_ASSIGN(auto context, net::TlsContext::for_server({chain, key}));
+  return std::optional(std::move(context));
+}
+
+Status System::Impl::start_collector() {
+  net::HttpOptions http;
+  LEAT_ASSIGN(http.listen, net::parse_endpoint(config.collect_listen));
+  http.loops = static_cast<unsigned>(journal->shard_count());
+  http.connections_max = static_cast<std::size_t>(config.collect_connections_max);
+  http.head_timeout_us = std::min(http.head_timeout_us, config.collect_request_timeout_us);
+  http.body_timeout_us = config.collect_request_timeout_us;
+  http.name = "collect";
+  LEAT_ASSIGN(http.tls, collector_tls());
+  const std::string_view scheme = http.tls ? "https" : "http";
+
+  collect::Options options;
+  for (const Source& source : sources) {
+    options.sources.push_back(
+        {source.name, {source.write_key}, source.enabled, source.events_per_second_max});
+  }
+  options.journal = journal.get();
+  options.limits.body_bytes_max = static_cast<std::size_t>(config.collect_body_bytes_max);
+  options.limits.event_bytes_max = static_cast<std::size_t>(config.collect_event_bytes_max);
+  options.limits.batch_events_max = static_cast<std::size_t>(config.collect_batch_events_max);
+  for (const std::string_view text : split(config.collect_trusted_proxies, ',')) {
+    if (trim(text).empty()) continue;
+    LEAT_ASSIGN(const auto network, net::parse_ip_network(trim(text)));
+    options.trusted_proxies.push_back(network);
+  }
+  options.metrics = &metrics;
+  LEAT_ASSIGN(collector, collect::Server::start(std::move(http), std::move(options)));
+  connection.collect_url = url_of(scheme, collector->local());
+  return {};
+}
+
+Result<std::vector<console::ShardPosition>> System::Impl::shard_positions() const {
+  std::map<std::string, std::int64_t> sealed;
+  for (const archive::StreamStatus& stream : sealer->status()) {
+    sealed[stream.stream] = static_cast<std::int64_t>(stream.sealed.value);
+  }
+  std::vector<console::ShardPosition> positions;
+  for (std::size_t i = 0; i < journal->readable_shard_count(); ++i) {
+    const journal::ShardStatus status = journal->status(i);
+    positions.push_back({.shard = journal->stream(i),
+                         .durable_offset = static_cast<std::int64_t>(status.durable.value),
+                         .archived_offset = sealed[journal->stream(i)],
+                         .health = status.health == "ok" ? "" : status.health});
+  }
+  return positions;
+}
+
+Result<std::vector<console::SourceReceived>> System::Impl::source_counts() {
+  LEAT_ASSIGN(const auto counts, received->count());
+  std::vector<console::SourceReceived> out;
+  for (const Source& source : sources) {
+    const auto found = counts.find(source.name);
+    const SourceCounts of_source = found == counts.end() ? SourceCounts{} : found->second;
+    out.push_back({source.name, of_source.received_events, of_source.archived_events});
+  }
+  return out;
+}
+
+Status System::Impl::ready() const {
+  if (!journal) return {};
+  for (std::size_t i = 0; i < journal->shard_count(); ++i) LEAT_TRY(journal->shard(i).health());
+  return {};
+}
+
+Status System::Impl::start_console() {
+  LEAT_ASSIGN(const auto listen, net::parse_endpoint(config.console_listen));
+  LEAT_ASSIGN(const std::string token,
+              keep_secret(data.paths().console_token(), kPasswordLength, secure_random()));
+  console::ConsoleOptions options;
+  options.listen_host = listen.host;
+  options.listen_port = listen.port;
+  options.token = token;
+  options.version = LEAT_VERSION;
+  options.schedule = schedule.get();
+  options.metrics = &metrics;
+  options.connection = {.collect_url = connection.collect_url,
+                        .warehouse_host = connection.warehouse_host,
+                        .warehouse_port = connection.warehouse_port,
+                        .warehouse_database = connection.warehouse_database,
+                        .warehouse_user = connection.warehouse_user,
+                        .password_hint = "in " + data.paths().connection(),
+                        .token_hint = "in " + data.paths().console_token()};
+  if (schedule) {
+    options.ledger = [settings = destination()](int latest) {
+      return load::read_ledger(settings, load::connect_postgres, latest, std::stop_token());
+    };
+  }
+  if (journal) options.journal = [this] { return shard_positions(); };
+  received = std::make_unique<ReceivedCounts>(*archive, journal.get());
+  options.received = [this] { return source_counts(); };
+  options.ready = [this] { return ready(); };
+  LEAT_ASSIGN(console, console::Console::start(std::move(options)));
+  connection.console_url = console->url();
+  return {};
+}
+
+Status System::Impl::publish_connection() {
+  for (const Source& source : sources)
+    connection.sources.push_back({source.name, source.write_key, source.schema});
+  // For `psql`, which reads passwords from such a file. The server's own name for each of its
+  // addresses.
+  const std::string pgpass = fmt::format("*:{}:*:{}:{}\n", connection.warehouse_port,
+                                         connection.warehouse_user, connection.warehouse_password);
+  LEAT_TRY(publish_text_file(data.paths().pgpass(), pgpass, 0600));
+  return publish_text_file(data.paths().connection(), to_json(connection), 0600);
+}
+
+Status System::Impl::stop(std::int64_t deadline_us) {
+  const net::Deadline deadline = net::Deadline::after_us(deadline_us);
+  (void)::unlink(data.paths().connection().c_str());
+  Status first;
+  if (collector) collector->stop(net::Deadline::after_us(deadline_us / 3));
+  if (schedule) schedule->stop();
+  if (sealer) sealer->stop();
+  if (journal) first = journal->close();
+  if (console) console->stop();
+  if (warehouse_server) warehouse_server->stop(deadline.left_us() / 2);
+  console.reset();
+  collector.reset();
+  schedule.reset();
+  warehouse_server.reset();
+  warehouse.reset();  // checkpoints
+  return first;
+}
+
+System::System(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+System::~System() = default;
+
+const ConnectionFile& System::connection() const {
+  return impl_->connection;
+}
+const std::string& System::data() const {
+  return impl_->data.paths().root;
+}
+Status System::stop(std::int64_t deadline_us) {
+  return impl_->stop(deadline_us);
+}
+
+Result<std::unique_ptr<System>> System::start(const Config& config, const Parts& parts) {
+  LEAT_ASSIGN(auto data, DataDirectory::open(config.data));
+  auto impl = std::make_unique<Impl>(config, std::move(data));
+  // What an earlier process left behind must not be taken for this one's.
+  (void)::unlink(impl->data.paths().connection().c_str());
+  if (parts.collect || parts.load) {
+    LEAT_ASSIGN(impl->sources,
+                resolve_sources(config.sources, impl->data.paths().write_keys(), secure_random()));
+  }
+  const auto start_part = [&](bool wanted, std::string_view name,
+                              Status (Impl::*start)()) -> Status {
+    if (!wanted) return {};
+    const Status started = (*impl.*start)();
+    if (!started) return std::unexpected(in_part(name, started.error()));
+    return {};
+  };
+  LEAT_TRY(start_part(true, "store", &Impl::start_store));
+  LEAT_TRY(start_part(parts.warehouse, "warehouse", &Impl::start_warehouse));
+  LEAT_TRY(start_part(parts.collect, "journal", &Impl::start_journal));
+  LEAT_TRY(start_part(parts.load, "sync", &Impl::start_load));
+  LEAT_TRY(start_part(parts.collect, "collect", &Impl::start_collector));
+  LEAT_TRY(start_part(parts.console, "console", &Impl::start_console));
+  LEAT_TRY(start_part(true, "data", &Impl::publish_connection));
+  return std::unique_ptr<System>(new System(std::move(impl)));
+}
+
+}  // namespace leat::app
