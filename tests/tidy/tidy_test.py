@@ -9,7 +9,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WIDTH_MAX = 100
-SCRIPT_WIDTH_MAX = 100
+SCRIPT_WIDTH_MAX = 120
 FILE_LINES_MAX = 700
 
 
