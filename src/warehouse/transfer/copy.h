@@ -67,6 +67,7 @@ struct CopyReport {
   std::uint64_t bytes = 0;                ///< Of all files, as stored.
   std::string file_format = {};           ///< "parquet", "csv", "txt", "json".
   std::vector<std::string> notices = {};  ///< INFO messages for the client, in order.
+  std::int64_t replacement_count = 0;     ///< Rows in which ACCEPTINVCHARS replaced bytes.
   /// For the load history, written outside of the transaction; at most kLoadErrorsMax.
   std::vector<LoadError> errors = {};
   std::vector<LoadedFile> files = {};

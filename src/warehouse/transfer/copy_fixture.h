@@ -1,0 +1,131 @@
+// A warehouse with a folder store, for the tests of this module.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/directory_object_store.h"
+#include "warehouse/engine/database.h"
+#include "warehouse/transfer/copy.h"
+
+namespace leat::transfer {
+
+inline sql::TypeName type_of(sql::TypeKind kind, int length = -1, int precision = -1,
+                             int scale = -1) {
+  sql::TypeName out;
+  out.kind = kind;
+  out.length = length;
+  out.precision = precision;
+  out.scale = scale;
+  return out;
+}
+inline sql::TypeName varchar(int length) {
+  return type_of(sql::TypeKind::kVarchar, length);
+}
+
+class CopyTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "leat-copy-XXXXXX").string();
+    root_ = mkdtemp(pattern.data());
+    store =
+        std::move(*io::DirectoryObjectStore::open({.files = nullptr, .root = root_ + "/store"}));
+    database =
+        std::move(*engine::Database::open({.path = root_ + "/warehouse.db",
+                                           .threads = 2,
+                                           .directories = {root_ + "/store", root_ + "/scratch"}}));
+    std::filesystem::create_directory(root_ + "/scratch");
+    connection = std::move(*database->connect());
+  }
+  void TearDown() override {
+    connection.reset();
+    database.reset();
+    std::filesystem::remove_all(root_);
+  }
+
+  void put(const std::string& key, std::string_view bytes) {
+    ASSERT_TRUE(store->put("s3://bucket/" + key, bytes));
+  }
+
+  /// Makes table t of the columns.
+  void create(std::vector<TargetColumn> columns) {
+    std::string sql = "create or replace table t(";
+    for (const TargetColumn& column : columns) {
+      if (&column != &columns.front()) sql += ", ";
+      sql += engine::quote_identifier(column.name) + " " + storage(column.type);
+      if (!column.nullable) sql += " not null";
+    }
+    ASSERT_TRUE(connection->run(sql + ")"));
+    target = {.name = "t", .engine_name = "t", .columns = std::move(columns)};
+  }
+
+  static std::string storage(const sql::TypeName& type) {
+    using sql::TypeKind;
+    switch (type.kind) {
+      case TypeKind::kBoolean:
+        return "BOOLEAN";
+      case TypeKind::kSmallint:
+        return "SMALLINT";
+      case TypeKind::kInteger:
+        return "INTEGER";
+      case TypeKind::kBigint:
+        return "BIGINT";
+      case TypeKind::kReal:
+        return "FLOAT";
+      case TypeKind::kDouble:
+        return "DOUBLE";
+      case TypeKind::kDecimal:
+        return "DECIMAL(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";
+      case TypeKind::kDate:
+        return "DATE";
+      case TypeKind::kTime:
+        return "TIME";
+      case TypeKind::kTimeTz:
+        return "TIMETZ";
+      case TypeKind::kTimestamp:
+        return "TIMESTAMP";
+      case TypeKind::kTimestampTz:
+        return "TIMESTAMPTZ";
+      case TypeKind::kSuper:
+        return "JSON";
+      case TypeKind::kVarbyte:
+        return "BLOB";
+      default:
+        return "VARCHAR";
+    }
+  }
+
+  CopyReport copy(const sql::CopyStatement& statement) {
+    return run_copy(statement, target, *connection, *store, options);
+  }
+
+  /// All rows of the query as "a|b|NULL" lines.
+  std::string rows(const std::string& sql = "select * from t") {
+    auto all = connection->query(sql);
+    if (!all) return all.error().sqlstate + " " + all.error().message;
+    std::string out;
+    for (const engine::TextRow& row : *all) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        if (i > 0) out += '|';
+        out += row[i].value_or("NULL");
+      }
+      out += '\n';
+    }
+    return out;
+  }
+
+  std::string root_;
+  std::unique_ptr<io::DirectoryObjectStore> store;
+  std::unique_ptr<engine::Database> database;
+  std::unique_ptr<engine::Connection> connection;
+  CopyTarget target;
+  CopyOptions options;
+};
+
+}  // namespace leat::transfer
