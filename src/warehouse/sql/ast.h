@@ -20,7 +20,7 @@ using StatementPtr = std::unique_ptr<Statement>;
 
 // ---------------------------------------------------------------- queries and changes of rows
 
-/// SELECT, WITH … SELECT, VALUES. SELECT … INTO becomes CreateTableAsStatement.
+/// SELECT, WITH ... SELECT, VALUES. SELECT ... INTO becomes CreateTableAsStatement.
 struct SelectStatement {
   QueryPtr query;
 };
@@ -64,7 +64,7 @@ struct MergeStatement {
   ExpressionPtr on;
   bool remove_duplicates = false;
   bool matched_delete = false;              ///< WHEN MATCHED THEN DELETE
-  std::vector<Assignment> matched_update;   ///< WHEN MATCHED THEN UPDATE SET …
+  std::vector<Assignment> matched_update;   ///< WHEN MATCHED THEN UPDATE SET ...
   std::vector<std::string> insert_columns;  ///< WHEN NOT MATCHED THEN INSERT
   std::vector<ExpressionPtr> insert_values;
 };
@@ -135,7 +135,7 @@ struct CreateTableStatement {
   TableAttributes attributes;
 };
 
-/// CREATE TABLE … AS query, and SELECT … INTO.
+/// CREATE TABLE ... AS query, and SELECT ... INTO.
 struct CreateTableAsStatement {
   QualifiedName name;
   bool temporary = false;
@@ -296,7 +296,7 @@ enum class TransactionKind : std::uint8_t { kBegin, kCommit, kRollback };
 struct TransactionStatement {
   TransactionKind kind = TransactionKind::kBegin;
   std::string verb;       ///< "begin", "start transaction", "commit", "end", "rollback", "abort"
-  std::string isolation;  ///< "", "serializable", "read committed", …
+  std::string isolation;  ///< "", "serializable", "read committed", ...
   std::optional<bool> read_only;
 };
 
@@ -377,7 +377,7 @@ enum class FileCompression : std::uint8_t { kNone, kGzip, kBzip2, kLzop, kZstd }
 struct CopyStatement {
   QualifiedName table;
   std::vector<std::string> columns;
-  std::string source;  ///< 's3://…'
+  std::string source;  ///< 's3://...'
   SourceSpan source_span;
   Credentials credentials;
   std::string region;
@@ -504,7 +504,7 @@ struct AlterRoleStatement {
 };
 
 struct Privilege {
-  std::string name;                  ///< lower case: "select", "all", "create user", …
+  std::string name;                  ///< lower case: "select", "all", "create user", ...
   std::vector<std::string> columns;  ///< column-level SELECT and UPDATE
 };
 
@@ -526,12 +526,12 @@ enum class GrantTarget : std::uint8_t {
   kProcedures,
   kAllProceduresInSchema,
   kLanguages,
-  kRoles,           ///< GRANT ROLE r TO …: names are the roles granted
+  kRoles,           ///< GRANT ROLE r TO ...: names are the roles granted
   kSystem,          ///< system privilege to a role: no object
   kAssumeRole,      ///< names: role ARNs or "all" | "default"
   kScopedSchemas,   ///< FOR SCHEMAS IN DATABASE d
   kScopedTables,    ///< FOR TABLES IN {SCHEMA s [DATABASE d] | DATABASE d}
-  kScopedRoutines,  ///< FOR FUNCTIONS | PROCEDURES IN …
+  kScopedRoutines,  ///< FOR FUNCTIONS | PROCEDURES IN ...
   kScopedLanguages,
   kDatashares
 };
@@ -545,7 +545,7 @@ struct GrantStatement {
   std::vector<std::vector<TypeName>>
       argument_types;          ///< kFunctions, kProcedures: one list per object
   std::string scope_schema;    ///< kScopedTables, kScopedRoutines
-  std::string scope_database;  ///< kScoped…
+  std::string scope_database;  ///< kScoped...
   std::vector<std::string> assume_role_for;
   std::vector<Grantee> grantees;
   bool cascade = false;
@@ -617,7 +617,7 @@ struct ExplainStatement {
   StatementPtr statement;
 };
 
-/// CALL procedure(…): parsed, so that the answer can name the procedure; stored procedures are not
+/// CALL procedure(...): parsed, so that the answer can name the procedure; stored procedures are not
 /// supported.
 struct CallStatement {
   QualifiedName procedure;

@@ -2,7 +2,7 @@
 //
 //   auto script = parse_script("begin; select $1::int; commit");
 //   if (!script) return send_error(script.error());      // sqlstate 42601, position 1-based
-//   for (const ParsedStatement& parsed : *script) …
+//   for (const ParsedStatement& parsed : *script) ...
 //
 // Linear time in the text; depth is limited (query.h), so no text can overflow the stack. Pure; any
 // thread.

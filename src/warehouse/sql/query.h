@@ -60,10 +60,10 @@ enum class ExpressionKind : std::uint8_t {
   kBoolean,       ///< text "true" | "false"
   kNumber,        ///< text as written
   kString,        ///< text decoded
-  kTypedLiteral,  ///< type, text: DATE '…'
+  kTypedLiteral,  ///< type, text: DATE '...'
   kInterval,      ///< text decoded; names: field words, such as {"day"} or {"year", "to", "month"}
   kParameter,     ///< number: 1 for $1
-  kColumn,        ///< names: a | a.b | a.b.c …; resolution of SUPER paths happens in translation
+  kColumn,        ///< names: a | a.b | a.b.c ...; resolution of SUPER paths happens in translation
   kStar,          ///< names: qualifier, may be empty
   kDefault,       ///< DEFAULT inside VALUES or SET
   kUnary,         ///< text: operator; children: operand
@@ -74,16 +74,16 @@ enum class ExpressionKind : std::uint8_t {
   kIs,       ///< text: null | true | false | unknown | distinct from; negated; children: operand[,
              ///< other]
   kBetween,  ///< negated; children: value, low, high
-  kIn,       ///< negated; children: value, items…; or children: value, and query
+  kIn,       ///< negated; children: value, items...; or children: value, and query
   kLike,     ///< text: like | ilike | similar to; negated; children: value, pattern[, escape]
   kQuantified,  ///< text: operator; names: {"any" | "all"}; children: left[, array]; or query
-  kCase,        ///< flag: has operand; children: [operand,] when, then, …[, else] (flag2: has else)
+  kCase,        ///< flag: has operand; children: [operand,] when, then, ...[, else] (flag2: has else)
   kCast,        ///< type; children: value; text: "cast" | "::" | "convert" | "try_cast"
   kFunction,    ///< see Call
   kSubquery,    ///< query
   kExists,      ///< query
   kArray,       ///< children: elements
-  kArrayQuery,  ///< query: ARRAY(SELECT …)
+  kArrayQuery,  ///< query: ARRAY(SELECT ...)
   kRow,         ///< children: two or more fields, or any number after the word ROW
   kSubscript,   ///< children: value, index
   kField,       ///< names: {field}; children: value: `(x).y`, `x[0].y`
@@ -98,7 +98,7 @@ struct Call {
   bool distinct = false;
   bool all = false;
   bool star = false;                      ///< count(*)
-  bool approximate = false;               ///< APPROXIMATE COUNT(DISTINCT …)
+  bool approximate = false;               ///< APPROXIMATE COUNT(DISTINCT ...)
   bool bare = false;                      ///< written without parentheses: SYSDATE, CURRENT_DATE
   NullOrder nulls = NullOrder::kDefault;  ///< kFirst: IGNORE NULLS, kLast: RESPECT NULLS
   std::vector<OrderItem> within_group;
@@ -162,7 +162,7 @@ struct TableReference {
   bool only = false;
   std::string alias;
   std::vector<std::string> column_aliases;
-  std::vector<ColumnDefinitionAlias> column_definitions;  ///< f() AS a(name type, …)
+  std::vector<ColumnDefinitionAlias> column_definitions;  ///< f() AS a(name type, ...)
   std::string at_alias;                                   ///< AS x AT idx
 
   TablePtr left;  ///< kJoin; kPivot and kUnpivot: the source
@@ -187,7 +187,7 @@ struct Select {
   std::vector<ExpressionPtr> distinct_on;
   ExpressionPtr top;
   std::vector<SelectItem> items;
-  std::vector<std::string> exclude;  ///< SELECT * EXCLUDE (…)
+  std::vector<std::string> exclude;  ///< SELECT * EXCLUDE (...)
   std::vector<TablePtr> from;
   ExpressionPtr where;
   std::vector<ExpressionPtr> group_by;

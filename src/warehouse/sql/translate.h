@@ -15,7 +15,7 @@
 
 namespace leat::sql {
 
-/// What the translator may know about a relation. Types are effective ones (column_type()).
+/// What the translator knows about a relation. Types are effective ones (column_type()).
 struct RelationColumn {
   std::string name;
   TypeName type;
@@ -23,20 +23,23 @@ struct RelationColumn {
   bool not_null = false;
 };
 
-enum class RelationKind : std::uint8_t { kTable, kView, kMaterializedView };
+enum class RelationKind : std::uint8_t { kTable, kView, kMaterializedView, kSystem };
 
-struct RelationShape {
+struct Relation {
   RelationKind kind = RelationKind::kTable;
+  std::string duckdb_name;  ///< DuckDB SQL text, quoted: "public"."t"
   std::vector<RelationColumn> columns;
 };
 
-/// Answers for names as written (1 to 3 parts, resolved by the session's search path). Implemented
-/// by the session over its catalog; must outlive the call.
+/// Answers for names as written (1 to 3 parts), resolved by the session's search path. Implemented
+/// over the catalog; results must stay valid until translate() returns.
 class RelationLookup {
  public:
   virtual ~RelationLookup() = default;
-  /// Null when the relation is unknown; then the translator does without.
-  [[nodiscard]] virtual const RelationShape* find(const QualifiedName& name) const = 0;
+  /// Called for every relation a statement names that is no common table expression. Errors (42P01,
+  /// 3F000) end the translation; the position is added by the caller. Null: unknown here, the
+  /// translator quotes the name as written and leaves the error to DuckDB.
+  [[nodiscard]] virtual SqlResult<const Relation*> find(const QualifiedName& name) const = 0;
 };
 
 struct TranslateContext {
@@ -46,14 +49,12 @@ struct TranslateContext {
   /// path set; this is only used to name things in messages.
   std::vector<std::string> search_path;
   /// Qualifier, as DuckDB SQL text (already quoted where needed), of the schema that holds the
-  /// relations and functions of pg_catalog, svv_*, stl_*, sys_* … : pg_class becomes
+  /// relations and functions of pg_catalog, svv_*, stl_*, sys_* ... : pg_class becomes
   /// `<system_schema>.pg_class`.
-  std::string system_schema = "leat_catalog";
-  /// The same for information_schema.
-  std::string information_schema = "leat_information_schema";
+  std::string system_schema = "leat_system";
   /// Qualifier of the schema that holds the macros of dialect_macros().
-  std::string function_schema = "leat_catalog";
-  /// Types of $1, $2 … as the client declared them; kOther with an empty spelling: not declared.
+  std::string function_schema = "leat_system";
+  /// Types of $1, $2 ... as the client declared them; kOther with an empty spelling: not declared.
   std::vector<TypeName> parameter_types;
   /// Session time zone, for GETDATE, SYSDATE and CURRENT_DATE.
   std::string time_zone = "UTC";
@@ -63,7 +64,7 @@ struct TranslateContext {
 
 struct Translation {
   /// DuckDB statements to run in order, in one transaction; the last one gives the result. Empty
-  /// for statements that the session runs itself (SET, COPY, GRANT, …).
+  /// for statements that the session runs itself (SET, COPY, GRANT, ...).
   std::vector<std::string> statements;
 };
 
@@ -99,7 +100,7 @@ struct Translation {
 [[nodiscard]] bool returns_rows(const Statement& statement);
 
 /// True for statements Redshift refuses inside a transaction block (25001): VACUUM, CREATE
-/// DATABASE, ….
+/// DATABASE, ....
 [[nodiscard]] bool forbidden_in_transaction(const Statement& statement);
 
 /// True when it changes data or catalog (refused by SET readonly=1 with 25006).
@@ -128,7 +129,7 @@ struct TableAccess {
 [[nodiscard]] std::vector<TableAccess> referenced_tables(const Statement& statement);
 
 /// True when the name means a system relation: qualified by pg_catalog or information_schema, or
-/// unqualified and one of Redshift's catalog names (pg_class, svv_tables, stl_query, …).
+/// unqualified and one of Redshift's catalog names (pg_class, svv_tables, stl_query, ...).
 [[nodiscard]] bool is_system_relation(const QualifiedName& name);
 
 /// DuckDB statements, to be run once in every database in this order, that create the macros
@@ -136,7 +137,7 @@ struct TableAccess {
 [[nodiscard]] std::vector<std::string> dialect_macros(const TranslateContext& context);
 
 /// DuckDB settings every connection must have for translated SQL to mean the same: "SET
-/// integer_division=true" ….
+/// integer_division=true" ....
 [[nodiscard]] std::vector<std::string> required_settings();
 
 }  // namespace leat::sql

@@ -1,0 +1,44 @@
+// Reads the date, time and interval texts Redshift takes and DuckDB does not. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace leat::sql {
+
+struct Interval {
+  std::int64_t months = 0;
+  std::int64_t days = 0;
+  std::int64_t microseconds = 0;
+};
+
+/// `fields`: words after the literal, such as {"day"} or {"year", "to", "month"}. Units may be
+/// abbreviated and plural, commas are blanks, a bare number means seconds (or the field).
+[[nodiscard]] std::optional<Interval> parse_interval(std::string_view text,
+                                                     const std::vector<std::string>& fields);
+
+/// A date or timestamp in any input format of Redshift (MDY order) as "YYYY-MM-DD" or
+/// "YYYY-MM-DD HH:MM:SS[.ffffff][+hh:mm]"; nothing when it is none. Special words (now, today) are
+/// not handled.
+[[nodiscard]] std::optional<std::string> normal_timestamp(std::string_view text);
+[[nodiscard]] std::optional<std::string> normal_time(std::string_view text);
+
+/// The DuckDB name of a date part or its abbreviation ("qtr" -> "quarter", "m" -> "minute"); empty
+/// when unknown.
+[[nodiscard]] std::string_view date_part_canonical(std::string_view part);
+
+/// A strftime/strptime format for a datetime template such as 'YYYY-MM-DD HH24:MI:SS'; nothing when
+/// it has an element strftime lacks. `parsing`: for strptime.
+[[nodiscard]] std::optional<std::string> strftime_format(std::string_view format, bool parsing);
+
+/// True when a TO_CHAR template formats numbers.
+[[nodiscard]] bool is_number_format(std::string_view format);
+
+/// A regular expression that matches whole strings as SIMILAR TO does.
+[[nodiscard]] std::string regex_of_similar_pattern(std::string_view pattern,
+                                                   std::string_view escape);
+
+}  // namespace leat::sql

@@ -1,0 +1,190 @@
+// Casts: '...'::type, CAST, CONVERT, and the catalog's name types.
+#include "base/text.h"
+#include "warehouse/sql/datetime.h"
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+namespace {
+
+std::string_view plain_type_name(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kDate:
+      return "date";
+    case TypeKind::kTime:
+    case TypeKind::kTimeTz:
+      return "time";
+    default:
+      return "timestamp";
+  }
+}
+
+bool is_integer_text(std::string_view text) {
+  text = trim(text);
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<bool> boolean_text(std::string_view text) {
+  const std::string word = to_lower(trim(text));
+  for (const std::string_view yes : {"t", "true", "y", "yes", "1", "on"}) {
+    if (word == yes) return true;
+  }
+  for (const std::string_view no : {"f", "false", "n", "no", "0", "off"}) {
+    if (word == no) return false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+/// A date, time or timestamp text in DuckDB's spelling; an SQL expression in brackets for now,
+/// today and so on.
+std::string Emitter::normal_literal(const TypeName& type, std::string_view text,
+                                    SourceSpan span) const {
+  const bool date = type.kind == TypeKind::kDate;
+  const bool time = type.kind == TypeKind::kTime || type.kind == TypeKind::kTimeTz;
+  const bool stamp = type.kind == TypeKind::kTimestamp || type.kind == TypeKind::kTimestampTz;
+  if (type.kind == TypeKind::kBoolean) {
+    const auto value = boolean_text(text);
+    if (!value) {
+      fail("22P02", "invalid input syntax for type boolean: \"" + std::string(text) + "\"", span);
+    }
+    return *value ? "true" : "false";
+  }
+  if (type.kind == TypeKind::kSmallint || type.kind == TypeKind::kInteger ||
+      type.kind == TypeKind::kBigint) {
+    if (!is_integer_text(text)) {
+      fail("22P02", "invalid input syntax for integer: \"" + std::string(text) + "\"", span);
+    }
+    return std::string(trim(text));
+  }
+  if (!date && !time && !stamp) return std::string(text);
+  const std::string word = to_lower(trim(text));
+  const std::string type_text = duckdb_type(type);
+  if (word == "now") return "(CAST(" + local_now_text() + " AS " + type_text + "))";
+  if (word == "epoch" && !time) return "1970-01-01 00:00:00";
+  if (!time && (word == "today" || word == "tomorrow" || word == "yesterday")) {
+    const std::string days = word == "today" ? "0" : (word == "tomorrow" ? "1" : "-1");
+    return "(CAST(CAST(" + local_now_text() + " AS DATE) + " + days + " AS " + type_text + "))";
+  }
+  const auto normal = time ? normal_time(text) : normal_timestamp(text);
+  if (!normal) {
+    fail("22007",
+         "invalid input syntax for type " + std::string(plain_type_name(type.kind)) + ": \"" +
+             std::string(text) + "\"",
+         span);
+  }
+  if (date) return normal->substr(0, 10) + (normal->ends_with(" (BC)") ? " (BC)" : "");
+  if (type.kind == TypeKind::kTimestamp && normal->size() > 19) {
+    const std::size_t zone = normal->find_first_of("+-", 19);
+    if (zone != std::string::npos) return normal->substr(0, zone);
+  }
+  return *normal;
+}
+
+void Emitter::literal_cast(const Expression& node, const TypeName& type) {
+  const std::string normal = normal_literal(type, node.text, node.span);
+  if (normal.starts_with('(') && normal != node.text) return write(normal);
+  write("CAST(");
+  string_literal(normal);
+  write(" AS " + duckdb_type(type) + ")");
+}
+
+/// 'pg_class'::regclass is the object's oid; oid::regclass is its name.
+void Emitter::registered_name_cast(const Expression& node, std::string_view what) {
+  const Expression& value = *node.children[0];
+  const bool text =
+      value.kind == ExpressionKind::kString || value.kind == ExpressionKind::kParameter;
+  write(context_.system_schema);
+  write(text ? ".to_" : ".");
+  write(what);
+  write(text ? "(" : "_name(");
+  expression(value);
+  write(")");
+}
+
+void Emitter::character_cast(const Expression& value, const TypeName& type) {
+  const auto path = super_navigation(value);
+  const auto plain = [&] {
+    if (path) {
+      write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
+    } else if (infer(value).kind == Inferred::kSuper) {
+      write("json_extract_string(");
+      expression(value);
+      write(", '$')");
+    } else if (type.length < 0) {
+      write("CAST(");
+      expression(value);
+      write(" AS VARCHAR)");
+    } else {
+      expression(value);
+    }
+  };
+  if (type.length < 0) {
+    if (type.kind == TypeKind::kChar && type.spelling != "bpchar") {
+      write("left(");
+      plain();
+      return write(", 1)");
+    }
+    return plain();
+  }
+  write(context_.function_schema +
+        (type.kind == TypeKind::kChar ? ".cast_char(" : ".cast_varchar("));
+  plain();
+  write(", " + std::to_string(type.length) + ")");
+}
+
+void Emitter::cast(const Expression& node) {
+  const TypeName& type = *node.type;
+  const Expression& value = *node.children[0];
+  if (type.array_dimensions > 0) return plain_cast(node);
+  switch (type.kind) {
+    case TypeKind::kRegClass:
+      return registered_name_cast(node, "regclass");
+    case TypeKind::kRegType:
+      return registered_name_cast(node, "regtype");
+    case TypeKind::kRegProc:
+      return registered_name_cast(node, "regproc");
+    case TypeKind::kRegNamespace:
+      return registered_name_cast(node, "regnamespace");
+    case TypeKind::kVarchar:
+    case TypeKind::kChar:
+      return character_cast(value, type);
+    case TypeKind::kSuper:
+      write("to_json(");
+      expression(value);
+      return write(")");
+    case TypeKind::kVarbyte:
+      if (infer(value).kind == Inferred::kText || value.kind == ExpressionKind::kString) {
+        write("encode(");
+        expression(value);
+        return write(")");
+      }
+      break;
+    default:
+      break;
+  }
+  if (value.kind == ExpressionKind::kString) {
+    if (type.kind == TypeKind::kInterval) return typed_literal(type, value.text, value.span);
+    return literal_cast(value, type);
+  }
+  plain_cast(node);
+}
+
+void Emitter::plain_cast(const Expression& node) {
+  const Expression& value = *node.children[0];
+  const bool lax = node.text == "try_cast";
+  if (const auto path = super_navigation(value)) {
+    write("TRY_CAST(json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
+  } else if (infer(value).kind == Inferred::kSuper) {
+    write("TRY_CAST(json_extract_string(");
+    expression(value);
+    write(", '$')");
+  } else {
+    write(lax ? "TRY_CAST(" : "CAST(");
+    expression(value);
+  }
+  write(" AS " + duckdb_type(*node.type) + ")");
+}
+
+}  // namespace leat::sql

@@ -1,0 +1,554 @@
+// Operators, literals, casts, columns and SUPER paths.
+#include "base/text.h"
+#include "warehouse/sql/datetime.h"
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+namespace {
+
+/// Kinds that bind as tightly as a name does and need no brackets as an operand.
+bool is_atom(const Expression& node) {
+  switch (node.kind) {
+    case ExpressionKind::kUnary:
+    case ExpressionKind::kBinary:
+    case ExpressionKind::kAnd:
+    case ExpressionKind::kOr:
+    case ExpressionKind::kNot:
+    case ExpressionKind::kIs:
+    case ExpressionKind::kBetween:
+    case ExpressionKind::kIn:
+    case ExpressionKind::kLike:
+    case ExpressionKind::kQuantified:
+    case ExpressionKind::kAtTimeZone:
+    case ExpressionKind::kCollate:
+    case ExpressionKind::kFunction:
+      return false;
+    default:
+      return true;
+  }
+}
+
+bool is_number_text(std::string_view text) {
+  return !text.empty() && parse_number<double>(text).has_value() &&
+         text.find_first_of("nN") == std::string_view::npos;
+}
+
+bool is_numeric(Inferred kind) {
+  return kind == Inferred::kSmallint || kind == Inferred::kInteger || kind == Inferred::kBigint ||
+         kind == Inferred::kDecimal || kind == Inferred::kDouble;
+}
+
+}  // namespace
+
+void Emitter::fail(std::string sqlstate, std::string message, SourceSpan span) {
+  throw TranslateFailure{{.sqlstate = std::move(sqlstate),
+                          .message = std::move(message),
+                          .detail = {},
+                          .hint = {},
+                          .position = span.end == 0 ? 0 : span.begin + 1}};
+}
+
+void Emitter::too_large() const {
+  fail("54000", "translated statement is larger than 64 MiB", {});
+}
+
+void Emitter::identifiers(const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) write(", ");
+    identifier(names[i]);
+  }
+}
+
+void Emitter::comma_separated(const Arguments& nodes) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    if (i > 0) write(", ");
+    expression(*nodes[i]);
+  }
+}
+
+void Emitter::operand(const Expression& node) {
+  if (is_atom(node)) {
+    expression(node);
+    return;
+  }
+  write("(");
+  expression(node);
+  write(")");
+}
+
+void Emitter::expression(const Expression& node) {
+  switch (node.kind) {
+    case ExpressionKind::kNull:
+      return write("NULL");
+    case ExpressionKind::kBoolean:
+    case ExpressionKind::kNumber:
+      return write(node.text);
+    case ExpressionKind::kString:
+      return string_literal(node.text);
+    case ExpressionKind::kTypedLiteral:
+      return typed_literal(*node.type, node.text, node.span);
+    case ExpressionKind::kInterval:
+      return interval(node);
+    case ExpressionKind::kParameter:
+      return parameter(node);
+    case ExpressionKind::kColumn:
+      return column(node);
+    case ExpressionKind::kStar:
+      for (const std::string& part : node.names) {
+        const ScopeTable* table = find_alias(part);
+        identifier(table == nullptr ? part : table->emitted_alias);
+        write(".");
+      }
+      return write("*");
+    case ExpressionKind::kDefault:
+      return write("DEFAULT");
+    case ExpressionKind::kUnary:
+      return unary(node);
+    case ExpressionKind::kBinary:
+      return binary(node);
+    case ExpressionKind::kAnd:
+      return joined(node, " AND ");
+    case ExpressionKind::kOr:
+      return joined(node, " OR ");
+    case ExpressionKind::kNot:
+      write("NOT ");
+      return operand(*node.children[0]);
+    case ExpressionKind::kIs:
+      return is_test(node);
+    case ExpressionKind::kBetween:
+      comparison(node.negated ? "NOT BETWEEN" : "BETWEEN", *node.children[0], *node.children[1]);
+      write(" AND ");
+      return arithmetic_operand(*node.children[2], *node.children[0]);
+    case ExpressionKind::kIn:
+      return in_test(node);
+    case ExpressionKind::kLike:
+      return like_test(node);
+    case ExpressionKind::kQuantified:
+      return quantified(node);
+    case ExpressionKind::kCase:
+      return case_when(node);
+    case ExpressionKind::kCast:
+      return cast(node);
+    case ExpressionKind::kFunction:
+      return function(node);
+    case ExpressionKind::kSubquery:
+      write("(");
+      query(*node.query);
+      return write(")");
+    case ExpressionKind::kExists:
+      write("EXISTS (");
+      query(*node.query);
+      return write(")");
+    case ExpressionKind::kArray:
+      write("[");
+      comma_separated(node.children);
+      return write("]");
+    case ExpressionKind::kArrayQuery:
+      write("ARRAY(");
+      query(*node.query);
+      return write(")");
+    case ExpressionKind::kRow:
+      write("(");
+      comma_separated(node.children);
+      return write(")");
+    case ExpressionKind::kSubscript:
+      return subscript(node);
+    case ExpressionKind::kField:
+      return field(node);
+    case ExpressionKind::kAtTimeZone:
+      operand(*node.children[0]);
+      write(" AT TIME ZONE ");
+      return operand(*node.children[1]);
+    case ExpressionKind::kCollate:
+      operand(*node.children[0]);
+      if (node.names.back() == "case_insensitive" || node.names.back() == "ci")
+        write(" COLLATE NOCASE");
+      return;
+    case ExpressionKind::kGroupingSets:
+      write(node.text == "grouping sets" ? "GROUPING SETS"
+                                         : (node.text == "cube" ? "CUBE" : "ROLLUP"));
+      write(" (");
+      comma_separated(node.children);
+      return write(")");
+  }
+}
+
+void Emitter::parameter(const Expression& node) {
+  const auto index = static_cast<std::size_t>(node.number - 1);
+  const bool typed = index < context_.parameter_types.size() &&
+                     (context_.parameter_types[index].kind != TypeKind::kOther ||
+                      !context_.parameter_types[index].spelling.empty());
+  if (!typed) return write("$" + std::to_string(node.number));
+  write("CAST($" + std::to_string(node.number) + " AS " +
+        duckdb_type(context_.parameter_types[index]) + ")");
+}
+
+void Emitter::joined(const Expression& node, std::string_view separator) {
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    if (i > 0) write(separator);
+    operand(*node.children[i]);
+  }
+}
+
+void Emitter::unary(const Expression& node) {
+  const Expression& value = *node.children[0];
+  if (node.text == "@") return call_template("abs($1)", node);
+  if (node.text == "|/") return call_template("sqrt($1)", node);
+  if (node.text == "||/") return call_template("cbrt($1)", node);
+  write(node.text);
+  if (value.kind == ExpressionKind::kString && is_number_text(value.text)) return write(value.text);
+  if (value.kind == ExpressionKind::kUnary) write(" ");
+  operand(value);
+}
+
+/// `1 + '2'`: an untyped literal takes the other side's type.
+void Emitter::arithmetic_operand(const Expression& node, const Expression& other) {
+  if (node.kind == ExpressionKind::kString && is_number_text(node.text)) {
+    const InferredType type = infer(other);
+    if (is_numeric(type.kind)) return write(node.text);
+  }
+  operand(node);
+}
+
+void Emitter::binary(const Expression& node) {
+  const std::string& op = node.text;
+  const Expression& left = *node.children[0];
+  const Expression& right = *node.children[1];
+  if (op == "/" || op == "%") return division(node);
+  if (op == "~" || op == "!~" || op == "~*" || op == "!~*") return regex_match(node);
+  if (op == "#") return call_template("xor($1, $2)", node);
+  if (op == "||") {
+    operand(left);
+    write(" || ");
+    return operand(right);
+  }
+  if (op == "+" || op == "-" || op == "*" || op == "^") {
+    const bool dates =
+        op == "-" && infer(left).kind == Inferred::kDate && infer(right).kind == Inferred::kDate;
+    if (dates) write("CAST(");
+    arithmetic_operand(left, right);
+    write(" " + op + " ");
+    arithmetic_operand(right, left);
+    if (dates) write(" AS INTEGER)");
+    return;
+  }
+  if (op == "~~" || op == "!~~" || op == "~~*" || op == "!~~*" || op == "&" || op == "|" ||
+      op == "<<" || op == ">>") {
+    operand(left);
+    write(" " + op + " ");
+    return operand(right);
+  }
+  comparison(op, left, right);
+}
+
+/// Comparisons look at SUPER values through the type of the other side.
+void Emitter::comparison(std::string_view op, const Expression& left, const Expression& right) {
+  const auto side = [&](const Expression& node, const Expression& other) {
+    auto path = super_navigation(node);
+    if (!path) return arithmetic_operand(node, other);
+    if (super_navigation(other)) return super_path(path->first, path->second);
+    const bool text = other.kind == ExpressionKind::kString || infer(other).kind == Inferred::kText;
+    const InferredType type = infer(other);
+    if (is_numeric(type.kind)) {
+      write("TRY_CAST(json_extract_string(" + path->first + ", " + quote_literal(path->second) +
+            ") AS DOUBLE)");
+    } else if (text) {
+      write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
+    } else {
+      super_path(path->first, path->second);
+    }
+  };
+  side(left, right);
+  write(" ");
+  write(op);
+  write(" ");
+  side(right, left);
+}
+
+void Emitter::division(const Expression& node) {
+  const Expression& left = *node.children[0];
+  const Expression& right = *node.children[1];
+  const InferredType a = infer(left);
+  const InferredType b = infer(right);
+  const InferredType result = infer_binary(node);
+  const bool decimal = node.text == "/" && result.kind == Inferred::kDecimal &&
+                       (a.kind == Inferred::kDecimal || b.kind == Inferred::kDecimal);
+  if (decimal) write("CAST(round(");
+  arithmetic_operand(left, right);
+  write(" " + node.text + " ");
+  const bool nonzero =
+      right.kind == ExpressionKind::kNumber && parse_number<double>(right.text).value_or(0) != 0;
+  if (nonzero) {
+    operand(right);
+  } else {
+    write(context_.function_schema + ".divisor(");
+    arithmetic_operand(right, left);
+    write(")");
+  }
+  if (decimal) {
+    const std::string scale = std::to_string(result.scale);
+    write(", " + scale + ") AS DECIMAL(" + std::to_string(result.precision) + "," + scale + "))");
+  }
+}
+
+void Emitter::regex_match(const Expression& node) {
+  if (node.text.front() == '!') write("NOT ");
+  write("regexp_matches(");
+  expression(*node.children[0]);
+  write(", ");
+  expression(*node.children[1]);
+  if (node.text.back() == '*') write(", 'i'");
+  write(")");
+}
+
+void Emitter::is_test(const Expression& node) {
+  operand(*node.children[0]);
+  if (node.text == "unknown") return write(node.negated ? " IS NOT NULL" : " IS NULL");
+  write(node.negated ? " IS NOT " : " IS ");
+  if (node.text == "distinct from") {
+    write("DISTINCT FROM ");
+    return operand(*node.children[1]);
+  }
+  write(node.text == "null" ? "NULL" : (node.text == "true" ? "TRUE" : "FALSE"));
+}
+
+void Emitter::in_test(const Expression& node) {
+  const Expression& value = *node.children[0];
+  const auto path = super_navigation(value);
+  if (path && !node.query) {
+    write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
+  } else {
+    operand(value);
+  }
+  write(node.negated ? " NOT IN (" : " IN (");
+  if (node.query) {
+    query(*node.query);
+  } else {
+    for (std::size_t i = 1; i < node.children.size(); ++i) {
+      if (i > 1) write(", ");
+      expression(*node.children[i]);
+    }
+  }
+  write(")");
+}
+
+void Emitter::like_test(const Expression& node) {
+  const Expression& pattern = *node.children[1];
+  const bool has_escape = node.children.size() > 2;
+  if (node.text == "similar to") {
+    if (pattern.kind != ExpressionKind::kString ||
+        (has_escape && node.children[2]->kind != ExpressionKind::kString)) {
+      unsupported("SIMILAR TO with a pattern that is not a literal", node.span);
+    }
+    const std::string escape = has_escape ? node.children[2]->text : "\\";
+    if (node.negated) write("NOT ");
+    write("regexp_full_match(CAST(");
+    expression(*node.children[0]);
+    write(" AS VARCHAR), ");
+    string_literal(regex_of_similar_pattern(pattern.text, escape));
+    return write(", 's')");
+  }
+  const InferredType type = infer(*node.children[0]);
+  const bool text =
+      type.kind == Inferred::kText || node.children[0]->kind == ExpressionKind::kString;
+  if (text) {
+    operand(*node.children[0]);
+  } else {
+    write("CAST(");
+    expression(*node.children[0]);
+    write(" AS VARCHAR)");
+  }
+  write(node.negated ? " NOT " : " ");
+  write(node.text == "like" ? "LIKE " : "ILIKE ");
+  operand(pattern);
+  if (has_escape) {
+    write(" ESCAPE ");
+    operand(*node.children[2]);
+  } else if (pattern.kind != ExpressionKind::kString ||
+             pattern.text.find('\\') != std::string::npos) {
+    write(" ESCAPE '\\'");
+  }
+}
+
+void Emitter::quantified(const Expression& node) {
+  operand(*node.children[0]);
+  write(" " + node.text + (node.names[0] == "all" ? " ALL (" : " ANY ("));
+  if (node.query) {
+    query(*node.query);
+  } else {
+    expression(*node.children[1]);
+  }
+  write(")");
+}
+
+void Emitter::case_when(const Expression& node) {
+  std::size_t i = 0;
+  write("CASE");
+  bool boolean_operand = false;
+  if (node.flag) {
+    write(" ");
+    const Expression& value = *node.children[i++];
+    boolean_operand = infer(value).kind == Inferred::kBoolean;
+    operand(value);
+  }
+  const std::size_t last = node.children.size() - (node.flag2 ? 1 : 0);
+  while (i + 1 < last + 1 && i < last) {
+    write(" WHEN ");
+    const Expression& when = *node.children[i++];
+    if (boolean_operand && when.kind == ExpressionKind::kString) {
+      write("CAST(" + quote_literal(when.text) + " AS BOOLEAN)");
+    } else {
+      expression(when);
+    }
+    write(" THEN ");
+    expression(*node.children[i++]);
+  }
+  if (node.flag2) {
+    write(" ELSE ");
+    expression(*node.children.back());
+  }
+  write(" END");
+}
+
+const ScopeTable* Emitter::find_alias(std::string_view alias) const {
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+    for (const ScopeTable& table : scope->tables) {
+      if (table.alias == alias) return &table;
+    }
+  }
+  return nullptr;
+}
+
+void Emitter::column(const Expression& node) {
+  if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
+  const std::vector<std::string>& names = node.names;
+  if (names.size() == 1) {
+    const ScopeTable* element = find_alias(names[0]);
+    if (element != nullptr && element->element) {
+      identifier(element->emitted_alias);
+      write(".");
+    }
+    return identifier(names[0]);
+  }
+  const ScopeTable* table = find_alias(names[names.size() - 2]);
+  identifier(table == nullptr ? names[names.size() - 2] : table->emitted_alias);
+  write(".");
+  identifier(names.back());
+}
+
+void Emitter::super_path(std::string_view base, std::string_view path) {
+  write("json_extract(");
+  write(base);
+  write(", ");
+  string_literal(path);
+  write(")");
+}
+
+/// `x.y` with no relation x in FROM is a path into a column x, if there can be one.
+void Emitter::require_column(const std::string& name, SourceSpan span) const {
+  for (const Scope& scope : scopes_) {
+    for (const ScopeTable& table : scope.tables) {
+      if (!table.columns_known) return;
+      for (const ScopeColumn& known : table.columns) {
+        if (known.name == name) return;
+      }
+    }
+  }
+  if (scopes_.empty()) return;
+  fail("42P01", "missing FROM-clause entry for table \"" + name + "\"", span);
+}
+
+/// `c.items[0].name` as the base `"c"."items"` and the path `$[0]."name"`.
+std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
+    const Expression& node) {
+  std::vector<const Expression*> steps;
+  const Expression* base = &node;
+  while (base->kind == ExpressionKind::kField || base->kind == ExpressionKind::kSubscript) {
+    steps.push_back(base);
+    base = base->children[0].get();
+  }
+  if (base->kind != ExpressionKind::kColumn) return std::nullopt;
+  const std::vector<std::string>& names = base->names;
+  std::size_t used = 1;
+  std::string text;
+  const ScopeTable* table = names.size() > 1 || !steps.empty() ? find_alias(names[0]) : nullptr;
+  if (table != nullptr && table->element) {
+    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(table->alias);
+  } else if (table != nullptr && names.size() > 1) {
+    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(names[1]);
+    used = 2;
+  } else if (names.size() > 2 && find_alias(names[1]) != nullptr) {
+    return std::nullopt;  // schema.table.column
+  } else if (names.size() > 3 && find_alias(names[2]) != nullptr) {
+    return std::nullopt;
+  } else {
+    if (names.size() > 1) require_column(names[0], base->span);
+    text = quote_identifier(names[0]);
+  }
+  if (steps.empty() && used >= names.size()) return std::nullopt;
+  if (!steps.empty() && table != nullptr && table->system) return std::nullopt;
+  if (names.size() > used && table == nullptr && scopes_.empty()) return std::nullopt;
+  std::string path = "$";
+  for (std::size_t i = used; i < names.size(); ++i) path += "." + quote_identifier(names[i]);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if ((*step)->kind == ExpressionKind::kField) {
+      path += "." + quote_identifier((*step)->names[0]);
+      continue;
+    }
+    const Expression& index = *(*step)->children[1];
+    if (index.kind == ExpressionKind::kNumber && parse_number<std::uint32_t>(index.text)) {
+      path += "[" + index.text + "]";
+    } else if (index.kind == ExpressionKind::kString) {
+      path += "." + quote_identifier(index.text);
+    } else {
+      return std::nullopt;  // an array with a computed index
+    }
+  }
+  return std::pair(std::move(text), std::move(path));
+}
+
+void Emitter::subscript(const Expression& node) {
+  if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
+  write("(");
+  expression(*node.children[0]);
+  write(")[");
+  expression(*node.children[1]);
+  write("]");
+}
+
+void Emitter::field(const Expression& node) {
+  if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
+  write("(");
+  expression(*node.children[0]);
+  write(").");
+  identifier(node.names[0]);
+}
+
+void Emitter::interval(const Expression& node) {
+  const auto parsed = parse_interval(node.text, node.names);
+  if (!parsed) {
+    fail("22007", "invalid input syntax for type interval: \"" + node.text + "\"", node.span);
+  }
+  write("INTERVAL '" + std::to_string(parsed->months) + " month " + std::to_string(parsed->days) +
+        " day " + std::to_string(parsed->microseconds) + " microsecond'");
+}
+
+void Emitter::typed_literal(const TypeName& type, std::string_view text, SourceSpan span) {
+  if (type.kind == TypeKind::kInterval || type.kind == TypeKind::kIntervalDayToSecond ||
+      type.kind == TypeKind::kIntervalYearToMonth) {
+    const auto parsed = parse_interval(text, {});
+    if (!parsed) {
+      fail("22007", "invalid input syntax for type interval: \"" + std::string(text) + "\"", span);
+    }
+    return write("INTERVAL '" + std::to_string(parsed->months) + " month " +
+                 std::to_string(parsed->days) + " day " + std::to_string(parsed->microseconds) +
+                 " microsecond'");
+  }
+  const std::string normal = normal_literal(type, text, span);
+  if (normal.starts_with('(')) return write(normal);
+  write("CAST(");
+  string_literal(normal);
+  write(" AS " + duckdb_type(type) + ")");
+}
+
+}  // namespace leat::sql

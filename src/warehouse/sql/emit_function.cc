@@ -1,0 +1,454 @@
+// Function calls: the table's rewrites, aggregates, windows and strings.
+#include "base/text.h"
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+namespace {
+
+std::string upper_case(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  return result;
+}
+
+/// Names DuckDB would treat as ranking functions, which refuse frames and arguments in Redshift.
+bool needs_frame(std::string_view name) {
+  return name == "first_value" || name == "last_value" || name == "nth_value";
+}
+
+}  // namespace
+
+const std::string& Emitter::literal_argument(const Expression& node, std::size_t index,
+                                             std::string_view function) {
+  const Expression& argument = *node.children[index];
+  if (argument.kind != ExpressionKind::kString) {
+    unsupported(upper_case(function) + " with an argument " + std::to_string(index + 1) +
+                    " that is not a literal",
+                argument.span);
+  }
+  return argument.text;
+}
+
+void Emitter::function(const Expression& node) {
+  const bool system_schema = node.names.size() == 2 && node.names[0] == "pg_catalog";
+  if (node.names.size() > 1 && !system_schema) return call_unknown(node);
+  const std::string& name = node.names.back();
+  const auto entries = find_function(name);
+  if (entries.empty()) {
+    if (system_schema || name.starts_with("pg_")) return call_system(name, node);
+    return call_unknown(node);
+  }
+  if (node.call->filter) unsupported("FILTER", node.span);
+  const auto count = static_cast<int>(node.children.size());
+  const FunctionEntry* found = nullptr;
+  for (const FunctionEntry& entry : entries) {
+    if (count >= entry.arguments_min && (entry.arguments_max < 0 || count <= entry.arguments_max))
+      found = &entry;
+  }
+  if (found == nullptr) {
+    throw TranslateFailure{{.sqlstate = "42883",
+                            .message = "function " + name + " with " + std::to_string(count) +
+                                       " arguments does not exist",
+                            .detail = {},
+                            .hint = "No function matches the given name and argument types. You "
+                                    "may need to add explicit type casts.",
+                            .position = node.span.begin + 1}};
+  }
+  switch (found->rewrite) {
+    case FunctionRewrite::kName:
+      return call_by_name(found->target, node);
+    case FunctionRewrite::kTemplate:
+      return call_template(found->target, node);
+    case FunctionRewrite::kSystem:
+      return call_system(found->target, node);
+    case FunctionRewrite::kNone:
+      unsupported("function " + upper_case(name), node.span);
+    case FunctionRewrite::kSpecial:
+      if (aggregate_function(node) || string_function(node) || date_function(node) ||
+          json_function(node))
+        return;
+      fail("XX000", "function " + name + " has no translation", node.span);
+  }
+}
+
+/// name([DISTINCT] arguments [ORDER BY ...] [IGNORE NULLS]) [OVER (...)].
+void Emitter::call_by_name(std::string_view name, const Expression& node) {
+  const Call& call = *node.call;
+  write(name);
+  write("(");
+  if (call.distinct) write("DISTINCT ");
+  if (call.star) write("*");
+  comma_separated(node.children);
+  if (!call.order_by.empty()) order_by(call.order_by);
+  if (call.nulls == NullOrder::kFirst) write(" IGNORE NULLS");
+  write(")");
+  over(node);
+}
+
+void Emitter::call_template(std::string_view text, const Expression& node) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '$' || i + 1 >= text.size()) {
+      const std::size_t next = std::min(text.find('$', i), text.size());
+      write(text.substr(i, next - i));
+      i = next - 1;
+      continue;
+    }
+    const char what = text[++i];
+    if (what == '*') {
+      comma_separated(node.children);
+    } else if (what == 'm') {
+      write(context_.function_schema);
+    } else if (what == 's') {
+      write(context_.system_schema);
+    } else {
+      operand(*node.children[static_cast<std::size_t>(what - '1')]);
+    }
+  }
+}
+
+void Emitter::call_system(std::string_view name, const Expression& node) {
+  write(context_.system_schema);
+  write(".");
+  identifier(name);
+  write("(");
+  comma_separated(node.children);
+  write(")");
+}
+
+void Emitter::call_unknown(const Expression& node) {
+  for (std::size_t i = 0; i < node.names.size(); ++i) {
+    if (i > 0) write(".");
+    identifier(node.names[i]);
+  }
+  call_by_name("", node);
+}
+
+void Emitter::order_by(const std::vector<OrderItem>& items) {
+  if (items.empty()) return;
+  write(" ORDER BY ");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) write(", ");
+    const OrderItem& item = items[i];
+    expression(*item.value);
+    if (item.descending) write(" DESC");
+    if (item.nulls != NullOrder::kDefault) {
+      write(item.nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST");
+    }
+  }
+}
+
+void Emitter::over(const Expression& node) {
+  if (!node.call->window) return;
+  const Window& spec = *node.call->window;
+  const std::string& name = node.names.back();
+  if (needs_frame(name) && !spec.order_by.empty() && !spec.frame) {
+    fail("42601", "Aggregate window functions with an ORDER BY clause require a frame clause",
+         node.span);
+  }
+  write(" OVER (");
+  window(spec);
+  write(")");
+}
+
+void Emitter::window(const Window& node) {
+  static constexpr std::string_view kBounds[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW",
+                                                 " FOLLOWING", "UNBOUNDED FOLLOWING"};
+  if (!node.partition_by.empty()) {
+    write("PARTITION BY ");
+    comma_separated(node.partition_by);
+  }
+  order_by(node.order_by);
+  if (!node.frame) return;
+  const WindowFrame& frame = *node.frame;
+  if (frame.range) fail("0A000", "RANGE frame is not supported; use ROWS", {});
+  write(" ROWS ");
+  const auto bound = [&](FrameBound kind, const ExpressionPtr& offset) {
+    if (offset) expression(*offset);
+    write(kBounds[static_cast<std::size_t>(kind)]);
+  };
+  if (frame.between) write("BETWEEN ");
+  bound(frame.start, frame.start_offset);
+  if (!frame.between) return;
+  write(" AND ");
+  bound(frame.end, frame.end_offset);
+}
+
+bool Emitter::aggregate_function(const Expression& node) {
+  const std::string& name = node.names.back();
+  const Call& call = *node.call;
+  const bool window_needs_frame =
+      call.window && !call.window->order_by.empty() && !call.window->frame;
+  if (window_needs_frame && (name == "sum" || name == "avg" || name == "count")) {
+    fail("42601", "Aggregate window functions with an ORDER BY clause require a frame clause",
+         node.span);
+  }
+  if (name == "count") {
+    if (call.approximate) {
+      write("approx_count_distinct(");
+      comma_separated(node.children);
+      write(")");
+      over(node);
+    } else if (node.children.size() == 1 && node.children[0]->kind == ExpressionKind::kStar) {
+      write("count(*)");
+      over(node);
+    } else {
+      call_by_name("count", node);
+    }
+    return true;
+  }
+  if (name == "sum") return sum(node), true;
+  if (name == "avg") return average(node), true;
+  if (name == "listagg") return list_aggregate(node), true;
+  if (name == "percentile_cont" || name == "percentile_disc") return percentile(node), true;
+  if (name == "decode") return decode(node), true;
+  if (name != "ratio_to_report") return false;
+  if (!call.window) fail("42601", "RATIO_TO_REPORT needs an OVER clause", node.span);
+  write("(CAST(");
+  comma_separated(node.children);
+  write(" AS DOUBLE) / sum(");
+  comma_separated(node.children);
+  write(")");
+  over(node);
+  write(")");
+  return true;
+}
+
+void Emitter::sum(const Expression& node) {
+  const InferredType type = infer(*node.children[0]);
+  const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger ||
+                     type.kind == Inferred::kBigint;
+  if (whole) write("CAST(");
+  call_by_name("sum", node);
+  if (whole) write(" AS BIGINT)");
+}
+
+/// sum / count with integer division: truncated for integers, as Redshift does, plain for DOUBLE.
+void Emitter::average(const Expression& node) {
+  const InferredType type = infer(*node.children[0]);
+  if (type.kind == Inferred::kDouble) return call_by_name("avg", node);
+  const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger ||
+                     type.kind == Inferred::kBigint;
+  const bool decimal = type.kind == Inferred::kDecimal;
+  write(whole || decimal ? "CAST((" : "(");
+  call_by_name("sum", node);
+  write(" / ");
+  call_by_name("count", node);
+  write(")");
+  if (whole) write(" AS BIGINT)");
+  if (decimal) write(" AS DECIMAL(38," + std::to_string(type.scale) + "))");
+}
+
+/// LISTAGG ignores NULL and empty strings; its order is that of WITHIN GROUP.
+void Emitter::list_aggregate(const Expression& node) {
+  const Call& call = *node.call;
+  write("string_agg(");
+  if (call.distinct) write("DISTINCT ");
+  write("nullif(CAST(");
+  expression(*node.children[0]);
+  write(" AS VARCHAR), ''), ");
+  if (node.children.size() > 1) {
+    expression(*node.children[1]);
+  } else {
+    write("''");
+  }
+  const auto& order = call.within_group.empty() ? call.order_by : call.within_group;
+  if (call.distinct && order.size() == 1) {
+    // DuckDB orders a DISTINCT aggregate only by its own argument.
+    write(" ORDER BY nullif(CAST(");
+    expression(*order[0].value);
+    write(order[0].descending ? " AS VARCHAR), '') DESC" : " AS VARCHAR), '')");
+  } else {
+    order_by(order);
+  }
+  write(")");
+  over(node);
+}
+
+void Emitter::percentile(const Expression& node) {
+  const Call& call = *node.call;
+  if (call.within_group.size() != 1) {
+    fail("42601", upper_case(node.names.back()) + " needs WITHIN GROUP (ORDER BY one expression)",
+         node.span);
+  }
+  const bool continuous = node.names.back() == "percentile_cont";
+  write(call.approximate ? "approx_quantile(" : (continuous ? "quantile_cont(" : "quantile_disc("));
+  expression(*call.within_group[0].value);
+  write(", ");
+  if (call.within_group[0].descending) write("1 - ");
+  operand(*node.children[0]);
+  write(")");
+  over(node);
+}
+
+/// DECODE(e, s1, r1, ..., d): NULL equals NULL.
+void Emitter::decode(const Expression& node) {
+  write("CASE");
+  std::size_t i = 1;
+  for (; i + 1 < node.children.size(); i += 2) {
+    write(" WHEN ");
+    operand(*node.children[0]);
+    if (node.children[i]->kind == ExpressionKind::kNull) {
+      write(" IS NULL");
+    } else if (node.children[i]->kind == ExpressionKind::kNumber ||
+               node.children[i]->kind == ExpressionKind::kString) {
+      write(" = ");
+      expression(*node.children[i]);
+    } else {
+      write(" IS NOT DISTINCT FROM ");
+      operand(*node.children[i]);
+    }
+    write(" THEN ");
+    expression(*node.children[i + 1]);
+  }
+  if (i < node.children.size()) {
+    write(" ELSE ");
+    expression(*node.children[i]);
+  }
+  write(" END");
+}
+
+/// Positions below 1 count, but hold no characters.
+void Emitter::substring(const Expression& node) {
+  const Expression& start = *node.children[1];
+  const bool positive = start.kind == ExpressionKind::kNumber;
+  const bool plain_length =
+      node.children.size() < 3 || node.children[2]->kind == ExpressionKind::kNumber;
+  if (positive && plain_length && start.text.find_first_not_of("0123456789") == std::string::npos &&
+      parse_number<std::int64_t>(start.text).value_or(0) > 0) {
+    write("substring(");
+    comma_separated(node.children);
+    return write(")");
+  }
+  write(context_.function_schema + ".substring(");
+  comma_separated(node.children);
+  write(")");
+}
+
+bool Emitter::string_function(const Expression& node) {
+  const std::string& name = node.names.back();
+  const std::string& schema = context_.function_schema;
+  const std::size_t count = node.children.size();
+  if (name == "substring" || name == "substr") return substring(node), true;
+  if (name == "overlay") {
+    write(schema + ".overlay(");
+    comma_separated(node.children);
+    write(")");
+    return true;
+  }
+  if (name.starts_with("regexp_")) return regexp_function(node), true;
+  if (name == "sha2") {
+    const Expression& bits = *node.children[1];
+    if (bits.kind != ExpressionKind::kNumber || (bits.text != "256" && bits.text != "0")) {
+      unsupported("SHA2 with other than 256 bits", node.span);
+    }
+    call_template("sha256($1)", node);
+    return true;
+  }
+  if (name == "to_varbyte" || name == "from_varbyte") {
+    const std::string format = to_lower(literal_argument(node, 1, name));
+    const bool to = name == "to_varbyte";
+    if (format == "hex") {
+      call_template(to ? "unhex($1)" : "lower(hex($1))", node);
+    } else if (format == "utf8" || format == "utf-8") {
+      call_template(to ? "encode($1)" : "decode($1)", node);
+    } else if (format == "base64") {
+      call_template(to ? "from_base64($1)" : "base64($1)", node);
+    } else {
+      unsupported(upper_case(name) + " with format '" + format + "'", node.span);
+    }
+    return true;
+  }
+  if (name == "collate") {
+    const std::string collation = to_lower(literal_argument(node, 1, name));
+    const bool insensitive = collation == "case_insensitive" || collation == "ci";
+    call_template(insensitive ? "($1 COLLATE NOCASE)" : "($1)", node);
+    return true;
+  }
+  if (name == "round") {
+    const InferredType type = infer(*node.children[0]);
+    const bool text =
+        node.children[0]->kind == ExpressionKind::kString || type.kind == Inferred::kText;
+    if (text) write("round(CAST(");
+    if (!text) write("round(");
+    expression(*node.children[0]);
+    if (text) write(" AS DOUBLE)");
+    if (count > 1) {
+      write(", ");
+      expression(*node.children[1]);
+    }
+    write(")");
+    return true;
+  }
+  if (name == "trunc") {
+    const InferredType type = infer(*node.children[0]);
+    if (type.kind == Inferred::kTimestamp || type.kind == Inferred::kDate) {
+      call_template("CAST($1 AS DATE)", node);
+    } else {
+      call_by_name("trunc", node);
+    }
+    return true;
+  }
+  return false;
+}
+
+/// $1 becomes \1; the position argument cuts the text first.
+void Emitter::regexp_function(const Expression& node) {
+  const std::string& name = node.names.back();
+  const std::size_t count = node.children.size();
+  const bool replaces = name == "regexp_replace";
+  const std::size_t position_index = replaces ? 3 : 2;
+  const std::size_t flags_index = replaces || name == "regexp_substr" ? 4 : 3;
+  std::string flags;
+  if (count > flags_index) flags = literal_argument(node, flags_index, name);
+  if (flags.find('p') != std::string::npos)
+    unsupported(upper_case(name) + " with the p flag", node.span);
+  const Expression& pattern = *node.children[1];
+  write(context_.function_schema + "." + name + "(");
+  expression(*node.children[0]);
+  write(", ");
+  if (flags.find('i') != std::string::npos) {
+    write("'(?i)' || ");
+    operand(pattern);
+  } else {
+    expression(pattern);
+  }
+  if (replaces) {
+    write(", ");
+    if (count < 3) {
+      write("''");
+    } else if (node.children[2]->kind == ExpressionKind::kString) {
+      std::string replacement;
+      const std::string& written = node.children[2]->text;
+      for (std::size_t i = 0; i < written.size(); ++i) {
+        const bool group = written[i] == '$' && i + 1 < written.size() && written[i + 1] >= '0' &&
+                           written[i + 1] <= '9';
+        replacement += group ? '\\' : written[i];
+        if (written[i] == '\\' &&
+            !(i + 1 < written.size() && written[i + 1] >= '0' && written[i + 1] <= '9')) {
+          replacement += '\\';
+        }
+      }
+      string_literal(replacement);
+    } else {
+      expression(*node.children[2]);
+    }
+  }
+  if (count > position_index) {
+    write(", ");
+    expression(*node.children[position_index]);
+  } else {
+    write(", 1");
+  }
+  if (name == "regexp_substr") {
+    write(", ");
+    if (count > 3) {
+      expression(*node.children[3]);
+    } else {
+      write("1");
+    }
+    write(flags.find('e') != std::string::npos ? ", 1" : ", 0");
+  }
+  write(")");
+}
+
+}  // namespace leat::sql

@@ -1,0 +1,241 @@
+// SELECT, set operations, common tables.
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+
+/// The name PostgreSQL gives an output column without alias.
+std::string Emitter::output_name(const Expression& node) {
+  switch (node.kind) {
+    case ExpressionKind::kColumn:
+      return node.names.back();
+    case ExpressionKind::kField:
+      return node.names[0];
+    case ExpressionKind::kSubscript:
+    case ExpressionKind::kCollate:
+      return output_name(*node.children[0]);
+    case ExpressionKind::kCase:
+      return "case";
+    case ExpressionKind::kArray:
+    case ExpressionKind::kArrayQuery:
+      return "array";
+    case ExpressionKind::kExists:
+      return "exists";
+    case ExpressionKind::kTypedLiteral:
+      return node.type->spelling;
+    case ExpressionKind::kAtTimeZone:
+      return "timezone";
+    case ExpressionKind::kCast: {
+      std::string name = output_name(*node.children[0]);
+      return name == "?column?" ? node.type->spelling : name;
+    }
+    case ExpressionKind::kFunction:
+      break;
+    default:
+      return "?column?";
+  }
+  const std::string& name = node.names.back();
+  if (name == "dateadd") return "date_add";
+  if (name == "datediff") return "date_diff";
+  if (name == "date_part") return "pgdate_part";
+  if (name == "extract") return "date_part";
+  if (name == "decode" || name == "nvl2") return "case";
+  if (name == "nvl") return "coalesce";
+  if (name == "position") return "strpos";
+  return name;
+}
+
+std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
+  std::vector<ScopeColumn> columns;
+  for (const SelectItem& item : node.items) {
+    if (item.value->kind != ExpressionKind::kStar) {
+      columns.push_back(
+          {item.alias.empty() ? output_name(*item.value) : item.alias, infer(*item.value)});
+      continue;
+    }
+    for (const ScopeTable& table : scopes_.back().tables) {
+      if (!item.value->names.empty() && table.alias != item.value->names.back()) continue;
+      if (!table.columns_known) return {};
+      columns.insert(columns.end(), table.columns.begin(), table.columns.end());
+    }
+  }
+  return columns;
+}
+
+void Emitter::with(const std::vector<CommonTable>& tables, bool recursive) {
+  if (tables.empty()) return;
+  write(recursive ? "WITH RECURSIVE " : "WITH ");
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const CommonTable& table = tables[i];
+    if (i > 0) write(", ");
+    identifier(table.name);
+    if (!table.columns.empty()) {
+      write("(");
+      identifiers(table.columns);
+      write(")");
+    }
+    write(" AS (");
+    if (recursive) common_tables_.push_back({table.name, {}});
+    query(*table.query);
+    if (recursive) common_tables_.pop_back();
+    write(")");
+    KnownCommonTable known{table.name,
+                           recursive ? std::vector<ScopeColumn>{} : std::move(last_columns_)};
+    for (std::size_t c = 0; c < table.columns.size() && c < known.columns.size(); ++c) {
+      known.columns[c].name = table.columns[c];
+    }
+    common_tables_.push_back(std::move(known));
+  }
+  write(" ");
+}
+
+void Emitter::query(const Query& node) {
+  const std::size_t common_tables = common_tables_.size();
+  with(node.with, node.recursive);
+  if (node.kind == QueryKind::kSelect) {
+    select(*node.select, node.order_by, node.limit.get(), node.offset.get());
+  } else {
+    query_body(node);
+    std::vector<ScopeColumn> columns = std::move(last_columns_);
+    // ORDER BY of a set operation sees output names only.
+    scopes_.emplace_back();
+    order_by(node.order_by);
+    scopes_.pop_back();
+    if (node.limit) {
+      write(" LIMIT ");
+      operand(*node.limit);
+    }
+    if (node.offset) {
+      write(" OFFSET ");
+      operand(*node.offset);
+    }
+    last_columns_ = std::move(columns);
+  }
+  common_tables_.resize(common_tables);
+}
+
+void Emitter::query_body(const Query& node) {
+  const auto side = [&](const Query& part, bool right) {
+    // Only what has its own ORDER BY, LIMIT or WITH, or another nesting, needs brackets.
+    const bool plain = part.order_by.empty() && !part.limit && !part.offset && part.with.empty() &&
+                       (part.kind == QueryKind::kSelect || part.kind == QueryKind::kValues ||
+                        (!right && part.kind == QueryKind::kSetOperation)) &&
+                       !(part.kind == QueryKind::kSelect && part.select->top);
+    if (!plain) write("(");
+    query(part);
+    if (!plain) write(")");
+  };
+  switch (node.kind) {
+    case QueryKind::kValues:
+      write("VALUES ");
+      for (std::size_t i = 0; i < node.values.size(); ++i) {
+        if (i > 0) write(", ");
+        write("(");
+        comma_separated(node.values[i]);
+        write(")");
+      }
+      last_columns_.clear();
+      return;
+    case QueryKind::kNested:
+      write("(");
+      query(*node.left);
+      return write(")");
+    case QueryKind::kSetOperation: {
+      static constexpr std::string_view kOperators[] = {" UNION ", " INTERSECT ", " EXCEPT "};
+      const bool same_precedence = node.left->kind != QueryKind::kSetOperation ||
+                                   (node.left->set_operator == SetOperator::kIntersect) ==
+                                       (node.set_operator == SetOperator::kIntersect);
+      if (!same_precedence) write("(");
+      side(*node.left, false);
+      if (!same_precedence) write(")");
+      std::vector<ScopeColumn> columns = std::move(last_columns_);
+      write(kOperators[static_cast<std::size_t>(node.set_operator)]);
+      if (node.set_all) write("ALL ");
+      side(*node.right, true);
+      if (columns.size() != last_columns_.size()) columns.clear();
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (columns[i].type.kind != last_columns_[i].type.kind ||
+            columns[i].type.kind == Inferred::kDecimal) {
+          columns[i].type = {};
+        }
+      }
+      last_columns_ = std::move(columns);
+      return;
+    }
+    case QueryKind::kSelect:
+      return;
+  }
+}
+
+void Emitter::select_item(const SelectItem& item) {
+  expression(*item.value);
+  if (item.value->kind == ExpressionKind::kStar) return;
+  if (!item.alias.empty()) {
+    write(" AS ");
+    return identifier(item.alias);
+  }
+  if (item.value->kind == ExpressionKind::kColumn && !super_navigation(*item.value)) return;
+  write(" AS ");
+  identifier(output_name(*item.value));
+}
+
+void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
+                     const Expression* limit, const Expression* offset) {
+  scopes_.emplace_back();
+  // FROM first: the select list needs its names.
+  const std::string from_text = captured([&] { from(node.from); });
+  write("SELECT ");
+  if (node.distinct) write("DISTINCT ");
+  if (!node.distinct_on.empty()) {
+    write("ON (");
+    comma_separated(node.distinct_on);
+    write(") ");
+  }
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    if (i > 0) write(", ");
+    const SelectItem& item = node.items[i];
+    select_item(item);
+    if (item.value->kind == ExpressionKind::kStar && !node.exclude.empty()) {
+      write(" EXCLUDE (");
+      identifiers(node.exclude);
+      write(")");
+    }
+  }
+  if (!node.from.empty()) {
+    write(" FROM ");
+    write(from_text);
+  }
+  if (node.where) {
+    write(" WHERE ");
+    expression(*node.where);
+  }
+  if (node.group_by_all) write(" GROUP BY ALL");
+  if (!node.group_by.empty()) {
+    write(" GROUP BY ");
+    comma_separated(node.group_by);
+  }
+  if (node.having) {
+    write(" HAVING ");
+    expression(*node.having);
+  }
+  if (node.qualify) {
+    write(" QUALIFY ");
+    expression(*node.qualify);
+  }
+  order_by(order);
+  if (limit != nullptr) {
+    write(" LIMIT ");
+    operand(*limit);
+  } else if (node.top) {
+    write(" LIMIT ");
+    expression(*node.top);
+  }
+  if (offset != nullptr) {
+    write(" OFFSET ");
+    operand(*offset);
+  }
+  std::vector<ScopeColumn> columns = output_columns(node);
+  scopes_.pop_back();
+  last_columns_ = std::move(columns);
+}
+
+}  // namespace leat::sql

@@ -1,0 +1,303 @@
+// Changes of rows and of the catalog, as DuckDB statements.
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+
+void Emitter::target_relation(const QualifiedName& name, const std::string& alias) {
+  const Relation* relation = look_up(name);
+  relation_name(name, relation);
+  ScopeTable entry;
+  entry.alias = alias.empty() ? std::string(name.name()) : alias;
+  entry.emitted_alias = entry.alias;
+  if (relation != nullptr) {
+    entry.columns_known = true;
+    for (const RelationColumn& column : relation->columns) {
+      entry.columns.push_back({column.name, inferred_of(column.type)});
+    }
+  }
+  write(" AS ");
+  identifier(entry.alias);
+  scopes_.back().tables.push_back(std::move(entry));
+}
+
+/// What storing a value in a typed column does: check the length, round, cut blanks.
+std::string Emitter::assigned_text(const std::string& value, const RelationColumn& column) const {
+  const TypeName& type = column.type;
+  if (type.kind == TypeKind::kVarchar && type.length > 0) {
+    return context_.function_schema + ".assign_varchar(" + value + ", " +
+           std::to_string(type.length) + ")";
+  }
+  if (type.kind == TypeKind::kChar && type.length > 0) {
+    return context_.function_schema + ".assign_char(" + value + ", " + std::to_string(type.length) +
+           ")";
+  }
+  return value;
+}
+
+void Emitter::assigned(const Expression& value, const RelationColumn* column) {
+  if (value.kind == ExpressionKind::kDefault || value.kind == ExpressionKind::kNull ||
+      column == nullptr) {
+    return expression(value);
+  }
+  const TypeKind kind = column->type.kind;
+  const bool moment_type = kind == TypeKind::kDate || kind == TypeKind::kTimestamp ||
+                           kind == TypeKind::kTimestampTz || kind == TypeKind::kTime ||
+                           kind == TypeKind::kTimeTz || kind == TypeKind::kBoolean;
+  if (value.kind == ExpressionKind::kString && moment_type)
+    return literal_cast(value, column->type);
+  // A literal that fits needs no check at run time.
+  if (value.kind == ExpressionKind::kString && kind == TypeKind::kVarchar &&
+      column->type.length >= 0 &&
+      value.text.size() <= static_cast<std::size_t>(column->type.length)) {
+    return expression(value);
+  }
+  write(assigned_text(text_of(value), *column));
+}
+
+std::string Emitter::insert(const InsertStatement& node) {
+  const std::size_t common_tables = common_tables_.size();
+  const Relation* relation = look_up(node.table);
+  std::vector<const RelationColumn*> targets;
+  if (relation != nullptr) {
+    if (node.columns.empty()) {
+      for (const RelationColumn& column : relation->columns) {
+        if (!column.identity) targets.push_back(&column);
+      }
+    }
+    for (const std::string& name : node.columns) {
+      const RelationColumn* found = nullptr;
+      for (const RelationColumn& column : relation->columns) {
+        if (column.name == name) found = &column;
+      }
+      if (found == nullptr) {
+        fail("42703",
+             "column \"" + name + "\" of relation \"" + std::string(node.table.name()) +
+                 "\" does not exist",
+             node.table.span);
+      }
+      if (found->identity)
+        fail("0A000", "cannot set an identity column to a value", node.table.span);
+      targets.push_back(found);
+    }
+  }
+  with(node.with, node.recursive);
+  write("INSERT INTO ");
+  relation_name(node.table, relation);
+  bool has_identity = false;
+  if (relation != nullptr) {
+    for (const RelationColumn& column : relation->columns)
+      has_identity = has_identity || column.identity;
+  }
+  if (!node.query) {
+    write(" DEFAULT VALUES");
+    common_tables_.resize(common_tables);
+    return take();
+  }
+  const Query* rows = node.query.get();
+  std::size_t width = node.columns.empty() ? targets.size() : node.columns.size();
+  const bool values = rows->kind == QueryKind::kValues && rows->with.empty() &&
+                      rows->order_by.empty() && !rows->limit;
+  if (values && node.columns.empty() && relation != nullptr) {
+    for (const auto& row : rows->values) width = std::min(width, row.size());
+    if (!rows->values.empty() && rows->values[0].size() > targets.size()) {
+      fail("42601", "INSERT has more expressions than target columns", rows->span);
+    }
+  }
+  // Fewer values than columns without a list is allowed: the rest takes its default. DuckDB wants
+  // the list.
+  if (!node.columns.empty()) {
+    write(" (");
+    identifiers(node.columns);
+    write(")");
+  } else if (relation != nullptr &&
+             (has_identity || (values && width < relation->columns.size()))) {
+    write(" (");
+    for (std::size_t i = 0; i < width; ++i) {
+      if (i > 0) write(", ");
+      identifier(targets[i]->name);
+    }
+    write(")");
+  }
+  write(" ");
+  if (values) {
+    write("VALUES ");
+    for (std::size_t r = 0; r < rows->values.size(); ++r) {
+      write(r > 0 ? ", (" : "(");
+      for (std::size_t c = 0; c < rows->values[r].size(); ++c) {
+        if (c > 0) write(", ");
+        assigned(*rows->values[r][c], c < targets.size() ? targets[c] : nullptr);
+      }
+      write(")");
+    }
+    common_tables_.resize(common_tables);
+    return take();
+  }
+  bool check = false;
+  for (const RelationColumn* column : targets) check = check || assigned_text("x", *column) != "x";
+  const std::string source = captured([&] { query(*rows); });
+  const std::size_t source_width = last_columns_.size();
+  common_tables_.resize(common_tables);
+  if (!check) {
+    write(source);
+    return take();
+  }
+  const std::size_t columns =
+      source_width > 0 && source_width < targets.size() && node.columns.empty() ? source_width
+                                                                                : targets.size();
+  write("SELECT ");
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (i > 0) write(", ");
+    write(assigned_text("\"c" + std::to_string(i + 1) + "\"", *targets[i]));
+  }
+  write(" FROM (" + source + ") AS \"source\"(");
+  for (std::size_t i = 0; i < columns; ++i) {
+    if (i > 0) write(", ");
+    write("\"c" + std::to_string(i + 1) + "\"");
+  }
+  write(")");
+  return take();
+}
+
+std::string Emitter::update(const UpdateStatement& node) {
+  const std::size_t common_tables = common_tables_.size();
+  scopes_.emplace_back();
+  with(node.with, node.recursive);
+  write("UPDATE ");
+  target_relation(node.table, node.alias);
+  const Relation* relation = look_up(node.table);
+  const std::string from_text = captured([&] { from(node.from); });
+  write(" SET ");
+  for (std::size_t i = 0; i < node.assignments.size(); ++i) {
+    const Assignment& assignment = node.assignments[i];
+    if (i > 0) write(", ");
+    const RelationColumn* target = nullptr;
+    if (relation != nullptr) {
+      for (const RelationColumn& column : relation->columns) {
+        if (column.name == assignment.column) target = &column;
+      }
+      if (target == nullptr) {
+        fail("42703",
+             "column \"" + assignment.column + "\" of relation \"" +
+                 std::string(node.table.name()) + "\" does not exist",
+             assignment.span);
+      }
+    }
+    identifier(assignment.column);
+    write(" = ");
+    assigned(*assignment.value, target);
+  }
+  if (!node.from.empty()) write(" FROM " + from_text);
+  if (node.where) {
+    write(" WHERE ");
+    expression(*node.where);
+  }
+  scopes_.pop_back();
+  common_tables_.resize(common_tables);
+  return take();
+}
+
+std::string Emitter::delete_rows(const DeleteStatement& node) {
+  const std::size_t common_tables = common_tables_.size();
+  scopes_.emplace_back();
+  with(node.with, node.recursive);
+  write("DELETE FROM ");
+  target_relation(node.table, node.alias);
+  if (!node.using_tables.empty()) {
+    write(" USING ");
+    from(node.using_tables);
+  }
+  if (node.where) {
+    write(" WHERE ");
+    expression(*node.where);
+  }
+  scopes_.pop_back();
+  common_tables_.resize(common_tables);
+  return take();
+}
+
+std::vector<std::string> Emitter::merge(const MergeStatement& node) {
+  if (node.remove_duplicates) unsupported("MERGE ... REMOVE DUPLICATES", node.target.span);
+  scopes_.emplace_back();
+  const Relation* relation = look_up(node.target);
+  const auto target_column = [&](const std::string& name) -> const RelationColumn* {
+    if (relation == nullptr) return nullptr;
+    for (const RelationColumn& column : relation->columns) {
+      if (column.name == name) return &column;
+    }
+    return nullptr;
+  };
+  write("MERGE INTO ");
+  target_relation(node.target, {});
+  write(" USING ");
+  table(*node.source);
+  write(" ON (");
+  expression(*node.on);
+  write(")");
+  if (node.matched_delete) {
+    write(" WHEN MATCHED THEN DELETE");
+  } else {
+    write(" WHEN MATCHED THEN UPDATE SET ");
+    for (std::size_t i = 0; i < node.matched_update.size(); ++i) {
+      if (i > 0) write(", ");
+      identifier(node.matched_update[i].column);
+      write(" = ");
+      assigned(*node.matched_update[i].value, target_column(node.matched_update[i].column));
+    }
+  }
+  write(" WHEN NOT MATCHED THEN INSERT ");
+  if (!node.insert_columns.empty()) {
+    write("(");
+    identifiers(node.insert_columns);
+    write(") ");
+  }
+  write("VALUES (");
+  for (std::size_t i = 0; i < node.insert_values.size(); ++i) {
+    if (i > 0) write(", ");
+    const RelationColumn* column = nullptr;
+    if (i < node.insert_columns.size()) {
+      column = target_column(node.insert_columns[i]);
+    } else if (node.insert_columns.empty() && relation != nullptr && i < relation->columns.size()) {
+      column = &relation->columns[i];
+    }
+    assigned(*node.insert_values[i], column);
+  }
+  write(")");
+  scopes_.pop_back();
+  return {take()};
+}
+
+std::vector<std::string> Emitter::statement(const Statement& node) {
+  if (const auto* select_node = get_if<SelectStatement>(node)) {
+    query(*select_node->query);
+    return {take()};
+  }
+  if (const auto* insert_node = get_if<InsertStatement>(node)) return {insert(*insert_node)};
+  if (const auto* update_node = get_if<UpdateStatement>(node)) return {update(*update_node)};
+  if (const auto* delete_node = get_if<DeleteStatement>(node)) return {delete_rows(*delete_node)};
+  if (const auto* merge_node = get_if<MergeStatement>(node)) return merge(*merge_node);
+  if (const auto* table_node = get_if<CreateTableStatement>(node)) return create_table(*table_node);
+  if (const auto* as_node = get_if<CreateTableAsStatement>(node))
+    return {create_table_as(*as_node)};
+  if (const auto* alter_node = get_if<AlterTableStatement>(node)) {
+    std::vector<std::string> statements;
+    for (const AlterTableAction& action : alter_node->actions) {
+      std::string text = alter_table(alter_node->table, action);
+      if (!text.empty()) statements.push_back(std::move(text));
+    }
+    return statements;
+  }
+  if (const auto* drop_node = get_if<DropStatement>(node)) return drop(*drop_node);
+  if (const auto* truncate_node = get_if<TruncateStatement>(node)) {
+    write("DELETE FROM ");
+    relation_name(truncate_node->table, look_up(truncate_node->table));
+    return {take()};
+  }
+  if (const auto* schema_node = get_if<CreateSchemaStatement>(node)) {
+    write(schema_node->if_not_exists ? "CREATE SCHEMA IF NOT EXISTS " : "CREATE SCHEMA ");
+    identifier(schema_node->name);
+    return {take()};
+  }
+  return view_statement(node);
+}
+
+}  // namespace leat::sql

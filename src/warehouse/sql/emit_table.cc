@@ -1,0 +1,303 @@
+// FROM: relations under the names columns use, joins, unnesting of SUPER arrays, PIVOT and UNPIVOT.
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+namespace {
+
+std::vector<ScopeColumn> scope_columns(const Relation& relation) {
+  std::vector<ScopeColumn> columns;
+  columns.reserve(relation.columns.size());
+  for (const RelationColumn& column : relation.columns) {
+    columns.push_back({column.name, inferred_of(column.type)});
+  }
+  return columns;
+}
+
+}  // namespace
+
+void Emitter::from(const std::vector<TablePtr>& tables) {
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (i > 0) write(", ");
+    table(*tables[i]);
+  }
+}
+
+void Emitter::table(const TableReference& node) {
+  switch (node.kind) {
+    case TableKind::kName:
+      return named_table(node);
+    case TableKind::kSubquery: {
+      if (node.lateral) write("LATERAL ");
+      write("(");
+      query(*node.query);
+      write(")");
+      ScopeTable entry;
+      entry.alias = node.alias;
+      entry.columns = std::move(last_columns_);
+      entry.columns_known = !entry.columns.empty();
+      for (std::size_t i = 0; i < node.column_aliases.size() && i < entry.columns.size(); ++i) {
+        entry.columns[i].name = node.column_aliases[i];
+      }
+      return alias_of(node, add_scope_table(std::move(entry)));
+    }
+    case TableKind::kFunction:
+      return table_function(node);
+    case TableKind::kJoin:
+      return join(node);
+    case TableKind::kPivot:
+      return pivot(node);
+    case TableKind::kUnpivot:
+      return unpivot(node);
+    case TableKind::kSuperUnpivot:
+      return super_unpivot(node);
+  }
+}
+
+/// Registers the table in the innermost scope; two tables of one name get different aliases.
+std::string Emitter::add_scope_table(ScopeTable entry) {
+  Scope& scope = scopes_.back();
+  entry.emitted_alias = entry.alias;
+  if (!entry.schema.empty()) {
+    std::size_t same = 0;
+    for (const ScopeTable& table : scope.tables) same += table.alias == entry.alias ? 1 : 0;
+    if (same > 0) entry.emitted_alias += "__" + std::to_string(same + 1);
+  }
+  std::string alias = entry.emitted_alias;
+  scope.tables.push_back(std::move(entry));
+  return alias;
+}
+
+void Emitter::alias_of(const TableReference& node, const std::string& alias) {
+  if (!alias.empty()) {
+    write(" AS ");
+    identifier(alias);
+  }
+  if (node.column_aliases.empty()) return;
+  write("(");
+  identifiers(node.column_aliases);
+  write(")");
+}
+
+bool Emitter::is_common_table(const QualifiedName& name) const {
+  return common_table_columns(name) != nullptr;
+}
+
+const std::vector<ScopeColumn>* Emitter::common_table_columns(const QualifiedName& name) const {
+  if (name.parts.size() != 1) return nullptr;
+  for (auto table = common_tables_.rbegin(); table != common_tables_.rend(); ++table) {
+    if (table->name == name.name()) return &table->columns;
+  }
+  return nullptr;
+}
+
+const Relation* Emitter::look_up(const QualifiedName& name) const {
+  if (context_.relations == nullptr) return nullptr;
+  SqlResult<const Relation*> found = context_.relations->find(name);
+  if (found) return *found;
+  SqlError error = std::move(found).error();
+  if (error.position == 0) error.position = name.span.begin + 1;
+  throw TranslateFailure{std::move(error)};
+}
+
+void Emitter::relation_name(const QualifiedName& name, const Relation* relation) {
+  if (relation != nullptr && !relation->duckdb_name.empty()) return write(relation->duckdb_name);
+  if (is_system_relation(name)) {
+    write(context_.system_schema);
+    write(".");
+    return identifier(name.schema() == "information_schema"
+                          ? "information_schema_" + std::string(name.name())
+                          : std::string(name.name()));
+  }
+  for (std::size_t i = 0; i < name.parts.size(); ++i) {
+    if (i > 0) write(".");
+    identifier(name.parts[i]);
+  }
+}
+
+void Emitter::named_table(const TableReference& node) {
+  const QualifiedName& name = node.name;
+  // t.items, where t stands earlier in FROM: the elements of a SUPER array.
+  const ScopeTable* owner =
+      name.parts.size() > 1 || node.value ? find_alias(name.parts[0]) : nullptr;
+  if (owner != nullptr) {
+    Expression plain;
+    plain.kind = ExpressionKind::kColumn;
+    plain.names = name.parts;
+    const Expression& path = node.value ? *node.value : plain;
+    if (auto navigation = super_navigation(path))
+      return unnest(node, navigation->first, navigation->second);
+    return unnest(node, text_of(path), "$");
+  }
+  if (node.value) unsupported("a SUPER path in FROM without its table", node.span);
+  ScopeTable entry;
+  entry.alias = node.alias.empty() ? std::string(name.name()) : node.alias;
+  if (const auto* columns = common_table_columns(name)) {
+    entry.columns = *columns;
+    entry.columns_known = !columns->empty();
+    identifier(name.name());
+    const std::string alias = add_scope_table(std::move(entry));
+    if (!node.alias.empty() || !node.column_aliases.empty()) alias_of(node, alias);
+    return;
+  }
+  const Relation* relation = look_up(name);
+  relation_name(name, relation);
+  if (node.alias.empty()) entry.schema = name.schema().empty() ? "?" : std::string(name.schema());
+  entry.system =
+      relation != nullptr ? relation->kind == RelationKind::kSystem : is_system_relation(name);
+  if (relation != nullptr) {
+    entry.columns = scope_columns(*relation);
+    entry.columns_known = true;
+    for (std::size_t i = 0; i < node.column_aliases.size() && i < entry.columns.size(); ++i) {
+      entry.columns[i].name = node.column_aliases[i];
+    }
+  }
+  alias_of(node, add_scope_table(std::move(entry)));
+}
+
+/// FROM f(x) [AS] a (columns): sets and scalars; a system function becomes a table function of the
+/// catalog.
+void Emitter::table_function(const TableReference& node) {
+  const Expression& call = *node.value;
+  const std::string& name = call.names.back();
+  const bool set = name == "generate_series" || name == "unnest" ||
+                   name.starts_with("pg_get_late") || name == "pg_get_cols" ||
+                   name == "pg_timezone_names" || name == "pg_timezone_abbrevs";
+  ScopeTable entry;
+  entry.alias = node.alias.empty() ? name : node.alias;
+  entry.system = true;
+  if (set) {
+    expression(call);
+  } else {
+    write("(SELECT ");
+    expression(call);
+    write(" AS ");
+    identifier(name);
+    write(")");
+  }
+  const std::string alias = add_scope_table(std::move(entry));
+  write(" AS ");
+  identifier(alias);
+  std::vector<std::string> columns = node.column_aliases;
+  for (const ColumnDefinitionAlias& column : node.column_definitions)
+    columns.push_back(column.name);
+  if (columns.empty() && !node.alias.empty() && (name == "generate_series" || name == "unnest")) {
+    columns.push_back(node.alias);
+  }
+  if (columns.empty()) return;
+  write("(");
+  identifiers(columns);
+  write(")");
+}
+
+void Emitter::unnest(const TableReference& node, const std::string& base, const std::string& path) {
+  const std::string alias = node.alias.empty() ? "unnest" : node.alias;
+  write("LATERAL (SELECT unnest(\"l\") AS ");
+  identifier(alias);
+  if (!node.at_alias.empty()) {
+    write(", generate_subscripts(\"l\", 1) - 1 AS ");
+    identifier(node.at_alias);
+  }
+  write(" FROM (SELECT json_extract(" + base + ", " + quote_literal(path + "[*]") + ") AS \"l\"))");
+  ScopeTable entry;
+  entry.alias = alias;
+  entry.element = true;
+  write(" AS ");
+  identifier(add_scope_table(std::move(entry)));
+}
+
+void Emitter::super_unpivot(const TableReference& node) {
+  auto navigation = super_navigation(*node.value);
+  const std::string object = navigation ? "json_extract(" + navigation->first + ", " +
+                                              quote_literal(navigation->second) + ")"
+                                        : text_of(*node.value);
+  const std::string attribute = node.at_alias.empty() ? "key" : node.at_alias;
+  write("LATERAL (SELECT unnest(json_keys(" + object + ")) AS ");
+  identifier(attribute);
+  write(", unnest(json_extract(" + object + ", '$.*')) AS ");
+  identifier(node.alias);
+  write(")");
+  ScopeTable entry;
+  entry.alias = node.alias;
+  entry.element = true;
+  write(" AS ");
+  identifier(add_scope_table(std::move(entry)));
+}
+
+void Emitter::join(const TableReference& node) {
+  static constexpr std::string_view kJoins[] = {" JOIN ", " LEFT JOIN ", " RIGHT JOIN ",
+                                                " FULL JOIN ", " CROSS JOIN "};
+  table(*node.left);
+  if (node.natural) write(" NATURAL");
+  write(kJoins[static_cast<std::size_t>(node.join_type)]);
+  const bool nested = node.right->kind == TableKind::kJoin;
+  if (nested) write("(");
+  table(*node.right);
+  if (nested) write(")");
+  if (!node.using_columns.empty()) {
+    write(" USING (");
+    identifiers(node.using_columns);
+    write(")");
+  } else if (node.on) {
+    write(" ON ");
+    expression(*node.on);
+  }
+}
+
+void Emitter::pivot(const TableReference& node) {
+  // The source's names are not visible outside.
+  scopes_.emplace_back();
+  write("(SELECT * FROM ");
+  table(*node.left);
+  write(" PIVOT (");
+  for (std::size_t i = 0; i < node.pivot_aggregates.size(); ++i) {
+    if (i > 0) write(", ");
+    const SelectItem& item = node.pivot_aggregates[i];
+    expression(*item.value);
+    if (item.alias.empty()) continue;
+    write(" AS ");
+    identifier(item.alias);
+  }
+  write(" FOR ");
+  identifier(node.pivot_for->names.empty() ? "" : node.pivot_for->names.back());
+  write(" IN (");
+  for (std::size_t i = 0; i < node.pivot_values.size(); ++i) {
+    if (i > 0) write(", ");
+    const PivotValue& value = node.pivot_values[i];
+    expression(*value.value);
+    if (value.alias.empty()) continue;
+    write(" AS ");
+    identifier(value.alias);
+  }
+  write(")))");
+  scopes_.pop_back();
+  ScopeTable entry;
+  entry.alias = node.alias;
+  alias_of(node, add_scope_table(std::move(entry)));
+}
+
+void Emitter::unpivot(const TableReference& node) {
+  scopes_.emplace_back();
+  write("(SELECT * FROM ");
+  table(*node.left);
+  write(node.unpivot_include_nulls ? " UNPIVOT INCLUDE NULLS (" : " UNPIVOT (");
+  identifier(node.unpivot_value);
+  write(" FOR ");
+  identifier(node.unpivot_name);
+  write(" IN (");
+  for (std::size_t i = 0; i < node.pivot_values.size(); ++i) {
+    if (i > 0) write(", ");
+    const PivotValue& value = node.pivot_values[i];
+    if (value.value->kind != ExpressionKind::kColumn)
+      unsupported("UNPIVOT of an expression", value.value->span);
+    identifier(value.value->names.back());
+    write(" AS ");
+    string_literal(value.alias.empty() ? value.value->names.back() : value.alias);
+  }
+  write(")))");
+  scopes_.pop_back();
+  ScopeTable entry;
+  entry.alias = node.alias;
+  alias_of(node, add_scope_table(std::move(entry)));
+}
+
+}  // namespace leat::sql

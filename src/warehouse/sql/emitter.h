@@ -1,0 +1,234 @@
+// Writes the DuckDB form of a tree. One emitter per statement; throws TranslateFailure, which
+// translate.cc catches.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "warehouse/sql/ast.h"
+#include "warehouse/sql/function_table.h"
+#include "warehouse/sql/translate.h"
+
+namespace leat::sql {
+
+struct TranslateFailure {
+  SqlError error;
+};
+
+/// What the translator believes an expression's type is; kUnknown costs only exactness.
+enum class Inferred : std::uint8_t {
+  kUnknown,
+  kSmallint,
+  kInteger,
+  kBigint,
+  kDecimal,
+  kDouble,
+  kText,
+  kBoolean,
+  kDate,
+  kTimestamp,
+  kOtherKnown,
+  kSuper,
+  kList
+};
+
+struct InferredType {
+  Inferred kind = Inferred::kUnknown;
+  std::int32_t precision = 18;  ///< kDecimal
+  std::int32_t scale = 0;
+};
+
+[[nodiscard]] InferredType inferred_of(const TypeName& type);
+
+struct ScopeColumn {
+  std::string name;
+  InferredType type;
+};
+
+/// A relation named in FROM, under the name that columns use.
+struct ScopeTable {
+  std::string alias;          ///< as written (or the table's own name), lower case
+  std::string schema;         ///< when no alias was written: schema.table.column is allowed
+  std::string emitted_alias;  ///< differs from `alias` when two tables of one name meet
+  bool columns_known = false;
+  bool system = false;   ///< catalog relation: x[1] is an array element there, not a SUPER path
+  bool element = false;  ///< an unnested SUPER array: the alias itself is the value
+  std::vector<ScopeColumn> columns;
+};
+
+struct Scope {
+  std::vector<ScopeTable> tables;
+};
+
+class Emitter {
+ public:
+  explicit Emitter(const TranslateContext& context) : context_(context) {}
+
+  void expression(const Expression& node);
+  void query(const Query& node);
+  /// Returns the text written so far and starts anew.
+  std::string take() { return std::exchange(out_, {}); }
+
+  // Statements (emit_statement.cc). Each returns complete DuckDB statements.
+  std::vector<std::string> statement(const Statement& node);
+
+ private:
+  using Arguments = std::vector<ExpressionPtr>;
+
+  // Output.
+  void write(std::string_view text) {
+    out_ += text;
+    if (out_.size() > kOutputBytesMax) too_large();
+  }
+  void identifier(std::string_view name) { write(quote_identifier(name)); }
+  void string_literal(std::string_view text) { write(quote_literal(text)); }
+  void identifiers(const std::vector<std::string>& names);
+  void comma_separated(const Arguments& nodes);
+  [[noreturn]] void too_large() const;
+  [[noreturn]] static void fail(std::string sqlstate, std::string message, SourceSpan span);
+  [[noreturn]] static void unsupported(std::string what, SourceSpan span) {
+    fail("0A000", std::move(what) + " is not supported", span);
+  }
+  /// The text `rule` writes, without writing it.
+  template <class Rule>
+  std::string captured(Rule rule) {
+    std::string saved = std::exchange(out_, {});
+    rule();
+    return std::exchange(out_, std::move(saved));
+  }
+  std::string text_of(const Expression& node) {
+    return captured([&] { expression(node); });
+  }
+  std::string operand_text(const Expression& node) {
+    return captured([&] { operand(node); });
+  }
+
+  // Expressions (emit_expression.cc).
+  void operand(const Expression& node);
+  void column(const Expression& node);
+  void super_path(std::string_view base, std::string_view path);
+  void unary(const Expression& node);
+  void binary(const Expression& node);
+  void division(const Expression& node);
+  void regex_match(const Expression& node);
+  void comparison(std::string_view op, const Expression& left, const Expression& right);
+  void arithmetic_operand(const Expression& node, const Expression& other);
+  void joined(const Expression& node, std::string_view separator);
+  void is_test(const Expression& node);
+  void in_test(const Expression& node);
+  void like_test(const Expression& node);
+  void quantified(const Expression& node);
+  void case_when(const Expression& node);
+  void cast(const Expression& node);
+  void literal_cast(const Expression& node, const TypeName& type);
+  std::string normal_literal(const TypeName& type, std::string_view text, SourceSpan span) const;
+  void character_cast(const Expression& value, const TypeName& type);
+  void plain_cast(const Expression& node);
+  void registered_name_cast(const Expression& node, std::string_view what);
+  void typed_literal(const TypeName& type, std::string_view text, SourceSpan span);
+  void interval(const Expression& node);
+  void subscript(const Expression& node);
+  void field(const Expression& node);
+  void parameter(const Expression& node);
+  void order_by(const std::vector<OrderItem>& items);
+  /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
+  std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node);
+  void require_column(const std::string& name, SourceSpan span) const;
+  const ScopeTable* find_alias(std::string_view alias) const;
+
+  // Types (infer.cc).
+  InferredType infer(const Expression& node) const;
+  InferredType infer_column(const Expression& node) const;
+  InferredType infer_binary(const Expression& node) const;
+  InferredType infer_function(const Expression& node) const;
+
+  // Functions (emit_function.cc, emit_date.cc, emit_json.cc).
+  void function(const Expression& node);
+  void call_by_name(std::string_view name, const Expression& node);
+  void call_template(std::string_view text, const Expression& node);
+  void call_system(std::string_view name, const Expression& node);
+  void call_unknown(const Expression& node);
+  bool aggregate_function(const Expression& node);
+  bool string_function(const Expression& node);
+  bool date_function(const Expression& node);
+  bool json_function(const Expression& node);
+  void over(const Expression& node);
+  void window(const Window& node);
+  void average(const Expression& node);
+  void sum(const Expression& node);
+  void list_aggregate(const Expression& node);
+  void percentile(const Expression& node);
+  void decode(const Expression& node);
+  void substring(const Expression& node);
+  void regexp_function(const Expression& node);
+  void date_add(const Expression& node);
+  void date_part(const Expression& node, bool extract);
+  void convert_timezone(const Expression& node);
+  void to_char(const Expression& node);
+  void to_char_number(const Expression& node, const std::string& format);
+  void to_number(const Expression& node);
+  [[nodiscard]] std::string local_now_text() const;
+  /// A value for a date function: string literals become timestamps.
+  void moment(const Expression& node);
+  std::string date_part_name(const Expression& node);
+  [[nodiscard]] static const std::string& literal_argument(const Expression& node,
+                                                           std::size_t index,
+                                                           std::string_view function);
+
+  // Queries (emit_query.cc).
+  void query_body(const Query& node);
+  void select(const Select& node, const std::vector<OrderItem>& order_by, const Expression* limit,
+              const Expression* offset);
+  void select_item(const SelectItem& item);
+  void with(const std::vector<CommonTable>& tables, bool recursive);
+  void from(const std::vector<TablePtr>& tables);
+  void table(const TableReference& node);
+  void named_table(const TableReference& node);
+  void table_function(const TableReference& node);
+  void unnest(const TableReference& node, const std::string& base, const std::string& path);
+  void super_unpivot(const TableReference& node);
+  void join(const TableReference& node);
+  void pivot(const TableReference& node);
+  void unpivot(const TableReference& node);
+  void alias_of(const TableReference& node, const std::string& alias);
+  std::string add_scope_table(ScopeTable entry);
+  void relation_name(const QualifiedName& name, const Relation* relation);
+  const Relation* look_up(const QualifiedName& name) const;
+  [[nodiscard]] bool is_common_table(const QualifiedName& name) const;
+  const std::vector<ScopeColumn>* common_table_columns(const QualifiedName& name) const;
+  static std::string output_name(const Expression& node);
+  std::vector<ScopeColumn> output_columns(const Select& node) const;
+
+  // Statements.
+  std::string insert(const InsertStatement& node);
+  std::string update(const UpdateStatement& node);
+  std::string delete_rows(const DeleteStatement& node);
+  std::vector<std::string> merge(const MergeStatement& node);
+  std::vector<std::string> create_table(const CreateTableStatement& node);
+  std::string create_table_as(const CreateTableAsStatement& node);
+  std::string alter_table(const QualifiedName& table, const AlterTableAction& action);
+  std::vector<std::string> drop(const DropStatement& node);
+  std::vector<std::string> view_statement(const Statement& node);
+  void target_relation(const QualifiedName& name, const std::string& alias);
+  void assigned(const Expression& value, const RelationColumn* column);
+  std::string assigned_text(const std::string& value, const RelationColumn& column) const;
+  void column_with_type(const ColumnDefinition& column, const std::string& sequence);
+
+  static constexpr std::size_t kOutputBytesMax = 64 * 1024 * 1024;
+
+  const TranslateContext& context_;
+  std::string out_;
+  std::vector<Scope> scopes_;
+  struct KnownCommonTable {
+    std::string name;
+    std::vector<ScopeColumn> columns;
+  };
+  std::vector<KnownCommonTable> common_tables_;
+  std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
+};
+
+}  // namespace leat::sql

@@ -1,0 +1,334 @@
+#include "warehouse/sql/lexer.h"
+
+#include "base/text.h"
+
+namespace leat::sql {
+namespace {
+
+bool is_identifier_start(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+}
+bool is_digit(unsigned char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_identifier_part(unsigned char c) {
+  return is_identifier_start(c) || is_digit(c) || c == '$';
+}
+bool is_space(unsigned char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
+bool is_operator_character(char c) {
+  return std::string_view("+-*/<>=~!@#%^&|?").find(c) != std::string_view::npos;
+}
+
+constexpr std::size_t kIdentifierBytesMax = 127;
+
+class Lexer {
+ public:
+  explicit Lexer(std::string_view script) : script_(script) {}
+
+  SqlResult<TokenList> run() {
+    list_.tokens.reserve(script_.size() / 5 + 8);
+    while (true) {
+      if (auto skipped = skip_blanks(); !skipped) return std::unexpected(skipped.error());
+      if (at_ >= script_.size()) break;
+      if (auto token = next_token(); !token) return std::unexpected(token.error());
+    }
+    push(TokenKind::kEnd, at_, {});
+    return std::move(list_);
+  }
+
+ private:
+  [[nodiscard]] unsigned char peek(std::size_t ahead = 0) const {
+    return at_ + ahead < script_.size() ? static_cast<unsigned char>(script_[at_ + ahead]) : 0;
+  }
+
+  void push(TokenKind kind, std::size_t begin, std::string_view text, Word word = kNoWord) {
+    list_.tokens.push_back({.kind = kind,
+                            .word = word,
+                            .begin = static_cast<std::uint32_t>(begin),
+                            .end = static_cast<std::uint32_t>(at_),
+                            .text = text});
+  }
+
+  std::unexpected<SqlError> error_at(std::size_t offset, std::string message) const {
+    return sql_fail("42601", std::move(message), character_position(script_, offset));
+  }
+
+  std::string_view keep(std::string text) { return list_.decoded.emplace_back(std::move(text)); }
+
+  SqlStatus skip_blanks() {
+    while (at_ < script_.size()) {
+      const unsigned char c = peek();
+      if (is_space(c)) {
+        ++at_;
+      } else if (c == '-' && peek(1) == '-') {
+        const std::size_t line_end = script_.find('\n', at_);
+        at_ = line_end == std::string_view::npos ? script_.size() : line_end;
+      } else if (c == '/' && peek(1) == '*') {
+        if (auto skipped = skip_block_comment(); !skipped) return skipped;
+      } else {
+        break;
+      }
+    }
+    return {};
+  }
+
+  SqlStatus skip_block_comment() {
+    const std::size_t begin = at_;
+    std::size_t depth = 0;
+    do {
+      if (at_ >= script_.size()) {
+        return error_at(begin, "unterminated /* comment at or near \"" +
+                                   std::string(utf8_prefix(script_.substr(begin), 40)) + "\"");
+      }
+      if (peek() == '/' && peek(1) == '*') {
+        ++depth;
+        at_ += 2;
+      } else if (peek() == '*' && peek(1) == '/') {
+        --depth;
+        at_ += 2;
+      } else {
+        ++at_;
+      }
+    } while (depth > 0);
+    return {};
+  }
+
+  SqlStatus next_token() {
+    const unsigned char c = peek();
+    if ((c == 'e' || c == 'E') && peek(1) == '\'') {
+      ++at_;
+      return read_string(at_ - 1);
+    }
+    if (is_identifier_start(c) || (c == '#' && is_identifier_start(peek(1)))) return read_word();
+    if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return read_number();
+    if (c == '\'') return read_string(at_);
+    if (c == '"') return read_quoted_identifier();
+    if (c == '$') return read_dollar();
+    return read_operator();
+  }
+
+  SqlStatus read_word() {
+    const std::size_t begin = at_;
+    bool lower = true;
+    if (peek() == '#') ++at_;
+    while (at_ < script_.size() && is_identifier_part(peek())) {
+      const unsigned char c = peek();
+      if (c >= 'A' && c <= 'Z') lower = false;
+      ++at_;
+    }
+    std::string_view text = script_.substr(begin, at_ - begin);
+    if (!lower) text = keep(to_lower(text));
+    const Word word = find_word(text);
+    push(TokenKind::kWord, begin, utf8_prefix(text, kIdentifierBytesMax), word);
+    return {};
+  }
+
+  SqlStatus read_number() {
+    const std::size_t begin = at_;
+    while (is_digit(peek())) ++at_;
+    if (peek() == '.' && !(peek(1) == '.')) {
+      ++at_;
+      while (is_digit(peek())) ++at_;
+    }
+    if (peek() == 'e' || peek() == 'E') {
+      const std::size_t sign = peek(1) == '+' || peek(1) == '-' ? 1 : 0;
+      if (is_digit(peek(1 + sign))) {
+        at_ += 1 + sign;
+        while (is_digit(peek())) ++at_;
+      }
+    }
+    push(TokenKind::kNumber, begin, script_.substr(begin, at_ - begin));
+    return {};
+  }
+
+  /// At the opening quote. Backslash escapes are live, as in PostgreSQL 8.0.
+  SqlStatus read_string(std::size_t begin) {
+    ++at_;
+    const std::size_t plain_end = script_.find_first_of("'\\", at_);
+    if (plain_end != std::string_view::npos && script_[plain_end] == '\'' &&
+        (plain_end + 1 >= script_.size() || script_[plain_end + 1] != '\'')) {
+      const std::string_view text = script_.substr(at_, plain_end - at_);
+      at_ = plain_end + 1;
+      return finish_string(begin, text);
+    }
+    std::string text;
+    while (true) {
+      if (at_ >= script_.size()) return unterminated(begin, "unterminated quoted string");
+      const char c = script_[at_++];
+      if (c == '\'') {
+        if (peek() != '\'') break;
+        text += '\'';
+        ++at_;
+      } else if (c == '\\') {
+        if (at_ >= script_.size()) return unterminated(begin, "unterminated quoted string");
+        read_escape(text);
+      } else {
+        text += c;
+      }
+    }
+    return finish_string(begin, keep(std::move(text)));
+  }
+
+  SqlStatus finish_string(std::size_t begin, std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) {
+      return sql_fail("22021", "invalid byte sequence for encoding \"UTF8\": 0x00",
+                      character_position(script_, begin));
+    }
+    push(TokenKind::kString, begin, text);
+    return {};
+  }
+
+  void read_escape(std::string& text) {
+    const char c = script_[at_++];
+    switch (c) {
+      case 'b':
+        text += '\b';
+        return;
+      case 'f':
+        text += '\f';
+        return;
+      case 'n':
+        text += '\n';
+        return;
+      case 'r':
+        text += '\r';
+        return;
+      case 't':
+        text += '\t';
+        return;
+      default:
+        break;
+    }
+    if (c < '0' || c > '7') {
+      text += c;
+      return;
+    }
+    unsigned value = static_cast<unsigned>(c - '0');
+    for (int i = 0; i < 2 && peek() >= '0' && peek() <= '7'; ++i) {
+      value = value * 8 + (peek() - static_cast<unsigned>('0'));
+      ++at_;
+    }
+    // A byte above 127 alone would not be UTF-8: take it as the Latin-1 character of that number.
+    value &= 0xffU;
+    if (value < 0x80) {
+      text += static_cast<char>(value);
+    } else {
+      text += static_cast<char>(0xc0U | (value >> 6U));
+      text += static_cast<char>(0x80U | (value & 0x3fU));
+    }
+  }
+
+  std::unexpected<SqlError> unterminated(std::size_t begin, std::string_view what) const {
+    return error_at(begin, std::string(what) + " at or near \"" +
+                               std::string(utf8_prefix(script_.substr(begin), 40)) + "\"");
+  }
+
+  SqlStatus read_quoted_identifier() {
+    const std::size_t begin = at_;
+    ++at_;
+    while (true) {
+      const std::size_t quote = script_.find('"', at_);
+      if (quote == std::string_view::npos)
+        return unterminated(begin, "unterminated quoted identifier");
+      at_ = quote + 1;
+      if (peek() != '"') break;
+      ++at_;
+    }
+    std::string text = to_lower(quoted_identifier_text(script_.substr(begin, at_ - begin)));
+    if (text.empty())
+      return error_at(begin, "zero-length delimited identifier at or near \"\"\"\"");
+    text.resize(utf8_prefix(text, kIdentifierBytesMax).size());
+    push(TokenKind::kQuotedIdentifier, begin, keep(std::move(text)));
+    return {};
+  }
+
+  SqlStatus read_dollar() {
+    const std::size_t begin = at_;
+    if (is_digit(peek(1))) {
+      ++at_;
+      while (is_digit(peek())) ++at_;
+      push(TokenKind::kParameter, begin, script_.substr(begin + 1, at_ - begin - 1));
+      return {};
+    }
+    std::size_t tag_end = at_ + 1;
+    if (tag_end < script_.size() &&
+        is_identifier_start(static_cast<unsigned char>(script_[tag_end]))) {
+      while (tag_end < script_.size() && script_[tag_end] != '$' &&
+             is_identifier_part(static_cast<unsigned char>(script_[tag_end]))) {
+        ++tag_end;
+      }
+    }
+    if (tag_end >= script_.size() || script_[tag_end] != '$') return unexpected_character(begin);
+    const std::string_view tag = script_.substr(begin, tag_end + 1 - begin);
+    const std::size_t close = script_.find(tag, tag_end + 1);
+    if (close == std::string_view::npos)
+      return unterminated(begin, "unterminated dollar-quoted string");
+    at_ = close + tag.size();
+    return finish_string(begin, script_.substr(tag_end + 1, close - tag_end - 1));
+  }
+
+  SqlStatus unexpected_character(std::size_t begin) const {
+    return error_at(begin, "syntax error at or near \"" +
+                               std::string(utf8_prefix(script_.substr(begin), 4).substr(0, 1)) +
+                               "\"");
+  }
+
+  SqlStatus read_operator() {
+    const std::size_t begin = at_;
+    const char c = script_[at_];
+    if (std::string_view("()[],;.:").find(c) != std::string_view::npos) {
+      ++at_;
+      if (c == ':' && peek() == ':') ++at_;
+      push(TokenKind::kOperator, begin, script_.substr(begin, at_ - begin));
+      return {};
+    }
+    if (!is_operator_character(c)) return unexpected_character(begin);
+    // The longest operator of the dialect; PostgreSQL would take the longest run of operator
+    // characters, which differs only for operators nobody can define here ("<-1" is "<" and "-1" in
+    // both).
+    static constexpr std::string_view kOperators[] = {
+        "!~~*", "!~~", "!~*", "~~*", "||/", "!~", "~*", "~~",
+        "||",   "|/",  "<=",  ">=",  "<>",  "!=", "<<", ">>"};
+    for (const std::string_view candidate : kOperators) {
+      if (script_.substr(at_).starts_with(candidate)) {
+        at_ += candidate.size();
+        push(TokenKind::kOperator, begin, candidate);
+        return {};
+      }
+    }
+    ++at_;
+    push(TokenKind::kOperator, begin, script_.substr(begin, 1));
+    return {};
+  }
+
+  std::string_view script_;
+  std::size_t at_ = 0;
+  TokenList list_;
+};
+
+}  // namespace
+
+SqlResult<TokenList> tokenize(std::string_view script) {
+  return Lexer(script).run();
+}
+
+std::string quoted_identifier_text(std::string_view source) {
+  std::string text;
+  for (std::size_t i = 1; i + 1 < source.size(); ++i) {
+    text += source[i];
+    if (source[i] == '"') ++i;
+  }
+  return text;
+}
+
+std::size_t character_position(std::string_view script, std::size_t offset) {
+  std::size_t position = 1;
+  for (const char byte : script.substr(0, offset)) {
+    if ((static_cast<unsigned char>(byte) & 0xc0U) != 0x80U) ++position;
+  }
+  return position;
+}
+
+}  // namespace leat::sql

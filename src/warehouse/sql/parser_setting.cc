@@ -1,0 +1,237 @@
+// SET, RESET's companions, SHOW, COMMENT.
+#include "base/text.h"
+#include "warehouse/sql/parser_core.h"
+
+namespace leat::sql {
+
+StatementNode Parser::set() {
+  advance();
+  SettingScope scope = SettingScope::kDefault;
+  if (at("session"_w) && at("authorization"_w, 1)) {
+    advance(2);
+    SetStatement node;
+    node.name = "session_authorization";
+    if (accept("default"_w)) {
+      node.to_default = true;
+    } else {
+      node.values.push_back(at_kind(TokenKind::kString) ? string_literal() : any_case_name());
+    }
+    return node;
+  }
+  if (at("session"_w) && at("characteristics"_w, 1)) {
+    advance(2);
+    expect("as"_w);
+    expect("transaction"_w);
+    return set_transaction(SettingScope::kSession);
+  }
+  if (at("session"_w) && !at("to"_w, 1) && !at_operator("=", 1)) {
+    advance();
+    scope = SettingScope::kSession;
+  } else if (at("local"_w) && !at("to"_w, 1) && !at_operator("=", 1)) {
+    advance();
+    scope = SettingScope::kLocal;
+  }
+  if (at("transaction"_w) && !at("to"_w, 1) && !at_operator("=", 1)) {
+    advance();
+    return set_transaction(scope);
+  }
+  return set_assignment(scope);
+}
+
+StatementNode Parser::set_transaction(SettingScope scope) {
+  SetStatement node;
+  node.scope = scope;
+  std::string isolation;
+  std::optional<bool> read_only;
+  const Token& where = token();
+  transaction_modes(isolation, read_only);
+  if (!isolation.empty()) {
+    node.name = "transaction_isolation";
+    node.values.push_back(isolation);
+  } else if (read_only) {
+    node.name = "transaction_read_only";
+    node.values.emplace_back(*read_only ? "on" : "off");
+  } else {
+    syntax_error(where);
+  }
+  return node;
+}
+
+SetStatement Parser::set_assignment(SettingScope scope) {
+  SetStatement node;
+  node.scope = scope;
+  if (at("time"_w) && at("zone"_w, 1)) {
+    advance(2);
+    node.name = "timezone";
+    if (accept("default"_w) || accept("local"_w)) {
+      node.to_default = true;
+    } else if (at_kind(TokenKind::kNumber) || at_operator("-") || at_operator("+")) {
+      node.values.push_back(std::to_string(integer()));
+    } else {
+      node.values.push_back(string_or_name());
+    }
+    return node;
+  }
+  if (at("role"_w) && !at("to"_w, 1) && !at_operator("=", 1)) {
+    advance();
+    node.name = "role";
+    if (accept("none"_w) || accept("default"_w)) {
+      node.to_default = true;
+    } else {
+      node.values.push_back(at_kind(TokenKind::kString) ? string_literal() : any_case_name());
+    }
+    return node;
+  }
+  node.name = label();
+  while (accept_operator(".")) node.name += "." + label();
+  if (!accept("to"_w)) expect_operator("=");
+  node.values = setting_values(node.to_default);
+  return node;
+}
+
+std::vector<std::string> Parser::setting_values(bool& to_default) {
+  std::vector<std::string> values;
+  if (accept("default"_w)) {
+    to_default = true;
+    return values;
+  }
+  do {
+    if (at_kind(TokenKind::kString)) {
+      values.push_back(string_literal());
+    } else if (at_kind(TokenKind::kNumber) || at_operator("-") || at_operator("+")) {
+      const std::size_t first = at_;
+      (void)number_after_sign();
+      const SourceSpan span = span_from(first);
+      std::string text(script_.substr(span.begin, span.end - span.begin));
+      std::erase(text, ' ');
+      values.push_back(std::move(text));
+    } else {
+      values.push_back(label());
+    }
+  } while (accept_operator(","));
+  return values;
+}
+
+double Parser::number_after_sign() {
+  if (accept_operator("+")) return number();
+  return number();
+}
+
+StatementNode Parser::show() {
+  advance();
+  ShowStatement node;
+  if (accept("all"_w)) {
+    node.setting = "all";
+    return node;
+  }
+  const Word what = token().word;
+  const bool plain = token(1).kind == TokenKind::kEnd || at_operator(";", 1);
+  if (!plain && (what == "table"_w || what == "view"_w || what == "procedure"_w)) {
+    advance();
+    node.kind = what == "table"_w ? ShowKind::kTable
+                                  : (what == "view"_w ? ShowKind::kView : ShowKind::kProcedure);
+    node.name = qualified_name();
+    if (accept_operator("(")) {
+      while (!at_operator(")") && !at_end()) advance();
+      expect_operator(")");
+    }
+    return node;
+  }
+  if (what == "databases"_w || what == "schemas"_w || what == "tables"_w || what == "columns"_w ||
+      what == "grants"_w || what == "constraints"_w) {
+    return show_discovery(node);
+  }
+  if (accept("time"_w, "zone"_w)) {
+    node.setting = "timezone";
+    return node;
+  }
+  if (at("transaction"_w) && at("isolation"_w, 1)) {
+    advance(2);
+    expect("level"_w);
+    node.setting = "transaction_isolation";
+    return node;
+  }
+  if (accept("session"_w, "authorization"_w)) {
+    node.setting = "session_authorization";
+    return node;
+  }
+  node.setting = label();
+  while (accept_operator(".")) node.setting += "." + label();
+  return node;
+}
+
+StatementNode Parser::show_discovery(ShowStatement node) {
+  const Word what = token().word;
+  advance();
+  if (what == "databases"_w) {
+    node.kind = ShowKind::kDatabases;
+  } else if (what == "grants"_w) {
+    unsupported(tokens_[at_ - 1], "SHOW GRANTS");
+  } else if (what == "constraints"_w) {
+    node.kind = ShowKind::kConstraints;
+    if (accept("primary"_w)) {
+      expect("keys"_w);
+      node.setting = "primary keys";
+    } else {
+      expect("foreign"_w);
+      expect("keys"_w);
+      node.setting = accept("exported"_w) ? "foreign keys exported" : "foreign keys";
+    }
+    expect("from"_w);
+    expect("table"_w);
+    node.name = qualified_name();
+  } else {
+    expect("from"_w);
+    node.kind = what == "schemas"_w ? ShowKind::kSchemas
+                                    : (what == "tables"_w ? ShowKind::kTables : ShowKind::kColumns);
+    expect(what == "schemas"_w ? "database"_w : (what == "tables"_w ? "schema"_w : "table"_w));
+    node.name = qualified_name();
+  }
+  if (accept("like"_w)) node.like = string_literal();
+  if (accept("limit"_w)) node.limit = integer();
+  return node;
+}
+
+StatementNode Parser::comment() {
+  advance();
+  expect("on"_w);
+  CommentStatement node;
+  switch (token().word) {
+    case "table"_w:
+      node.kind = ObjectKind::kTable;
+      break;
+    case "view"_w:
+      node.kind = ObjectKind::kView;
+      break;
+    case "column"_w:
+      node.kind = ObjectKind::kColumn;
+      break;
+    case "database"_w:
+      node.kind = ObjectKind::kDatabase;
+      break;
+    case "schema"_w:
+      node.kind = ObjectKind::kSchema;
+      break;
+    case "constraint"_w:
+      node.kind = ObjectKind::kConstraint;
+      break;
+    case "materialized"_w:
+      node.kind = ObjectKind::kMaterializedView;
+      if (!at("view"_w, 1)) syntax_error(token(1));
+      advance();
+      break;
+    default:
+      syntax_error();
+  }
+  advance();
+  node.name = qualified_name();
+  if (node.kind == ObjectKind::kConstraint) {
+    expect("on"_w);
+    node.on_table = qualified_name();
+  }
+  expect("is"_w);
+  if (!accept("null"_w)) node.text = string_literal();
+  return node;
+}
+
+}  // namespace leat::sql
