@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -39,17 +40,16 @@ class Dumper {
     word(value);
     close();
   }
-  void entry(std::string_view name, const std::optional<std::string>& value) {
+  template <class T>
+  void entry(std::string_view name, const std::optional<T>& value) {
     if (!value) return;
-    open(name);
-    word(quoted(*value));
-    close();
-  }
-  void entry(std::string_view name, const std::optional<std::int64_t>& value) {
-    if (value) entry(name, std::to_string(*value));
-  }
-  void entry(std::string_view name, const std::optional<bool>& value) {
-    if (value) entry(name, *value ? "yes" : "no");
+    if constexpr (std::is_same_v<T, std::string>) {
+      entry(name, quoted(*value));
+    } else if constexpr (std::is_same_v<T, bool>) {
+      entry(name, *value ? std::string_view("yes") : std::string_view("no"));
+    } else {
+      entry(name, std::to_string(*value));
+    }
   }
   void name_list(std::string_view head, const std::vector<std::string>& names);
   void list(std::string_view head, const std::vector<ExpressionPtr>& nodes);
