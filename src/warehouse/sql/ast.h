@@ -617,8 +617,8 @@ struct ExplainStatement {
   StatementPtr statement;
 };
 
-/// CALL procedure(...): parsed, so that the answer can name the procedure; stored procedures are not
-/// supported.
+/// CALL procedure(...): parsed, so that the answer can name the procedure; stored procedures are
+/// not supported.
 struct CallStatement {
   QualifiedName procedure;
   std::vector<ExpressionPtr> arguments;

@@ -264,13 +264,16 @@ void Emitter::to_char_number(const Expression& node, const std::string& format) 
     }
   }
   if (zeros < 0) zeros = whole + zeros + 1;
+  const int width = whole + (comma ? (whole - 1) / 3 : 0) + (fraction > 0 ? fraction + 1 : 0) +
+                    (dollar ? 1 : 0) + 1;
+  const auto flag = [](bool value) { return value ? std::string("true") : std::string("false"); };
   write(context_.function_schema + ".to_char_number(CAST(");
   expression(*node.children[0]);
-  write(" AS DECIMAL(38," + std::to_string(std::min(fraction, 18)) + ")), " +
-        std::to_string(whole) + ", " + std::to_string(fraction) + ", " + std::to_string(zeros) +
-        ", " + std::to_string(fixed_fraction) + ", " + (comma ? "true" : "false") + ", " +
-        (fill ? "true" : "false") + ", " + (dollar ? "true" : "false") + ", " +
-        quote_literal(sign) + ")");
+  write(" AS DECIMAL(38," + std::to_string(std::min(fraction, 18)) + "))");
+  for (const int number : {whole, width, fraction, zeros, fixed_fraction})
+    write(", " + std::to_string(number));
+  write(", " + flag(comma) + ", " + flag(fill) + ", " + flag(dollar) + ", " + quote_literal(sign) +
+        ")");
 }
 
 void Emitter::to_number(const Expression& node) {
@@ -284,9 +287,9 @@ void Emitter::to_number(const Expression& node) {
       unsupported("TO_NUMBER with format '" + format + "'", node.children[1]->span);
     }
   }
-  write(context_.function_schema + ".to_number(");
+  write("CAST(" + context_.function_schema + ".number_text(");
   expression(*node.children[0]);
-  write(", CAST(NULL AS DECIMAL(38," + std::to_string(std::min(scale, 18)) + ")))");
+  write(") AS DECIMAL(38," + std::to_string(std::min(scale, 18)) + "))");
 }
 
 bool Emitter::date_function(const Expression& node) {

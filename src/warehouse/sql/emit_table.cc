@@ -167,7 +167,7 @@ void Emitter::table_function(const TableReference& node) {
   entry.system = true;
   if (set) {
     expression(call);
-  } else {
+  } else {  // one row of one value
     write("(SELECT ");
     expression(call);
     write(" AS ");

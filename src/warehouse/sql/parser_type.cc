@@ -189,7 +189,7 @@ TypeName Parser::type_name() {
 /// DATE '...' and every other `type 'text'`; null when the cursor stands at none.
 ExpressionPtr Parser::typed_literal_or_null() {
   const Token& current = token();
-  if (current.kind != TokenKind::kWord) return nullptr;
+  if (current.kind != TokenKind::kWord || at("interval"_w)) return nullptr;
   bool literal = at_kind(TokenKind::kString, 1);
   if (!literal && (at("timestamp"_w) || at("time"_w))) {
     literal = at_any({"with"_w, "without"_w}, 1) && at("time"_w, 2) && at("zone"_w, 3) &&

@@ -77,18 +77,18 @@ enum class ExpressionKind : std::uint8_t {
   kIn,       ///< negated; children: value, items...; or children: value, and query
   kLike,     ///< text: like | ilike | similar to; negated; children: value, pattern[, escape]
   kQuantified,  ///< text: operator; names: {"any" | "all"}; children: left[, array]; or query
-  kCase,        ///< flag: has operand; children: [operand,] when, then, ...[, else] (flag2: has else)
-  kCast,        ///< type; children: value; text: "cast" | "::" | "convert" | "try_cast"
-  kFunction,    ///< see Call
-  kSubquery,    ///< query
-  kExists,      ///< query
-  kArray,       ///< children: elements
-  kArrayQuery,  ///< query: ARRAY(SELECT ...)
-  kRow,         ///< children: two or more fields, or any number after the word ROW
-  kSubscript,   ///< children: value, index
-  kField,       ///< names: {field}; children: value: `(x).y`, `x[0].y`
-  kAtTimeZone,  ///< children: value, zone
-  kCollate,     ///< names: collation; children: value
+  kCase,      ///< flag: has operand; children: [operand,] when, then, ...[, else] (flag2: has else)
+  kCast,      ///< type; children: value; text: "cast" | "::" | "convert" | "try_cast"
+  kFunction,  ///< see Call
+  kSubquery,  ///< query
+  kExists,    ///< query
+  kArray,     ///< children: elements
+  kArrayQuery,    ///< query: ARRAY(SELECT ...)
+  kRow,           ///< children: two or more fields, or any number after the word ROW
+  kSubscript,     ///< children: value, index
+  kField,         ///< names: {field}; children: value: `(x).y`, `x[0].y`
+  kAtTimeZone,    ///< children: value, zone
+  kCollate,       ///< names: collation; children: value
   kGroupingSets,  ///< text: grouping sets | rollup | cube; children: kRow or single expressions
                   ///< (GROUP BY only)
 };

@@ -1,0 +1,185 @@
+// The macros translated SQL calls: what DuckDB has no function for, written in DuckDB SQL. An error
+// text begins with its SQLSTATE. "$m" is the schema the macros live in.
+#include "warehouse/sql/translate.h"
+
+namespace leat::sql {
+namespace {
+
+struct Macro {
+  std::string_view signature;
+  std::string_view body;
+};
+
+constexpr Macro kMacros[] = {
+    {"divisor(x)", R"sql(CASE WHEN x = 0 THEN error('22012: division by zero') ELSE x END)sql"},
+    {"cast_varchar(x, n)",
+     R"sql(CASE
+  WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
+  WHEN strlen(CAST(x AS VARCHAR)) = length(CAST(x AS VARCHAR)) THEN left(CAST(x AS VARCHAR), n)
+  ELSE left(CAST(x AS VARCHAR), list_max(list_filter(range(0, n + 1),
+    lambda k: strlen(left(CAST(x AS VARCHAR), k)) <= n))) END)sql"},
+    {"cast_char(x, n)", R"sql(rtrim($m.cast_varchar(x, n), ' '))sql"},
+    {"assign_varchar(x, n)",
+     R"sql(CASE
+  WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
+  WHEN strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN $m.cast_varchar(x, n)
+  WHEN x IS NULL THEN NULL
+  ELSE error('22001: value too long for type character varying(' || CAST(n AS VARCHAR) || ')') END)sql"},
+    {"assign_char(x, n)",
+     R"sql(CASE
+  WHEN x IS NULL OR strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN rtrim(CAST(x AS VARCHAR), ' ')
+  ELSE error('22001: value too long for type character(' || CAST(n AS VARCHAR) || ')') END)sql"},
+    {"substring(s, start)",
+     R"sql(substring(s, greatest(start, 1)),
+(s, start, size) AS CASE
+  WHEN size < 0 THEN error('22011: negative substring length not allowed')
+  ELSE substring(s, greatest(start, 1), greatest(size - greatest(1 - start, 0), 0)) END)sql"},
+    {"overlay(s, r, f)",
+     R"sql(left(s, f - 1) || r || substring(s, f + length(r)),
+(s, r, f, n) AS left(s, f - 1) || r || substring(s, f + n))sql"},
+    {"octet_length(x)",
+     R"sql(CASE WHEN typeof(x) = 'BLOB' THEN octet_length(CAST(x AS BLOB))
+  ELSE strlen(CAST(x AS VARCHAR)) END)sql"},
+    {"octetindex(sub, s)",
+     R"sql(CASE WHEN strpos(s, sub) = 0 THEN 0 ELSE strlen(left(s, strpos(s, sub) - 1)) + 1 END)sql"},
+    {"initcap(s)",
+     R"sql(list_reduce(list_prepend('', list_transform(
+  regexp_extract_all(lower(s), '[\pL\pN]+|[^\pL\pN]+'),
+  lambda w: upper(left(w, 1)) || substring(w, 2))), lambda a, b: a || b))sql"},
+    {"split_part(s, d, n)",
+     R"sql(CASE WHEN n < 1 THEN error('22023: field position must be greater than zero')
+  ELSE split_part(s, d, n) END)sql"},
+    {"quote_ident(s)",
+     R"sql(CASE WHEN regexp_full_match(s, '[a-z_][a-z0-9_$]*') THEN s
+  ELSE '"' || replace(s, '"', '""') || '"' END)sql"},
+    {"quote_literal(s)",
+     R"sql('''' || replace(replace(CAST(s AS VARCHAR), '\', '\\'), '''', '''''') || '''')sql"},
+    {"digit_value(c, b, s)",
+     R"sql(CASE
+  WHEN strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) BETWEEN 1 AND b
+  THEN CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS BIGINT)
+  ELSE error('22023: The input ' || s || ' is not valid to be converted to base ' || CAST(b AS VARCHAR)) END)sql"},
+    {"strtol(s, b)",
+     R"sql(CASE
+  WHEN s IS NULL OR b IS NULL THEN NULL
+  WHEN trim(s) = '' THEN 0
+  WHEN b = 16 AND regexp_full_match(lower(trim(s)), '-?(0x)?[0-9a-f]{1,16}')
+  THEN CASE WHEN trim(s) LIKE '-%' THEN -1 ELSE 1 END
+    * CAST('0x' || replace(ltrim(lower(trim(s)), '-'), '0x', '') AS BIGINT)
+  WHEN b = 10 THEN CAST(trim(s) AS BIGINT)
+  ELSE list_reduce(list_prepend(CAST(0 AS BIGINT), list_transform(
+    regexp_extract_all(lower(trim(s)), '.'), lambda c: $m.digit_value(c, b, s))), lambda a, d: a * b + d) END)sql"},
+    {"compare(a, b)", R"sql(CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END)sql"},
+    {"regexp_count(s, p, start)",
+     R"sql(CAST(len(regexp_extract_all(substring(s, start), p)) AS INTEGER))sql"},
+    {"regexp_instr(s, p, start)",
+     R"sql(CASE
+  WHEN s IS NULL OR p IS NULL THEN NULL
+  WHEN NOT regexp_matches(substring(s, start), p) THEN 0
+  ELSE CAST(start + length(regexp_extract(substring(s, start), '(?s)^(.*?)(?:' || p || ')', 1)) AS INTEGER) END)sql"},
+    {"regexp_replace(s, p, r, start)",
+     R"sql(CASE
+  WHEN start <= 1 THEN regexp_replace(s, p, r, 'g')
+  ELSE left(s, start - 1) || regexp_replace(substring(s, start), p, r, 'g') END)sql"},
+    {"regexp_substr(s, p, start, n, g)",
+     R"sql(CASE
+  WHEN s IS NULL OR p IS NULL OR n < 1 THEN NULL
+  ELSE coalesce(list_extract(regexp_extract_all(substring(s, start), p, g), n), '') END)sql"},
+    {"soundex_letters(s)", R"sql(regexp_replace(upper(s), '[^A-Z]', '', 'g'))sql"},
+    {"soundex_squeeze(s)",
+     R"sql(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+  s, '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g'))sql"},
+    {"soundex(s)",
+     R"sql(CASE WHEN $m.soundex_letters(s) = '' THEN '' ELSE rpad(left(left($m.soundex_letters(s), 1)
+  || replace(substring($m.soundex_squeeze(translate(left($m.soundex_letters(s), 1)
+    || regexp_replace(substring($m.soundex_letters(s), 2), '[HW]', '', 'g'),
+    'AEIOUYHWBFPVCGJKQSXZDTLMNR', '00000000111122222222334556')), 2), '0', ''), 4), 4, '0') END)sql"},
+    {"difference(a, b)",
+     R"sql(CAST(list_sum(list_transform(range(1, 5), lambda i:
+  CASE WHEN substring($m.soundex(a), i, 1) = substring($m.soundex(b), i, 1) THEN 1 ELSE 0 END)) AS INTEGER))sql"},
+    {"add_years(d, n)",
+     R"sql(CASE
+  WHEN month(d) = 2 AND day(d) = 29 AND day(d + to_years(CAST(n AS INTEGER))) = 28
+  THEN d + to_years(CAST(n AS INTEGER)) + to_days(1)
+  ELSE d + to_years(CAST(n AS INTEGER)) END)sql"},
+    {"is_month_end(t)", R"sql(last_day(t) = CAST(t AS DATE))sql"},
+    {"add_months_to(t, n)",
+     R"sql(CASE
+  WHEN $m.is_month_end(t)
+  THEN CAST(last_day(t + to_months(CAST(n AS INTEGER))) AS TIMESTAMP) + (t - date_trunc('day', t))
+  ELSE t + to_months(CAST(n AS INTEGER)) END)sql"},
+    {"add_months(d, n)", R"sql($m.add_months_to(CAST(d AS TIMESTAMP), n))sql"},
+    {"months_between_times(a, b)",
+     R"sql(CASE
+  WHEN day(a) = day(b) OR ($m.is_month_end(a) AND $m.is_month_end(b))
+  THEN CAST(date_diff('month', b, a) AS DOUBLE)
+  ELSE date_diff('month', b, a)
+    + (day(a) - day(b) + (epoch(a) % 86400 - epoch(b) % 86400) / 86400.0) / 31.0 END)sql"},
+    {"months_between(a, b)",
+     R"sql($m.months_between_times(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP)))sql"},
+    {"next_day(d, w)",
+     R"sql(CAST(CAST(CAST(d AS TIMESTAMP) AS DATE) + CAST((
+  (list_position(['mo', 'tu', 'we', 'th', 'fr', 'sa', 'su'], lower(left(w, 2)))
+    - isodow(CAST(d AS TIMESTAMP)) + 6) % 7) + 1 AS INTEGER) AS DATE))sql"},
+    {"is_valid_json(s)",
+     R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'OBJECT', false))sql"},
+    {"is_valid_json_array(s)",
+     R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'ARRAY', false))sql"},
+    {"json_typeof(j)",
+     R"sql(CASE json_type(CAST(j AS JSON))
+  WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string'
+  WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
+  ELSE CASE WHEN j IS NOT NULL THEN 'number' END END)sql"},
+    {"json_element(j, n)",
+     R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) || ']') END)sql"},
+    {"number_text(s)",
+     R"sql(CASE WHEN regexp_matches(s, '[-<]') THEN '-' ELSE '' END || regexp_replace(s, '[^0-9.]', '', 'g'))sql"},
+    {"to_char_whole(v)", R"sql(CAST(CAST(trunc(abs(v)) AS HUGEINT) AS VARCHAR))sql"},
+    {"to_char_digits(v, fraction, zeros, comma)",
+     R"sql(CASE
+  WHEN abs(v) < 1 AND zeros = 0 AND fraction > 0 THEN ''
+  WHEN comma THEN format('{:,}', CAST(trunc(abs(v)) AS HUGEINT))
+  ELSE lpad($m.to_char_whole(v), CAST(greatest(zeros, length($m.to_char_whole(v))) AS INTEGER), '0') END)sql"},
+    {"to_char_fraction(v, fraction, fixed, fill)",
+     R"sql(CASE
+  WHEN fraction = 0 THEN ''
+  WHEN fill THEN '.' || right(CAST(abs(v) AS VARCHAR), fraction)
+  ELSE '.' || rpad(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'),
+    CAST(greatest(fixed, length(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'))) AS INTEGER), '0') END)sql"},
+    {"to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign)",
+     R"sql(
+  CASE WHEN v < 0 AND sign IN ('lead', 's-first') THEN '-' WHEN sign = 's-first' THEN '+' ELSE '' END
+  || CASE WHEN dollar THEN '$' ELSE '' END
+  || $m.to_char_digits(v, fraction, zeros, comma) || $m.to_char_fraction(v, fraction, fixed, fill)
+  || CASE WHEN sign = 's-last' THEN CASE WHEN v < 0 THEN '-' ELSE '+' END
+     WHEN sign = 'mi' THEN CASE WHEN v < 0 THEN '-' WHEN fill THEN ' ' ELSE '' END ELSE '' END)sql"},
+    {"to_char_number(v, whole, width, fraction, zeros, fixed, comma, fill, dollar, sign)",
+     R"sql(CASE
+  WHEN v IS NULL THEN NULL
+  WHEN length($m.to_char_whole(v)) > whole AND abs(v) >= 1
+  THEN ' ' || repeat('#', whole) || CASE WHEN fraction > 0 THEN '.' || repeat('#', fraction) ELSE '' END
+  WHEN fill
+  THEN lpad($m.to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign), width, ' ')
+  ELSE $m.to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign) END)sql"},
+};
+
+}  // namespace
+
+std::vector<std::string> dialect_macros(const TranslateContext& context) {
+  std::vector<std::string> statements;
+  for (const Macro& macro : kMacros) {
+    std::string body;
+    std::string_view rest = macro.body;
+    for (std::size_t at = rest.find("$m."); at != std::string_view::npos; at = rest.find("$m.")) {
+      body += rest.substr(0, at);
+      body += context.function_schema;
+      rest.remove_prefix(at + 2);
+    }
+    body += rest;
+    statements.push_back("CREATE OR REPLACE MACRO " + context.function_schema + "." +
+                         std::string(macro.signature) + " AS " + body);
+  }
+  return statements;
+}
+
+}  // namespace leat::sql
