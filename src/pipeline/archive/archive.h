@@ -1,14 +1,16 @@
 // The archive: every event ever received, as compressed objects that ordinary tools read. It is the
-// truth; everything after it can be thrown away and rebuilt.
+// truth; everything after it can be thrown away and rebuilt. Under s3://<bucket>/ there are
 //
-//   s3://<bucket>/raw/source=<name>/date=YYYY-MM-DD/hour=HH/<stream>-<first>-<last>.ndjson.zst the
-//   events: one batch s3://<bucket>/seals/<stream>/<first>.json       what journal records
-//   first..last became: the commit point s3://<bucket>/streams/<stream>.json             that the
-//   stream exists
+//   raw/source=<name>/date=YYYY-MM-DD/hour=HH/<stream>-<first>-<last>.ndjson.zst
+//       the events of one batch
+//   seals/<stream>/<first>.json
+//       what the journal records first..last became: the commit point
+//   streams/<stream>.json
+//       that the stream exists
 //
 // A stream is one journal shard ("<journal id>-<shard>"); first and last are journal offsets, 20
 // digits. Seals of a stream follow each other without gap or overlap, so each record is in exactly
-// one batch. A raw object without a seal is a half-made one and no batch. Bytes:
+// one seal. A raw object without a seal is a half-made one and no batch. Bytes:
 // docs/formats/archive.md.
 #pragma once
 

@@ -117,7 +117,7 @@ TEST(JournalCrash, DiesAtEveryOperation) {
 
 // Long lives with many crashes of every kind, transient faults and a filling disk.
 TEST(JournalCrash, SurvivesManyCrashesInARow) {
-  const std::uint64_t lives = iterations(300);
+  const std::uint64_t lives = iterations(150);
   for (std::uint64_t seed = 1; seed <= lives; ++seed) {
     JournalHarness harness(seed);
     SeededRandom random(seed * 7919);
@@ -156,7 +156,7 @@ TEST(JournalCrash, SurvivesManyCrashesInARow) {
 // A file is full of what it held before. However a commit is torn over old records of the very same
 // shape, the old ones are never taken for new ones.
 TEST(JournalCrash, StaleRecordsAreNeverMistakenForNewOnes) {
-  const std::uint64_t rounds = iterations(1000);
+  const std::uint64_t rounds = iterations(400);
   for (std::uint64_t seed = 1; seed <= rounds; ++seed) {
     JournalHarness harness(seed);
     SeededRandom random(seed);
