@@ -5,7 +5,9 @@
 namespace leat {
 namespace {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// Reads exactly `count` digits at the front of `text` and removes them.
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
@@ -125,7 +127,8 @@ CivilDate civil_from_days(std::int64_t days) {
       day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const std::int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const auto day = static_cast<unsigned>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-  const auto month = static_cast<unsigned>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
+  const auto month =
+      static_cast<unsigned>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
   const auto year = static_cast<int>(year_of_era + era * 400 + (month <= 2 ? 1 : 0));
   return {year, month, day};
 }
@@ -148,15 +151,26 @@ std::optional<TimeUs> parse_iso8601(std::string_view text) {
   return TimeUs{us};
 }
 
+namespace {
+
+/// Writes `value` as `width` digits. Written out because the collector formats a time per request.
+void put_digits(char* at, unsigned width, std::int64_t value) {
+  for (unsigned i = width; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
+}
+
+}  // namespace
+
 std::string format_iso8601(TimeUs time) {
   const Parts p = parts_of(time);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", p.date.year, p.date.month,
-                                 p.date.day, p.hour, p.minute, p.second);
-  if (p.micros % 1000 == 0) {
-    fmt::format_to(std::back_inserter(text), ".{:03}Z", p.micros / 1000);
-  } else {
-    fmt::format_to(std::back_inserter(text), ".{:06}Z", p.micros);
-  }
+  std::string text = "0000-00-00T00:00:00.000000Z";
+  put_digits(text.data(), 4, p.date.year);
+  put_digits(text.data() + 5, 2, p.date.month);
+  put_digits(text.data() + 8, 2, p.date.day);
+  put_digits(text.data() + 11, 2, p.hour);
+  put_digits(text.data() + 14, 2, p.minute);
+  put_digits(text.data() + 17, 2, p.second);
+  put_digits(text.data() + 20, 6, p.micros);
+  if (p.micros % 1000 == 0) text.replace(23, 4, "Z");
   return text;
 }
 

@@ -8,11 +8,9 @@
 
 namespace leat::collect {
 
-std::string basic_write_key(const net::RequestView& request) {
-  const auto header = request.header("Authorization");
-  if (!header || header->size() < 6 || !equal_ignore_case(header->substr(0, 6), "Basic "))
-    return {};
-  auto decoded = from_base64(trim(header->substr(6)));
+std::string basic_write_key(std::string_view authorization) {
+  if (!equal_ignore_case(authorization.substr(0, 6), "Basic ")) return {};
+  auto decoded = from_base64(trim(authorization.substr(6)));
   if (!decoded) return {};
   decoded->resize(std::min(decoded->find(':'), decoded->size()));
   return std::move(*decoded);

@@ -167,18 +167,20 @@ net::Response CollectHandler::on_refused(int status, std::string_view message,
 }
 
 IntakeRequest CollectHandler::describe(const net::RequestView& request, const Route& route) {
-  basic_key_ = basic_write_key(request);
+  const auto authorization = request.header("Authorization").value_or(std::string_view());
+  if (authorization != authorization_) {
+    authorization_ = authorization;
+    basic_key_ = basic_write_key(authorization);
+  }
   query_key_ = query_write_key(request.query);
-  // IPv6 addresses are not taken, as Segment does not.
-  const net::IpAddress address = client_address(request, shared_.options.trusted_proxies);
-  ip_ = address.is_v4() ? address.to_string() : std::string();
+  client_ = client_address(request, shared_.options.trusted_proxies);
   return {.type = route.type,
           .body = request.body,
           .content_encoding = request.header("Content-Encoding").value_or(std::string_view()),
           .basic_key = basic_key_,
           .query_key = query_key_,
           .received_at = clock_.now(),
-          .ip = ip_,
+          .ip = client_.is_v4() ? &client_ : nullptr,  // IPv6 is not taken, as Segment does not
           .client_side = route.client_side,
           .user_agent = request.header("User-Agent").value_or(std::string_view())};
 }

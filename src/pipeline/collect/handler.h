@@ -78,9 +78,10 @@ class CollectHandler final : public net::Handler {
   metrics::Histogram& commit_time_;
 
   // Of the request at hand: what IntakeRequest points to.
-  std::string basic_key_;
+  std::string authorization_;  // the last one seen, which most requests repeat
+  std::string basic_key_;      // of it
   std::string query_key_;
-  std::string ip_;
+  net::IpAddress client_;
 };
 
 }  // namespace leat::collect

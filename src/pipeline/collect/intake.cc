@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "net/http.h"
 #include "pipeline/collect/inflate.h"
+#include "pipeline/collect/item_facts.h"
 #include "pipeline/collect/slices.h"
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
@@ -67,13 +68,6 @@ std::string_view text_of(const dom::element& value) {
   return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-/// The string member `name` of `object`, or empty. A null, a number and the like count as absent.
-std::string_view text_member(const dom::object& object, std::string_view name) {
-  std::string_view text;
-  if (object[name].get(text) != simdjson::SUCCESS) return {};
-  return text;
-}
-
 /// simdjson refuses valid numbers that fit neither 64 bits nor a double. Copies `body` to `out`
 /// with every number that could be one replaced by 0 and spaces, so that all positions stay; the
 /// event itself is kept from `body`, as received. False when something that looks like a number is
@@ -98,36 +92,6 @@ bool hide_large_numbers(std::string_view body, std::string& out) {
   return true;
 }
 
-/// Libraries that run on the user's device: the address that a request comes from is the user's.
-/// Segment names no list; these are the values of context.library.name that its device libraries
-/// and RudderStack's send.
-bool is_client_side_library(std::string_view name) {
-  static constexpr std::array<std::string_view, 13> kNames = {"analytics.js",
-                                                              "analytics-ios",
-                                                              "analytics-android",
-                                                              "analytics-swift",
-                                                              "analytics-kotlin",
-                                                              "analytics-react-native",
-                                                              "@segment/analytics-react-native",
-                                                              "analytics-flutter",
-                                                              "Analytics-CSharp",
-                                                              "analytics.amp",
-                                                              "RudderLabs JavaScript SDK",
-                                                              "rudder-ios-library",
-                                                              "com.rudderstack.android.sdk.core"};
-  return std::ranges::find(kNames, name) != kNames.end();
-}
-
-/// Whether the server is to tell the event's address: context.direct, or a library on the user's
-/// device.
-bool takes_ip(const dom::object& context) {
-  bool direct = false;
-  if (context["direct"].get(direct) == simdjson::SUCCESS && direct) return true;
-  dom::object library;
-  return context["library"].get(library) == simdjson::SUCCESS &&
-         is_client_side_library(text_member(library, "name"));
-}
-
 /// The members of a batch body that matter. Views and elements die with the parser's next use.
 struct Batch {
   bool found = false;
@@ -135,8 +99,7 @@ struct Batch {
   std::string_view sent_at;
   std::string_view context_json;
   std::string_view integrations_json;
-  std::optional<dom::element> context;
-  bool takes_ip = false;
+  ContextFacts context;
   dom::array items;
 };
 
@@ -177,8 +140,8 @@ struct Intake::State {
   void begin(const IntakeRequest& request, const Batch* batch);
   const Source* find_source(const IntakeRequest& request, std::string_view body_key) const;
   SourceLines& lines_of(const Source& source);
-  void add(const Source& source, std::string_view rejected, bool with_ip,
-           std::string_view message_id, std::string_view raw, std::string_view ip);
+  void add(const IntakeRequest& request, const Source& source, std::string_view rejected,
+           const ItemFacts& facts, std::string_view raw);
 };
 
 std::optional<IntakeRefusal> Intake::State::decode(const IntakeRequest& request,
@@ -247,15 +210,19 @@ void Intake::State::begin(const IntakeRequest& request, const Batch* batch) {
   begun = {};
 }
 
-void Intake::State::add(const Source& source, std::string_view rejected, bool with_ip,
-                        std::string_view message_id, std::string_view raw, std::string_view ip) {
-  event::LineWriter& writer = writers[with_ip ? 1 : 0];
-  if (begun[with_ip ? 1 : 0] != &source) {
+void Intake::State::add(const IntakeRequest& request, const Source& source,
+                        std::string_view rejected, const ItemFacts& facts, std::string_view raw) {
+  const bool with_ip = request.ip != nullptr && (request.client_side || facts.takes_ip);
+  const std::size_t which = with_ip ? 1 : 0;
+  event::LineWriter& writer = writers[which];
+  if (begun[which] != &source) {
+    const std::string ip = with_ip ? request.ip->to_string() : std::string();
     parts.source = source.name;
-    parts.ip = with_ip ? ip : std::string_view();
+    parts.ip = ip;
     writer.begin_request(parts);
-    begun[with_ip ? 1 : 0] = &source;
+    begun[which] = &source;
   }
+  const std::string message_id = facts.needs_message_id ? uuid4(random) : std::string();
   SourceLines& target = lines_of(source);
   const std::size_t before = target.lines.size();
   writer.append(target.lines, {.message_id = message_id, .rejected = rejected, .event_json = raw});
@@ -267,20 +234,15 @@ void Intake::State::add(const Source& source, std::string_view rejected, bool wi
 std::optional<IntakeRefusal> Intake::State::read_event(const IntakeRequest& request,
                                                        std::string_view body,
                                                        const dom::element& root) {
-  dom::object object;
-  if (root.get(object) != simdjson::SUCCESS) return kNotAnObject;
+  if (!root.is_object()) return kNotAnObject;
   if (body.size() > limits.event_bytes_max) return kEventTooLarge;
-  const Source* source = find_source(request, text_member(object, "writeKey"));
+  const ItemFacts facts = read_item(request.type, root, {});
+  const Source* source = find_source(request, facts.write_key);
   if (source == nullptr) return kUnknownSource;
   begin(request, nullptr);
-  dom::object context;
-  const bool has_context = object["context"].get(context) == simdjson::SUCCESS;
-  const bool with_ip =
-      !request.ip.empty() && (request.client_side || (has_context && takes_ip(context)));
   const std::string_view rejected =
-      source->enabled ? event::validate(request.type, root) : kSourceDisabled;
-  const std::string message_id = event::needs_message_id(root) ? uuid4(random) : std::string();
-  add(*source, rejected, with_ip, message_id, body, request.ip);
+      source->enabled ? event::validate(facts.rules) : kSourceDisabled;
+  add(request, *source, rejected, facts, body);
   return std::nullopt;
 }
 
@@ -310,7 +272,7 @@ std::optional<IntakeRefusal> Intake::State::read_batch_members(std::string_view 
     } else if (field.key == "context" || field.key == "integrations") {
       if (!field.value.is_object()) return kBadMember;
       (field.key == "context" ? batch.context_json : batch.integrations_json) = raw;
-      if (field.key == "context") batch.context = field.value;
+      if (field.key == "context") batch.context = read_context(field.value);
     }
   }
   if (!batch.found) return kNoBatch;
@@ -326,36 +288,26 @@ std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& requ
   if (auto refusal = read_batch_members(body, object, batch)) return refusal;
   const Source* const request_source = find_source(request, batch.write_key);
   begin(request, &batch);
-  dom::object context;
-  batch.takes_ip =
-      request.client_side ||
-      (batch.context && batch.context->get(context) == simdjson::SUCCESS && takes_ip(context));
   std::size_t index = 0;
   for (const dom::element item : batch.items) {
     const std::string_view raw = item_slices[index++];
+    const ItemFacts facts = read_item(EventType::kNone, item, batch.context);
     const Source* source = request_source;
-    std::string_view rejected = index > limits.batch_events_max       ? kBatchLimit
-                                : raw.size() > limits.event_bytes_max ? kPayloadLimit
-                                                                      : std::string_view();
-    bool with_ip = batch.takes_ip;
-    dom::object members;
-    if (item.get(members) == simdjson::SUCCESS) {
-      const std::string_view own_key = text_member(members, "writeKey");
-      if (!own_key.empty() && own_key != batch.write_key) {
-        const Source* const own = sources.find(own_key);
-        if (own == nullptr && rejected.empty()) rejected = kUnknownKey;
-        if (own != nullptr) source = own;
-      }
-      with_ip =
-          !request.ip.empty() &&
-          (with_ip || (members["context"].get(context) == simdjson::SUCCESS && takes_ip(context)));
+    std::string_view rejected;
+    if (!facts.write_key.empty() && facts.write_key != batch.write_key) {
+      const Source* const own = sources.find(facts.write_key);
+      if (own == nullptr) rejected = kUnknownKey;
+      if (own != nullptr) source = own;
     }
     if (source == nullptr) return kUnknownSource;
-    if (rejected.empty() && !source->enabled) rejected = kSourceDisabled;
-    if (rejected.empty())
-      rejected = event::validate(EventType::kNone, item, batch.context ? &*batch.context : nullptr);
-    const std::string message_id = event::needs_message_id(item) ? uuid4(random) : std::string();
-    add(*source, rejected, with_ip && !request.ip.empty(), message_id, raw, request.ip);
+    if (index > limits.batch_events_max) {
+      rejected = kBatchLimit;
+    } else if (raw.size() > limits.event_bytes_max) {
+      rejected = kPayloadLimit;
+    } else if (rejected.empty()) {
+      rejected = source->enabled ? event::validate(facts.rules) : kSourceDisabled;
+    }
+    add(request, *source, rejected, facts, raw);
     if (lines_bytes > limits.lines_bytes_max) return kLinesTooLarge;
   }
   if (index == 0 && request_source == nullptr) return kUnknownSource;

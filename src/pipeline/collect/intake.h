@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "net/address.h"
 #include "pipeline/collect/server.h"
 #include "pipeline/collect/sources.h"
 #include "pipeline/event/validate.h"
@@ -27,8 +28,8 @@ struct IntakeRequest {
   std::string_view basic_key{};  ///< write key of the Authorization header, or empty
   std::string_view query_key{};  ///< write key of the query, or empty
   TimeUs received_at{};
-  std::string_view ip{};     ///< the client's address, or empty when it must not be taken
-  bool client_side = false;  ///< the route is used by devices only
+  const net::IpAddress* ip = nullptr;  ///< the client's, or nothing when it must not be taken
+  bool client_side = false;            ///< the route is used by devices only
   std::string_view user_agent{};
 };
 

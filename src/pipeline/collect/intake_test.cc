@@ -17,6 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+const net::IpAddress kClient = *net::parse_ip_address("203.0.113.9");
 const TimeUs kNow = *parse_iso8601("2026-11-20T14:03:05.123456Z");
 
 Sources sources() {
@@ -431,18 +432,17 @@ TEST_F(IntakeTest, TellsTheAddressOnlyWhereItIsTheUsers) {
     ASSERT_EQ(status(fmt::format(R"({{"writeKey":"web-key","context":{},"batch":[
                      {{"type":"track","userId":"u","event":"E","context":{}}}]}})",
                                  c.batch_context, c.context),
-                     {.ip = "203.0.113.9"}),
+                     {.ip = &kClient}),
               200);
     EXPECT_EQ(lines().at(0).ip, c.told ? "203.0.113.9" : "") << c.context << c.batch_context;
   }
   const std::string body =
       R"({"userId":"u","event":"E","writeKey":"web-key","context":{"direct":true}})";
-  EXPECT_EQ(status(body, {.type = EventType::kTrack, .ip = "203.0.113.9"}), 200);
+  EXPECT_EQ(status(body, {.type = EventType::kTrack, .ip = &kClient}), 200);
   EXPECT_EQ(lines().at(0).ip, "203.0.113.9");
   EXPECT_EQ(status(body, {.type = EventType::kTrack}), 200);  // an IPv6 peer
   EXPECT_EQ(lines().at(0).ip, "");
-  EXPECT_EQ(status(kGood, {.type = EventType::kTrack, .ip = "203.0.113.9", .client_side = true}),
-            200);
+  EXPECT_EQ(status(kGood, {.type = EventType::kTrack, .ip = &kClient, .client_side = true}), 200);
   EXPECT_EQ(lines().at(0).ip, "203.0.113.9");
 }
 
@@ -452,7 +452,7 @@ TEST_F(IntakeTest, WritesMixedSourcesAndAddressesInOneBatch) {
     {"type":"track","userId":"u","event":"2","context":{"direct":true}},
     {"type":"track","userId":"u","event":"3","writeKey":"app-key","context":{"direct":true}},
     {"type":"track","userId":"u","event":"4"}]})";
-  ASSERT_EQ(status(body, {.ip = "203.0.113.9"}), 200);
+  ASSERT_EQ(status(body, {.ip = &kClient}), 200);
   const auto web = lines("web");
   ASSERT_EQ(web.size(), 3U);
   EXPECT_THAT((std::vector{web[0].ip, web[1].ip, web[2].ip}), ElementsAre("", "203.0.113.9", ""));

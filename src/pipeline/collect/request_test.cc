@@ -148,11 +148,7 @@ TEST(BasicWriteKey, ReadsTheUserNameWithAndWithoutColon) {
       {"Basic !!!", ""},
       {"", ""},
   };
-  for (const Case& c : cases) {
-    const std::vector<net::HeaderView> headers = {{"authorization", c.header}};
-    EXPECT_EQ(basic_write_key(request_with(headers)), c.key) << c.header;
-  }
-  EXPECT_EQ(basic_write_key(request_with({})), "");
+  for (const Case& c : cases) EXPECT_EQ(basic_write_key(c.header), c.key) << c.header;
 }
 
 TEST(QueryWriteKey, IsDecoded) {
