@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <ctime>
 #include <thread>
@@ -13,6 +15,7 @@
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/system.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "warehouse/engine/database.h"
@@ -22,7 +25,7 @@ namespace {
 
 // Parts are asked to stop within this; the process ends at the latest a moment after.
 constexpr std::int64_t kStopUs = 8 * kUsPerSecond;
-constexpr int kGiveUpSeconds = 9;
+constexpr std::int64_t kGiveUpUs = 9 * kUsPerSecond;
 
 void set_log_level(const std::string& name) {
   if (name == "debug") log::set_level(log::Level::kDebug);
@@ -45,19 +48,47 @@ sigset_t stop_signals() {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGHUP);
+  sigaddset(&signals, SIGUSR1);  // ends StopWatch
   return signals;
 }
 
-// Ends the process when stopping takes too long or is asked for a second time. Nothing acknowledged
-// is lost by that.
-void watch_the_stop(const sigset_t& signals) {
-  const timespec limit{.tv_sec = kGiveUpSeconds, .tv_nsec = 0};
-  const int again = ::sigtimedwait(&signals, nullptr, &limit);
-  log::warning(
-      "up", "{}",
-      again > 0 ? "stopped at once, as asked twice" : "stopping took too long; ending now");
-  ::_exit(again > 0 ? 130 : static_cast<int>(Exit::kFailed));
-}
+// Ends the process when stopping takes too long, or at a second Ctrl-C; nothing acknowledged is
+// lost by that. A second SIGTERM changes nothing: supervisors and wrappers send several.
+class StopWatch {
+ public:
+  explicit StopWatch(const sigset_t& signals) : signals_(signals), thread_([this] { watch(); }) {}
+  // Everything has stopped in time.
+  ~StopWatch() {
+    ::pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+  StopWatch(const StopWatch&) = delete;
+  StopWatch& operator=(const StopWatch&) = delete;
+
+ private:
+  void watch() const {
+    const std::int64_t give_up_us = system_clock().monotonic_us() + kGiveUpUs;
+    while (true) {
+      const std::int64_t left_us =
+          std::max<std::int64_t>(0, give_up_us - system_clock().monotonic_us());
+      const timespec limit{.tv_sec = left_us / kUsPerSecond,
+                           .tv_nsec = left_us % kUsPerSecond * 1000};
+      const int signal = ::sigtimedwait(&signals_, nullptr, &limit);
+      if (signal == SIGUSR1) return;
+      if (signal == SIGINT) {
+        log::warning("up", "stopped at once, as asked twice");
+        ::_exit(130);
+      }
+      if (signal < 0 && errno == EAGAIN) {
+        log::warning("up", "stopping took too long; ending now");
+        ::_exit(static_cast<int>(Exit::kFailed));
+      }
+    }
+  }
+
+  const sigset_t signals_;
+  std::thread thread_;
+};
 
 void say_how_to_reach(const Terminal& terminal, const System& system) {
   const ConnectionFile& file = system.connection();
@@ -100,11 +131,10 @@ Exit run_system(const Terminal& terminal, const ConfigChoice& choice,
   terminal.print("ready\n");
   std::fflush(terminal.out);
 
-  int signal = 0;
-  while (::sigwait(&signals, &signal) != 0) {
-  }
+  int signal = SIGUSR1;
+  while (signal == SIGUSR1) (void)::sigwait(&signals, &signal);
   terminal.say("stopping\n");
-  std::thread(watch_the_stop, signals).detach();
+  const StopWatch watch(signals);
   const Status stopped = (*system)->stop(kStopUs);
   system->reset();
   if (!stopped) return report(terminal, stopped.error());

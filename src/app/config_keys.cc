@@ -165,7 +165,8 @@ constexpr SourceKey kSourceKeys[] = {
      "Schema of the source's tables; when empty, the source's name in snake case.", false,
      [](SourceConfig& s, const KeyValue& v) { s.schema = v.text; }},
     {"enabled", KeyType::kBool, "true", 0, 0,
-     "false: events are answered 200 and kept in the archive as rejected (source_disabled), and "
+     "When false, events are answered 200 and kept in the archive as rejected (source_disabled), "
+     "and "
      "become rescue rows.",
      false, [](SourceConfig& s, const KeyValue& v) { s.enabled = v.number != 0; }},
     {"events_per_second_max", KeyType::kCount, "0", 0, 1000000000,
