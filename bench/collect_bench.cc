@@ -67,16 +67,26 @@ double cpu_us(pid_t pid) {
 std::string make_event(SeededRandom& random, bool with_type) {
   const std::uint64_t user = random.below(50'000);
   return fmt::format(
-      R"({{"timestamp":"2026-11-20T14:03:{:02}.{:03}Z","integrations":{{"Segment.io":true}},"userId":"user-{}",)"
-      R"("anonymousId":"{}","event":"Product Viewed",{}"properties":{{"product_id":"sku-{}","name":"Caf\u00e9 chair n\u00ba {}",)"
-      R"("category":"Furniture/Chairs","price":{}.{:02},"quantity":{},"currency":"EUR","in_stock":{},"tags":["new","oak","sale"],)"
-      R"("coupon":null,"position":{}}},"context":{{"page":{{"path":"/products/{}","referrer":"https://www.example.com/search?q=oak+chair",)"
-      R"("search":"?utm_source=news","title":"Chairs - Example Shop","url":"https://shop.example.com/products/{}?utm_source=news"}},)"
-      R"("userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",)"
-      R"("userAgentData":{{"brands":[{{"brand":"Chromium","version":"126"}},{{"brand":"Not/A)Brand","version":"8"}}],"mobile":false,)"
-      R"("platform":"Linux"}},"locale":"de-DE","library":{{"name":"analytics.js","version":"npm:next-1.84.3"}},)"
-      R"("campaign":{{"source":"news","medium":"email","name":"autumn"}},"timezone":"Europe/Berlin","screen":{{"width":1920,"height":1080}}}},)"
-      R"("messageId":"ajs-next-{}-{}","sentAt":"2026-11-20T14:03:{:02}.{:03}Z","_metadata":{{"bundled":["Segment.io"],"unbundled":[],"bundledIds":[]}}}})",
+      R"({{"timestamp":"2026-11-20T14:03:{:02}.{:03}Z",)"
+      R"("integrations":{{"Segment.io":true}},"userId":"user-{}",)"
+      R"("anonymousId":"{}","event":"Product Viewed",)"
+      R"({}"properties":{{"product_id":"sku-{}","name":"Caf\u00e9 chair n\u00ba {}",)"
+      R"("category":"Furniture/Chairs","price":{}.{:02},"quantity":{},"currency":"EUR",)"
+      R"("in_stock":{},"tags":["new","oak","sale"],)"
+      R"("coupon":null,"position":{}}},"context":{{"page":{{"path":"/products/{}",)"
+      R"("referrer":"https://www.example.com/search?q=oak+chair",)"
+      R"("search":"?utm_source=news","title":"Chairs - Example Shop",)"
+      R"("url":"https://shop.example.com/products/{}?utm_source=news"}},)"
+      R"("userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like )"
+      R"(Gecko) Chrome/126.0.0.0 Safari/537.36",)"
+      R"("userAgentData":{{"brands":[{{"brand":"Chromium","version":"126"}},)"
+      R"({{"brand":"Not/A)Brand","version":"8"}}],"mobile":false,)"
+      R"("platform":"Linux"}},"locale":"de-DE","library":{{"name":"analytics.js",)"
+      R"("version":"npm:next-1.84.3"}},)"
+      R"("campaign":{{"source":"news","medium":"email","name":"autumn"}},)"
+      R"("timezone":"Europe/Berlin","screen":{{"width":1920,"height":1080}}}},)"
+      R"("messageId":"ajs-next-{}-{}","sentAt":"2026-11-20T14:03:{:02}.{:03}Z",)"
+      R"("_metadata":{{"bundled":["Segment.io"],"unbundled":[],"bundledIds":[]}}}})",
       random.below(60), random.below(1000), user, uuid4(random),
       with_type ? R"("type":"track",)" : "", user, user % 977, 10 + user % 490, user % 100,
       1 + user % 4, user % 3 == 0, user % 40, user, user, 1'700'000'000'000 + user, uuid4(random),

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "net/stream.h"
 
 namespace leat::net {
@@ -123,7 +124,8 @@ std::string read_answer(Stream& stream) {
   }
   const std::size_t at = text.find("Content-Length: ");
   if (at == std::string::npos) return text;
-  std::string body(std::stoul(text.substr(at + 16)), '\0');
+  const std::string_view length = std::string_view(text).substr(at + 16);
+  std::string body(*parse_number<std::size_t>(length.substr(0, length.find('\r'))), '\0');
   EXPECT_TRUE(stream.read_exactly(body, soon()));
   return text + body;
 }

@@ -2,7 +2,7 @@
 // wait has a deadline, and another thread can end it.
 //
 //   auto listener = net::Listener::open({"127.0.0.1", 0});
-//   while (auto stream = listener->accept(net::Deadline::never())) { … }      // kAborted after
+//   while (auto stream = listener->accept(net::Deadline::never())) { ... }      // kAborted after
 //   listener->cancel()
 #pragma once
 

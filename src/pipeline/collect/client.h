@@ -10,8 +10,8 @@
 
 namespace leat::collect {
 
-/// Write key of "Authorization: Basic …": the user name, or all of it when there is no colon. Empty
-/// without one.
+/// Write key of "Authorization: Basic ...": the user name, or all of it when there is no colon.
+/// Empty without one.
 [[nodiscard]] std::string basic_write_key(std::string_view authorization);
 /// Write key of the query's `writeKey`, or empty.
 [[nodiscard]] std::string query_write_key(std::string_view query);

@@ -219,16 +219,16 @@ TEST_F(IntakeTest, TakesTheWriteKeyFromBodyThenBasicThenQuery) {
 TEST_F(IntakeTest, SplitsABatchAndKeepsWhatAppliesToAll) {
   const std::string body = R"({ "sentAt" : "2026-11-20T14:00:00Z" , "writeKey":"web-key",
     "batch" : [ {"type":"track","userId":"u","event":"A","messageId":"1"} ,
-                {"type":"page","anonymousId":"a", "properties": {"list":[1,{"x":"]}"},[]]},"messageId":"2"},
+  {"type":"page","anonymousId":"a", "properties": {"list":[1,{"x":"]}"},[]]},"messageId":"2"},
                 {"type":"identify","userId":"u","traits":{},"messageId":"3","context":{"ip":"1.2.3.4"}} ] ,
     "context": {"library":{"name":"x"}}, "integrations":{"All":true}, "sequence": 5 })";
   ASSERT_EQ(status(body), 200);
   const auto read = lines();
   ASSERT_EQ(read.size(), 3U);
   EXPECT_EQ(read[0].event_json, R"({"type":"track","userId":"u","event":"A","messageId":"1"})");
-  EXPECT_EQ(
-      read[1].event_json,
-      R"({"type":"page","anonymousId":"a", "properties": {"list":[1,{"x":"]}"},[]]},"messageId":"2"})");
+  EXPECT_EQ(read[1].event_json,
+            R"({"type":"page","anonymousId":"a", "properties": {"list":[1,{"x":"]}"},[]]},)"
+            R"("messageId":"2"})");
   for (const event::Line& line : read) {
     EXPECT_EQ(line.type, "");
     EXPECT_EQ(line.sent_at, "2026-11-20T14:00:00Z");
@@ -480,8 +480,10 @@ TEST_F(IntakeTest, TakesKeysOfAnySizeAndDuplicates) {
 
 TEST_F(IntakeTest, KeepsNumbersThatFitNoMachineNumber) {
   const std::string body =
-      R"({"batch":[{"type":"track","userId":"u","event":"E","properties":{"a":123456789012345678901234567890,"b":-1e999,)"
-      R"("c":"1e999 \" 5","d":[1,2.5e3,0.1e-999]}},{"type":"track","userId":7,"event":"E"}],"writeKey":"web-key"})";
+      R"({"batch":[{"type":"track","userId":"u","event":"E",)"
+      R"("properties":{"a":123456789012345678901234567890,"b":-1e999,)"
+      R"("c":"1e999 \" 5","d":[1,2.5e3,0.1e-999]}},{"type":"track","userId":7,)"
+      R"("event":"E"}],"writeKey":"web-key"})";
   ASSERT_EQ(status(body), 200);
   EXPECT_THAT(rejections(), ElementsAre("", "id_not_string"));
   EXPECT_THAT(lines()[0].event_json,

@@ -31,14 +31,18 @@ TEST(ReadItem, AgreesWithTheReadingOfTheEventModule) {
       R"({"type":"track","userId":"u","event":"E","context":{"device":{"advertisingId":null}}})",
       R"({"type":"track","userId":"u","event":"E","context":{"device":null}})",
       R"({"type":"track","userId":"u","event":"E","context":{"device":5}})",
-      R"({"type":"track","userId":"u","event":"E","context":{"device":{"advertisingId":7},"device":null}})",
-      R"({"type":"track","userId":"u","event":"E","context":{"device":{"advertisingId":7},"device":{}}})",
+      R"({"type":"track","userId":"u","event":"E",)"
+      R"("context":{"device":{"advertisingId":7},"device":null}})",
+      R"({"type":"track","userId":"u","event":"E",)"
+      R"("context":{"device":{"advertisingId":7},"device":{}}})",
       R"({"type":"track","userId":"u","event":"E","context":5})",
       R"({"type":"track","userId":"u","event":"E","context":null})",
       R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated"})",
       R"({"type":"page","userId":"u","event":"Segment Consent Preference Updated"})",
-      R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated","context":{"consent":{}}})",
-      R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated","context":{"consent":5}})",
+      R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated",)"
+      R"("context":{"consent":{}}})",
+      R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated",)"
+      R"("context":{"consent":5}})",
       R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated",
           "context":{"consent":{"categoryPreferences":{"a":true},"version":2}}})",
       R"({"type":"track","userId":"u","event":"Segment Consent Preference Updated",
@@ -52,7 +56,8 @@ TEST(ReadItem, AgreesWithTheReadingOfTheEventModule) {
       "",
       "{}",
       R"({"device":{"advertisingId":7}})",
-      R"({"device":{"advertisingId":"x"},"consent":{"categoryPreferences":{"a":true},"version":1}})",
+      R"({"device":{"advertisingId":"x"},"consent":{"categoryPreferences":{"a":true},)"
+      R"("version":1}})",
       R"({"consent":{"categoryPreferences":{"a":1},"version":"x"}})",
       R"({"consent":{"categoryPreferences":[]}})",
       R"({"device":5,"consent":5})",

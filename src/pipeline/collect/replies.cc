@@ -76,18 +76,19 @@ net::Response settings(const net::RequestView& request, std::string_view write_k
   // Only the browser library can be told to use plain HTTP; the others put https:// in front of
   // apiHost.
   const bool secure = request.tls || request.header("X-Forwarded-Proto") == "https";
-  return {
-      .content_type = kJson,
-      .headers = cors_headers(request) + "Cache-Control: max-age=300\r\n",
-      .body = fmt::format(
-          R"({{"integrations":{{"Segment.io":{{"apiKey":{},"apiHost":{},"protocol":"{}",)"
-          R"("unbundledIntegrations":[],"addBundledMetadata":true,"maybeBundledConfigIds":{{}}}}}},)"
-          R"("plan":{{"track":{{"__default":{{"enabled":true,"integrations":{{}}}}}},)"
-          R"("identify":{{"__default":{{"enabled":true}}}},"group":{{"__default":{{"enabled":true}}}}}},)"
-          R"("edgeFunction":{{}},"analyticsNextEnabled":true,"middlewareSettings":{{}},)"
-          R"("enabledMiddleware":{{}},"metrics":{{"sampleRate":0}},"remotePlugins":[]}})",
-          json_string(write_key), json_string(fmt::format("{}/v1", host)),
-          secure ? "https" : "http")};
+  return {.content_type = kJson,
+          .headers = cors_headers(request) + "Cache-Control: max-age=300\r\n",
+          .body = fmt::format(
+              R"({{"integrations":{{"Segment.io":{{"apiKey":{},"apiHost":{},"protocol":"{}",)"
+              R"("unbundledIntegrations":[],)"
+              R"("addBundledMetadata":true,"maybeBundledConfigIds":{{}}}}}},)"
+              R"("plan":{{"track":{{"__default":{{"enabled":true,"integrations":{{}}}}}},)"
+              R"("identify":{{"__default":{{"enabled":true}}}},)"
+              R"("group":{{"__default":{{"enabled":true}}}}}},)"
+              R"("edgeFunction":{{}},"analyticsNextEnabled":true,"middlewareSettings":{{}},)"
+              R"("enabledMiddleware":{{}},"metrics":{{"sampleRate":0}},"remotePlugins":[]}})",
+              json_string(write_key), json_string(fmt::format("{}/v1", host)),
+              secure ? "https" : "http")};
 }
 
 }  // namespace leat::collect

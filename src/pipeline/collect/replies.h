@@ -15,8 +15,8 @@ namespace leat::collect {
 /// {"success":true}, with status 200: Python, PHP and .NET take exactly that for success, Ruby and
 /// Java parse it.
 [[nodiscard]] net::Response success(std::string headers);
-/// {"success":false,"message":…,"code":…}. `retry_after_seconds` above 0 adds Retry-After (and, to
-/// 429, X-RateLimit-Reset).
+/// {"success":false,"message":...,"code":...}. `retry_after_seconds` above 0 adds Retry-After (and,
+/// to 429, X-RateLimit-Reset).
 [[nodiscard]] net::Response failure(int status, std::string_view code, std::string_view message,
                                     std::string headers, std::int64_t retry_after_seconds = 0);
 /// 204 to an OPTIONS request, allowing what a browser asks for.

@@ -11,7 +11,7 @@ namespace leat::collect {
 enum class RouteKind : std::uint8_t {
   kUnknown,
   kEvent,      ///< one event, whose type the path tells
-  kBatch,      ///< {"batch":[…]}
+  kBatch,      ///< {"batch":[...]}
   kTelemetry,  ///< the browser library's own metrics: answered and dropped
   kPixel,      ///< GET, one event in the query, answered with an image
   kSettings,   ///< GET /v1/projects/<write key>/settings

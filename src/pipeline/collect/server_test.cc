@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "net/stream.h"
 #include "pipeline/collect/pixel.h"
 #include "pipeline/event/line.h"
@@ -111,7 +112,8 @@ class ServerTest : public testing::Test {
     }
     const std::size_t at = text.find("Content-Length: ");
     if (at == std::string::npos) return text;
-    std::string body(std::stoul(text.substr(at + 16)), '\0');
+    const std::string_view length = std::string_view(text).substr(at + 16);
+    std::string body(*parse_number<std::size_t>(length.substr(0, length.find('\r'))), '\0');
     EXPECT_TRUE(stream.read_exactly(body, soon()));
     return text + body;
   }
@@ -123,7 +125,7 @@ class ServerTest : public testing::Test {
   }
 
   static int status_of(const std::string& answer) {
-    return answer.size() > 12 ? std::atoi(answer.c_str() + 9) : 0;
+    return answer.size() > 12 ? parse_number<int>(answer.substr(9, 3)).value_or(0) : 0;
   }
 
   void expect_serving() {
@@ -176,7 +178,8 @@ TEST_F(ServerTest, TakesEveryDataRouteWithAndWithoutVersionAndSlash) {
       {"i", "identify"},        {"t", "track"},     {"p", "page"},
       {"s", "screen"},          {"g", "group"},     {"a", "alias"}};
   const std::string body =
-      R"({"userId":"u","event":"E","groupId":"g","previousId":"p","messageId":"m","writeKey":"web-key"})";
+      R"({"userId":"u","event":"E","groupId":"g","previousId":"p","messageId":"m",)"
+      R"("writeKey":"web-key"})";
   Stream stream = connect();
   for (const auto& [route, type] : types) {
     for (const char* form : {"/v1/{}", "/v1/{}/", "/{}", "/{}/"}) {
@@ -291,10 +294,9 @@ TEST_F(ServerTest, TakesTheKeyFromBodyBasicAndQuery) {
     const auto lines = new_lines();
     ASSERT_EQ(lines.size(), c.source.empty() ? 0U : 1U) << c.request;
     if (lines.empty()) {
-      EXPECT_THAT(
-          answer,
-          HasSubstr(
-              R"({"success":false,"message":"the write key is missing or unknown","code":"unknown_source"})"));
+      EXPECT_THAT(answer,
+                  HasSubstr(R"({"success":false,"message":"the write key is missing or unknown",)"
+                            R"("code":"unknown_source"})"));
     } else {
       EXPECT_EQ(lines[0].source, c.source);
     }
@@ -459,9 +461,9 @@ TEST_F(ServerTest, ServesThePixel) {
   EXPECT_EQ(lines[0].type, "track");
   EXPECT_EQ(lines[0].rejected, "");
   EXPECT_EQ(lines[0].ip, "127.0.0.1");
-  EXPECT_EQ(
-      lines[0].event_json,
-      R"({"event":"Email Opened","properties":{"subject":"Hi"},"userId":"u","writeKey":"web-key"})");
+  EXPECT_EQ(lines[0].event_json,
+            R"({"event":"Email Opened","properties":{"subject":"Hi"},"userId":"u",)"
+            R"("writeKey":"web-key"})");
   EXPECT_THAT(
       ask(get("/pixel/v1/identify/?data=" + to_base64(R"({"userId":"u","writeKey":"web-key"})"))),
       is_image);
@@ -478,12 +480,10 @@ TEST_F(ServerTest, ServesTheSettingsOfKnownKeys) {
   start();
   for (const char* path : {"/v1/projects/web-key/settings", "/projects/web-key/settings/",
                            "/v1/projects/web%2Dkey/settings"}) {
-    EXPECT_THAT(
-        ask(get(path)),
-        AllOf(
-            StartsWith("HTTP/1.1 200 "),
-            HasSubstr(
-                R"({"integrations":{"Segment.io":{"apiKey":"web-key","apiHost":"leat.test/v1","protocol":"http",)")));
+    EXPECT_THAT(ask(get(path)),
+                AllOf(StartsWith("HTTP/1.1 200 "),
+                      HasSubstr(R"({"integrations":{"Segment.io":{"apiKey":"web-key",)"
+                                R"("apiHost":"leat.test/v1","protocol":"http",)")));
   }
   EXPECT_THAT(ask(get("/v1/projects/web-key/settings", "X-Forwarded-Proto: https\r\n")),
               HasSubstr(R"("protocol":"https")"));
