@@ -64,6 +64,8 @@ struct Fields {
   std::optional<std::int32_t> zone;
   std::optional<bool> afternoon;
   bool before_christ = false;
+  bool short_year =
+      false;  ///< Two digits were written: a century follows from them, not before Christ.
 
   [[nodiscard]] bool has_date() const { return days || year || month || day; }
 
@@ -74,8 +76,9 @@ struct Fields {
       day_number = *days;
     } else {
       if (!year || !month || !day) return std::nullopt;
-      const int y = before_christ ? 1 - *year : *year;
-      if (*year < 1 || *year > 294276 || y < -4712 || *month < 1 || *month > 12) {
+      const int written = short_year && !before_christ ? full_year(*year) : *year;
+      const int y = before_christ ? 1 - written : written;
+      if (written < 1 || written > 294276 || y < -4712 || *month < 1 || *month > 12) {
         return std::nullopt;
       }
       if (*day < 1 || *day > days_in_month(y, *month)) return std::nullopt;
@@ -190,7 +193,10 @@ class Recogniser {
     }
     if (word.find(':') != std::string_view::npos && is_digit(word.front())) return clock(word);
     if (word.front() == '+' || (word.front() == '-' && fields_.time_us)) return zone(word);
-    if ((word.front() == 'J' || word.front() == 'j') && word.size() > 4) return julian(word);
+    if ((word.front() == 'J' || word.front() == 'j') && word.size() > 1 &&
+        word.find_first_not_of("0123456789", 1) == std::string_view::npos) {
+      return julian(word);
+    }
     if (word.find_first_not_of("0123456789") == std::string_view::npos) return digits(word);
     if (word.find_first_of("-/.") != std::string_view::npos) return parts(word);
     return name(word);
@@ -211,11 +217,10 @@ class Recogniser {
   }
 
   bool julian(std::string_view word) {
-    if (fields_.has_date()) return name(word);
+    if (fields_.has_date()) return false;
     const auto number = parse_number<std::int64_t>(word.substr(1));
-    if (!number) return name(word);
     constexpr std::int64_t kEpochJulian = 2440588;
-    if (*number < 0 || *number > 10'000'000) return false;
+    if (!number || *number > 10'000'000) return false;
     fields_.days = *number - kEpochJulian;
     return true;
   }
@@ -226,7 +231,8 @@ class Recogniser {
     const bool whole_date = word.size() == 8 || word.size() == 6;
     if (whole_date && !fields_.has_date()) {
       const int number = static_cast<int>(*value);
-      fields_.year = word.size() == 8 ? number / 10000 : full_year(number / 10000);
+      fields_.year = number / 10000;
+      fields_.short_year = word.size() == 6;
       fields_.month = number / 100 % 100;
       fields_.day = number % 100;
       return true;
@@ -244,8 +250,8 @@ class Recogniser {
       return true;
     }
     if (word.size() <= 6 && !fields_.year && word.size() != 3) {
-      fields_.year =
-          word.size() <= 2 ? full_year(static_cast<int>(*value)) : static_cast<int>(*value);
+      fields_.year = static_cast<int>(*value);
+      fields_.short_year = word.size() <= 2;
       return true;
     }
     return false;
@@ -301,7 +307,7 @@ class Recogniser {
     fields_.year = parse_number<int>(year);
     fields_.day = parse_number<int>(day);
     if (!fields_.year || !fields_.day || day.size() > 2 || *fields_.year < 0) return false;
-    if (year.size() <= 2) fields_.year = full_year(*fields_.year);
+    fields_.short_year = year.size() <= 2;
     return true;
   }
 
@@ -434,7 +440,8 @@ std::optional<DateTime> DateTimePattern::read_parts(std::string_view text, bool 
         break;
       case Part::kYear2:
         number = take_number(text, 2);
-        if (number) fields.year = full_year(*number);
+        fields.year = number;
+        fields.short_year = true;
         break;
       case Part::kMonth:
         number = fields.month = take_number(text, 2);
