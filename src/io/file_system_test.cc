@@ -18,8 +18,7 @@ using testing::ElementsAre;
 using testing::FieldsAre;
 
 std::string make_temporary_directory() {
-  const char* base = std::getenv("TMPDIR");
-  std::string path = std::string(base != nullptr ? base : "/tmp") + "/leat-io-XXXXXX";
+  std::string path = std::filesystem::temp_directory_path() / "leat-io-XXXXXX";
   EXPECT_NE(::mkdtemp(path.data()), nullptr);
   return path;
 }

@@ -63,8 +63,7 @@ class DirectoryObjectStoreTest : public testing::TestWithParam<bool> {
     root_ = "/objects";
     FileSystem* files = &faulty_;
     if (GetParam()) {
-      const char* base = std::getenv("TMPDIR");
-      root_ = std::string(base != nullptr ? base : "/tmp") + "/leat-store-XXXXXX";
+      root_ = std::filesystem::temp_directory_path() / "leat-store-XXXXXX";
       ASSERT_NE(::mkdtemp(root_.data()), nullptr);
       files = &posix_file_system();
     }

@@ -1,6 +1,6 @@
 // The durable log: what stands between "an event was received" and "200, it is kept".
 //
-// A journal is a folder with one shard per collector loop. A shard numbers its records 1, 2, 3, …
+// A journal is a folder with one shard per collector loop. A shard numbers its records 1, 2, 3, ...
 // for ever; append() copies a record into the buffer that is filling while a flusher thread writes
 // and syncs the other one (pipelined group commit: the next commit starts when the last one ends).
 // durable() then tells which records will survive kill -9 and power loss. Nothing at or below

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "pipeline/journal/inspect.h"
 #include "pipeline/journal/journal_test_support.h"
@@ -11,9 +10,10 @@
 namespace leat::journal {
 namespace {
 
-std::uint64_t iterations(std::uint64_t usual) {
-  const char* more = std::getenv("LEAT_CRASH_FACTOR");
-  return usual * (more != nullptr ? std::strtoull(more, nullptr, 10) : 1);
+// Other seeds with --gtest_shuffle, so that --gtest_repeat=N --gtest_shuffle runs N times as many.
+std::uint64_t first_seed() {
+  return static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) * 1'000'003 +
+         1;
 }
 
 // A run of a shard that touches everything: rolls, releases, reuse, clean stops.
@@ -117,8 +117,8 @@ TEST(JournalCrash, DiesAtEveryOperation) {
 
 // Long lives with many crashes of every kind, transient faults and a filling disk.
 TEST(JournalCrash, SurvivesManyCrashesInARow) {
-  const std::uint64_t lives = iterations(150);
-  for (std::uint64_t seed = 1; seed <= lives; ++seed) {
+  constexpr std::uint64_t kLives = 150;
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + kLives; ++seed) {
     JournalHarness harness(seed);
     SeededRandom random(seed * 7919);
     harness.files.set_direct(seed % 4 != 0);
@@ -156,8 +156,8 @@ TEST(JournalCrash, SurvivesManyCrashesInARow) {
 // A file is full of what it held before. However a commit is torn over old records of the very same
 // shape, the old ones are never taken for new ones.
 TEST(JournalCrash, StaleRecordsAreNeverMistakenForNewOnes) {
-  const std::uint64_t rounds = iterations(400);
-  for (std::uint64_t seed = 1; seed <= rounds; ++seed) {
+  constexpr std::uint64_t kRounds = 400;
+  for (std::uint64_t seed = first_seed(); seed < first_seed() + kRounds; ++seed) {
     JournalHarness harness(seed);
     SeededRandom random(seed);
     ASSERT_TRUE(harness.open().has_value());
