@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -556,6 +559,34 @@ TEST(Inspect, DescribesObjects) {
   }
   EXPECT_EQ(inspect_object("hello").error().code, Errc::kInvalid);
   EXPECT_EQ(inspect_object("").error().code, Errc::kInvalid);
+}
+
+// The objects are for ordinary tools: zstdcat must print the very lines.
+TEST(Archive, ZstdcatReadsBatches) {
+  std::string root = std::filesystem::temp_directory_path() / "leat-archive-XXXXXX";
+  ASSERT_NE(::mkdtemp(root.data()), nullptr);
+  World world;
+  ASSERT_TRUE(world.open().has_value());
+  world.append("web", 5, 300);
+  world.commit();
+  auto disk = io::DirectoryObjectStore::open({.files = nullptr, .root = root});
+  ASSERT_TRUE(disk.has_value());
+  SealerOptions options = world.sealer_options();
+  options.store = disk->get();
+  options.state_directory = "/data/other";
+  auto sealer = Sealer::open(options);
+  ASSERT_TRUE(sealer.has_value());
+  ASSERT_TRUE((*sealer)->step(true).has_value());
+  const Archive archive(**disk, "leat");
+  const Batch batch = archive.list_after({}, 1).value()[0].batches[0];
+  const std::string command = "zstdcat '" + (*disk)->local_path(batch.uri).value() + "'";
+  FILE* pipe = ::popen(command.c_str(), "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string printed(batch.raw_bytes + 100, '\0');
+  printed.resize(std::fread(printed.data(), 1, printed.size(), pipe));
+  EXPECT_EQ(::pclose(pipe), 0);
+  EXPECT_EQ(printed, archive.read(batch).value());
+  std::filesystem::remove_all(root);
 }
 
 // ---- crashes

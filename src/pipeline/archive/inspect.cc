@@ -88,8 +88,9 @@ std::string to_text(const ObjectReport& report) {
 std::string to_json(const ObjectReport& report) {
   const std::string first = is_utf8(report.first_line) ? report.first_line : "";
   return fmt::format(
-      R"({{"kind":"archive_object","object_bytes":{},"raw_bytes":{},"lines":{},"sha256":"{}","first_line":{},)"
-      "\"problem\":{}}}\n",
+      R"({{"kind":"archive_object","object_bytes":{},"raw_bytes":{},"lines":{},"sha256":"{}",)"
+      R"("first_line":{},"problem":{}}})"
+      "\n",
       report.object_bytes, report.raw_bytes, report.lines, report.sha256, json_string(first),
       json_string(report.problem));
 }

@@ -78,7 +78,9 @@ Result<SegmentHeader> decode_segment_header(std::string_view block) {
   header.created_at = TimeUs{get<std::int64_t>(block, 64)};
   header.journal_id = std::string(block.substr(72, kJournalIdBytes));
   const bool spare = header.sequence == 0;
-  const bool sound = (header.nonce == 0) == spare && (header.first.value == 0) == spare &&
+  constexpr std::uint64_t kNumberMax = std::uint64_t{1} << 62;
+  const bool sound = header.first.value < kNumberMax && header.sequence < kNumberMax &&
+                     (header.nonce == 0) == spare && (header.first.value == 0) == spare &&
                      header.segment_bytes >= 2 * kBlock && header.segment_bytes % kBlock == 0 &&
                      header.oldest_sequence <= header.sequence &&
                      (spare || header.previous_sequence < header.sequence);

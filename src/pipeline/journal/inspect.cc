@@ -121,11 +121,11 @@ std::string to_json(const SegmentReport& report) {
         format_iso8601(report.created_at), report.records, report.events);
     for (std::size_t i = 0; i < report.commits.size(); ++i) {
       const CommitReport& commit = report.commits[i];
-      fmt::format_to(
-          to,
-          R"({}{{"position":{},"bytes":{},"first":{},"records":{},"events":{},"committed_at":"{}"}})",
-          i == 0 ? "" : ",", commit.position, commit.bytes, commit.first.value, commit.records,
-          commit.events, format_iso8601(commit.committed_at));
+      fmt::format_to(to,
+                     R"({}{{"position":{},"bytes":{},"first":{},"records":{},"events":{},)"
+                     R"("committed_at":"{}"}})",
+                     i == 0 ? "" : ",", commit.position, commit.bytes, commit.first.value,
+                     commit.records, commit.events, format_iso8601(commit.committed_at));
     }
     fmt::format_to(to, R"(],"end":"{}","end_position":{})", segment_end_name(report.end),
                    report.end_position);
