@@ -1,6 +1,8 @@
-// What ran: the most recent statements, loads, load errors and connections, for the stl_, stv_ and sys_ relations.
+// What ran: the most recent statements, loads, load errors and connections, for the stl_, stv_ and
+// sys_ relations.
 //
-// In memory only, bounded by count; the oldest go first. Texts come in without secrets (see statement_text.h).
+// In memory only, bounded by count; the oldest go first. Texts come in without secrets (see
+// statement_text.h).
 #pragma once
 
 #include <cstdint>

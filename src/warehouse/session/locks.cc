@@ -7,7 +7,8 @@ namespace leat::session {
 
 bool LockTable::would_deadlock(std::int32_t session, const Lock& lock) const {
   std::int32_t holder = lock.owner;
-  // Every session waits for at most one lock, so the chain has no branches; it can only be as long as there are waiters.
+  // Every session waits for at most one lock, so the chain has no branches; it can only be as long
+  // as there are waiters.
   for (std::size_t steps = 0; steps <= waiting_for_.size(); ++steps) {
     if (holder == session) return true;
     const auto waits = waiting_for_.find(holder);
@@ -19,8 +20,8 @@ bool LockTable::would_deadlock(std::int32_t session, const Lock& lock) const {
   return true;
 }
 
-SqlStatus LockTable::acquire(std::int32_t session, const std::string& table, std::int64_t timeout_us,
-                             const std::function<bool()>& stopped) {
+SqlStatus LockTable::acquire(std::int32_t session, const std::string& table,
+                             std::int64_t timeout_us, const std::function<bool()>& stopped) {
   std::unique_lock guard(mutex_);
   auto& slot = locks_[table];
   if (slot == nullptr) slot = std::make_unique<Lock>();
@@ -32,9 +33,10 @@ SqlStatus LockTable::acquire(std::int32_t session, const std::string& table, std
     return {};
   }
   if (would_deadlock(session, lock)) {
-    return engine::fail_sql("40P01", "deadlock detected",
-                            "The session waits for table " + table + ", whose holder waits for this session.",
-                            "Lock the tables of all transactions in the same order.");
+    return engine::fail_sql(
+        "40P01", "deadlock detected",
+        "The session waits for table " + table + ", whose holder waits for this session.",
+        "Lock the tables of all transactions in the same order.");
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us);
   lock.waiters.push_back(session);
@@ -47,7 +49,8 @@ SqlStatus LockTable::acquire(std::int32_t session, const std::string& table, std
   if (lock.owner == session) return {};  // release_all() made us the owner and noted it
   std::erase(lock.waiters, session);
   if (stopped()) return engine::fail_sql("57014", "canceling statement due to user request");
-  return engine::fail_sql("55P03", "canceling statement due to lock timeout", "Table " + table + " stayed locked.");
+  return engine::fail_sql("55P03", "canceling statement due to lock timeout",
+                          "Table " + table + " stayed locked.");
 }
 
 void LockTable::release_all(std::int32_t session) {
@@ -73,7 +76,8 @@ void LockTable::wake(std::int32_t session) {
   const std::lock_guard guard(mutex_);
   const auto waits = waiting_for_.find(session);
   if (waits == waiting_for_.end()) return;
-  if (const auto lock = locks_.find(waits->second); lock != locks_.end()) lock->second->changed.notify_all();
+  if (const auto lock = locks_.find(waits->second); lock != locks_.end())
+    lock->second->changed.notify_all();
 }
 
 std::vector<LockInfo> LockTable::list() const {
@@ -81,7 +85,8 @@ std::vector<LockInfo> LockTable::list() const {
   std::vector<LockInfo> list;
   for (const auto& [table, lock] : locks_) {
     list.push_back({.table = table, .session = lock->owner, .granted = true});
-    for (const std::int32_t waiter : lock->waiters) list.push_back({.table = table, .session = waiter, .granted = false});
+    for (const std::int32_t waiter : lock->waiters)
+      list.push_back({.table = table, .session = waiter, .granted = false});
   }
   return list;
 }

@@ -1,8 +1,8 @@
-// Table locks: held from the first write (or LOCK) of a transaction to its end, so that writers of one table follow
-// each other instead of failing.
+// Table locks: held from the first write (or LOCK) of a transaction to its end, so that writers of
+// one table follow each other instead of failing.
 //
-// One mode, exclusive. Readers take none: they see their snapshot. Waiters are served in the order of arrival. A wait
-// that would close a circle fails at once with 40P01.
+// One mode, exclusive. Readers take none: they see their snapshot. Waiters are served in the order
+// of arrival. A wait that would close a circle fails at once with 40P01.
 #pragma once
 
 #include <condition_variable>
@@ -29,10 +29,11 @@ struct LockInfo {
 /// Any thread.
 class LockTable {
  public:
-  /// Takes the lock of `table` ("schema.name") for `session`; at once when it has it already. `stopped` is asked before
-  /// and after every sleep (see wake()). Errors: 40P01 deadlock, 55P03 after `timeout_us`, 57014 when stopped.
-  [[nodiscard]] SqlStatus acquire(std::int32_t session, const std::string& table, std::int64_t timeout_us,
-                                  const std::function<bool()>& stopped);
+  /// Takes the lock of `table` ("schema.name") for `session`; at once when it has it already.
+  /// `stopped` is asked before and after every sleep (see wake()). Errors: 40P01 deadlock, 55P03
+  /// after `timeout_us`, 57014 when stopped.
+  [[nodiscard]] SqlStatus acquire(std::int32_t session, const std::string& table,
+                                  std::int64_t timeout_us, const std::function<bool()>& stopped);
   /// Gives back everything that `session` holds.
   void release_all(std::int32_t session);
   /// Lets a waiting session look at its `stopped` again.

@@ -74,10 +74,10 @@ constexpr std::array kDefinitions = {
 
 // Parameters of PostgreSQL that clients set by habit and that change nothing about answers here.
 constexpr std::array<std::string_view, 12> kIgnored = {
-    "bytea_output",        "client_min_messages", "escape_string_warning",
-    "geqo",                "gin_fuzzy_search_limit", "idle_in_transaction_session_timeout",
-    "jit",                 "lock_timeout",        "quote_all_identifiers",
-    "row_security",        "synchronize_seqscans", "intervalstyle"};
+    "bytea_output", "client_min_messages",    "escape_string_warning",
+    "geqo",         "gin_fuzzy_search_limit", "idle_in_transaction_session_timeout",
+    "jit",          "lock_timeout",           "quote_all_identifiers",
+    "row_security", "synchronize_seqscans",   "intervalstyle"};
 
 const Definition* find_definition(std::string_view name) {
   const auto* const found = std::ranges::find(kDefinitions, name, &Definition::name);
@@ -96,8 +96,8 @@ std::optional<bool> read_boolean(std::string_view value) {
 }
 
 std::unexpected<SqlError> not_allowed(const Definition& definition, std::string_view value) {
-  return engine::fail_sql("22023", "invalid value for parameter \"" + std::string(definition.name) + "\": \"" +
-                                       std::string(value) + "\"");
+  return engine::fail_sql("22023", "invalid value for parameter \"" + std::string(definition.name) +
+                                       "\": \"" + std::string(value) + "\"");
 }
 
 /// Keeps the spelling of the default: on/off or true/false.
@@ -117,7 +117,8 @@ SqlResult<std::string> read_datestyle(const Definition& definition, std::string_
     } else if (word == "dmy" || word == "ymd") {
       order = word == "dmy" ? "DMY" : "YMD";
     } else if (word == "postgres" || word == "sql" || word == "german") {
-      return engine::fail_sql("0A000", "DateStyle " + std::string(trim(part)) + " is not supported: only ISO");
+      return engine::fail_sql(
+          "0A000", "DateStyle " + std::string(trim(part)) + " is not supported: only ISO");
     } else {
       return not_allowed(definition, value);
     }
@@ -131,14 +132,16 @@ SqlResult<std::string> read_text(const Definition& definition, std::string_view 
     std::string word = to_lower(trim(value));
     std::erase_if(word, [](char c) { return c == '-' || c == '_'; });
     if (word == "utf8" || word == "unicode") return std::string("UTF8");
-    return engine::fail_sql("22023", "client_encoding \"" + std::string(value) + "\" is not supported: only UTF8");
+    return engine::fail_sql(
+        "22023", "client_encoding \"" + std::string(value) + "\" is not supported: only UTF8");
   }
   if (definition.name == "query_group" && value.size() > 320) {
     return engine::fail_sql("22023", "query_group is longer than 320 characters");
   }
   if (definition.name == "timezone") {
     const std::string word = to_lower(trim(value));
-    if (word == "utc" || word == "gmt" || word == "etc/utc" || word == "0") return std::string("UTC");
+    if (word == "utc" || word == "gmt" || word == "etc/utc" || word == "0")
+      return std::string("UTC");
   }
   if (definition.name == "query_group" && value == "default") return std::string();
   return std::string(value);
@@ -147,7 +150,8 @@ SqlResult<std::string> read_text(const Definition& definition, std::string_view 
 }  // namespace
 
 Settings::Settings() {
-  for (const Definition& definition : kDefinitions) values_.emplace(definition.name, definition.value);
+  for (const Definition& definition : kDefinitions)
+    values_.emplace(definition.name, definition.value);
   defaults_ = values_;
 }
 
@@ -155,7 +159,8 @@ SqlStatus Settings::set(std::string_view name, std::string_view value) {
   const Definition* definition = find_definition(name);
   if (definition == nullptr) {
     if (is_ignored(name)) return {};
-    return engine::fail_sql("42704", "unrecognized configuration parameter \"" + std::string(name) + "\"");
+    return engine::fail_sql("42704",
+                            "unrecognized configuration parameter \"" + std::string(name) + "\"");
   }
   std::string stored;
   switch (definition->kind) {
@@ -172,16 +177,18 @@ SqlStatus Settings::set(std::string_view name, std::string_view value) {
       const auto number = parse_number<std::int64_t>(trim(value));
       if (!number) return not_allowed(*definition, value);
       if (*number < definition->low || *number > definition->high) {
-        return engine::fail_sql("22023", std::to_string(*number) + " is outside the valid range for parameter \"" +
-                                             std::string(name) + "\" (" + std::to_string(definition->low) + " .. " +
-                                             std::to_string(definition->high) + ")");
+        return engine::fail_sql(
+            "22023", std::to_string(*number) + " is outside the valid range for parameter \"" +
+                         std::string(name) + "\" (" + std::to_string(definition->low) + " .. " +
+                         std::to_string(definition->high) + ")");
       }
       stored = std::to_string(*number);
       break;
     }
     case Kind::kReal: {
       const auto number = parse_number<double>(trim(value));
-      if (!number || *number < static_cast<double>(definition->low) || *number > static_cast<double>(definition->high)) {
+      if (!number || *number < static_cast<double>(definition->low) ||
+          *number > static_cast<double>(definition->high)) {
         return not_allowed(*definition, value);
       }
       stored = std::string(trim(value));
@@ -200,33 +207,44 @@ SqlStatus Settings::reset(std::string_view name) {
   const auto found = defaults_.find(name);
   if (found == defaults_.end()) {
     if (is_ignored(name)) return {};
-    return engine::fail_sql("42704", "unrecognized configuration parameter \"" + std::string(name) + "\"");
+    return engine::fail_sql("42704",
+                            "unrecognized configuration parameter \"" + std::string(name) + "\"");
   }
   values_.find(name)->second = found->second;
   return {};
 }
 
-void Settings::reset_all() { values_ = defaults_; }
+void Settings::reset_all() {
+  values_ = defaults_;
+}
 
 SqlResult<std::string> Settings::show(std::string_view name) const {
   const auto found = values_.find(name);
   if (found == values_.end()) {
-    return engine::fail_sql("42704", "unrecognized configuration parameter \"" + std::string(name) + "\"");
+    return engine::fail_sql("42704",
+                            "unrecognized configuration parameter \"" + std::string(name) + "\"");
   }
   return found->second;
 }
 
-std::vector<std::pair<std::string, std::string>> Settings::list() const { return {values_.begin(), values_.end()}; }
+std::vector<std::pair<std::string, std::string>> Settings::list() const {
+  return {values_.begin(), values_.end()};
+}
 
-const std::string& Settings::get(std::string_view name) const { return values_.find(name)->second; }
+const std::string& Settings::get(std::string_view name) const {
+  return values_.find(name)->second;
+}
 
-bool Settings::is_on(std::string_view name) const { return read_boolean(get(name)).value_or(false); }
+bool Settings::is_on(std::string_view name) const {
+  return read_boolean(get(name)).value_or(false);
+}
 
 std::vector<std::string> Settings::search_path() const {
   std::vector<std::string> names;
   for (const std::string_view part : split(get("search_path"), ',')) {
     std::string_view name = trim(part);
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"')
+      name = name.substr(1, name.size() - 2);
     if (!name.empty()) names.push_back(to_lower(name));
   }
   return names;
@@ -241,7 +259,9 @@ void Settings::force(std::string_view name, std::string value) {
   values_.find(name)->second = std::move(value);
 }
 
-bool Settings::is_ignored(std::string_view name) { return std::ranges::find(kIgnored, name) != kIgnored.end(); }
+bool Settings::is_ignored(std::string_view name) {
+  return std::ranges::find(kIgnored, name) != kIgnored.end();
+}
 
 std::string_view Settings::reported_name(std::string_view name) {
   const Definition* definition = find_definition(name);

@@ -17,8 +17,9 @@ class Settings {
  public:
   Settings();
 
-  /// Checks and stores. `name` in lower case. Errors: 42704 unknown name, 22023 value not allowed, 0A000 not supported
-  /// value, 55P02 for read-only ones. Unknown PostgreSQL parameters that do no harm are accepted (is_ignored()).
+  /// Checks and stores. `name` in lower case. Errors: 42704 unknown name, 22023 value not allowed,
+  /// 0A000 not supported value, 55P02 for read-only ones. Unknown PostgreSQL parameters that do no
+  /// harm are accepted (is_ignored()).
   [[nodiscard]] SqlStatus set(std::string_view name, std::string_view value);
   [[nodiscard]] SqlStatus reset(std::string_view name);
   void reset_all();

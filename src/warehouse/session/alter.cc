@@ -1,0 +1,536 @@
+// ALTER TABLE and ALTER SCHEMA, and the pieces they share with CREATE.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "warehouse/catalog/rights.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/session/ddl_support.h"
+
+namespace leat::session {
+namespace {
+
+using catalog::Relation;
+using catalog::RelationPointer;
+
+std::unexpected<SqlError> no_column(std::string_view column, const Relation& relation) {
+  return engine::fail_sql("42703", fmt::format("column \"{}\" of relation \"{}\" does not exist",
+                                               column, relation.name));
+}
+
+catalog::Column* find_column(Relation& relation, std::string_view name) {
+  const auto found = std::ranges::find(relation.columns, name, &catalog::Column::name);
+  return found == relation.columns.end() ? nullptr : &*found;
+}
+
+bool can_be_key(const sql::TypeName& type) {
+  switch (type.kind) {
+    case sql::TypeKind::kSuper:
+    case sql::TypeKind::kVarbyte:
+    case sql::TypeKind::kGeometry:
+    case sql::TypeKind::kGeography:
+    case sql::TypeKind::kHllSketch:
+      return false;
+    default:
+      return true;
+  }
+}
+
+SqlStatus add_column(SessionState& session, Running& running, Relation& relation,
+                     const sql::ColumnDefinition& definition) {
+  if (definition.primary_key || definition.unique || definition.references || definition.identity ||
+      definition.distribution_key || definition.sort_key) {
+    return engine::fail_sql("0A000",
+                            "ALTER TABLE ADD COLUMN takes no keys, references or IDENTITY");
+  }
+  LEAT_ASSIGN(catalog::Column column, make_column(definition, relation.temporary));
+  if (relation.find_column(column.name) != nullptr) {
+    return engine::fail_sql("42701", fmt::format("column \"{}\" of relation \"{}\" already exists",
+                                                 column.name, relation.name));
+  }
+  if (relation.columns.size() >= 1600)
+    return engine::fail_sql("54011", "tables can have at most 1600 columns");
+  std::int16_t number = 0;
+  for (const catalog::Column& each : relation.columns) number = std::max(number, each.number);
+  column.number = static_cast<std::int16_t>(number + 1);
+  if (column.not_null && column.default_text.empty()) {
+    LEAT_TRY(session.quiet_engine());
+    LEAT_TRY(session.open_engine());
+    LEAT_ASSIGN(const auto rows,
+                session.connection->query("SELECT 1 FROM " + relation.duckdb_name() + " LIMIT 1"));
+    if (!rows.empty()) {
+      return engine::fail_sql(
+          "42601",
+          "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression");
+    }
+  }
+  LEAT_ASSIGN(const std::string text, column_sql(session, column, {}, false));
+  LEAT_TRY(run_engine(session,
+                      fmt::format("ALTER TABLE {} ADD COLUMN {}", relation.duckdb_name(), text)));
+  if (column.not_null) {
+    LEAT_TRY(run_engine(
+        session, fmt::format("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", relation.duckdb_name(),
+                             engine::quote_identifier(column.name))));
+  }
+  static_cast<void>(running);
+  relation.columns.push_back(std::move(column));
+  return {};
+}
+
+SqlStatus drop_column(SessionState& session, Relation& relation,
+                      const sql::AlterTableAction& action) {
+  const catalog::Column* column = find_column(relation, action.name);
+  if (column == nullptr) return no_column(action.name, relation);
+  if (column->distribution_key)
+    return engine::fail_sql("0A000", "cannot drop distkey column \"" + action.name + "\"");
+  if (column->sort_key != 0)
+    return engine::fail_sql("0A000", "cannot drop sortkey column \"" + action.name + "\"");
+  if (relation.columns.size() == 1)
+    return engine::fail_sql("0A000", "cannot drop the only column of a table");
+  if (!dependents(session, relation.oid).empty()) {
+    return engine::fail_sql(
+        "2BP01",
+        fmt::format("cannot drop table {} column {} because other objects depend on it",
+                    relation.name, action.name),
+        {}, "Drop the views on the table first.");
+  }
+  for (const catalog::Constraint& constraint : relation.constraints) {
+    if (std::ranges::find(constraint.columns, column->number) != constraint.columns.end()) {
+      return engine::fail_sql(
+          "2BP01", fmt::format("cannot drop column {} because constraint {} names it", action.name,
+                               constraint.name));
+    }
+  }
+  LEAT_TRY(run_engine(session, fmt::format("ALTER TABLE {} DROP COLUMN {}", relation.duckdb_name(),
+                                           engine::quote_identifier(action.name))));
+  std::erase_if(relation.columns,
+                [&](const catalog::Column& each) { return each.name == action.name; });
+  return {};
+}
+
+SqlStatus rename_table(SessionState& session, Relation& relation, const std::string& written) {
+  const std::string name(utf8_prefix(written, 127));
+  if (name.starts_with("#") && !relation.temporary) {
+    return engine::fail_sql("42P16", "a permanent table cannot be renamed to \"" + name + "\"");
+  }
+  if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, name));
+  const RelationPointer taken = relation.temporary
+                                    ? session.catalog.temporary(name)
+                                    : session.catalog.relation(relation.schema_name, name);
+  if (taken != nullptr) return already_exists(name);
+  if (!dependents(session, relation.oid).empty()) {
+    return engine::fail_sql("0A000", "a table that views read cannot be renamed", {},
+                            "Drop the views first.");
+  }
+  LEAT_TRY(run_engine(session,
+                      fmt::format("ALTER {} {} RENAME TO {}",
+                                  relation.kind == catalog::RelationKind::kView ? "VIEW" : "TABLE",
+                                  relation.duckdb_name(), engine::quote_identifier(name))));
+  relation.name = name;
+  return {};
+}
+
+SqlStatus rename_column(SessionState& session, Relation& relation,
+                        const sql::AlterTableAction& action) {
+  catalog::Column* column = find_column(relation, action.name);
+  if (column == nullptr) return no_column(action.name, relation);
+  if (find_column(relation, action.new_name) != nullptr) {
+    return engine::fail_sql("42701", fmt::format("column \"{}\" of relation \"{}\" already exists",
+                                                 action.new_name, relation.name));
+  }
+  if (!dependents(session, relation.oid).empty()) {
+    return engine::fail_sql("0A000", "a column of a table that views read cannot be renamed", {},
+                            "Drop the views first.");
+  }
+  LEAT_TRY(
+      run_engine(session, fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}",
+                                      relation.duckdb_name(), engine::quote_identifier(action.name),
+                                      engine::quote_identifier(action.new_name))));
+  column->name = action.new_name;
+  return {};
+}
+
+SqlStatus change_type(SessionState& session, Relation& relation,
+                      const sql::AlterTableAction& action) {
+  catalog::Column* column = find_column(relation, action.name);
+  if (column == nullptr) return no_column(action.name, relation);
+  if (session.block == Block::kExplicit) {
+    return engine::fail_sql("25001",
+                            "ALTER TABLE ALTER COLUMN cannot run inside a transaction block");
+  }
+  const sql::TypeName type = sql::column_type(action.type);
+  if (column->type.kind != sql::TypeKind::kVarchar || type.kind != sql::TypeKind::kVarchar) {
+    return engine::fail_sql("0A000", "ALTER COLUMN TYPE is only supported for varchar columns");
+  }
+  if (!column->default_text.empty()) {
+    return engine::fail_sql("0A000",
+                            "cannot alter column \"" + action.name + "\", as it has a default");
+  }
+  if (type.length < column->type.length) {
+    LEAT_TRY(session.quiet_engine());
+    LEAT_TRY(session.open_engine());
+    LEAT_ASSIGN(const auto rows,
+                session.connection->query(fmt::format(
+                    "SELECT 1 FROM {} WHERE strlen({}) > {} LIMIT 1", relation.duckdb_name(),
+                    engine::quote_identifier(action.name), type.length)));
+    if (!rows.empty()) {
+      return engine::fail_sql(
+          "22001",
+          fmt::format("column \"{}\" holds values longer than {} bytes", action.name, type.length));
+    }
+  }
+  column->type = type;
+  return {};
+}
+
+SqlStatus append_from(SessionState& session, Running& running, Relation& target,
+                      const sql::AlterTableAction& action) {
+  if (session.block == Block::kExplicit) {
+    return engine::fail_sql("25001", "ALTER TABLE APPEND cannot run inside a transaction block");
+  }
+  LEAT_ASSIGN(const RelationPointer source, session.find_relation(action.source));
+  LEAT_TRY(session.require_owner(*source, 0));
+  std::string names;
+  for (const catalog::Column& column : source->columns) {
+    const catalog::Column* match = target.find_column(column.name);
+    if (match == nullptr && !action.ignore_extra) {
+      return engine::fail_sql(
+          "42703", fmt::format("column \"{}\" is not in \"{}\"", column.name, target.name), {},
+          "IGNOREEXTRA leaves it out.");
+    }
+    if (match == nullptr) continue;
+    if (sql::format_type(match->type) != sql::format_type(column.type)) {
+      return engine::fail_sql(
+          "42804", fmt::format("column \"{}\" has different types in the two tables", column.name));
+    }
+    names += (names.empty() ? "" : ", ") + engine::quote_identifier(column.name);
+  }
+  for (const catalog::Column& column : target.columns) {
+    if (source->find_column(column.name) == nullptr && !action.fill_target) {
+      return engine::fail_sql(
+          "42703", fmt::format("column \"{}\" is not in \"{}\"", column.name, source->name), {},
+          "FILLTARGET fills it with its default.");
+    }
+  }
+  LEAT_TRY(session.lock_table(source->schema_name, source->name));
+  LEAT_TRY(session.quiet_engine());
+  LEAT_TRY(session.open_engine());
+  LEAT_ASSIGN(running.rows, session.connection->run(fmt::format(
+                                "INSERT INTO {} ({}) SELECT {} FROM {}", target.duckdb_name(),
+                                names, names, source->duckdb_name())));
+  return run_engine(session, "DELETE FROM " + source->duckdb_name());
+}
+
+SqlStatus alter_one(SessionState& session, Running& running, Relation& relation,
+                    const sql::AlterTableAction& action) {
+  switch (action.kind) {
+    case sql::AlterTableKind::kAddColumn:
+      return add_column(session, running, relation, *action.column);
+    case sql::AlterTableKind::kDropColumn:
+      return drop_column(session, relation, action);
+    case sql::AlterTableKind::kRenameTable:
+      return rename_table(session, relation, action.new_name);
+    case sql::AlterTableKind::kRenameColumn:
+      return rename_column(session, relation, action);
+    case sql::AlterTableKind::kOwner: {
+      LEAT_TRY(session.require_superuser("change the owner of a relation"));
+      const catalog::UserPointer owner = session.catalog.user(action.new_name);
+      if (owner == nullptr)
+        return engine::fail_sql("42704", "user \"" + action.new_name + "\" does not exist");
+      relation.owner = owner->id;
+      return {};
+    }
+    case sql::AlterTableKind::kAddConstraint:
+      return add_constraint(session, relation, *action.constraint);
+    case sql::AlterTableKind::kDropConstraint: {
+      const std::size_t removed =
+          std::erase_if(relation.constraints,
+                        [&](const catalog::Constraint& each) { return each.name == action.name; });
+      if (removed > 0) return {};
+      return engine::fail_sql(
+          "42704", fmt::format("constraint \"{}\" of relation \"{}\" does not exist", action.name,
+                               relation.name));
+    }
+    case sql::AlterTableKind::kColumnType:
+      return change_type(session, relation, action);
+    case sql::AlterTableKind::kColumnEncoding: {
+      catalog::Column* column = find_column(relation, action.name);
+      if (column == nullptr) return no_column(action.name, relation);
+      column->encoding = action.new_name == "raw" ? "none" : action.new_name;
+      return {};
+    }
+    case sql::AlterTableKind::kDistribution:
+    case sql::AlterTableKind::kSortKey:
+      return apply_attributes(relation, action.attributes);
+    case sql::AlterTableKind::kEncodeAuto:
+      return {};
+    case sql::AlterTableKind::kAppend:
+      return append_from(session, running, relation, action);
+    case sql::AlterTableKind::kRowLevelSecurity:
+      return engine::fail_sql("0A000", "row level security is not supported");
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unexpected<SqlError> already_exists(std::string_view name) {
+  return engine::fail_sql("42P07", "Relation \"" + std::string(name) + "\" already exists");
+}
+
+std::string sequence_name(catalog::Oid relation, std::int16_t column) {
+  return fmt::format("leat_catalog.identity_{}_{}", relation, column);
+}
+
+std::vector<RelationPointer> dependents(const SessionState& session, catalog::Oid relation) {
+  std::vector<RelationPointer> list;
+  for (const RelationPointer& each : session.catalog.relations(0)) {
+    if (std::ranges::find(each->depends_on, relation) != each->depends_on.end())
+      list.push_back(each);
+  }
+  return list;
+}
+
+SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition, bool temporary) {
+  catalog::Column column;
+  column.name = utf8_prefix(definition.name, 127);
+  column.type = sql::column_type(definition.type);
+  const sql::TypeName& type = column.type;
+  switch (type.kind) {
+    case sql::TypeKind::kName:
+    case sql::TypeKind::kOid:
+    case sql::TypeKind::kInternalChar:
+    case sql::TypeKind::kRegClass:
+    case sql::TypeKind::kRegType:
+    case sql::TypeKind::kRegProc:
+    case sql::TypeKind::kRegNamespace:
+    case sql::TypeKind::kOther:
+    case sql::TypeKind::kInterval:
+      return engine::fail_sql("0A000", fmt::format("Column \"{}\" has unsupported type \"{}\".",
+                                                   column.name, type.spelling));
+    case sql::TypeKind::kHllSketch:
+    case sql::TypeKind::kGeometry:
+    case sql::TypeKind::kGeography:
+    case sql::TypeKind::kIntervalYearToMonth:
+    case sql::TypeKind::kIntervalDayToSecond:
+      return engine::fail_sql(
+          "0A000", fmt::format("columns of type {} are not supported", sql::format_type(type)));
+    default:
+      break;
+  }
+  if (type.array_dimensions > 0) {
+    return engine::fail_sql("0A000", fmt::format("Column \"{}\" has unsupported type \"{}[]\".",
+                                                 column.name, type.spelling));
+  }
+  if (definition.case_insensitive) {
+    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported");
+  }
+  column.not_null =
+      definition.not_null || definition.primary_key || definition.identity.has_value();
+  column.default_text = definition.default_text;
+  column.encoding =
+      definition.encoding.empty()
+          ? std::string(catalog::default_encoding(type, definition.sort_key, temporary))
+          : definition.encoding;
+  if (column.encoding == "raw") column.encoding = "none";
+  if (definition.identity) {
+    if (type.kind != sql::TypeKind::kInteger && type.kind != sql::TypeKind::kBigint) {
+      return engine::fail_sql("42804", "identity columns must be INTEGER or BIGINT");
+    }
+    column.identity = true;
+    column.identity_by_default = definition.identity->by_default;
+    column.identity_seed = definition.identity->seed;
+    column.identity_step = definition.identity->step;
+    if (column.identity_step == 0)
+      return engine::fail_sql("22023", "the IDENTITY step may not be zero");
+  }
+  return column;
+}
+
+SqlResult<std::string> column_sql(const SessionState& session, const catalog::Column& column,
+                                  const std::string& identity_sequence, bool with_not_null) {
+  std::string text = engine::quote_identifier(column.name) + " " + sql::duckdb_type(column.type);
+  if (!identity_sequence.empty()) {
+    text += " DEFAULT nextval('" + identity_sequence + "')";
+  } else if (!column.default_text.empty()) {
+    sql::SqlResult<sql::ExpressionPtr> parsed = sql::parse_expression(column.default_text);
+    if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
+    sql::SqlResult<std::string> expression =
+        sql::translate_expression(**parsed, session.translate_context());
+    if (!expression) return std::unexpected(from_sql(std::move(expression).error()));
+    text += " DEFAULT (" + *expression + ")";
+  }
+  if (with_not_null && column.not_null) text += " NOT NULL";
+  return text;
+}
+
+SqlStatus apply_attributes(Relation& relation, const sql::TableAttributes& attributes) {
+  const bool key_style = attributes.distribution == sql::DistributionStyle::kKey;
+  if (key_style && attributes.distribution_key.empty()) {
+    return engine::fail_sql("42P16", "DISTSTYLE KEY needs a DISTKEY");
+  }
+  if (!attributes.distribution_key.empty()) {
+    if (attributes.distribution != sql::DistributionStyle::kUnset && !key_style) {
+      return engine::fail_sql("42P16", "DISTKEY needs DISTSTYLE KEY");
+    }
+    catalog::Column* key = find_column(relation, attributes.distribution_key);
+    if (key == nullptr) return no_column(attributes.distribution_key, relation);
+    if (!can_be_key(key->type)) {
+      return engine::fail_sql(
+          "42804", "column \"" + key->name + "\" has a type that cannot be a distribution key");
+    }
+    for (catalog::Column& column : relation.columns) column.distribution_key = false;
+    key->distribution_key = true;
+    relation.distribution = catalog::DistributionStyle::kKey;
+  } else if (attributes.distribution != sql::DistributionStyle::kUnset) {
+    for (catalog::Column& column : relation.columns) column.distribution_key = false;
+    relation.distribution = attributes.distribution == sql::DistributionStyle::kEven
+                                ? catalog::DistributionStyle::kEven
+                            : attributes.distribution == sql::DistributionStyle::kAll
+                                ? catalog::DistributionStyle::kAll
+                                : catalog::DistributionStyle::kAutoAll;
+  }
+  const bool no_sort =
+      attributes.sort == sql::SortStyle::kNone || attributes.sort == sql::SortStyle::kAuto;
+  if (attributes.sort_keys.empty() && !no_sort) return {};
+  for (catalog::Column& column : relation.columns) column.sort_key = 0;
+  relation.sort_automatic = attributes.sort == sql::SortStyle::kAuto;
+  const bool interleaved = attributes.sort == sql::SortStyle::kInterleaved;
+  if (attributes.sort_keys.size() > (interleaved ? 8U : 400U)) {
+    return engine::fail_sql(
+        "54011", fmt::format("a sort key can have at most {} columns", interleaved ? 8 : 400));
+  }
+  std::int32_t ordinal = 0;
+  for (const std::string& name : attributes.sort_keys) {
+    catalog::Column* column = find_column(relation, name);
+    if (column == nullptr) return no_column(name, relation);
+    if (!can_be_key(column->type)) {
+      return engine::fail_sql("42804",
+                              "column \"" + name + "\" has a type that cannot be a sort key");
+    }
+    ++ordinal;
+    column->sort_key = interleaved && ordinal % 2 == 0 ? -ordinal : ordinal;
+  }
+  return {};
+}
+
+SqlStatus add_constraint(SessionState& session, Relation& relation,
+                         const sql::TableConstraint& written) {
+  catalog::Constraint constraint;
+  constraint.oid = session.catalog.catalog().new_oid();
+  const char* suffix = "_fkey";
+  if (written.kind != sql::ConstraintKind::kForeignKey) {
+    constraint.index_oid = session.catalog.catalog().new_oid();
+    const bool primary = written.kind == sql::ConstraintKind::kPrimaryKey;
+    constraint.kind =
+        primary ? catalog::ConstraintKind::kPrimaryKey : catalog::ConstraintKind::kUnique;
+    suffix = primary ? "_pkey" : "_key";
+    for (const catalog::Constraint& each : relation.constraints) {
+      if (primary && each.kind == catalog::ConstraintKind::kPrimaryKey) {
+        return engine::fail_sql(
+            "42P16", "multiple primary keys for table \"" + relation.name + "\" are not allowed");
+      }
+    }
+  } else {
+    constraint.kind = catalog::ConstraintKind::kForeignKey;
+  }
+  for (const std::string& name : written.columns) {
+    catalog::Column* column = find_column(relation, name);
+    if (column == nullptr)
+      return engine::fail_sql("42703", "column \"" + name + "\" named in key does not exist");
+    // The engine's table gets NOT NULL from the same columns when it is made.
+    if (constraint.kind == catalog::ConstraintKind::kPrimaryKey) {
+      const bool exists = session.catalog.relation(relation.oid) != nullptr;
+      if (exists && !column->not_null) {
+        return engine::fail_sql(
+            "42P16", "column \"" + name + "\" must be NOT NULL to be part of a primary key");
+      }
+      column->not_null = true;
+    }
+    constraint.columns.push_back(column->number);
+  }
+  if (written.kind == sql::ConstraintKind::kForeignKey) {
+    LEAT_ASSIGN(const RelationPointer target, session.find_relation(written.references.table));
+    constraint.references = target->oid;
+    for (const std::string& name : written.references.columns) {
+      const catalog::Column* column = target->find_column(name);
+      if (column == nullptr) return no_column(name, *target);
+      constraint.references_columns.push_back(column->number);
+    }
+    if (written.references.columns.empty()) {
+      for (const catalog::Constraint& each : target->constraints) {
+        if (each.kind == catalog::ConstraintKind::kPrimaryKey)
+          constraint.references_columns = each.columns;
+      }
+      if (constraint.references_columns.empty()) {
+        return engine::fail_sql(
+            "42704", "there is no primary key for referenced table \"" + target->name + "\"");
+      }
+    }
+  }
+  constraint.name = written.name;
+  if (constraint.name.empty()) {
+    constraint.name = relation.name;
+    if (constraint.kind != catalog::ConstraintKind::kPrimaryKey)
+      constraint.name += "_" + written.columns.front();
+    constraint.name += suffix;
+  }
+  for (const catalog::Constraint& each : relation.constraints) {
+    if (each.name == constraint.name) {
+      return engine::fail_sql(
+          "42710", fmt::format("constraint \"{}\" for relation \"{}\" already exists", each.name,
+                               relation.name));
+    }
+  }
+  relation.constraints.push_back(std::move(constraint));
+  return {};
+}
+
+SqlStatus SessionState::run_alter_table(Running& running,
+                                        const sql::AlterTableStatement& statement) {
+  LEAT_ASSIGN(const RelationPointer found, find_relation(statement.table));
+  LEAT_TRY(require_owner(*found, catalog::kAlter));
+  if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
+  const RelationPointer still = catalog.relation(found->oid);
+  if (still == nullptr)
+    return engine::fail_sql("42P01",
+                            "relation \"" + statement.table.to_string() + "\" does not exist");
+  Relation relation = *still;
+  for (const sql::AlterTableAction& action : statement.actions) {
+    if (relation.kind == catalog::RelationKind::kView &&
+        action.kind != sql::AlterTableKind::kRenameTable &&
+        action.kind != sql::AlterTableKind::kOwner) {
+      return engine::fail_sql("42809", "\"" + relation.name + "\" is not a table");
+    }
+    LEAT_TRY(alter_one(*this, running, relation, action));
+  }
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_alter_schema(Running&, const sql::AlterSchemaStatement& statement) {
+  const catalog::SchemaPointer schema = catalog.schema(statement.name);
+  if (schema == nullptr)
+    return engine::fail_sql("3F000", "schema \"" + statement.name + "\" does not exist");
+  const catalog::UserPointer me = user();
+  if (schema->owner != user_id && (me == nullptr || !me->superuser)) {
+    return engine::fail_sql("42501", "must be owner of schema " + schema->name);
+  }
+  if (statement.kind != sql::AlterKind::kOwner) {
+    return engine::fail_sql(
+        "0A000", "ALTER SCHEMA can change the owner only", {},
+        "Create a schema of the new name and move the tables with CREATE TABLE ... AS.");
+  }
+  LEAT_TRY(require_superuser("change the owner of a schema"));
+  const catalog::UserPointer owner = catalog.user(statement.value);
+  if (owner == nullptr)
+    return engine::fail_sql("42704", "user \"" + statement.value + "\" does not exist");
+  LEAT_TRY(open_engine());
+  catalog::Schema changed = *schema;
+  changed.owner = owner->id;
+  return catalog.put(std::move(changed));
+}
+
+}  // namespace leat::session

@@ -1,0 +1,102 @@
+// COPY: the target and its rights, then transfer does the work; what happened goes to the load
+// history.
+#include <fmt/format.h>
+
+#include "warehouse/catalog/rights.h"
+#include "warehouse/session/session_state.h"
+#include "warehouse/transfer/copy.h"
+
+namespace leat::session {
+namespace {
+
+transfer::CopyTarget target_of(const catalog::Relation& relation) {
+  transfer::CopyTarget target{
+      .name = relation.name, .engine_name = relation.duckdb_name(), .columns = {}};
+  for (const catalog::Column& column : relation.columns) {
+    target.columns.push_back({.name = column.name,
+                              .type = column.type,
+                              .nullable = !column.not_null,
+                              .identity = column.identity,
+                              .identity_by_default = column.identity_by_default});
+  }
+  return target;
+}
+
+LoadErrorRecord error_record(const transfer::LoadError& error) {
+  LoadErrorRecord record;
+  record.file = error.file;
+  record.line = error.line_number;
+  record.column = error.column_name;
+  record.type = error.column_type;
+  record.length = error.column_length;
+  record.position = error.position;
+  record.raw_line = error.raw_line;
+  record.raw_value = error.raw_field_value;
+  record.code = error.code;
+  record.reason = error.reason;
+  return record;
+}
+
+}  // namespace
+
+SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& statement) {
+  LEAT_ASSIGN(const catalog::RelationPointer found, find_relation(statement.table));
+  if (found->kind != catalog::RelationKind::kTable) {
+    return engine::fail_sql("42809", "\"" + found->name + "\" is not a table");
+  }
+  LEAT_TRY(require(*found, catalog::kInsert));
+  if (shared->options.object_store == nullptr) {
+    return engine::fail_sql("0A000", "this warehouse has no object store to COPY from");
+  }
+  if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
+  const catalog::RelationPointer relation = catalog.relation(found->oid);
+  if (relation == nullptr) {
+    return engine::fail_sql("42P01",
+                            "relation \"" + statement.table.to_string() + "\" does not exist");
+  }
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  LoadRecord load;
+  load.query = current_query;
+  load.user = user_id;
+  load.session = id;
+  load.transaction = transaction_id;
+  load.table = relation->name;
+  load.source = statement.source;
+  load.start = shared->now();
+  transfer::CopyOptions options;
+  if (!shared->options.data_directory.empty())
+    options.scratch_directory = shared->options.data_directory + "/scratch";
+  transfer::CopyReport report = transfer::run_copy(statement, target_of(*relation), *connection,
+                                                   *shared->options.object_store, options);
+  load.end = shared->now();
+  load.format = report.file_format;
+  load.completed = !report.error;
+  load.rows = report.rows;
+  load.bytes = static_cast<std::int64_t>(report.bytes);
+  load.error_count = report.error_count;
+  for (const transfer::LoadedFile& file : report.files)
+    load.files.push_back({.name = file.file, .lines = file.lines});
+  for (const transfer::LoadError& error : report.errors) {
+    LoadErrorRecord record = error_record(error);
+    record.query = current_query;
+    record.user = user_id;
+    record.session = id;
+    record.transaction = transaction_id;
+    record.table = relation->oid;
+    record.start = load.start;
+    shared->history.add(std::move(record));
+  }
+  const std::int64_t loaded = report.rows;
+  shared->history.add(std::move(load));
+  last_copy = current_query;
+  last_copy_rows = report.error ? 0 : loaded;
+  if (report.error) return std::unexpected(std::move(*report.error));
+  for (const std::string& notice : report.notices)
+    running.sink.on_notice(Severity::kInfo, "00000", notice);
+  running.rows = loaded;
+  running.tag = "COPY";
+  return {};
+}
+
+}  // namespace leat::session

@@ -1,0 +1,545 @@
+// CREATE, DROP, TRUNCATE, COMMENT: DuckDB's object and the catalog's side of it, in one
+// transaction.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "warehouse/catalog/rights.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/session/ddl_support.h"
+
+namespace leat::session {
+namespace {
+
+using catalog::Relation;
+using catalog::RelationPointer;
+using catalog::SchemaPointer;
+
+constexpr std::size_t kColumnsMax = 1600;
+constexpr std::string_view kReservedColumns[] = {"oid",  "tableoid", "xmin", "cmin",
+                                                 "xmax", "cmax",     "ctid"};
+
+std::string object_name(const sql::QualifiedName& name) {
+  return std::string(utf8_prefix(name.name(), 127));
+}
+
+SqlStatus check_columns(const Relation& relation) {
+  if (relation.columns.size() > kColumnsMax) {
+    return engine::fail_sql("54011",
+                            fmt::format("tables can have at most {} columns", kColumnsMax));
+  }
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const std::string& name = relation.columns[i].name;
+    if (std::ranges::find(kReservedColumns, name) != std::end(kReservedColumns)) {
+      return engine::fail_sql("42701",
+                              "column name \"" + name + "\" conflicts with a system column name");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (relation.columns[j].name == name) {
+        return engine::fail_sql("42701", "column \"" + name + "\" duplicated");
+      }
+    }
+  }
+  return {};
+}
+
+/// Where a new relation goes: temporary or in a schema where the user may create.
+SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedName& name,
+                                   bool temporary) {
+  Relation relation;
+  relation.oid = session.catalog.catalog().new_oid();
+  relation.name = object_name(name);
+  relation.owner = session.user_id;
+  relation.created = session.shared->now();
+  if (temporary) {
+    if (!name.schema().empty() && !name.schema().starts_with("pg_temp")) {
+      return engine::fail_sql("42P16", "temporary tables may not specify a schema name");
+    }
+    relation.temporary = true;
+    relation.schema = catalog::kTemporarySchemaOid;
+    relation.schema_name = fmt::format("pg_temp_{}", session.id);
+    return relation;
+  }
+  LEAT_ASSIGN(const SchemaPointer schema, session.creation_schema(name));
+  LEAT_TRY(session.require_schema(*schema, catalog::kUsage | catalog::kCreate));
+  relation.schema = schema->oid;
+  relation.schema_name = schema->name;
+  // Two creations of one name follow each other; the second then sees what the first committed.
+  LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
+  return relation;
+}
+
+RelationPointer existing(const SessionState& session, const Relation& relation) {
+  return relation.temporary ? session.catalog.temporary(relation.name)
+                            : session.catalog.relation(relation.schema_name, relation.name);
+}
+
+SqlStatus create_in_engine(SessionState& session, const Relation& relation) {
+  std::string list;
+  for (const catalog::Column& column : relation.columns) {
+    std::string sequence;
+    if (column.identity) {
+      sequence = sequence_name(relation.oid, column.number);
+      LEAT_TRY(run_engine(
+          session,
+          fmt::format("CREATE {}SEQUENCE {} START {} INCREMENT {} MINVALUE {} MAXVALUE {}",
+                      relation.temporary ? "TEMP " : "",
+                      relation.temporary ? sequence.substr(sequence.find('.') + 1) : sequence,
+                      column.identity_seed, column.identity_step,
+                      std::min<std::int64_t>(column.identity_seed, INT64_MIN + 1), INT64_MAX)));
+      if (relation.temporary) sequence = "temp.main." + sequence.substr(sequence.find('.') + 1);
+    }
+    LEAT_ASSIGN(const std::string text, column_sql(session, column, sequence, true));
+    list += (list.empty() ? "" : ", ") + text;
+  }
+  return run_engine(session,
+                    fmt::format("CREATE {}TABLE {} ({})", relation.temporary ? "TEMP " : "",
+                                relation.duckdb_name(), list));
+}
+
+SqlStatus copy_like(SessionState& session, Relation& relation, const sql::LikeClause& like) {
+  LEAT_ASSIGN(const RelationPointer source, session.find_relation(like.table));
+  LEAT_TRY(session.require(*source, catalog::kSelect));
+  for (catalog::Column column : source->columns) {
+    column.identity = false;
+    column.identity_by_default = false;
+    column.comment.clear();
+    if (!like.including_defaults) column.default_text.clear();
+    if (relation.temporary) column.encoding = "none";
+    relation.columns.push_back(std::move(column));
+  }
+  relation.distribution = source->distribution;
+  relation.sort_automatic = source->sort_automatic;
+  return {};
+}
+
+void number_columns(Relation& relation) {
+  std::int16_t number = 0;
+  for (catalog::Column& column : relation.columns) column.number = ++number;
+}
+
+sql::TypeName stored_type(const engine::ColumnType& type) {
+  return sql::column_type(catalog::type_from_engine(type));
+}
+
+/// The declared type of a result column that is plainly a column of the only table in FROM.
+const catalog::Column* plain_column(const SessionState& session, const sql::Query& query,
+                                    const sql::SelectItem& item, RelationPointer& keep) {
+  if (query.kind != sql::QueryKind::kSelect || query.select->from.size() != 1) return nullptr;
+  const sql::TableReference& table = *query.select->from.front();
+  if (table.kind != sql::TableKind::kName || item.value->kind != sql::ExpressionKind::kColumn)
+    return nullptr;
+  for (const sql::CommonTable& common : query.with) {
+    if (table.name.parts.size() == 1 && common.name == table.name.name()) return nullptr;
+  }
+  SqlResult<RelationPointer> relation = session.find_relation(table.name);
+  if (!relation) return nullptr;
+  keep = *relation;
+  return keep->find_column(item.value->names.back());
+}
+
+/// Columns of a query's result as a table would have them: declared lengths where they can be seen.
+SqlResult<std::vector<catalog::Column>> result_columns(
+    SessionState& session, const sql::Query& query, const std::vector<engine::ColumnInfo>& columns,
+    const std::vector<std::string>& names, bool temporary) {
+  if (!names.empty() && names.size() > columns.size()) {
+    return engine::fail_sql("42601", "more column names than the query has columns");
+  }
+  const bool items_match =
+      query.kind == sql::QueryKind::kSelect && query.select->items.size() == columns.size();
+  std::vector<catalog::Column> made;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    catalog::Column column;
+    column.name = i < names.size() ? names[i] : columns[i].name;
+    column.type = stored_type(columns[i].type);
+    if (column.type.kind == sql::TypeKind::kVarchar &&
+        columns[i].type.type == engine::Type::kVarchar) {
+      column.type.length = 65535;
+      RelationPointer keep;
+      const catalog::Column* source =
+          items_match ? plain_column(session, query, query.select->items[i], keep) : nullptr;
+      if (source != nullptr) column.type = source->type;
+    }
+    column.encoding = catalog::default_encoding(column.type, false, temporary);
+    made.push_back(std::move(column));
+  }
+  return made;
+}
+
+SqlResult<std::string> translate_inner(const SessionState& session, const sql::Query& query) {
+  const SessionLookup lookup(session);
+  sql::TranslateContext context = session.translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<std::string> text = sql::translate_query(query, context);
+  if (!text) return std::unexpected(from_sql(std::move(text).error()));
+  return std::move(*text);
+}
+
+SqlResult<std::vector<engine::ColumnInfo>> describe_query(SessionState& session,
+                                                          const std::string& engine_sql) {
+  LEAT_TRY(session.quiet_engine());
+  LEAT_TRY(session.open_engine());
+  LEAT_ASSIGN(const engine::Prepared prepared, session.connection->prepare(engine_sql));
+  if (prepared.parameter_count() > 0) {
+    return engine::fail_sql("0A000", "parameters are not supported in CREATE statements");
+  }
+  return prepared.columns();
+}
+
+std::string_view inner_text(const Running& running, sql::SourceSpan span) {
+  return trim(running.text.substr(span.begin, span.end - span.begin));
+}
+
+SqlStatus drop_in_engine(SessionState& session, const Relation& relation) {
+  const bool view = relation.kind == catalog::RelationKind::kView;
+  LEAT_TRY(run_engine(session,
+                      fmt::format("DROP {} {}", view ? "VIEW" : "TABLE", relation.duckdb_name())));
+  for (const catalog::Column& column : relation.columns) {
+    if (!column.identity) continue;
+    std::string sequence = sequence_name(relation.oid, column.number);
+    if (relation.temporary) sequence = "temp.main." + sequence.substr(sequence.find('.') + 1);
+    LEAT_TRY(run_engine(session, "DROP SEQUENCE " + sequence));
+  }
+  return session.catalog.drop_relation(relation);
+}
+
+SqlStatus drop_relation(SessionState& session, const Relation& relation, bool cascade,
+                        int depth = 0) {
+  const std::vector<RelationPointer> views = dependents(session, relation.oid);
+  if (!views.empty() && !cascade) {
+    return engine::fail_sql(
+        "2BP01",
+        fmt::format("cannot drop {} {} because other objects depend on it",
+                    relation.kind == catalog::RelationKind::kView ? "view" : "table",
+                    relation.name),
+        "view " + views.front()->name + " depends on it",
+        "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  if (depth > 100) return engine::fail_sql("54001", "views depend on each other too deeply");
+  for (const RelationPointer& view : views) {
+    const RelationPointer still = session.catalog.relation(view->oid);
+    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true, depth + 1));
+  }
+  if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
+  return drop_in_engine(session, relation);
+}
+
+SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade) {
+  const SchemaPointer schema = session.catalog.schema(name);
+  const catalog::UserPointer me = session.user();
+  if (schema->owner != session.user_id && (me == nullptr || !me->superuser)) {
+    LEAT_TRY(session.require_schema(*schema, catalog::kDrop));
+  }
+  const std::vector<RelationPointer> inside = session.catalog.relations(schema->oid);
+  if (!inside.empty() && !cascade) {
+    return engine::fail_sql(
+        "2BP01", "cannot drop schema " + schema->name + " because other objects depend on it", {},
+        "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  for (const RelationPointer& relation : inside) {
+    const RelationPointer still = session.catalog.relation(relation->oid);
+    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true));
+  }
+  if (schema->name != "main")
+    LEAT_TRY(run_engine(session, "DROP SCHEMA " + engine::quote_identifier(schema->name)));
+  return session.catalog.drop_schema(schema->oid);
+}
+
+}  // namespace
+
+SqlStatus SessionState::run_create_table(Running& running,
+                                         const sql::CreateTableStatement& statement) {
+  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, statement.temporary));
+  if (existing(*this, relation) != nullptr) {
+    if (!statement.if_not_exists) return already_exists(relation.name);
+    running.sink.on_notice(Severity::kInfo, "00000",
+                           "Relation \"" + relation.name + "\" already exists and will be skipped");
+    return {};
+  }
+  for (const sql::LikeClause& like : statement.likes) LEAT_TRY(copy_like(*this, relation, like));
+  for (const sql::ColumnDefinition& definition : statement.columns) {
+    LEAT_ASSIGN(catalog::Column column, make_column(definition, relation.temporary));
+    relation.columns.push_back(std::move(column));
+  }
+  number_columns(relation);
+  LEAT_TRY(check_columns(relation));
+  relation.backup = statement.attributes.backup.value_or(true);
+  sql::TableAttributes attributes = statement.attributes;
+  for (const sql::ColumnDefinition& definition : statement.columns) {
+    if (definition.distribution_key) {
+      if (!attributes.distribution_key.empty()) {
+        return engine::fail_sql("42P16", "a table can have only one distribution key");
+      }
+      attributes.distribution_key = definition.name;
+    }
+    if (definition.sort_key) attributes.sort_keys.push_back(definition.name);
+  }
+  LEAT_TRY(apply_attributes(relation, attributes));
+  for (const sql::ColumnDefinition& definition : statement.columns) {
+    sql::TableConstraint constraint{.kind = sql::ConstraintKind::kPrimaryKey,
+                                    .name = {},
+                                    .columns = {definition.name},
+                                    .references = {}};
+    if (definition.primary_key) LEAT_TRY(add_constraint(*this, relation, constraint));
+    constraint.kind = sql::ConstraintKind::kUnique;
+    if (definition.unique) LEAT_TRY(add_constraint(*this, relation, constraint));
+    if (definition.references) {
+      constraint.kind = sql::ConstraintKind::kForeignKey;
+      constraint.references = *definition.references;
+      LEAT_TRY(add_constraint(*this, relation, constraint));
+    }
+  }
+  for (const sql::TableConstraint& constraint : statement.constraints) {
+    LEAT_TRY(add_constraint(*this, relation, constraint));
+  }
+  LEAT_TRY(create_in_engine(*this, relation));
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_create_table_as(Running& running,
+                                            const sql::CreateTableAsStatement& statement) {
+  LEAT_TRY(check_access(running.statement));
+  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, statement.temporary));
+  if (existing(*this, relation) != nullptr) {
+    if (!statement.if_not_exists) return already_exists(relation.name);
+    running.sink.on_notice(Severity::kInfo, "00000",
+                           "Relation \"" + relation.name + "\" already exists and will be skipped");
+    return {};
+  }
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, *statement.query));
+  LEAT_ASSIGN(const auto described, describe_query(*this, query));
+  LEAT_ASSIGN(relation.columns, result_columns(*this, *statement.query, described,
+                                               statement.columns, relation.temporary));
+  number_columns(relation);
+  LEAT_TRY(check_columns(relation));
+  sql::TableAttributes attributes = statement.attributes;
+  const auto by_ordinal = [&](std::string& key) {
+    const auto number = parse_number<std::size_t>(key);
+    if (number && *number >= 1 && *number <= relation.columns.size())
+      key = relation.columns[*number - 1].name;
+  };
+  by_ordinal(attributes.distribution_key);
+  for (std::string& key : attributes.sort_keys) by_ordinal(key);
+  LEAT_TRY(apply_attributes(relation, attributes));
+  LEAT_TRY(create_in_engine(*this, relation));
+  LEAT_ASSIGN(running.rows, connection->run("INSERT INTO " + relation.duckdb_name() + " " + query));
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_create_schema(Running& running,
+                                          const sql::CreateSchemaStatement& statement) {
+  const std::string name = std::string(utf8_prefix(statement.name, 127));
+  const catalog::DatabasePointer database = catalog.database();
+  const catalog::UserPointer me = user();
+  if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
+  const std::uint32_t held =
+      catalog::effective_privileges(catalog, *me, database->owner, database->acl);
+  LEAT_TRY(lock_table(name, ""));
+  if (catalog.schema(name) != nullptr) {
+    if (!statement.if_not_exists)
+      return engine::fail_sql("42P06", "schema \"" + name + "\" already exists");
+    running.sink.on_notice(Severity::kInfo, "00000",
+                           "Schema \"" + name + "\" already exists and will be skipped");
+    return {};
+  }
+  if ((held & catalog::kCreate) == 0) {
+    return engine::fail_sql("42501", "permission denied for database " + database->name);
+  }
+  if (name.starts_with("pg_") || name == "information_schema" || name == "leat_catalog" ||
+      name == "leat_system") {
+    return engine::fail_sql("42939", "unacceptable schema name \"" + name + "\"",
+                            "The name is reserved for the system.");
+  }
+  catalog::Schema schema{
+      .oid = catalog.catalog().new_oid(), .name = name, .owner = user_id, .acl = {}, .comment = {}};
+  if (!statement.owner.empty()) {
+    const catalog::UserPointer owner = catalog.user(statement.owner);
+    if (owner == nullptr)
+      return engine::fail_sql("42704", "user \"" + statement.owner + "\" does not exist");
+    if (owner->id != user_id) LEAT_TRY(require_superuser("create a schema for another user"));
+    schema.owner = owner->id;
+  }
+  if (statement.quota_mb && *statement.quota_mb >= 0) {
+    return engine::fail_sql("0A000", "schema quotas are not supported", {},
+                            "Leave QUOTA out, or write QUOTA UNLIMITED.");
+  }
+  LEAT_TRY(run_engine(*this, "CREATE SCHEMA IF NOT EXISTS " + engine::quote_identifier(name)));
+  return catalog.put(std::move(schema));
+}
+
+SqlStatus SessionState::run_create_view(Running& running,
+                                        const sql::CreateViewStatement& statement) {
+  if (statement.no_schema_binding) {
+    return engine::fail_sql("0A000",
+                            "late-binding views (WITH NO SCHEMA BINDING) are not supported");
+  }
+  LEAT_TRY(check_access(running.statement));
+  LEAT_ASSIGN(Relation relation,
+              place_relation(*this, statement.name, statement.name.is_hash_temporary()));
+  if (relation.temporary) return engine::fail_sql("0A000", "temporary views are not supported");
+  const RelationPointer before = existing(*this, relation);
+  if (before != nullptr &&
+      (!statement.or_replace || before->kind != catalog::RelationKind::kView)) {
+    return already_exists(relation.name);
+  }
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, *statement.query));
+  LEAT_ASSIGN(const auto described, describe_query(*this, query));
+  relation.kind = catalog::RelationKind::kView;
+  LEAT_ASSIGN(relation.columns,
+              result_columns(*this, *statement.query, described, statement.columns, false));
+  number_columns(relation);
+  LEAT_TRY(check_columns(relation));
+  relation.definition = inner_text(running, statement.query_span);
+  for (const sql::TableAccess& access : sql::referenced_tables(running.statement)) {
+    if (access.access != sql::Access::kSelect || sql::is_system_relation(access.table)) continue;
+    LEAT_ASSIGN(const RelationPointer source, find_relation(access.table));
+    if (source->temporary) {
+      return engine::fail_sql("0A000", "views of temporary tables are not supported");
+    }
+    relation.depends_on.push_back(source->oid);
+  }
+  if (before != nullptr) {
+    LEAT_TRY(require_owner(*before, catalog::kAlter));
+    const bool same =
+        std::ranges::equal(before->columns, relation.columns, [](const auto& a, const auto& b) {
+          return a.name == b.name && sql::type_oid(a.type) == sql::type_oid(b.type);
+        });
+    if (!same)
+      return engine::fail_sql("42P16", "cannot change the names or types of the columns of a view");
+    relation.oid = before->oid;
+    relation.owner = before->owner;
+    relation.acl = before->acl;
+    relation.comment = before->comment;
+  }
+  // DuckDB checks a view's columns at each use: naming them keeps the view right when its tables
+  // get more columns.
+  std::string names;
+  std::string sources;
+  for (std::size_t i = 0; i < described.size(); ++i) {
+    names += (i == 0 ? "" : ", ") + engine::quote_identifier(relation.columns[i].name);
+    sources += (i == 0 ? "" : ", ") + engine::quote_identifier(described[i].name);
+  }
+  LEAT_TRY(run_engine(
+      *this, fmt::format("CREATE OR REPLACE VIEW {} ({}) AS SELECT {} FROM ({}) AS leat_view",
+                         relation.duckdb_name(), names, sources, query)));
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& statement) {
+  switch (statement.kind) {
+    case sql::ObjectKind::kTable:
+    case sql::ObjectKind::kView:
+      break;
+    case sql::ObjectKind::kSchema:
+      for (const sql::QualifiedName& name : statement.names) {
+        const std::string schema(name.name());
+        LEAT_TRY(lock_table(schema, ""));
+        if (catalog.schema(schema) == nullptr) {
+          if (!statement.if_exists)
+            return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
+          running.sink.on_notice(Severity::kInfo, "00000",
+                                 "Schema \"" + schema + "\" does not exist and will be skipped");
+          continue;
+        }
+        LEAT_TRY(drop_schema(*this, schema, statement.cascade));
+      }
+      return {};
+    case sql::ObjectKind::kUser:
+    case sql::ObjectKind::kGroup:
+      return drop_people(running, statement);
+    default:
+      return engine::fail_sql(
+          "0A000", std::string(sql::statement_kind(running.statement)) + " is not supported");
+  }
+  const bool wants_view = statement.kind == sql::ObjectKind::kView;
+  for (const sql::QualifiedName& name : statement.names) {
+    SqlResult<RelationPointer> relation = find_relation(name);
+    if (!relation) {
+      if (!statement.if_exists || relation.error().sqlstate == "0A000")
+        return std::unexpected(relation.error());
+      running.sink.on_notice(Severity::kInfo, "00000",
+                             fmt::format("{} \"{}\" does not exist and will be skipped",
+                                         wants_view ? "View" : "Table", name.to_string()));
+      continue;
+    }
+    const bool is_view = (*relation)->kind == catalog::RelationKind::kView;
+    if (is_view != wants_view) {
+      return engine::fail_sql(
+          "42809",
+          fmt::format("\"{}\" is not a {}", (*relation)->name, wants_view ? "view" : "table"), {},
+          fmt::format("Use DROP {} to remove it.", is_view ? "VIEW" : "TABLE"));
+    }
+    LEAT_TRY(require_owner(**relation, catalog::kDrop));
+    if (!(*relation)->temporary) LEAT_TRY(lock_table((*relation)->schema_name, (*relation)->name));
+    // While waiting, another session may have dropped it.
+    const RelationPointer still = catalog.relation((*relation)->oid);
+    if (still == nullptr)
+      return engine::fail_sql("42P01", "relation \"" + name.to_string() + "\" does not exist");
+    LEAT_TRY(drop_relation(*this, *still, statement.cascade));
+  }
+  return {};
+}
+
+SqlStatus SessionState::run_truncate(Running& running, const sql::TruncateStatement& statement) {
+  LEAT_ASSIGN(const RelationPointer relation, find_relation(statement.table));
+  if (relation->kind == catalog::RelationKind::kView) {
+    return engine::fail_sql("42809", "\"" + relation->name + "\" is not a table");
+  }
+  LEAT_TRY(require_owner(*relation, catalog::kTruncate));
+  LEAT_TRY(lock_targets(running.statement));
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  LEAT_ASSIGN(running.rows, connection->run("DELETE FROM " + relation->duckdb_name()));
+  if (block == Block::kExplicit) {
+    // Redshift's TRUNCATE commits what the transaction did so far, itself included.
+    running.tag = "TRUNCATE TABLE and COMMIT TRANSACTION";
+    return commit_block(&running.sink);
+  }
+  running.tag = "TRUNCATE TABLE";
+  return {};
+}
+
+SqlStatus SessionState::run_comment(Running&, const sql::CommentStatement& statement) {
+  const std::string text = statement.text.value_or(std::string());
+  if (statement.kind == sql::ObjectKind::kSchema) {
+    const SchemaPointer schema = catalog.schema(statement.name.name());
+    if (schema == nullptr) {
+      return engine::fail_sql(
+          "3F000", "schema \"" + std::string(statement.name.name()) + "\" does not exist");
+    }
+    if (schema->owner != user_id)
+      LEAT_TRY(require_superuser("comment on a schema of another user"));
+    LEAT_TRY(open_engine());
+    catalog::Schema changed = *schema;
+    changed.comment = text;
+    return catalog.put(std::move(changed));
+  }
+  sql::QualifiedName name = statement.name;
+  std::string column;
+  if (statement.kind == sql::ObjectKind::kColumn) {
+    column = name.parts.back();
+    name.parts.pop_back();
+  } else if (statement.kind != sql::ObjectKind::kTable &&
+             statement.kind != sql::ObjectKind::kView) {
+    return engine::fail_sql("0A000",
+                            "COMMENT ON is supported for tables, views, columns and schemas only");
+  }
+  LEAT_ASSIGN(const RelationPointer relation, find_relation(name));
+  LEAT_TRY(require_owner(*relation, 0));
+  LEAT_TRY(open_engine());
+  Relation changed = *relation;
+  if (column.empty()) {
+    changed.comment = text;
+    return catalog.put(std::move(changed));
+  }
+  for (catalog::Column& each : changed.columns) {
+    if (each.name != column) continue;
+    each.comment = text;
+    return catalog.put(std::move(changed));
+  }
+  return engine::fail_sql(
+      "42703", "column \"" + column + "\" of relation \"" + relation->name + "\" does not exist");
+}
+
+}  // namespace leat::session

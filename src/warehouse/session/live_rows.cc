@@ -1,0 +1,480 @@
+// Rows of the relations that live in memory, as JSON for from_json (catalog/system_schema.cc has
+// their columns).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+/// Writes one array of objects.
+class Rows {
+ public:
+  Rows& begin() {
+    out_ += out_.size() > 1 ? ",{" : "{";
+    first_ = true;
+    return *this;
+  }
+  Rows& text(std::string_view name, std::string_view value) {
+    key(name);
+    append_json_string(out_, is_utf8(value) ? value : std::string_view("(not UTF-8)"));
+    return *this;
+  }
+  Rows& number(std::string_view name, std::int64_t value) {
+    key(name);
+    out_ += std::to_string(value);
+    return *this;
+  }
+  Rows& boolean(std::string_view name, bool value) {
+    key(name);
+    out_ += value ? "true" : "false";
+    return *this;
+  }
+  Rows& time(std::string_view name, TimeUs value) {
+    if (value.value == 0) return *this;
+    return text(name, format_timestamp(value));
+  }
+  void end() { out_ += '}'; }
+  [[nodiscard]] std::string finish() { return std::move(out_) + "]"; }
+
+ private:
+  void key(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    append_json_string(out_, name);
+    out_ += ':';
+  }
+  std::string out_ = "[";
+  bool first_ = true;
+};
+
+std::string session_rows(const WarehouseState& state, std::string_view relation) {
+  Rows rows;
+  for (const SessionInfo& info : state.session_infos()) {
+    const bool active = info.state == "active";
+    if (relation == "stv_sessions") {
+      rows.begin()
+          .time("starttime", info.start)
+          .number("process", info.id)
+          .text("user_name", info.user);
+      rows.text("db_name", state.options.database).number("timeout_sec", 0).end();
+    } else if (relation == "pg_stat_activity") {
+      rows.begin().number("datid", catalog::kDatabaseOid).text("datname", state.options.database);
+      rows.number("procpid", info.id)
+          .number("pid", info.id)
+          .number("usesysid", info.user_id)
+          .text("usename", info.user);
+      rows.text("application_name", info.application)
+          .text("state", info.state)
+          .text("query", info.query);
+      rows.text("current_query", active ? info.query : "<IDLE>")
+          .time("query_start", info.query_start);
+      rows.time("backend_start", info.start).end();
+    } else if (relation == "stv_inflight" && active) {
+      rows.begin()
+          .number("userid", info.user_id)
+          .number("slice", 0)
+          .number("query", info.query_id)
+          .text("label", "default");
+      rows.number("xid", info.transaction)
+          .number("pid", info.id)
+          .time("starttime", info.query_start);
+      rows.text("text", utf8_prefix(info.query, 100))
+          .number("suspended", 0)
+          .number("insert_pristine", 0);
+      rows.number("concurrency_scaling_status", 0).end();
+    }
+  }
+  return rows.finish();
+}
+
+std::string recent_rows(const WarehouseState& state, const SessionInfo& viewer, bool sees_all) {
+  Rows rows;
+  std::map<std::int32_t, std::string> names;
+  for (const catalog::UserPointer& user : state.catalog->users()) names[user->id] = user->name;
+  for (const QueryRecord& query : state.history.queries()) {
+    if (!sees_all && query.user != viewer.user_id) continue;
+    rows.begin().number("userid", query.user).text("status", query.finished ? "Done" : "Running");
+    rows.time("starttime", query.start);
+    rows.number("duration", (query.finished ? query.end : state.now()).value - query.start.value);
+    rows.text("user_name", names[query.user]).text("db_name", state.options.database);
+    rows.text("query", utf8_prefix(query.text, 600))
+        .number("pid", query.finished ? -1 : query.session)
+        .end();
+  }
+  return rows.finish();
+}
+
+void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query) {
+  const TimeUs end = query.finished ? query.end : state.now();
+  rows.begin().number("user_id", query.user).number("query_id", query.id);
+  rows.text("query_label", query.label.empty() ? "default" : query.label)
+      .number("transaction_id", query.transaction);
+  rows.number("session_id", query.session)
+      .text("database_name", state.options.database)
+      .text("query_type", query.type);
+  rows.text("status", !query.finished   ? "running"
+                      : query.cancelled ? "canceled"
+                      : query.failed    ? "failed"
+                                        : "success");
+  rows.boolean("result_cache_hit", false).time("start_time", query.start);
+  if (query.finished) rows.time("end_time", end);
+  rows.number("elapsed_time", end.value - query.start.value).number("queue_time", 0);
+  rows.number("execution_time", end.value - query.start.value - query.lock_wait_us)
+      .text("error_message", query.error);
+  rows.number("returned_rows", query.rows)
+      .number("returned_bytes", 0)
+      .text("query_text", query.text);
+  rows.text("redshift_version", "Redshift 1.0.100000")
+      .text("compute_type", "primary")
+      .number("compile_time", 0);
+  rows.number("planning_time", 0)
+      .number("lock_wait_time", query.lock_wait_us)
+      .number("service_class_id", 100);
+  rows.text("service_class_name", "Default queue").text("query_priority", "Normal").end();
+}
+
+void stl_query(Rows& rows, const WarehouseState& state, const QueryRecord& query) {
+  rows.begin().number("userid", query.user).number("query", query.id);
+  rows.text("label", query.label.empty() ? "default" : query.label)
+      .number("xid", query.transaction);
+  rows.number("pid", query.session)
+      .text("database", state.options.database)
+      .text("querytxt", query.text);
+  rows.time("starttime", query.start)
+      .time("endtime", query.end)
+      .number("aborted", query.failed ? 1 : 0);
+  rows.number("insert_pristine", 0).number("concurrency_scaling_status", 0).end();
+}
+
+void qlog_row(Rows& rows, const QueryRecord& query) {
+  rows.begin()
+      .number("userid", query.user)
+      .number("query", query.id)
+      .number("xid", query.transaction);
+  rows.number("pid", query.session).time("starttime", query.start).time("endtime", query.end);
+  rows.number("elapsed", query.end.value - query.start.value)
+      .number("aborted", query.failed ? 1 : 0);
+  rows.text("label", query.label.empty() ? "default" : query.label)
+      .text("substring", utf8_prefix(query.text, 60));
+  rows.number("from_sp_call", 0).end();
+}
+
+/// The relations that cut a text into pieces of 200 bytes.
+void text_rows(Rows& rows, std::string_view relation, const QueryRecord& query) {
+  std::string_view rest = query.text;
+  std::int64_t sequence = 0;
+  constexpr std::string_view kTypes[] = {"QUERY", "DDL", "UTILITY"};
+  do {
+    const std::string_view piece = utf8_prefix(rest, 200);
+    if (piece.empty() && !rest.empty()) return;
+    rest.remove_prefix(piece.size());
+    rows.begin();
+    if (relation == "sys_query_text") {
+      rows.number("user_id", query.user)
+          .number("query_id", query.id)
+          .number("transaction_id", query.transaction);
+      rows.number("session_id", query.session).time("start_time", query.start);
+    } else if (relation == "stl_querytext") {
+      rows.number("userid", query.user)
+          .number("xid", query.transaction)
+          .number("pid", query.session);
+      rows.number("query", query.id);
+    } else {
+      rows.number("userid", query.user)
+          .number("xid", query.transaction)
+          .number("pid", query.session);
+      rows.text("label", query.label.empty() ? "default" : query.label)
+          .time("starttime", query.start);
+      rows.time("endtime", query.end);
+      if (relation == "svl_statementtext")
+        rows.text("type", kTypes[static_cast<std::size_t>(query.kind)]);
+    }
+    rows.number("sequence", sequence++).text("text", piece).end();
+  } while (!rest.empty());
+}
+
+std::string query_rows(const WarehouseState& state, std::string_view relation,
+                       const SessionInfo& viewer, bool sees_all) {
+  Rows rows;
+  for (const QueryRecord& query : state.history.queries()) {
+    if (!sees_all && query.user != viewer.user_id) continue;
+    if (relation == "sys_query_history") {
+      sys_query(rows, state, query);
+      continue;
+    }
+    if (relation == "sys_query_text" || relation == "svl_statementtext") {
+      text_rows(rows, relation, query);
+      continue;
+    }
+    if (!query.finished) continue;
+    if (relation == "stl_error") {
+      if (!query.failed) continue;
+      rows.begin()
+          .number("userid", query.user)
+          .text("process", "padbmaster")
+          .time("recordtime", query.end);
+      rows.number("pid", query.session)
+          .text("errcode", query.sqlstate)
+          .text("error", query.error)
+          .end();
+      continue;
+    }
+    const QueryClass wanted = relation == "stl_ddltext"       ? QueryClass::kDdl
+                              : relation == "stl_utilitytext" ? QueryClass::kUtility
+                                                              : QueryClass::kQuery;
+    if (query.kind != wanted) continue;
+    if (relation == "stl_query") {
+      stl_query(rows, state, query);
+    } else if (relation == "svl_qlog") {
+      qlog_row(rows, query);
+    } else {
+      text_rows(rows, relation, query);
+    }
+  }
+  return rows.finish();
+}
+
+std::string connection_rows(const WarehouseState& state, std::string_view relation,
+                            const SessionInfo& viewer, bool sees_all) {
+  const bool sys = relation == "sys_connection_log";
+  Rows rows;
+  for (const ConnectionRecord& each : state.history.connections()) {
+    if (!sees_all && each.user != viewer.user) continue;
+    const std::size_t colon = each.remote.rfind(':');
+    rows.begin().text("event", each.event).time(sys ? "record_time" : "recordtime", each.time);
+    rows.text(sys ? "remote_host" : "remotehost", each.remote.substr(0, colon));
+    if (colon != std::string::npos)
+      rows.text(sys ? "remote_port" : "remoteport", each.remote.substr(colon + 1));
+    rows.number(sys ? "session_id" : "pid", each.session)
+        .text(sys ? "database_name" : "dbname", each.database);
+    rows.text(sys ? "user_name" : "username", each.user)
+        .text(sys ? "auth_method" : "authmethod", each.method);
+    rows.number("duration", each.duration_us)
+        .text(sys ? "ssl_version" : "sslversion", each.encrypted ? "TLS" : "");
+    rows.text("application_name", each.application).end();
+  }
+  return rows.finish();
+}
+
+std::string load_error_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
+                            bool sees_all) {
+  Rows rows;
+  for (const LoadErrorRecord& each : state.history.load_errors()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    rows.begin()
+        .number(sys ? "user_id" : "userid", each.user)
+        .number(sys ? "query_id" : "query", each.query);
+    rows.number(sys ? "table_id" : "tbl", each.table)
+        .time(sys ? "start_time" : "starttime", each.start);
+    rows.number(sys ? "session_id" : "session", each.session)
+        .text(sys ? "file_name" : "filename", each.file);
+    rows.number("line_number", each.line).text(sys ? "column_name" : "colname", each.column);
+    rows.text(sys ? "column_type" : "type", each.type)
+        .text(sys ? "column_length" : "col_length", each.length);
+    rows.number("position", each.position);
+    if (sys) {
+      rows.number("transaction_id", each.transaction).text("database_name", state.options.database);
+      rows.number("error_code", each.code).text("error_message", each.reason).end();
+    } else {
+      rows.number("slice", 0)
+          .text("raw_line", each.raw_line)
+          .text("raw_field_value", each.raw_value);
+      rows.number("err_code", each.code).text("err_reason", each.reason).number("is_partial", 0);
+      rows.number("start_offset", 0).number("copy_job_id", 0).end();
+    }
+  }
+  return rows.finish();
+}
+
+std::string load_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
+                      bool sees_all) {
+  Rows rows;
+  for (const LoadRecord& each : state.history.loads()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    if (!sys) {
+      for (const LoadRecord::File& file : each.files) {
+        rows.begin().number("userid", each.user).number("query", each.query).number("slice", 0);
+        rows.text("name", each.table).text("filename", file.name).number("byte_offset", 0);
+        rows.number("lines_scanned", file.lines)
+            .number("errors", each.completed ? 0 : -1)
+            .time("curtime", each.end);
+        rows.number("status", 1)
+            .text("file_format", each.format)
+            .number("is_partial", 0)
+            .number("start_offset", 0);
+        rows.number("copy_job_id", 0).end();
+      }
+      continue;
+    }
+    rows.begin()
+        .number("user_id", each.user)
+        .number("query_id", each.query)
+        .number("transaction_id", each.transaction);
+    rows.number("session_id", each.session).text("database_name", state.options.database);
+    rows.text("status", each.completed ? "completed" : "aborted").text("table_name", each.table);
+    rows.time("start_time", each.start)
+        .time("end_time", each.end)
+        .number("duration", each.end.value - each.start.value);
+    rows.text("data_source", each.source)
+        .text("file_format", each.format)
+        .number("loaded_rows", each.rows);
+    rows.number("loaded_bytes", each.bytes)
+        .number("source_file_count", static_cast<std::int64_t>(each.files.size()));
+    rows.number("source_file_bytes", each.bytes)
+        .number("file_count_scanned", static_cast<std::int64_t>(each.files.size()));
+    rows.number("file_bytes_scanned", each.bytes)
+        .number("error_count", each.error_count)
+        .number("copy_job_id", 0)
+        .end();
+  }
+  return rows.finish();
+}
+
+std::string lock_rows(const WarehouseState& state, std::string_view relation) {
+  std::map<std::int32_t, SessionInfo> sessions;
+  for (SessionInfo& info : state.session_infos()) sessions[info.id] = std::move(info);
+  Rows rows;
+  for (const LockInfo& lock : state.locks.list()) {
+    const std::size_t dot = lock.table.find('.');
+    const catalog::SchemaPointer schema = state.catalog->schema(lock.table.substr(0, dot));
+    const catalog::RelationPointer table =
+        schema == nullptr ? nullptr
+                          : state.catalog->relation(schema->oid, lock.table.substr(dot + 1));
+    const std::int64_t oid = table == nullptr ? 0 : table->oid;
+    const SessionInfo& info = sessions[lock.session];
+    rows.begin();
+    if (relation == "stv_locks") {
+      rows.number("table_id", oid)
+          .number("lock_owner", info.transaction)
+          .number("lock_owner_pid", lock.session);
+      rows.time("lock_owner_start_ts", info.transaction_start);
+      rows.text("lock_status", lock.granted ? "Holding write lock" : "Waiting for write lock")
+          .end();
+    } else if (relation == "pg_locks") {
+      rows.text("locktype", "relation")
+          .number("relation", oid)
+          .number("database", catalog::kDatabaseOid);
+      rows.number("transaction", info.transaction)
+          .number("pid", lock.session)
+          .text("mode", "AccessExclusiveLock");
+      rows.boolean("granted", lock.granted).end();
+    } else {
+      rows.text("txn_owner", info.user)
+          .text("txn_db", state.options.database)
+          .number("xid", info.transaction);
+      rows.number("pid", lock.session)
+          .time("txn_start", info.transaction_start)
+          .text("lock_mode", "AccessExclusiveLock");
+      rows.text("lockable_object_type", "relation")
+          .number("relation", oid)
+          .boolean("granted", lock.granted)
+          .end();
+    }
+  }
+  return rows.finish();
+}
+
+std::string temporary_rows(const SessionState& session, bool columns) {
+  Rows rows;
+  for (const catalog::RelationPointer& relation : session.catalog.temporaries()) {
+    if (!columns) {
+      rows.begin().number("oid", relation->oid).text("name", relation->name).text("kind", "r");
+      rows.number("owner", relation->owner)
+          .number("distribution", static_cast<int>(relation->distribution));
+      rows.boolean("sort_automatic", relation->sort_automatic)
+          .number("created", relation->created.value)
+          .end();
+      continue;
+    }
+    for (const catalog::Column& column : relation->columns) {
+      rows.begin()
+          .number("relation", relation->oid)
+          .number("number", column.number)
+          .text("name", column.name);
+      rows.text("type", sql::format_type(column.type))
+          .number("type_oid", sql::type_oid(column.type));
+      rows.number("type_modifier", catalog::type_modifier(column.type))
+          .boolean("not_null", column.not_null);
+      rows.text("default_text", column.default_text).boolean("identity", column.identity);
+      rows.boolean("identity_by_default", column.identity_by_default)
+          .number("identity_seed", column.identity_seed);
+      rows.number("identity_step", column.identity_step).text("encoding", column.encoding);
+      rows.boolean("distribution_key", column.distribution_key).number("sort_key", column.sort_key);
+      rows.text("comment", column.comment).end();
+    }
+  }
+  return rows.finish();
+}
+
+std::string settings_object(const SessionState& session) {
+  std::string out = "{";
+  for (const auto& [name, value] : session.settings.list()) {
+    if (out.size() > 1) out += ',';
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, is_utf8(value) ? value : std::string());
+  }
+  return out + "}";
+}
+
+/// What only the asking session knows; nothing for the relations that all share.
+std::optional<std::string> own_rows(const SessionState& session, std::string_view relation) {
+  if (relation == "settings") return settings_object(session);
+  if (relation == "temporary_relations") return temporary_rows(session, false);
+  if (relation == "temporary_columns") return temporary_rows(session, true);
+  if (relation == "pg_last_query_id") return std::to_string(session.last_query);
+  if (relation == "pg_last_copy_id") return std::to_string(session.last_copy);
+  if (relation == "pg_last_copy_count") return std::to_string(session.last_copy_rows);
+  if (relation == "pg_last_unload_id") return std::string("-1");
+  if (relation == "pg_last_unload_count") return std::string("0");
+  if (relation == "txid_current") return std::to_string(session.transaction_id);
+  if (relation == "start_time") return format_timestamp(session.shared->started);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string live_rows_of(const WarehouseState& state, std::string_view relation,
+                         const SessionInfo& viewer, bool sees_all) {
+  if (relation == "stv_sessions" || relation == "pg_stat_activity" || relation == "stv_inflight") {
+    return session_rows(state, relation);
+  }
+  if (relation == "stv_recents") return recent_rows(state, viewer, sees_all);
+  if (relation == "stv_locks" || relation == "pg_locks" || relation == "svv_transactions") {
+    return lock_rows(state, relation);
+  }
+  if (relation == "stl_connection_log" || relation == "sys_connection_log") {
+    return connection_rows(state, relation, viewer, sees_all);
+  }
+  if (relation == "stl_load_errors" || relation == "sys_load_error_detail") {
+    return load_error_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  }
+  if (relation == "stl_load_commits" || relation == "sys_load_history") {
+    return load_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  }
+  return query_rows(state, relation, viewer, sees_all);
+}
+
+std::string WarehouseState::live_rows(std::string_view relation, std::int64_t id) const {
+  SessionInfo viewer;
+  {
+    const std::shared_lock lock(sessions_mutex_);
+    const auto found = sessions_.find(static_cast<std::int32_t>(id));
+    if (found == sessions_.end()) return "[]";
+    // The asking session's thread waits in the engine for this answer, so its state stands still.
+    if (std::optional<std::string> own = own_rows(*found->second.session, relation))
+      return std::move(*own);
+    viewer = found->second.info;
+  }
+  const catalog::UserPointer user = catalog->user(viewer.user_id);
+  return live_rows_of(*this, relation, viewer,
+                      user != nullptr && (user->superuser || user->unrestricted_log));
+}
+
+}  // namespace leat::session

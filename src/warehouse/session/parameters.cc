@@ -1,0 +1,136 @@
+// Values of Bind: text as it is, binary by the PostgreSQL formats of each type.
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+constexpr std::int64_t kEpoch2000Us = 946'684'800'000'000;
+constexpr std::int32_t kEpoch2000Days = 10'957;
+
+template <class Integer>
+Integer big_endian(std::string_view bytes) {
+  using Unsigned = std::make_unsigned_t<Integer>;
+  Unsigned value = 0;
+  for (const char c : bytes)
+    value = static_cast<Unsigned>(static_cast<std::uint64_t>(value) << 8U |
+                                  static_cast<unsigned char>(c));
+  return static_cast<Integer>(value);
+}
+
+std::unexpected<SqlError> bad_binary(std::uint32_t oid) {
+  return engine::fail_sql(
+      "22P03", "incorrect binary data format in bind parameter of type " + std::to_string(oid));
+}
+
+/// PostgreSQL's base-10000 digits to decimal text.
+SqlResult<engine::Value> read_numeric(std::string_view bytes, std::uint32_t oid) {
+  if (bytes.size() < 8 || bytes.size() % 2 != 0) return bad_binary(oid);
+  const auto at = [&](std::size_t index) {
+    return big_endian<std::int16_t>(bytes.substr(index * 2, 2));
+  };
+  const int digits = at(0);
+  const int weight = at(1);
+  const auto sign = static_cast<std::uint16_t>(at(2));
+  const int scale = at(3);
+  if (digits < 0 || static_cast<std::size_t>(digits) * 2 + 8 != bytes.size() || scale < 0 ||
+      scale > 1000) {
+    return bad_binary(oid);
+  }
+  if (sign == 0xc000) return engine::Value(engine::UntypedText{"NaN"});
+  if (sign != 0 && sign != 0x4000) return bad_binary(oid);
+  const auto digit = [&](int power) {
+    const int index = weight - power;
+    return index < 0 || index >= digits ? 0
+                                        : static_cast<int>(at(static_cast<std::size_t>(index) + 4));
+  };
+  const auto four = [](int value) {
+    std::string text = std::to_string(value);
+    return std::string(4 - std::min<std::size_t>(text.size(), 4), '0') + text;
+  };
+  std::string text;
+  for (int power = std::max(weight, 0); power >= 0; --power) text += four(digit(power));
+  text.erase(0, std::min(text.find_first_not_of('0'), text.size() - 1));
+  if (scale > 0) {
+    std::string fraction;
+    for (int power = -1; static_cast<int>(fraction.size()) < scale; --power)
+      fraction += four(digit(power));
+    text += "." + fraction.substr(0, static_cast<std::size_t>(scale));
+  }
+  if (sign == 0x4000) text.insert(0, "-");
+  return engine::Value(engine::UntypedText{text});
+}
+
+SqlResult<engine::Value> read_time_like(std::string_view bytes, std::uint32_t oid) {
+  if (oid == 1082) {
+    if (bytes.size() != 4) return bad_binary(oid);
+    return engine::Value(engine::DateValue{big_endian<std::int32_t>(bytes) + kEpoch2000Days});
+  }
+  if (bytes.size() != 8) return bad_binary(oid);
+  const auto us = big_endian<std::int64_t>(bytes);
+  if (oid == 1083) return engine::Value(engine::TimeValue{us});
+  const std::int64_t since_1970 = us > INT64_MAX - kEpoch2000Us ? INT64_MAX : us + kEpoch2000Us;
+  if (oid == 1114) return engine::Value(engine::TimestampValue{since_1970});
+  return engine::Value(engine::TimestampTzValue{since_1970});
+}
+
+}  // namespace
+
+SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint32_t type_oid) {
+  if (!parameter.bytes) return engine::Value();
+  const std::string_view bytes = *parameter.bytes;
+  if (!parameter.binary) return engine::Value(engine::UntypedText{std::string(bytes)});
+  switch (type_oid) {
+    case 16:
+      if (bytes.size() != 1) return bad_binary(type_oid);
+      return engine::Value(bytes[0] != 0);
+    case 21:
+      if (bytes.size() != 2) return bad_binary(type_oid);
+      return engine::Value(big_endian<std::int16_t>(bytes));
+    case 23:
+      if (bytes.size() != 4) return bad_binary(type_oid);
+      return engine::Value(big_endian<std::int32_t>(bytes));
+    case 26:
+      if (bytes.size() != 4) return bad_binary(type_oid);
+      return engine::Value(static_cast<std::int64_t>(big_endian<std::uint32_t>(bytes)));
+    case 20:
+      if (bytes.size() != 8) return bad_binary(type_oid);
+      return engine::Value(big_endian<std::int64_t>(bytes));
+    case 700:
+      if (bytes.size() != 4) return bad_binary(type_oid);
+      return engine::Value(std::bit_cast<float>(big_endian<std::uint32_t>(bytes)));
+    case 701:
+      if (bytes.size() != 8) return bad_binary(type_oid);
+      return engine::Value(std::bit_cast<double>(big_endian<std::uint64_t>(bytes)));
+    case 1082:
+    case 1083:
+    case 1114:
+    case 1184:
+      return read_time_like(bytes, type_oid);
+    case 1700:
+      return read_numeric(bytes, type_oid);
+    case 17:
+    case 6551:
+      return engine::Value(engine::BlobValue{std::string(bytes)});
+    case 0:
+    case 18:
+    case 19:
+    case 25:
+    case 705:
+    case 1042:
+    case 1043:
+    case 4000:
+      return engine::Value(engine::UntypedText{std::string(bytes)});
+    default:
+      return engine::fail_sql(
+          "0A000", "binary parameters of type " + std::to_string(type_oid) + " are not supported",
+          {}, "Send the parameter as text.");
+  }
+}
+
+}  // namespace leat::session

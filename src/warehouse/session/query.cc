@@ -1,0 +1,387 @@
+// Queries and changes of rows: rights, locks, translation, plans, rows to the client, cursors.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/log.h"
+#include "warehouse/catalog/rights.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+constexpr std::uint64_t kDetachedBytesMax = 1ULL << 30;
+
+std::uint32_t needed_privilege(sql::Access access) {
+  switch (access) {
+    case sql::Access::kSelect:
+      return catalog::kSelect;
+    case sql::Access::kInsert:
+      return catalog::kInsert;
+    case sql::Access::kUpdate:
+      return catalog::kUpdate;
+    case sql::Access::kDelete:
+      return catalog::kDelete;
+    case sql::Access::kReference:
+      return catalog::kSelect;
+    default:
+      return 0;
+  }
+}
+
+std::unexpected<SqlError> client_gone() {
+  return engine::fail_sql("08006", "the client closed the connection or stopped reading");
+}
+
+/// PREPARE, cursors, EXPLAIN and views run an inner query; the others themselves.
+bool changes_rows(const sql::Statement& statement) {
+  return sql::get_if<sql::InsertStatement>(statement) != nullptr ||
+         sql::get_if<sql::UpdateStatement>(statement) != nullptr ||
+         sql::get_if<sql::DeleteStatement>(statement) != nullptr ||
+         sql::get_if<sql::MergeStatement>(statement) != nullptr;
+}
+
+}  // namespace
+
+PlanStamp SessionState::stamp() const {
+  return {.catalog_version = catalog.catalog().version(),
+          .catalog_epoch = catalog.epoch(),
+          .settings_epoch = settings_epoch};
+}
+
+sql::TranslateContext SessionState::translate_context() const {
+  sql::TranslateContext context;
+  context.current_database = shared->options.database;
+  context.search_path = resolved_search_path();
+  context.time_zone = settings.get("timezone");
+  return context;
+}
+
+SqlStatus SessionState::check_access(const sql::Statement& statement) {
+  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
+    if (sql::is_system_relation(access.table)) {
+      if (access.access != sql::Access::kSelect && access.access != sql::Access::kReference) {
+        return engine::fail_sql(
+            "42501",
+            "permission denied: \"" + std::string(access.table.name()) + "\" is a system catalog");
+      }
+      if (access.table.name() == "pg_shadow") LEAT_TRY(require_superuser("read pg_shadow"));
+      continue;
+    }
+    SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
+    if (!relation) {
+      if (relation.error().sqlstate == "42P01")
+        continue;  // the translator says it, with the position
+      return std::unexpected(std::move(relation).error());
+    }
+    if (const std::uint32_t privilege = needed_privilege(access.access); privilege != 0) {
+      LEAT_TRY(require(**relation, privilege));
+    }
+    const bool writes =
+        access.access != sql::Access::kSelect && access.access != sql::Access::kReference;
+    if (writes && changes_rows(statement) && (*relation)->kind == catalog::RelationKind::kView) {
+      return engine::fail_sql("42809", "cannot change view \"" + (*relation)->name + "\"");
+    }
+  }
+  return {};
+}
+
+SqlStatus SessionState::lock_targets(const sql::Statement& statement) {
+  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
+    if (access.access == sql::Access::kSelect || access.access == sql::Access::kReference) continue;
+    if (sql::is_system_relation(access.table)) continue;
+    const SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
+    if (!relation || (*relation)->temporary) continue;
+    LEAT_TRY(lock_table((*relation)->schema_name, (*relation)->name));
+  }
+  return {};
+}
+
+SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement,
+                                        std::span<const std::uint32_t> declared) {
+  const SessionLookup lookup(*this);
+  sql::TranslateContext context = translate_context();
+  context.relations = &lookup;
+  for (const std::uint32_t oid : declared)
+    context.parameter_types.push_back(catalog::type_from_oid(oid));
+  Plan plan;
+  plan.stamp = stamp();
+  sql::SqlResult<sql::Translation> translation = sql::translate(statement, context);
+  if (!translation) return std::unexpected(from_sql(std::move(translation).error()));
+  if (translation->statements.empty()) {
+    return engine::fail_sql("XX000", "the statement has no translation");
+  }
+  plan.before.assign(translation->statements.begin(), std::prev(translation->statements.end()));
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  LEAT_ASSIGN(plan.last, connection->prepare(translation->statements.back()));
+  for (const engine::ColumnInfo& column : plan.last->columns())
+    plan.fields.push_back(field_of(column));
+  for (std::size_t i = 0; i < plan.last->parameter_count(); ++i) {
+    const bool known = i < declared.size() && declared[i] != 0 && declared[i] != 705;
+    const engine::ColumnType& type = plan.last->parameter_type(i);
+    if (known) {
+      plan.parameter_types.push_back(declared[i]);
+    } else {
+      plan.parameter_types.push_back(
+          type.type == engine::Type::kNull ? 1043 : sql::type_oid(catalog::type_from_engine(type)));
+    }
+  }
+  return plan;
+}
+
+SqlStatus SessionState::quiet_engine() {
+  if (streaming == nullptr) return {};
+  RowStream* stream = std::exchange(streaming, nullptr);
+  if (stream->at_end) return {};
+  return stream->cursor.detach(kDetachedBytesMax);
+}
+
+void SessionState::forget(const RowStream* rows) {
+  if (streaming == rows) streaming = nullptr;
+}
+
+SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
+    Plan& plan, std::span<const engine::Value> parameters) {
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  for (const std::string& statement : plan.before) LEAT_TRY(connection->run(statement));
+  auto rows = std::make_unique<RowStream>();
+  LEAT_ASSIGN(rows->cursor, plan.last->execute(parameters));
+  rows->fields = plan.fields;
+  streaming = rows.get();
+  return rows;
+}
+
+SqlStatus SessionState::pump(RowStream& rows, std::int64_t limit, ResultSink& sink) {
+  std::int64_t left = limit == 0 ? -1 : limit;
+  while (left != 0) {
+    if (!rows.chunk || rows.next_row >= rows.chunk->rows()) {
+      rows.chunk.reset();
+      SqlResult<std::optional<engine::Chunk>> next = rows.cursor.next();
+      if (!next) return std::unexpected(std::move(next).error());
+      if (!*next) {
+        rows.at_end = true;
+        forget(&rows);
+        return {};
+      }
+      rows.chunk = std::move(**next);
+      rows.next_row = 0;
+    }
+    std::size_t count = rows.chunk->rows() - rows.next_row;
+    if (left > 0) count = std::min(count, static_cast<std::size_t>(left));
+    if (!sink.on_rows(*rows.chunk, rows.next_row, count)) return client_gone();
+    rows.next_row += count;
+    rows.rows_sent += static_cast<std::int64_t>(count);
+    if (left > 0) left -= static_cast<std::int64_t>(count);
+  }
+  return {};
+}
+
+SqlStatus SessionState::run_query(Running& running) {
+  LEAT_TRY(check_access(running.statement));
+  LEAT_ASSIGN(Plan plan, make_plan(running.statement, {}));
+  LEAT_ASSIGN(const auto rows, open_rows(plan, running.parameters));
+  if (running.send_fields && !running.sink.on_fields(rows->fields)) return client_gone();
+  const SqlStatus sent = pump(*rows, 0, running.sink);
+  forget(rows.get());
+  running.rows = rows->rows_sent;
+  return sent;
+}
+
+SqlStatus SessionState::run_change(Running& running) {
+  LEAT_TRY(check_access(running.statement));
+  LEAT_TRY(lock_targets(running.statement));
+  LEAT_ASSIGN(Plan plan, make_plan(running.statement, {}));
+  return run_change_plan(running, plan);
+}
+
+SqlStatus SessionState::run_change_plan(Running& running, Plan& plan) {
+  LEAT_ASSIGN(const auto rows, open_rows(plan, running.parameters));
+  forget(rows.get());
+  running.rows = rows->cursor.rows_changed();
+  const std::string_view tag = sql::command_tag(running.statement);
+  running.tag = tag == "MERGE" ? std::string(tag) : fmt::format("{} {}", tag, running.rows);
+  return {};
+}
+
+SqlStatus SessionState::send_query(Running& running, const std::string& engine_sql) {
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  RowStream rows;
+  LEAT_ASSIGN(rows.cursor, connection->execute(engine_sql, {.streaming = false}));
+  for (const engine::ColumnInfo& column : rows.cursor.columns())
+    rows.fields.push_back(field_of(column));
+  if (running.send_fields && !running.sink.on_fields(rows.fields)) return client_gone();
+  LEAT_TRY(pump(rows, 0, running.sink));
+  running.rows = rows.rows_sent;
+  return {};
+}
+
+SqlStatus SessionState::run_explain(Running& running, const sql::ExplainStatement& statement) {
+  LEAT_TRY(check_access(*statement.statement));
+  LEAT_ASSIGN(const Plan plan, make_plan(*statement.statement, {}));
+  const SessionLookup lookup(*this);
+  sql::TranslateContext context = translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<sql::Translation> translation = sql::translate(*statement.statement, context);
+  if (!translation) return std::unexpected(from_sql(std::move(translation).error()));
+  LEAT_ASSIGN(const auto rows, connection->query("EXPLAIN " + translation->statements.back()));
+  std::string list;
+  for (const engine::TextRow& row : rows) {
+    const std::string& text = row.back().value_or(std::string());
+    std::size_t from = 0;
+    while (from < text.size()) {
+      const std::size_t end = std::min(text.find('\n', from), text.size());
+      list += (list.empty() ? "" : ",") + engine::quote_literal(text.substr(from, end - from));
+      from = end + 1;
+    }
+  }
+  return send_query(running, "SELECT unnest([" + list + "]) AS \"QUERY PLAN\"");
+}
+
+SqlStatus SessionState::run_declare(Running&, const sql::DeclareCursorStatement& statement) {
+  if (block != Block::kExplicit) {
+    return engine::fail_sql("25P01", "DECLARE CURSOR may only be used in transaction blocks");
+  }
+  if (statement.with_hold) {
+    return engine::fail_sql("0A000", "DECLARE CURSOR ... WITH HOLD is not supported", {},
+                            "Read the cursor within its transaction.");
+  }
+  if (cursors.contains(statement.name)) {
+    return engine::fail_sql("42P03", "cursor \"" + statement.name + "\" already exists");
+  }
+  if (!cursors.empty()) {
+    return engine::fail_sql("0A000", "only one cursor may be open at a time", {},
+                            "Close the open cursor first.");
+  }
+  // The query belongs to the statement's tree; translating needs no Statement around it.
+  const SessionLookup lookup(*this);
+  sql::TranslateContext context = translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<std::string> text = sql::translate_query(*statement.query, context);
+  if (!text) return std::unexpected(from_sql(std::move(text).error()));
+  Plan plan;
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  LEAT_ASSIGN(plan.last, connection->prepare(*text));
+  for (const engine::ColumnInfo& column : plan.last->columns())
+    plan.fields.push_back(field_of(column));
+  NamedCursor cursor;
+  LEAT_ASSIGN(cursor.rows, open_rows(plan, {}));
+  // The plan's statement dies here, so the rows must not depend on it.
+  LEAT_TRY(quiet_engine());
+  cursors[statement.name] = std::move(cursor);
+  return {};
+}
+
+SqlStatus SessionState::run_fetch(Running& running, const sql::FetchStatement& statement) {
+  const auto found = cursors.find(statement.cursor);
+  if (found == cursors.end()) {
+    return engine::fail_sql("34000", "cursor \"" + statement.cursor + "\" does not exist");
+  }
+  RowStream& rows = *found->second.rows;
+  if (running.send_fields && !running.sink.on_fields(rows.fields)) return client_gone();
+  const std::int64_t before = rows.rows_sent;
+  if (statement.count == 0) {
+    // The row fetched last, again; none before the first and after the last.
+    if (rows.chunk && rows.next_row > 0 && !rows.at_end) {
+      if (!running.sink.on_rows(*rows.chunk, rows.next_row - 1, 1)) return client_gone();
+      running.rows = 1;
+    }
+  } else {
+    if (!rows.at_end) LEAT_TRY(pump(rows, statement.count < 0 ? 0 : statement.count, running.sink));
+    running.rows = rows.rows_sent - before;
+  }
+  running.tag = fmt::format("FETCH {}", running.rows);
+  return {};
+}
+
+SqlStatus SessionState::run_close(Running&, const sql::CloseCursorStatement& statement) {
+  if (statement.cursor.empty()) {
+    cursors.clear();
+    streaming = nullptr;
+    return {};
+  }
+  const auto found = cursors.find(statement.cursor);
+  if (found == cursors.end()) {
+    return engine::fail_sql("34000", "cursor \"" + statement.cursor + "\" does not exist");
+  }
+  forget(found->second.rows.get());
+  cursors.erase(found);
+  return {};
+}
+
+SqlStatus SessionState::run_prepare(Running& running, const sql::PrepareStatement& statement) {
+  if (sql_prepared.contains(statement.name)) {
+    return engine::fail_sql("42P05",
+                            "prepared statement \"" + statement.name + "\" already exists");
+  }
+  const std::string text(
+      running.text.substr(statement.statement_span.begin,
+                          statement.statement_span.end - statement.statement_span.begin));
+  auto prepared = std::make_shared<PreparedStatement>();
+  prepared->text = text;
+  sql::SqlResult<std::optional<sql::ParsedStatement>> parsed = sql::parse_statement(text);
+  if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
+  prepared->parsed = std::move(*parsed);
+  for (const sql::TypeName& type : statement.types)
+    prepared->declared_types.push_back(sql::type_oid(type));
+  LEAT_TRY(plan_statement(*prepared));
+  sql_prepared[statement.name] = std::move(prepared);
+  return {};
+}
+
+SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatement& statement) {
+  const auto found = sql_prepared.find(statement.name);
+  if (found == sql_prepared.end()) {
+    return engine::fail_sql("26000",
+                            "prepared statement \"" + statement.name + "\" does not exist");
+  }
+  const std::shared_ptr<PreparedStatement> prepared = found->second;
+  // The arguments are expressions: the engine computes them, their text is bound.
+  std::string list;
+  const sql::TranslateContext context = translate_context();
+  for (const sql::ExpressionPtr& argument : statement.arguments) {
+    sql::SqlResult<std::string> text = sql::translate_expression(*argument, context);
+    if (!text) return std::unexpected(from_sql(std::move(text).error()));
+    list += (list.empty() ? "" : ", ") + ("CAST(" + *text + " AS VARCHAR)");
+  }
+  std::vector<engine::Value> values;
+  if (!list.empty()) {
+    LEAT_TRY(quiet_engine());
+    LEAT_TRY(open_engine());
+    LEAT_ASSIGN(const auto rows, connection->query("SELECT " + list));
+    for (const auto& cell : rows.front()) {
+      values.push_back(cell ? engine::Value(engine::UntypedText{*cell}) : engine::Value());
+    }
+  }
+  const sql::Statement& inner = prepared->parsed->statement;
+  LEAT_TRY(check_access(inner));
+  if (sql::writes(inner)) LEAT_TRY(lock_targets(inner));
+  LEAT_TRY(plan_statement(*prepared));
+  if (values.size() != prepared->plan->last->parameter_count()) {
+    return engine::fail_sql(
+        "42601",
+        fmt::format("wrong number of parameters for prepared statement \"{}\"", statement.name),
+        fmt::format("Expected {} parameters but got {}.", prepared->plan->last->parameter_count(),
+                    values.size()));
+  }
+  LEAT_ASSIGN(const auto rows, open_rows(*prepared->plan, values));
+  if (!sql::returns_rows(inner)) {
+    forget(rows.get());
+    running.rows = rows->cursor.rows_changed();
+    running.tag = fmt::format("{} {}", sql::command_tag(inner), running.rows);
+    return {};
+  }
+  if (running.send_fields && !running.sink.on_fields(rows->fields)) return client_gone();
+  const SqlStatus sent = pump(*rows, 0, running.sink);
+  forget(rows.get());
+  running.rows = rows->rows_sent;
+  running.tag = "SELECT";
+  return sent;
+}
+
+}  // namespace leat::session

@@ -1,0 +1,182 @@
+// Names, rights and fields: what every kind of statement needs.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "warehouse/catalog/rights.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+using catalog::RelationPointer;
+using catalog::SchemaPointer;
+
+bool is_temporary_schema(std::string_view name) {
+  return name == "pg_temp" || name.starts_with("pg_temp_");
+}
+
+std::unexpected<SqlError> no_relation(const sql::QualifiedName& name) {
+  return engine::fail_sql("42P01", "relation \"" + name.to_string() + "\" does not exist");
+}
+
+std::unexpected<SqlError> no_schema(std::string_view name) {
+  return engine::fail_sql("3F000", "schema \"" + std::string(name) + "\" does not exist");
+}
+
+std::string system_name(const sql::QualifiedName& name) {
+  std::string prefix = name.schema() == "information_schema" ? "information_schema_" : "";
+  return "leat_system." + engine::quote_identifier(prefix + std::string(name.name()));
+}
+
+}  // namespace
+
+SqlError from_sql(sql::SqlError error) {
+  return {.sqlstate = std::move(error.sqlstate),
+          .message = std::move(error.message),
+          .detail = std::move(error.detail),
+          .hint = std::move(error.hint),
+          .position = static_cast<std::int64_t>(error.position)};
+}
+
+Field field_of(const engine::ColumnInfo& column) {
+  Field field;
+  field.name = column.name;
+  if (column.type.type == engine::Type::kNull) {
+    field.type_oid = 705;
+  } else {
+    const sql::TypeName type = catalog::type_from_engine(column.type);
+    field.type_oid = sql::type_oid(type);
+    field.type_modifier = catalog::type_modifier(type);
+  }
+  field.type_size = catalog::type_size(field.type_oid);
+  return field;
+}
+
+SqlStatus run_engine(SessionState& session, const std::string& engine_sql) {
+  LEAT_TRY(session.quiet_engine());
+  LEAT_TRY(session.open_engine());
+  LEAT_TRY(session.connection->run(engine_sql));
+  return {};
+}
+
+catalog::UserPointer SessionState::user() const {
+  return catalog.user(user_id);
+}
+
+std::vector<std::string> SessionState::resolved_search_path() const {
+  std::vector<std::string> path;
+  const catalog::UserPointer me = user();
+  for (std::string& name : settings.search_path()) {
+    if (name == "$user") name = me == nullptr ? std::string() : me->name;
+    if (catalog.schema(name) != nullptr) path.push_back(std::move(name));
+  }
+  return path;
+}
+
+SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName& name) const {
+  if (!name.database().empty() && name.database() != shared->options.database) {
+    return engine::fail_sql("0A000", "cross-database references are not supported: database \"" +
+                                         std::string(name.database()) +
+                                         "\" is not the current one");
+  }
+  const std::string_view schema = name.schema();
+  if (schema.empty() || is_temporary_schema(schema)) {
+    if (RelationPointer temporary = catalog.temporary(name.name())) return temporary;
+    if (!schema.empty()) return no_relation(name);
+    for (const std::string& entry : resolved_search_path()) {
+      if (RelationPointer relation = catalog.relation(entry, name.name())) return relation;
+    }
+    return no_relation(name);
+  }
+  if (catalog.schema(schema) == nullptr) return no_schema(schema);
+  if (RelationPointer relation = catalog.relation(schema, name.name())) return relation;
+  return no_relation(name);
+}
+
+SqlResult<SchemaPointer> SessionState::creation_schema(const sql::QualifiedName& name) const {
+  if (!name.database().empty() && name.database() != shared->options.database) {
+    return engine::fail_sql("0A000", "cross-database references are not supported");
+  }
+  if (!name.schema().empty()) {
+    if (name.schema().starts_with("pg_") || name.schema() == "information_schema") {
+      return engine::fail_sql("42501",
+                              "permission denied for schema " + std::string(name.schema()));
+    }
+    const SchemaPointer schema = catalog.schema(name.schema());
+    if (schema == nullptr) return no_schema(name.schema());
+    return schema;
+  }
+  const std::vector<std::string> path = resolved_search_path();
+  if (path.empty()) return engine::fail_sql("3F000", "no schema has been selected to create in");
+  return catalog.schema(path.front());
+}
+
+SqlStatus SessionState::require_schema(const catalog::Schema& schema,
+                                       std::uint32_t privileges) const {
+  const catalog::UserPointer me = user();
+  if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
+  const std::uint32_t held = catalog::effective_privileges(catalog, *me, schema.owner, schema.acl);
+  if ((held & privileges) == privileges) return {};
+  return engine::fail_sql("42501", "permission denied for schema " + schema.name);
+}
+
+SqlStatus SessionState::require(const catalog::Relation& relation, std::uint32_t privileges) const {
+  const catalog::UserPointer me = user();
+  if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
+  if (relation.temporary || me->superuser) return {};
+  if (const SchemaPointer schema = catalog.schema(relation.schema)) {
+    LEAT_TRY(require_schema(*schema, catalog::kUsage));
+  }
+  const std::uint32_t held =
+      catalog::effective_privileges(catalog, *me, relation.owner, relation.acl);
+  if ((held & privileges) == privileges) return {};
+  return engine::fail_sql("42501", "permission denied for relation " + relation.name);
+}
+
+SqlStatus SessionState::require_owner(const catalog::Relation& relation,
+                                      std::uint32_t privileges) const {
+  const catalog::UserPointer me = user();
+  if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
+  if (relation.temporary || me->superuser || relation.owner == me->id) return {};
+  const std::uint32_t held =
+      catalog::effective_privileges(catalog, *me, relation.owner, relation.acl);
+  if (privileges != 0 && (held & privileges) == privileges) return {};
+  return engine::fail_sql("42501", "must be owner of relation " + relation.name);
+}
+
+SqlStatus SessionState::require_superuser(std::string_view what) const {
+  const catalog::UserPointer me = user();
+  if (me != nullptr && me->superuser) return {};
+  return engine::fail_sql("42501", "must be superuser to " + std::string(what));
+}
+
+sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& name) const {
+  const std::string key = name.to_string();
+  if (const auto known = found_.find(key); known != found_.end()) return known->second.get();
+  auto made = std::make_unique<sql::Relation>();
+  if (sql::is_system_relation(name)) {
+    made->kind = sql::RelationKind::kSystem;
+    made->duckdb_name = system_name(name);
+  } else {
+    SqlResult<RelationPointer> relation = session_.find_relation(name);
+    if (!relation) {
+      return sql::sql_fail(std::move(relation.error().sqlstate),
+                           std::move(relation.error().message));
+    }
+    made->kind = (*relation)->kind == catalog::RelationKind::kView ? sql::RelationKind::kView
+                                                                   : sql::RelationKind::kTable;
+    made->duckdb_name = (*relation)->duckdb_name();
+    for (const catalog::Column& column : (*relation)->columns) {
+      made->columns.push_back({.name = column.name,
+                               .type = column.type,
+                               .identity = column.identity && !column.identity_by_default,
+                               .not_null = column.not_null});
+    }
+  }
+  const sql::Relation* result = made.get();
+  found_.emplace(key, std::move(made));
+  return result;
+}
+
+}  // namespace leat::session

@@ -1,0 +1,370 @@
+#include "warehouse/session/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+QueryClass class_of(const sql::Statement& statement, std::string_view kind) {
+  if (sql::get_if<sql::SelectStatement>(statement) != nullptr ||
+      sql::get_if<sql::InsertStatement>(statement) != nullptr ||
+      sql::get_if<sql::UpdateStatement>(statement) != nullptr ||
+      sql::get_if<sql::DeleteStatement>(statement) != nullptr ||
+      sql::get_if<sql::MergeStatement>(statement) != nullptr ||
+      sql::get_if<sql::CopyStatement>(statement) != nullptr ||
+      sql::get_if<sql::UnloadStatement>(statement) != nullptr ||
+      sql::get_if<sql::CreateTableAsStatement>(statement) != nullptr) {
+    return QueryClass::kQuery;
+  }
+  if (kind.starts_with("CREATE") || kind.starts_with("ALTER") || kind.starts_with("DROP") ||
+      kind.starts_with("TRUNCATE")) {
+    return QueryClass::kDdl;
+  }
+  return QueryClass::kUtility;
+}
+
+std::string query_type(const sql::Statement& statement, QueryClass kind) {
+  if (sql::get_if<sql::CreateTableAsStatement>(statement) != nullptr) return "CTAS";
+  if (kind == QueryClass::kDdl) return "DDL";
+  if (kind == QueryClass::kUtility) return "UTILITY";
+  return std::string(sql::statement_kind(statement));
+}
+
+bool ends_block(const sql::Statement& statement) {
+  const auto* transaction = sql::get_if<sql::TransactionStatement>(statement);
+  return transaction != nullptr && transaction->kind != sql::TransactionKind::kBegin;
+}
+
+bool is_transaction(const sql::Statement& statement) {
+  return sql::get_if<sql::TransactionStatement>(statement) != nullptr;
+}
+
+std::unexpected<SqlError> client_gone() {
+  return engine::fail_sql("08006", "the client closed the connection or stopped reading");
+}
+
+}  // namespace
+
+SqlStatus SessionState::simple_query(std::string_view script, ResultSink& sink) {
+  sql::SqlResult<std::vector<sql::ParsedStatement>> parsed = sql::parse_script(script);
+  if (!parsed) {
+    fail_block();
+    return std::unexpected(from_sql(std::move(parsed).error()));
+  }
+  if (parsed->empty()) {
+    sink.on_empty();
+    return {};
+  }
+  const bool several = parsed->size() > 1;
+  for (const sql::ParsedStatement& statement : *parsed) {
+    const bool implicit = block == Block::kNone && !is_transaction(statement.statement) &&
+                          (several || sql::writes(statement.statement)) &&
+                          !(sql::forbidden_in_transaction(statement.statement) && !several);
+    if (implicit) start_block(Block::kImplicit, false);
+    LEAT_TRY(run_one(statement, script, sink, !several));
+    if (block == Block::kImplicit && !several) LEAT_TRY(commit_block(&sink));
+  }
+  if (block == Block::kImplicit) return commit_block(&sink);
+  return {};
+}
+
+SqlStatus SessionState::run_one(const sql::ParsedStatement& parsed, std::string_view script,
+                                ResultSink& sink, bool alone) {
+  Running running{.statement = parsed.statement, .text = script, .span = parsed.span, .sink = sink};
+  LEAT_TRY(guarded(running, alone && block != Block::kExplicit, [&] { return dispatch(running); }));
+  // A change that commits by itself must have committed before its tag says that it is done.
+  if (block == Block::kImplicit && alone) LEAT_TRY(commit_block(&sink));
+  return finish(running);
+}
+
+SqlStatus SessionState::finish(Running& running) {
+  if (running.tag.empty()) running.tag = sql::command_tag(running.statement);
+  return running.sink.on_complete(running.tag) ? SqlStatus() : client_gone();
+}
+
+SqlStatus SessionState::guarded(Running& running, bool alone,
+                                const std::function<SqlStatus()>& body) {
+  if (ended)
+    return engine::fail_sql("57P01", "terminating connection due to administrator command");
+  if (failed && !ends_block(running.statement)) {
+    return engine::fail_sql(
+        "25P02", "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  const std::string_view kind = sql::statement_kind(running.statement);
+  SqlStatus allowed;
+  if (!alone && sql::forbidden_in_transaction(running.statement)) {
+    allowed =
+        engine::fail_sql("25001", std::string(kind) + " cannot run inside a transaction block");
+  } else if ((block_read_only || settings.is_on("readonly") ||
+              settings.is_on("transaction_read_only")) &&
+             sql::writes(running.statement)) {
+    allowed = engine::fail_sql("25006", "transaction is read-only");
+  }
+  if (!allowed) {
+    fail_block();
+    return allowed;
+  }
+
+  cancelled = false;
+  timed_out = false;
+  lock_wait_us = 0;
+  current_query = shared->next_query.fetch_add(1);
+  QueryRecord record;
+  record.id = current_query;
+  record.user = user_id;
+  record.session = id;
+  record.transaction =
+      block == Block::kNone ? shared->next_transaction.fetch_add(1) : transaction_id;
+  record.kind = class_of(running.statement, kind);
+  record.type = query_type(running.statement, record.kind);
+  record.label = settings.get("query_group");
+  record.text =
+      history_text(running.statement,
+                   running.text.substr(running.span.begin, running.span.end - running.span.begin));
+  record.start = shared->now();
+  shared->history.start(record);
+  shared->update_info(id, [&](SessionInfo& info) {
+    info.state = "active";
+    info.query = record.text;
+    info.query_id = record.id;
+    info.query_start = record.start;
+  });
+  const std::int64_t timeout_us = settings.statement_timeout_us();
+  if (timeout_us > 0) shared->timer.arm(*this, timeout_us);
+  SqlStatus done = body();
+  if (timeout_us > 0) shared->timer.disarm(*this);
+
+  record.end = shared->now();
+  record.rows = running.rows;
+  record.lock_wait_us = lock_wait_us;
+  if (!done) {
+    done = std::unexpected(dress(std::move(done).error()));
+    record.failed = true;
+    record.cancelled = done.error().sqlstate == "57014";
+    record.sqlstate = done.error().sqlstate;
+    record.error = done.error().message;
+    fail_block();
+  } else if (record.kind == QueryClass::kQuery) {
+    last_query = record.id;
+  }
+  shared->history.finish(std::move(record));
+  shared->update_info(id, [&](SessionInfo& info) {
+    info.state = block == Block::kNone ? "idle"
+                 : failed              ? "idle in transaction (aborted)"
+                                       : "idle in transaction";
+  });
+  return done;
+}
+
+SqlStatus SessionState::dispatch(Running& running) {
+  const sql::Statement& statement = running.statement;
+  return std::visit(
+      [&](const auto& node) -> SqlStatus {
+        using Node = std::decay_t<decltype(node)>;
+        if constexpr (std::is_same_v<Node, sql::SelectStatement>)
+          return run_query(running);
+        else if constexpr (std::is_same_v<Node, sql::InsertStatement> ||
+                           std::is_same_v<Node, sql::UpdateStatement> ||
+                           std::is_same_v<Node, sql::DeleteStatement> ||
+                           std::is_same_v<Node, sql::MergeStatement>)
+          return run_change(running);
+        else if constexpr (std::is_same_v<Node, sql::TransactionStatement>)
+          return run_transaction(running);
+        else if constexpr (std::is_same_v<Node, sql::LockStatement>) {
+          LEAT_TRY(check_access(statement));
+          if (block != Block::kExplicit) {
+            return engine::fail_sql("25P01", "LOCK TABLE may only be used in transaction blocks");
+          }
+          for (const sql::QualifiedName& name : node.tables) {
+            LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(name));
+            LEAT_TRY(require(*relation, catalog::kSelect));
+          }
+          return lock_targets(statement);
+        } else if constexpr (std::is_same_v<Node, sql::CreateTableStatement>)
+          return run_create_table(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateTableAsStatement>)
+          return run_create_table_as(running, node);
+        else if constexpr (std::is_same_v<Node, sql::AlterTableStatement>)
+          return run_alter_table(running, node);
+        else if constexpr (std::is_same_v<Node, sql::AlterSchemaStatement>)
+          return run_alter_schema(running, node);
+        else if constexpr (std::is_same_v<Node, sql::DropStatement>)
+          return run_drop(running, node);
+        else if constexpr (std::is_same_v<Node, sql::TruncateStatement>)
+          return run_truncate(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateSchemaStatement>)
+          return run_create_schema(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateViewStatement>)
+          return run_create_view(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CommentStatement>)
+          return run_comment(running, node);
+        else if constexpr (std::is_same_v<Node, sql::SetStatement>)
+          return run_set(running, node);
+        else if constexpr (std::is_same_v<Node, sql::ResetStatement>)
+          return run_reset(running, node);
+        else if constexpr (std::is_same_v<Node, sql::ShowStatement>)
+          return run_show(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CopyStatement>)
+          return run_copy(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateUserStatement>)
+          return run_create_user(running, node);
+        else if constexpr (std::is_same_v<Node, sql::AlterUserStatement>)
+          return run_alter_user(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateGroupStatement>)
+          return run_create_group(running, node);
+        else if constexpr (std::is_same_v<Node, sql::AlterGroupStatement>)
+          return run_alter_group(running, node);
+        else if constexpr (std::is_same_v<Node, sql::GrantStatement>)
+          return run_grant(running, node);
+        else if constexpr (std::is_same_v<Node, sql::AnalyzeStatement> ||
+                           std::is_same_v<Node, sql::VacuumStatement>)
+          return run_maintenance(running);
+        else if constexpr (std::is_same_v<Node, sql::PrepareStatement>)
+          return run_prepare(running, node);
+        else if constexpr (std::is_same_v<Node, sql::ExecuteStatement>)
+          return run_execute(running, node);
+        else if constexpr (std::is_same_v<Node, sql::DeallocateStatement>) {
+          if (node.name.empty()) {
+            sql_prepared.clear();
+          } else if (sql_prepared.erase(node.name) == 0) {
+            return engine::fail_sql("26000",
+                                    "prepared statement \"" + node.name + "\" does not exist");
+          }
+          return {};
+        } else if constexpr (std::is_same_v<Node, sql::DeclareCursorStatement>)
+          return run_declare(running, node);
+        else if constexpr (std::is_same_v<Node, sql::FetchStatement>)
+          return run_fetch(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CloseCursorStatement>)
+          return run_close(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CancelStatement>)
+          return run_cancel(running, node);
+        else if constexpr (std::is_same_v<Node, sql::ExplainStatement>)
+          return run_explain(running, node);
+        else if constexpr (std::is_same_v<Node, sql::UseStatement>) {
+          if (node.database == shared->options.database) return {};
+          return engine::fail_sql("3D000", "database \"" + node.database + "\" does not exist");
+        } else if constexpr (std::is_same_v<Node, sql::CallStatement>)
+          return engine::fail_sql("42883",
+                                  "procedure " + node.procedure.to_string() + " does not exist");
+        else
+          return engine::fail_sql(
+              "0A000", std::string(sql::statement_kind(statement)) + " is not supported");
+      },
+      statement.node);
+}
+
+// ------------------------------------------------------------------------------------------ the
+// public face
+
+Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
+Session::~Session() = default;
+
+std::int32_t Session::id() const {
+  return state_->id;
+}
+std::int32_t Session::secret_key() const {
+  return state_->secret_key;
+}
+
+TransactionStatus Session::transaction() const {
+  if (state_->failed) return TransactionStatus::kFailed;
+  return state_->block == Block::kNone ? TransactionStatus::kIdle
+                                       : TransactionStatus::kInTransaction;
+}
+
+std::vector<std::pair<std::string, std::string>> Session::reported_settings() const {
+  const Settings& settings = state_->settings;
+  std::vector<std::pair<std::string, std::string>> list;
+  for (const auto& [name, value] : settings.list()) {
+    if (const std::string_view reported = Settings::reported_name(name); !reported.empty()) {
+      list.emplace_back(reported, value);
+    }
+  }
+  list.emplace_back("timezone_abbreviations", "Default");
+  list.emplace_back("padb_version", "1.0.100000");
+  list.emplace_back("padb_revision", "1ea7");
+  list.emplace_back("max_numeric_precision", "38");
+  list.emplace_back("max_varchar_size", "65535");
+  list.emplace_back("datashare_enabled", "off");
+  return list;
+}
+
+SqlStatus Session::simple_query(std::string_view text, ResultSink& sink) {
+  return state_->simple_query(text, sink);
+}
+
+namespace {
+
+/// An error of the extended protocol fails the open block.
+template <class Result>
+Result failing(SessionState& state, Result result) {
+  if (!result) {
+    result = std::unexpected(state.dress(std::move(result).error()));
+    state.fail_block();
+  }
+  return result;
+}
+
+}  // namespace
+
+SqlStatus Session::parse(std::string_view statement, std::string_view text,
+                         std::span<const std::uint32_t> parameter_types, ResultSink&) {
+  return failing(*state_, state_->parse(statement, text, parameter_types));
+}
+
+SqlResult<StatementDescription> Session::describe_statement(std::string_view statement,
+                                                            ResultSink&) {
+  return failing(*state_, state_->describe_statement(statement));
+}
+
+SqlStatus Session::bind(std::string_view portal, std::string_view statement,
+                        std::span<const Parameter> parameters, ResultSink&) {
+  return failing(*state_, state_->bind(portal, statement, parameters));
+}
+
+SqlResult<std::vector<Field>> Session::describe_portal(std::string_view portal) {
+  return failing(*state_, state_->describe_portal(portal));
+}
+
+SqlResult<ExecuteOutcome> Session::execute(std::string_view portal, std::int64_t row_limit,
+                                           ResultSink& sink) {
+  return failing(*state_, state_->execute(portal, row_limit, sink));
+}
+
+void Session::close_statement(std::string_view statement) {
+  if (const auto found = state_->statements.find(statement); found != state_->statements.end()) {
+    state_->statements.erase(found);
+  }
+}
+
+void Session::close_portal(std::string_view portal) {
+  if (const auto found = state_->portals.find(portal); found != state_->portals.end()) {
+    state_->forget(found->second->rows.get());
+    state_->portals.erase(found);
+  }
+}
+
+SqlStatus Session::sync(ResultSink& sink) {
+  return state_->sync(sink);
+}
+void Session::fail_transaction() {
+  state_->fail_block();
+}
+void Session::cancel() {
+  state_->cancel(false);
+}
+void Session::terminate() {
+  state_->terminate();
+}
+bool Session::terminated() const {
+  return state_->ended;
+}
+
+}  // namespace leat::session

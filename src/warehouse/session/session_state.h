@@ -1,0 +1,258 @@
+// The inside of a session. Only this module's files include it.
+//
+// A block is a transaction: implicit (one simple query, or the extended messages up to Sync) or
+// explicit (BEGIN). The engine's transaction is begun by the first statement that needs it, so that
+// a LOCK at the start of a block is waited for before the snapshot is taken.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/catalog/catalog_session.h"
+#include "warehouse/engine/connection.h"
+#include "warehouse/session/history.h"
+#include "warehouse/session/session.h"
+#include "warehouse/session/settings.h"
+#include "warehouse/session/warehouse_state.h"
+#include "warehouse/sql/translate.h"
+
+namespace leat::session {
+
+/// A result being read: at most one of a session streams from the engine, the others are in memory.
+struct RowStream {
+  engine::Cursor cursor;
+  std::vector<Field> fields;
+  std::optional<engine::Chunk> chunk;
+  std::size_t next_row = 0;  ///< In `chunk`.
+  std::int64_t rows_sent = 0;
+  bool at_end = false;
+};
+
+/// Says whether translated SQL is still right: when any part differs, the statement is translated
+/// anew.
+struct PlanStamp {
+  std::uint64_t catalog_version = 0;
+  std::uint64_t catalog_epoch = 0;
+  std::uint64_t settings_epoch = 0;
+  bool operator==(const PlanStamp&) const = default;
+};
+
+struct Plan {
+  std::vector<std::string> before;  ///< DuckDB statements that come first, without parameters.
+  std::optional<engine::Prepared> last;
+  std::vector<Field> fields;
+  std::vector<std::uint32_t> parameter_types;
+  PlanStamp stamp;
+};
+
+/// A statement of the extended protocol, or of PREPARE.
+struct PreparedStatement {
+  std::string text;
+  std::optional<sql::ParsedStatement> parsed;  ///< Nothing: the text was empty.
+  std::vector<std::uint32_t> declared_types;
+  std::optional<Plan> plan;
+};
+
+struct Portal {
+  std::shared_ptr<PreparedStatement> statement;
+  std::vector<engine::Value> parameters;
+  std::unique_ptr<RowStream> rows;  ///< Set by the first execute of a query.
+  bool done = false;
+};
+
+struct NamedCursor {
+  std::unique_ptr<RowStream> rows;
+  std::optional<engine::Chunk> last_chunk;  ///< FETCH FORWARD 0 shows its row again.
+  std::size_t last_row = 0;
+};
+
+enum class Block : std::uint8_t { kNone, kImplicit, kExplicit };
+
+/// One statement on its way through.
+struct Running {
+  const sql::Statement& statement;
+  std::string_view text;  ///< The script; spans and positions are in it.
+  sql::SourceSpan span;
+  ResultSink& sink;
+  std::span<const engine::Value> parameters = {};
+  std::int64_t rows = 0;    ///< Returned, changed or loaded: for the history.
+  std::string tag = {};     ///< Set when the statement completes with another tag than its kind's.
+  bool send_fields = true;  ///< False within the extended protocol.
+};
+
+struct SessionState {
+  SessionState(std::shared_ptr<WarehouseState> shared, std::unique_ptr<engine::Connection> opened);
+  SessionState(const SessionState&) = delete;
+  SessionState& operator=(const SessionState&) = delete;
+  ~SessionState();
+
+  // session.cc
+  SqlStatus simple_query(std::string_view script, ResultSink& sink);
+  SqlStatus run_one(const sql::ParsedStatement& parsed, std::string_view script, ResultSink& sink,
+                    bool alone);
+  /// Checks, notes in the history, runs `body`, fails the block on an error.
+  SqlStatus guarded(Running& running, bool alone, const std::function<SqlStatus()>& body);
+  SqlStatus dispatch(Running& running);
+  SqlStatus finish(Running& running);  ///< Sends the tag.
+
+  // extended.cc
+  SqlStatus parse(std::string_view name, std::string_view text,
+                  std::span<const std::uint32_t> types);
+  SqlResult<StatementDescription> describe_statement(std::string_view name);
+  SqlStatus bind(std::string_view portal, std::string_view name,
+                 std::span<const Parameter> parameters);
+  SqlResult<std::vector<Field>> describe_portal(std::string_view name);
+  SqlResult<ExecuteOutcome> execute(std::string_view portal, std::int64_t row_limit,
+                                    ResultSink& sink);
+  SqlStatus sync(ResultSink& sink);
+  SqlResult<std::vector<Field>> fields_of(PreparedStatement& statement);
+  SqlStatus plan_statement(PreparedStatement& statement);
+
+  // transaction.cc
+  void start_block(Block kind, bool read_only);
+  SqlStatus open_engine();
+  SqlStatus commit_block(ResultSink* sink);
+  void rollback_block(ResultSink* sink);
+  /// After an error: rolls back; an explicit block stays, failed.
+  void fail_block();
+  void end_block();
+  SqlStatus run_transaction(Running& running);
+  SqlStatus lock_table(const std::string& schema, const std::string& name);
+  SqlStatus check_stopped() const;
+  SqlError dress(SqlError error) const;
+
+  // query.cc
+  [[nodiscard]] PlanStamp stamp() const;
+  sql::TranslateContext translate_context() const;
+  SqlStatus check_access(const sql::Statement& statement);
+  SqlStatus lock_targets(const sql::Statement& statement);
+  SqlResult<Plan> make_plan(const sql::Statement& statement,
+                            std::span<const std::uint32_t> declared);
+  SqlResult<std::unique_ptr<RowStream>> open_rows(Plan& plan,
+                                                  std::span<const engine::Value> parameters);
+  SqlStatus run_query(Running& running);
+  SqlStatus run_change(Running& running);
+  SqlStatus run_change_plan(Running& running, Plan& plan);
+  /// Sends rows to the sink, at most `limit` (0: all). False inside: the client is gone. Sets
+  /// at_end at the end.
+  SqlStatus pump(RowStream& rows, std::int64_t limit, ResultSink& sink);
+  SqlStatus quiet_engine();  ///< Takes the streaming result, if any, into memory.
+  void forget(const RowStream* rows);
+  SqlStatus send_query(Running& running,
+                       const std::string& engine_sql);  ///< A result of our own making.
+  SqlStatus run_explain(Running& running, const sql::ExplainStatement& statement);
+  SqlStatus run_declare(Running& running, const sql::DeclareCursorStatement& statement);
+  SqlStatus run_fetch(Running& running, const sql::FetchStatement& statement);
+  SqlStatus run_close(Running& running, const sql::CloseCursorStatement& statement);
+  SqlStatus run_prepare(Running& running, const sql::PrepareStatement& statement);
+  SqlStatus run_execute(Running& running, const sql::ExecuteStatement& statement);
+
+  // relations.cc
+  SqlResult<catalog::RelationPointer> find_relation(const sql::QualifiedName& name) const;
+  SqlResult<catalog::SchemaPointer> creation_schema(const sql::QualifiedName& name) const;
+  std::vector<std::string> resolved_search_path() const;
+  [[nodiscard]] catalog::UserPointer user() const;
+  SqlStatus require(const catalog::Relation& relation, std::uint32_t privileges) const;
+  SqlStatus require_owner(const catalog::Relation& relation, std::uint32_t privileges) const;
+  SqlStatus require_superuser(std::string_view what) const;
+  SqlStatus require_schema(const catalog::Schema& schema, std::uint32_t privileges) const;
+
+  // ddl.cc, alter.cc, people.cc, show.cc, copy_statement.cc, setting_statements.cc
+  SqlStatus run_create_table(Running& running, const sql::CreateTableStatement& statement);
+  SqlStatus run_create_table_as(Running& running, const sql::CreateTableAsStatement& statement);
+  SqlStatus run_create_schema(Running& running, const sql::CreateSchemaStatement& statement);
+  SqlStatus run_create_view(Running& running, const sql::CreateViewStatement& statement);
+  SqlStatus run_drop(Running& running, const sql::DropStatement& statement);
+  SqlStatus run_truncate(Running& running, const sql::TruncateStatement& statement);
+  SqlStatus run_alter_table(Running& running, const sql::AlterTableStatement& statement);
+  SqlStatus run_alter_schema(Running& running, const sql::AlterSchemaStatement& statement);
+  SqlStatus run_comment(Running& running, const sql::CommentStatement& statement);
+  SqlStatus run_create_user(Running& running, const sql::CreateUserStatement& statement);
+  SqlStatus run_alter_user(Running& running, const sql::AlterUserStatement& statement);
+  SqlStatus run_create_group(Running& running, const sql::CreateGroupStatement& statement);
+  SqlStatus run_alter_group(Running& running, const sql::AlterGroupStatement& statement);
+  SqlStatus run_grant(Running& running, const sql::GrantStatement& statement);
+  SqlStatus drop_people(Running& running, const sql::DropStatement& statement);
+  SqlStatus run_set(Running& running, const sql::SetStatement& statement);
+  SqlStatus run_reset(Running& running, const sql::ResetStatement& statement);
+  SqlStatus run_show(Running& running, const sql::ShowStatement& statement);
+  SqlStatus run_copy(Running& running, const sql::CopyStatement& statement);
+  SqlStatus run_maintenance(Running& running);
+  SqlStatus run_cancel(Running& running, const sql::CancelStatement& statement);
+  void report_setting(std::string_view name, ResultSink& sink) const;
+
+  void cancel(bool because_of_timeout);
+  void terminate();
+  [[nodiscard]] catalog::SessionFacts facts() const;
+
+  std::shared_ptr<WarehouseState> shared;
+  std::unique_ptr<engine::Connection> connection;
+  catalog::CatalogSession catalog;
+  std::int32_t id = 0;
+  std::int32_t secret_key = 0;
+  std::int32_t user_id = 0;
+  SessionRequest request;
+  TimeUs started{};
+
+  Settings settings;
+  std::uint64_t settings_epoch = 0;
+  Settings settings_before;                         ///< Restored by a rollback.
+  std::map<std::string, std::string> local_before;  ///< SET LOCAL: restored at the block's end.
+
+  Block block = Block::kNone;
+  bool failed = false;
+  bool engine_open = false;
+  bool block_read_only = false;
+  std::int64_t transaction_id = 0;
+
+  std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
+  std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
+  std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> sql_prepared;
+  std::map<std::string, NamedCursor, std::less<>> cursors;
+  RowStream* streaming = nullptr;  ///< The one whose rows still come from the engine.
+
+  std::int64_t current_query = 0;
+  std::int64_t lock_wait_us = 0;
+  std::int64_t last_query = -1;
+  std::int64_t last_copy = -1;
+  std::int64_t last_copy_rows = 0;
+
+  std::atomic<bool> cancelled{false};
+  std::atomic<bool> timed_out{false};
+  std::atomic<bool> ended{false};
+};
+
+/// Finds relations for the translator; keeps what it found alive.
+class SessionLookup final : public sql::RelationLookup {
+ public:
+  explicit SessionLookup(const SessionState& session) : session_(session) {}
+  [[nodiscard]] sql::SqlResult<const sql::Relation*> find(
+      const sql::QualifiedName& name) const override;
+
+ private:
+  const SessionState& session_;
+  mutable std::map<std::string, std::unique_ptr<sql::Relation>> found_;
+};
+
+// Small shared pieces (support in relations.cc).
+[[nodiscard]] SqlError from_sql(sql::SqlError error);
+[[nodiscard]] Field field_of(const engine::ColumnInfo& column);
+/// Appends nothing, or runs SQL of our own whose rows nobody needs.
+[[nodiscard]] SqlStatus run_engine(SessionState& session, const std::string& engine_sql);
+/// Value of a Bind parameter (parameters.cc).
+[[nodiscard]] SqlResult<engine::Value> decode_parameter(const Parameter& parameter,
+                                                        std::uint32_t type_oid);
+/// The statement's text for the history: without passwords and keys, at most 4000 bytes
+/// (statement_text.cc).
+[[nodiscard]] std::string history_text(const sql::Statement& statement, std::string_view text);
+
+}  // namespace leat::session

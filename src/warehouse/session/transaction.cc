@@ -1,0 +1,166 @@
+// Blocks, locks, and what an error does to them.
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+
+void SessionState::start_block(Block kind, bool read_only) {
+  block = kind;
+  failed = false;
+  block_read_only = read_only;
+  settings_before = settings;
+  transaction_id = shared->next_transaction.fetch_add(1);
+  shared->update_info(id, [&](SessionInfo& info) {
+    info.transaction = transaction_id;
+    info.transaction_start = shared->now();
+  });
+}
+
+SqlStatus SessionState::open_engine() {
+  if (block == Block::kNone || engine_open) return {};
+  LEAT_TRY(connection->begin());
+  engine_open = true;
+  catalog.transaction_started();
+  return {};
+}
+
+void SessionState::end_block() {
+  block = Block::kNone;
+  failed = false;
+  engine_open = false;
+  block_read_only = false;
+  if (!local_before.empty()) {
+    for (const auto& [name, value] : local_before) static_cast<void>(settings.set(name, value));
+    local_before.clear();
+    ++settings_epoch;
+  }
+  cursors.clear();
+  portals.clear();
+  streaming = nullptr;
+  shared->locks.release_all(id);
+  shared->update_info(id, [](SessionInfo& info) { info.transaction = 0; });
+}
+
+SqlStatus SessionState::commit_block(ResultSink* sink) {
+  if (block == Block::kNone) return {};
+  if (failed) {
+    rollback_block(sink);
+    return {};
+  }
+  LEAT_TRY(quiet_engine());
+  cursors.clear();
+  portals.clear();
+  streaming = nullptr;
+  if (engine_open) {
+    SqlResult<bool> committed = catalog.commit();
+    if (!committed) {
+      SqlError error = dress(std::move(committed).error());
+      rollback_block(sink);
+      return std::unexpected(std::move(error));
+    }
+  }
+  end_block();
+  return {};
+}
+
+void SessionState::rollback_block(ResultSink* sink) {
+  if (block == Block::kNone) return;
+  cursors.clear();
+  portals.clear();
+  streaming = nullptr;
+  if (engine_open) {
+    static_cast<void>(connection->rollback());
+    catalog.rolled_back();
+  }
+  const std::vector<std::pair<std::string, std::string>> before = settings.list();
+  settings = settings_before;
+  local_before.clear();
+  for (const auto& [name, value] : before) {
+    if (settings.get(name) == value) continue;
+    ++settings_epoch;
+    if (sink != nullptr) report_setting(name, *sink);
+  }
+  end_block();
+}
+
+void SessionState::fail_block() {
+  if (block == Block::kNone) return;
+  const Block kind = block;
+  const bool read_only = block_read_only;
+  rollback_block(nullptr);
+  if (kind == Block::kExplicit) {
+    block = kind;
+    failed = true;
+    block_read_only = read_only;
+    settings_before = settings;
+  }
+}
+
+SqlStatus SessionState::check_stopped() const {
+  if (ended)
+    return engine::fail_sql("57P01", "terminating connection due to administrator command");
+  if (timed_out)
+    return engine::fail_sql("57014",
+                            fmt::format("Query ({}) cancelled: statement timeout", current_query));
+  if (cancelled)
+    return engine::fail_sql("57014",
+                            fmt::format("Query ({}) cancelled on user's request", current_query));
+  return {};
+}
+
+SqlError SessionState::dress(SqlError error) const {
+  if (error.sqlstate == "57014" || ended) {
+    if (SqlStatus stopped = check_stopped(); !stopped) return std::move(stopped).error();
+  }
+  if (error.sqlstate == "40001" && error.message != "1023") {
+    error.detail =
+        "Serializable isolation violation: another transaction changed the same data first (" +
+        error.message + ").";
+    error.message = "1023";
+    error.hint = "Run the transaction again; LOCK the table at its start to wait instead.";
+  }
+  return error;
+}
+
+SqlStatus SessionState::lock_table(const std::string& schema, const std::string& name) {
+  const std::int64_t before = shared->clock.monotonic_us();
+  SqlStatus locked = shared->locks.acquire(id, schema + "." + name, shared->options.lock_timeout_us,
+                                           [this] { return cancelled || ended; });
+  lock_wait_us += shared->clock.monotonic_us() - before;
+  return locked;
+}
+
+SqlStatus SessionState::run_transaction(Running& running) {
+  const auto& statement = std::get<sql::TransactionStatement>(running.statement.node);
+  switch (statement.kind) {
+    case sql::TransactionKind::kBegin:
+      if (block == Block::kExplicit) {
+        running.sink.on_notice(Severity::kWarning, "25001",
+                               "there is already a transaction in progress");
+      } else if (block == Block::kImplicit) {
+        block = Block::kExplicit;  // earlier statements of the same string belong to it
+        block_read_only = statement.read_only.value_or(false);
+      } else {
+        start_block(Block::kExplicit,
+                    statement.read_only.value_or(settings.is_on("default_transaction_read_only")));
+      }
+      return {};
+    case sql::TransactionKind::kCommit:
+      if (block != Block::kExplicit) {
+        running.sink.on_notice(Severity::kWarning, "25P01", "there is no transaction in progress");
+      }
+      if (failed) running.tag = "ROLLBACK";
+      return commit_block(&running.sink);
+    case sql::TransactionKind::kRollback:
+      if (block != Block::kExplicit) {
+        running.sink.on_notice(Severity::kWarning, "25P01", "there is no transaction in progress");
+      }
+      rollback_block(&running.sink);
+      return {};
+  }
+  return {};
+}
+
+}  // namespace leat::session

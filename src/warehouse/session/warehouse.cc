@@ -1,0 +1,365 @@
+#include "warehouse/session/warehouse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "warehouse/catalog/password.h"
+#include "warehouse/catalog/system_schema.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+std::string_view without_prefix(std::string_view user) {
+  for (const std::string_view prefix : {"IAM:", "IAMA:"}) {
+    if (user.starts_with(prefix)) return user.substr(prefix.size());
+  }
+  return user;
+}
+
+Error to_error(const SqlError& error, std::string_view what) {
+  const Errc code = error.sqlstate == "53100" ? Errc::kExhausted : Errc::kCorrupt;
+  return Error{code,
+               fmt::format("{}: {} [{}] {}", what, error.message, error.sqlstate, error.detail)};
+}
+
+Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& options) {
+  engine::DatabaseOptions database;
+  database.threads = options.threads;
+  database.memory_bytes_max = options.memory_bytes_max;
+  database.temp_directory = options.temp_directory;
+  database.directories = options.directories;
+  if (!options.data_directory.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.data_directory + "/scratch", error);
+    if (error)
+      return fail_errno(error.value(),
+                        "cannot make the warehouse's folder " + options.data_directory);
+    database.path = options.data_directory + "/" + options.database + ".duckdb";
+    database.directories.push_back(
+        std::filesystem::absolute(options.data_directory + "/scratch").string());
+  }
+  return engine::Database::open(database);
+}
+
+SqlStatus set_connection(engine::Connection& connection, const SessionState& session,
+                         std::string_view user) {
+  for (const std::string& setting : sql::required_settings()) LEAT_TRY(connection.run(setting));
+  LEAT_TRY(
+      connection.run(fmt::format("SET VARIABLE leat_session = CAST({} AS BIGINT)", session.id)));
+  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user = {}", engine::quote_literal(user))));
+  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user_id = {}", session.user_id)));
+  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_database = {}",
+                                      engine::quote_literal(session.shared->options.database))));
+  return {};
+}
+
+}  // namespace
+
+StatementTimer::StatementTimer(Expired expired) : expired_(expired), thread_([this] { run(); }) {}
+
+StatementTimer::~StatementTimer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void StatementTimer::arm(SessionState& session, std::int64_t after_us) {
+  const std::lock_guard lock(mutex_);
+  deadlines_.emplace(system_clock().monotonic_us() + after_us, &session);
+  changed_.notify_all();
+}
+
+void StatementTimer::disarm(SessionState& session) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(deadlines_, [&](const auto& entry) { return entry.second == &session; });
+}
+
+void StatementTimer::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (deadlines_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const std::int64_t left = deadlines_.begin()->first - system_clock().monotonic_us();
+    if (left > 0) {
+      changed_.wait_for(lock, std::chrono::microseconds(left));
+      continue;
+    }
+    // Within the lock, so that disarm() returns only when this is over.
+    expired_(*deadlines_.begin()->second);
+    deadlines_.erase(deadlines_.begin());
+  }
+}
+
+WarehouseState::WarehouseState(WarehouseOptions opened_with)
+    : options(std::move(opened_with)),
+      clock(options.clock == nullptr ? system_clock() : *options.clock),
+      timer([](SessionState& session) { session.cancel(true); }) {}
+
+WarehouseState::~WarehouseState() = default;
+
+TimeUs WarehouseState::now() const {
+  return clock.now();
+}
+
+void WarehouseState::add_session(SessionState& session, SessionInfo info) {
+  const std::unique_lock lock(sessions_mutex_);
+  sessions_[session.id] = Entry{&session, std::move(info)};
+}
+
+void WarehouseState::remove_session(std::int32_t id) {
+  const std::unique_lock lock(sessions_mutex_);
+  sessions_.erase(id);
+}
+
+void WarehouseState::update_info(std::int32_t id, const std::function<void(SessionInfo&)>& change) {
+  const std::unique_lock lock(sessions_mutex_);
+  if (const auto found = sessions_.find(id); found != sessions_.end()) change(found->second.info);
+}
+
+std::vector<SessionInfo> WarehouseState::session_infos() const {
+  const std::shared_lock lock(sessions_mutex_);
+  std::vector<SessionInfo> infos;
+  for (const auto& [id, entry] : sessions_) infos.push_back(entry.info);
+  return infos;
+}
+
+bool WarehouseState::with_session(
+    std::int64_t id, const std::function<void(const catalog::SessionFacts&)>& use) const {
+  const std::shared_lock lock(sessions_mutex_);
+  const auto found = sessions_.find(static_cast<std::int32_t>(id));
+  if (found == sessions_.end()) return false;
+  use(found->second.session->facts());
+  return true;
+}
+
+bool WarehouseState::stop_session(std::int64_t id, std::int64_t target, bool terminate) {
+  const std::shared_lock lock(sessions_mutex_);
+  const auto asking = sessions_.find(static_cast<std::int32_t>(id));
+  const auto found = sessions_.find(static_cast<std::int32_t>(target));
+  if (asking == sessions_.end() || found == sessions_.end()) return false;
+  const catalog::UserPointer user = catalog->user(asking->second.info.user_id);
+  if (user == nullptr || (!user->superuser && found->second.info.user_id != user->id)) return false;
+  if (terminate) {
+    found->second.session->terminate();
+  } else {
+    found->second.session->cancel(false);
+  }
+  return true;
+}
+
+SessionState::SessionState(std::shared_ptr<WarehouseState> warehouse,
+                           std::unique_ptr<engine::Connection> opened)
+    : shared(std::move(warehouse)),
+      connection(std::move(opened)),
+      catalog(*shared->catalog, *connection) {}
+
+SessionState::~SessionState() {
+  if (id == 0) return;
+  rollback_block(nullptr);
+  statements.clear();
+  sql_prepared.clear();
+  portals.clear();
+  cursors.clear();
+  // Temporary tables go with the connection.
+  shared->remove_session(id);
+  shared->locks.release_all(id);
+  const catalog::UserPointer me = user();
+  shared->history.add(ConnectionRecord{.event = "disconnecting session",
+                                       .time = shared->now(),
+                                       .remote = request.remote_address,
+                                       .session = id,
+                                       .database = request.database,
+                                       .user = me == nullptr ? request.user : me->name,
+                                       .method = {},
+                                       .duration_us = shared->now().value - started.value,
+                                       .encrypted = request.encrypted,
+                                       .application = settings.get("application_name")});
+}
+
+catalog::SessionFacts SessionState::facts() const {
+  return {.catalog = &catalog, .user_id = user_id, .search_path = resolved_search_path()};
+}
+
+void SessionState::cancel(bool because_of_timeout) {
+  if (because_of_timeout) timed_out = true;
+  cancelled = true;
+  connection->interrupt();
+  shared->locks.wake(id);
+}
+
+void SessionState::terminate() {
+  ended = true;
+  cancel(false);
+}
+
+Warehouse::Warehouse(std::shared_ptr<WarehouseState> state) : state_(std::move(state)) {}
+
+Warehouse::~Warehouse() {
+  LEAT_CHECK(state_->session_infos().empty());
+  static_cast<void>(state_->database->checkpoint());
+}
+
+Result<std::unique_ptr<Warehouse>> Warehouse::open(WarehouseOptions options) {
+  auto state = std::make_shared<WarehouseState>(std::move(options));
+  state->started = state->now();
+  LEAT_ASSIGN(state->database, open_database(state->options));
+  if (SqlStatus added = catalog::add_system_functions(*state->database, *state); !added) {
+    return std::unexpected(to_error(added.error(), "cannot register the system functions"));
+  }
+  SqlResult<std::unique_ptr<engine::Connection>> connection = state->database->connect();
+  if (!connection)
+    return std::unexpected(
+        to_error(connection.error(), "cannot connect to the warehouse's database"));
+  for (const std::string& setting : sql::required_settings()) {
+    if (auto done = (*connection)->run(setting); !done) {
+      return std::unexpected(to_error(done.error(), "cannot set up the warehouse's database"));
+    }
+  }
+  catalog::CatalogOptions catalog_options{.database = state->options.database,
+                                          .admin_user = state->options.admin_user,
+                                          .admin_password = state->options.admin_password,
+                                          .now = state->now(),
+                                          .random = state->options.random};
+  SqlResult<std::unique_ptr<catalog::Catalog>> catalog =
+      catalog::Catalog::open(**connection, catalog_options);
+  if (!catalog)
+    return std::unexpected(to_error(catalog.error(), "cannot read the warehouse's catalog"));
+  state->catalog = std::move(*catalog);
+  if (SqlStatus made = catalog::create_system_schema(**connection); !made) {
+    return std::unexpected(to_error(made.error(), "cannot make the warehouse's system schema"));
+  }
+  return std::unique_ptr<Warehouse>(new Warehouse(std::move(state)));
+}
+
+LoginVerifier Warehouse::login_verifier(std::string_view name) const {
+  const catalog::UserPointer user = state_->catalog->user(without_prefix(name));
+  LoginVerifier verifier{.user = std::string(without_prefix(name)),
+                         .md5_hex = {},
+                         .sha256_digest = {},
+                         .sha256_salt = {}};
+  if (user != nullptr && !user->password_disabled) {
+    verifier.md5_hex = user->md5_hex;
+    verifier.sha256_digest = user->sha256_digest;
+    verifier.sha256_salt = user->sha256_salt;
+  } else {
+    // A salt that stays the same for a name, as a real one does.
+    const auto salt = sha256("leat login " + std::string(name) + state_->options.admin_password);
+    verifier.sha256_salt.assign(salt.begin(), salt.end());
+  }
+  return verifier;
+}
+
+bool Warehouse::check_password(std::string_view name, std::string_view password) const {
+  const catalog::UserPointer user = state_->catalog->user(without_prefix(name));
+  return catalog::password_matches(user.get(), password);
+}
+
+void Warehouse::record_refused_login(const SessionRequest& request, std::string_view method) {
+  state_->history.add(ConnectionRecord{.event = "authentication failure",
+                                       .time = state_->now(),
+                                       .remote = request.remote_address,
+                                       .session = 0,
+                                       .database = request.database,
+                                       .user = std::string(utf8_prefix(request.user, 127)),
+                                       .method = std::string(method),
+                                       .duration_us = 0,
+                                       .encrypted = request.encrypted,
+                                       .application = {}});
+}
+
+SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest& request) {
+  if (state_->closing) return engine::fail_sql("57P03", "the warehouse is shutting down");
+  const catalog::UserPointer user = state_->catalog->user(without_prefix(request.user));
+  if (user == nullptr)
+    return engine::fail_sql("28000",
+                            "password authentication failed for user \"" + request.user + "\"");
+  if (user->valid_until_time && *user->valid_until_time <= state_->now()) {
+    return engine::fail_sql("28000",
+                            "the password of user \"" + user->name + "\" is no longer valid");
+  }
+  if (request.database != state_->options.database) {
+    return engine::fail_sql("3D000", "database \"" + request.database + "\" does not exist");
+  }
+  const std::vector<SessionInfo> others = state_->session_infos();
+  if (others.size() >= state_->options.sessions_max) {
+    return engine::fail_sql("53300", "sorry, too many clients already", {},
+                            "The limit is warehouse.sessions_max.");
+  }
+  const auto own = std::ranges::count(others, user->id, &SessionInfo::user_id);
+  if (user->connection_limit >= 0 && own >= user->connection_limit) {
+    return engine::fail_sql("53300", "too many connections for user \"" + user->name + "\"");
+  }
+  LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state_->database->connect());
+  auto session = std::make_unique<SessionState>(state_, std::move(connection));
+  session->user_id = user->id;
+  session->request = request;
+  session->started = state_->now();
+  session->settings.force("session_authorization", user->name);
+  session->settings.force("is_superuser", user->superuser ? "on" : "off");
+  for (const auto& [name, value] : request.settings) {
+    // Clients send parameters of many servers: what is not known, or cannot be, is left out.
+    static_cast<void>(session->settings.set(to_lower(name), value));
+  }
+  session->settings.make_default();
+  session->settings_before = session->settings;
+  Random& random = state_->options.random == nullptr ? secure_random() : *state_->options.random;
+  session->secret_key = static_cast<std::int32_t>(random.next());
+  session->id = state_->next_session.fetch_add(1);
+  SessionInfo info;
+  info.id = session->id;
+  info.user_id = user->id;
+  info.user = user->name;
+  info.application = session->settings.get("application_name");
+  info.start = session->started;
+  state_->add_session(*session, std::move(info));
+  LEAT_TRY(set_connection(*session->connection, *session, user->name));
+  state_->history.add(ConnectionRecord{.event = "initiating session",
+                                       .time = session->started,
+                                       .remote = request.remote_address,
+                                       .session = session->id,
+                                       .database = request.database,
+                                       .user = user->name,
+                                       .method = {},
+                                       .duration_us = 0,
+                                       .encrypted = request.encrypted,
+                                       .application = session->settings.get("application_name")});
+  return std::make_unique<Session>(std::move(session));
+}
+
+void Warehouse::cancel(std::int32_t id, std::int32_t secret_key) {
+  const std::shared_lock lock(state_->sessions_mutex_);
+  const auto found = state_->sessions_.find(id);
+  if (found == state_->sessions_.end() || found->second.session->secret_key != secret_key) return;
+  found->second.session->cancel(false);
+}
+
+void Warehouse::terminate_sessions() {
+  state_->closing = true;
+  const std::shared_lock lock(state_->sessions_mutex_);
+  for (const auto& [id, entry] : state_->sessions_) entry.session->terminate();
+}
+
+std::size_t Warehouse::session_count() const {
+  return state_->session_infos().size();
+}
+const std::string& Warehouse::database() const {
+  return state_->options.database;
+}
+
+}  // namespace leat::session

@@ -1,0 +1,112 @@
+// What all sessions of one warehouse share. Inside of the module only.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/time.h"
+#include "warehouse/catalog/catalog.h"
+#include "warehouse/catalog/system_functions.h"
+#include "warehouse/engine/database.h"
+#include "warehouse/session/history.h"
+#include "warehouse/session/locks.h"
+#include "warehouse/session/warehouse.h"
+
+namespace leat::session {
+
+struct SessionState;
+
+/// What others may see of a session.
+struct SessionInfo {
+  std::int32_t id = 0;
+  std::int32_t user_id = 0;
+  std::string user{};
+  std::string application{};
+  TimeUs start{};
+  std::string state{"idle"};
+  std::string query{};
+  std::int64_t query_id = 0;
+  TimeUs query_start{};
+  std::int64_t transaction = 0;
+  TimeUs transaction_start{};
+};
+
+/// Cancels statements whose time is over; one thread for all sessions, asleep while nothing is
+/// armed.
+class StatementTimer {
+ public:
+  using Expired = void (*)(SessionState& session);
+  explicit StatementTimer(Expired expired);
+  StatementTimer(const StatementTimer&) = delete;
+  StatementTimer& operator=(const StatementTimer&) = delete;
+  ~StatementTimer();
+  void arm(SessionState& session, std::int64_t after_us);
+  /// After it returns, `session` is not touched any more.
+  void disarm(SessionState& session);
+
+ private:
+  void run();
+
+  Expired expired_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  std::multimap<std::int64_t, SessionState*> deadlines_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+struct WarehouseState final : catalog::SystemHost {
+  explicit WarehouseState(WarehouseOptions opened_with);
+  ~WarehouseState() override;
+
+  // SystemHost
+  bool with_session(std::int64_t id,
+                    const std::function<void(const catalog::SessionFacts&)>& use) const override;
+  [[nodiscard]] std::string live_rows(std::string_view relation, std::int64_t id) const override;
+  bool stop_session(std::int64_t id, std::int64_t target, bool terminate) override;
+
+  [[nodiscard]] TimeUs now() const;
+
+  void add_session(SessionState& session, SessionInfo info);
+  void remove_session(std::int32_t id);
+  void update_info(std::int32_t id, const std::function<void(SessionInfo&)>& change);
+  [[nodiscard]] std::vector<SessionInfo> session_infos() const;
+
+  WarehouseOptions options;
+  const Clock& clock;
+  std::unique_ptr<engine::Database> database;
+  std::unique_ptr<catalog::Catalog> catalog;
+  LockTable locks;
+  History history;
+  StatementTimer timer;
+  TimeUs started{};
+  std::atomic<std::int64_t> next_query{1};
+  std::atomic<std::int64_t> next_transaction{1000};
+  std::atomic<std::int32_t> next_session{1'073'741'824};  // as large as Redshift's process numbers
+  std::atomic<bool> closing{false};
+
+ private:
+  struct Entry {
+    SessionState* session = nullptr;
+    SessionInfo info{};
+  };
+  mutable std::shared_mutex sessions_mutex_;  // guards sessions_
+  std::map<std::int32_t, Entry> sessions_;
+
+  friend class Warehouse;
+};
+
+/// Rows of live relations, apart from the session's own (live_rows.cc).
+[[nodiscard]] std::string live_rows_of(const WarehouseState& state, std::string_view relation,
+                                       const SessionInfo& viewer, bool sees_all);
+
+}  // namespace leat::session
