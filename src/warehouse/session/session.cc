@@ -357,6 +357,13 @@ SqlStatus Session::sync(ResultSink& sink) {
 void Session::fail_transaction() {
   state_->fail_block();
 }
+int Session::extra_float_digits() const {
+  return parse_number<int>(state_->settings.get("extra_float_digits")).value_or(0);
+}
+void Session::on_terminate(std::function<void()> wake) {
+  const std::lock_guard lock(state_->wake_mutex);
+  state_->wake = std::move(wake);
+}
 void Session::cancel() {
   state_->cancel(false);
 }

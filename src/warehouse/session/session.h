@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -79,6 +80,13 @@ class Session {
   /// Tells that the front end itself refused a message (a protocol rule), so that an open
   /// transaction fails as well.
   void fail_transaction();
+
+  /// For the text form of floating point columns.
+  [[nodiscard]] int extra_float_digits() const;
+
+  /// `wake` is called, from any thread, when terminate() is; set once, before others know the
+  /// session.
+  void on_terminate(std::function<void()> wake);
 
   /// Stops the running statement, which fails with 57014. Any thread.
   void cancel();

@@ -229,6 +229,8 @@ struct SessionState {
   std::atomic<bool> cancelled{false};
   std::atomic<bool> timed_out{false};
   std::atomic<bool> ended{false};
+  std::mutex wake_mutex;  // guards wake
+  std::function<void()> wake;
 };
 
 /// Finds relations for the translator; keeps what it found alive.

@@ -206,6 +206,8 @@ void SessionState::cancel(bool because_of_timeout) {
 void SessionState::terminate() {
   ended = true;
   cancel(false);
+  const std::lock_guard lock(wake_mutex);
+  if (wake) wake();
 }
 
 Warehouse::Warehouse(std::shared_ptr<WarehouseState> state) : state_(std::move(state)) {}

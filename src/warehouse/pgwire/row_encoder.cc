@@ -1,0 +1,214 @@
+#include "warehouse/pgwire/row_encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+
+#include "warehouse/pgwire/codec.h"
+
+namespace leat::pgwire {
+namespace {
+
+using engine::Column;
+using engine::HugeInt;
+using engine::Type;
+
+constexpr std::int64_t kEpoch2000Us = 946'684'800'000'000;
+constexpr std::int32_t kEpoch2000Days = 10'957;
+
+void put_int16(char* at, std::uint16_t value) {
+  at[0] = static_cast<char>(value >> 8U);
+  at[1] = static_cast<char>(value);
+}
+
+void put_int32(char* at, std::uint32_t value) {
+  for (unsigned i = 0; i < 4; ++i) at[i] = static_cast<char>(value >> (24 - 8 * i));
+}
+
+void append_big_endian(std::string& out, std::uint64_t value, std::size_t bytes) {
+  for (std::size_t i = bytes; i > 0; --i) out.push_back(static_cast<char>(value >> (8 * (i - 1))));
+}
+
+/// Length and digits of an integer in one go: the most common cell.
+void append_integer(std::string& out, std::int64_t value) {
+  std::array<char, 24> buffer;
+  const auto end = std::to_chars(buffer.data() + 4, buffer.data() + buffer.size(), value).ptr;
+  put_int32(buffer.data(), static_cast<std::uint32_t>(end - buffer.data() - 4));
+  out.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+}
+
+void append_sized(std::string& out, std::string_view bytes) {
+  std::array<char, 4> length;
+  put_int32(length.data(), static_cast<std::uint32_t>(bytes.size()));
+  out.append(length.data(), 4);
+  out.append(bytes);
+}
+
+void append_text_cell(std::string& out, const Column& column, std::size_t row,
+                      int extra_float_digits) {
+  switch (column.type().type) {
+    case Type::kInt8:
+    case Type::kInt16:
+    case Type::kInt32:
+    case Type::kInt64:
+    case Type::kUInt8:
+    case Type::kUInt16:
+    case Type::kUInt32:
+      append_integer(out, column.integer(row));
+      return;
+    case Type::kVarchar:
+    case Type::kJson:
+      append_sized(out, column.text(row));
+      return;
+    default:
+      break;
+  }
+  const std::size_t at = out.size();
+  out.append(4, '\0');
+  engine::append_text(column, row, out, {.extra_float_digits = extra_float_digits});
+  put_int32(out.data() + at, static_cast<std::uint32_t>(out.size() - at - 4));
+}
+
+/// PostgreSQL's binary numeric, from its decimal text: base-10000 digits around the point.
+void append_binary_numeric(std::string& out, const Column& column, std::size_t row) {
+  std::string text;
+  engine::append_text(column, row, text, {});
+  const bool negative = text.starts_with('-');
+  if (negative) text.erase(0, 1);
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string whole = text.substr(0, point);
+  std::string fraction = point < text.size() ? text.substr(point + 1) : std::string();
+  const std::size_t scale = fraction.size();
+  whole.insert(0, (4 - whole.size() % 4) % 4, '0');
+  fraction.append((4 - fraction.size() % 4) % 4, '0');
+  const std::string all = whole + fraction;
+  std::vector<std::uint16_t> digits;
+  for (std::size_t i = 0; i < all.size(); i += 4) {
+    std::uint16_t digit = 0;
+    std::from_chars(all.data() + i, all.data() + i + 4, digit);
+    digits.push_back(digit);
+  }
+  int weight = static_cast<int>(whole.size() / 4) - 1;
+  while (!digits.empty() && digits.front() == 0) {
+    digits.erase(digits.begin());
+    --weight;
+  }
+  while (!digits.empty() && digits.back() == 0) digits.pop_back();
+  if (digits.empty()) weight = 0;
+  append_big_endian(out, 8 + digits.size() * 2, 4);
+  append_big_endian(out, digits.size(), 2);
+  append_big_endian(out, static_cast<std::uint16_t>(weight), 2);
+  append_big_endian(out, negative && !digits.empty() ? 0x4000U : 0U, 2);
+  append_big_endian(out, scale, 2);
+  for (const std::uint16_t digit : digits) append_big_endian(out, digit, 2);
+}
+
+void append_fixed(std::string& out, std::uint64_t value, std::size_t bytes) {
+  append_big_endian(out, bytes, 4);
+  append_big_endian(out, value, bytes);
+}
+
+void append_binary_cell(std::string& out, const Column& column, std::size_t row) {
+  const auto integer = [&] { return static_cast<std::uint64_t>(column.integer(row)); };
+  switch (column.type().type) {
+    case Type::kBoolean:
+      return append_fixed(out, column.integer(row) != 0 ? 1 : 0, 1);
+    case Type::kInt8:
+    case Type::kUInt8:
+    case Type::kInt16:
+      return append_fixed(out, integer(), 2);
+    case Type::kUInt16:
+    case Type::kInt32:
+      return append_fixed(out, integer(), 4);
+    case Type::kUInt32:
+    case Type::kInt64:
+      return append_fixed(out, integer(), 8);
+    case Type::kFloat:
+      return append_fixed(out, std::bit_cast<std::uint32_t>(column.cells<float>()[row]), 4);
+    case Type::kDouble:
+      return append_fixed(out, std::bit_cast<std::uint64_t>(column.cells<double>()[row]), 8);
+    case Type::kDate:
+      return append_fixed(
+          out, static_cast<std::uint32_t>(column.cells<std::int32_t>()[row] - kEpoch2000Days), 4);
+    case Type::kTime:
+      return append_fixed(out, static_cast<std::uint64_t>(column.cells<std::int64_t>()[row]), 8);
+    case Type::kTimestamp:
+    case Type::kTimestampTz:
+      return append_fixed(
+          out, static_cast<std::uint64_t>(column.cells<std::int64_t>()[row] - kEpoch2000Us), 8);
+    case Type::kInterval: {
+      const engine::Interval value = column.cells<engine::Interval>()[row];
+      append_big_endian(out, 16, 4);
+      append_big_endian(out, static_cast<std::uint64_t>(value.us), 8);
+      append_big_endian(out, static_cast<std::uint32_t>(value.days), 4);
+      append_big_endian(out, static_cast<std::uint32_t>(value.months), 4);
+      return;
+    }
+    case Type::kBlob:
+      return append_sized(out, column.text(row));
+    case Type::kUInt64:
+    case Type::kHugeInt:
+    case Type::kDecimal:
+      return append_binary_numeric(out, column, row);
+    default:
+      return append_text_cell(out, column, row, 3);  // text types are the same in both formats
+  }
+}
+
+}  // namespace
+
+bool has_binary_format(std::uint32_t type_oid) {
+  // TIMETZ is packed in the engine, and varbyte is described as such: both are read as text by
+  // drivers that ask.
+  return type_oid != 1266;
+}
+
+std::int16_t format_of(std::span<const std::int16_t> formats, std::size_t column) {
+  if (formats.empty()) return 0;
+  if (formats.size() == 1) return formats[0];
+  return column < formats.size() ? formats[column] : std::int16_t{0};
+}
+
+void append_row_description(std::string& out, std::span<const session::Field> fields,
+                            std::span<const std::int16_t> formats) {
+  MessageWriter writer(out);
+  writer.begin('T');
+  writer.int16(static_cast<std::int16_t>(fields.size()));
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const session::Field& field = fields[i];
+    writer.cstring(field.name);
+    writer.int32(static_cast<std::int32_t>(field.table_oid));
+    writer.int16(field.column_number);
+    writer.int32(static_cast<std::int32_t>(field.type_oid));
+    writer.int16(field.type_size);
+    writer.int32(field.type_modifier);
+    writer.int16(format_of(formats, i));
+  }
+  writer.end();
+}
+
+void append_rows(std::string& out, const engine::Chunk& chunk, std::size_t first, std::size_t count,
+                 std::span<const std::int16_t> formats, int extra_float_digits) {
+  const std::size_t columns = chunk.columns().size();
+  std::vector<bool> binary(columns);
+  for (std::size_t i = 0; i < columns; ++i) binary[i] = format_of(formats, i) == 1;
+  for (std::size_t row = first; row < first + count; ++row) {
+    const std::size_t start = out.size();
+    out.append("D\0\0\0\0\0\0", 7);
+    for (std::size_t i = 0; i < columns; ++i) {
+      const Column& column = chunk.column(i);
+      if (column.is_null(row)) {
+        out.append(4, '\xff');
+      } else if (binary[i]) {
+        append_binary_cell(out, column, row);
+      } else {
+        append_text_cell(out, column, row, extra_float_digits);
+      }
+    }
+    put_int32(out.data() + start + 1, static_cast<std::uint32_t>(out.size() - start - 1));
+    put_int16(out.data() + start + 5, static_cast<std::uint16_t>(columns));
+  }
+}
+
+}  // namespace leat::pgwire
