@@ -33,6 +33,8 @@ namespace leat::catalog {
 inline constexpr std::string_view kStoreSchema = "leat_catalog";
 /// Schema that holds pg_class and the other system relations and functions.
 inline constexpr std::string_view kSystemSchema = "leat_system";
+/// Schema that holds the macros of sql::dialect_macros().
+inline constexpr std::string_view kDialectSchema = "leat_dialect";
 
 /// New versions of objects by id; null: dropped. What a transaction changed.
 struct Changes {

@@ -138,9 +138,11 @@ constexpr std::string_view kMacros[] = {
 
 // The same, over relations of the system schema, which must exist.
 constexpr std::string_view kLateMacros[] = {
-    "regclass_name(wanted) AS coalesce(leat_relation_name(leat_system.leat_session(), CAST(wanted AS "
+    "regclass_name(wanted) AS coalesce(leat_relation_name(leat_system.leat_session(), CAST(wanted "
+    "AS "
     "BIGINT)), "
-    "(SELECT r.name FROM leat_system.leat_system_relations r WHERE r.oid = CAST(wanted AS BIGINT)), "
+    "(SELECT r.name FROM leat_system.leat_system_relations r WHERE r.oid = CAST(wanted AS "
+    "BIGINT)), "
     "CAST(wanted AS VARCHAR))",
     "to_regclass(written) AS coalesce(CAST(leat_relation_oid(leat_system.leat_session(), "
     "CAST(written AS VARCHAR)) AS "

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "warehouse/catalog/catalog.h"
 #include "warehouse/engine/value.h"
 #include "warehouse/sql/translate.h"
 
@@ -211,11 +212,15 @@ std::vector<std::string> spec_statements() {
 }
 
 SqlStatus create_system_schema(engine::Connection& connection) {
-  std::vector<std::string> statements = {"CREATE SCHEMA leat_system"};
+  std::vector<std::string> statements = {"CREATE SCHEMA leat_system", "CREATE SCHEMA leat_dialect"};
   const auto append = [&](const std::vector<std::string>& more) {
     statements.insert(statements.end(), more.begin(), more.end());
   };
-  append(sql::dialect_macros(sql::TranslateContext{}));
+  // Not in leat_system: a view finds unqualified functions in its own schema first, and some of
+  // these are named like the DuckDB function they call.
+  sql::TranslateContext dialect;
+  dialect.function_schema = kDialectSchema;
+  append(sql::dialect_macros(dialect));
   append(system_macro_statements());
   append(pg_catalog_statements());
   append(late_macro_statements());
@@ -233,7 +238,8 @@ SqlStatus create_system_schema(engine::Connection& connection) {
   if (!known.empty() && known[0][0] == version) return {};
 
   LEAT_TRY(connection.begin());
-  std::vector<std::string> before = {"DROP SCHEMA IF EXISTS leat_system CASCADE"};
+  std::vector<std::string> before = {"DROP SCHEMA IF EXISTS leat_system CASCADE",
+                                     "DROP SCHEMA IF EXISTS leat_dialect CASCADE"};
   LEAT_TRY(run_all(connection, before));
   LEAT_TRY(run_all(connection, statements));
   LEAT_TRY(run_all(

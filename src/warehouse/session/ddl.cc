@@ -347,7 +347,7 @@ SqlStatus SessionState::run_create_schema(Running& running,
     return engine::fail_sql("42501", "permission denied for database " + database->name);
   }
   if (name.starts_with("pg_") || name == "information_schema" || name == "leat_catalog" ||
-      name == "leat_system") {
+      name == "leat_dialect" || name == "leat_system") {
     return engine::fail_sql("42939", "unacceptable schema name \"" + name + "\"",
                             "The name is reserved for the system.");
   }

@@ -55,6 +55,8 @@ sql::TranslateContext SessionState::translate_context() const {
   sql::TranslateContext context;
   context.current_database = shared->options.database;
   context.search_path = resolved_search_path();
+  context.system_schema = catalog::kSystemSchema;
+  context.function_schema = catalog::kDialectSchema;
   context.time_zone = settings.get("timezone");
   return context;
 }
