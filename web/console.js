@@ -83,8 +83,11 @@ function syncCells(entry) {
 }
 
 function shardCells(shard) {
-  return [cell(shard.shard), cell(number(shard.durable_offset), 'number'), cell(number(shard.archived_offset), 'number'),
-    cell(number(shard.records_to_archive), 'number'), cell(shard.health || 'ok', shard.health ? 'bad' : 'good')];
+  const offsets = [shard.durable_offset, shard.archived_offset, shard.records_to_archive];
+  return [
+    cell(shard.shard), ...offsets.map((value) => cell(number(value), 'number')),
+    cell(shard.health || 'ok', shard.health ? 'bad' : 'good'),
+  ];
 }
 
 function note(text, className) {
@@ -109,7 +112,8 @@ function show(status) {
   element('updated').textContent = `up since ${ago(status.started_at).replace(' ago', '')}`;
   element('verdict').textContent = status.verdict;
   element('verdict').className = `verdict ${balanceClass(status.balanced)}`;
-  element('problems').replaceChildren(...status.problems.map((problem) => note(`${problem.part}: ${problem.message}`, 'problem')));
+  const problems = status.problems.map(({part, message}) => note(`${part}: ${message}`, 'problem'));
+  element('problems').replaceChildren(...problems);
   fill('sources', status.sources.map(sourceCells), 12, 'no source yet');
   fill('batches', status.batches.map(batchCells), 8, 'nothing loaded yet');
   fill('syncs', status.syncs.map(syncCells), 6, 'no sync has loaded anything yet');

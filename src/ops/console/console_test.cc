@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 namespace leat::console {
 namespace {
 
@@ -23,7 +25,7 @@ std::string talk(const std::string& url, const std::string& request) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+  address.sin_port = htons(parse_number<std::uint16_t>(url.substr(url.rfind(':') + 1)).value_or(0));
   if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
     ::close(socket);
     return "";

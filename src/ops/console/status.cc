@@ -59,8 +59,10 @@ std::string source_json(const SourceView& source) {
     return known ? std::to_string(value) : "null";
   };
   return fmt::format(
-      R"({{"name":{},"schema":{},"received":{},"archived":{},"in_journal":{},"waiting_for_sync":{},"batches":{},)"
-      R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"values_rescued":{},"last_loaded_at":{},)"
+      R"({{"name":{},"schema":{},"received":{},"archived":{},"in_journal":{},)"
+      R"("waiting_for_sync":{},"batches":{},)"
+      R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"values_rescued":{},)"
+      R"("last_loaded_at":{},)"
       R"("balanced":{},"verdict":{},"sync":{}}})",
       json_string(source.name), json_string(source.schema), optional_number(source.received),
       optional_number(source.archived), optional_number(source.in_journal()),
@@ -74,7 +76,8 @@ std::string source_json(const SourceView& source) {
 
 std::string shard_json(const ShardPosition& shard) {
   return fmt::format(
-      R"({{"shard":{},"durable_offset":{},"archived_offset":{},"records_to_archive":{},"health":{}}})",
+      R"({{"shard":{},"durable_offset":{},"archived_offset":{},"records_to_archive":{},)"
+      R"("health":{}}})",
       json_string(shard.shard), shard.durable_offset, shard.archived_offset,
       std::max<std::int64_t>(shard.durable_offset - shard.archived_offset, 0),
       json_string(shard.health));
@@ -87,7 +90,8 @@ std::string history_json(const load::SyncHistoryEntry& entry) {
 
 std::string connection_json(const ConnectionHints& hints) {
   return fmt::format(
-      R"({{"collect_url":{},"warehouse":{{"host":{},"port":{},"database":{},"user":{}}},"password_hint":{},)"
+      R"({{"collect_url":{},"warehouse":{{"host":{},"port":{},"database":{},"user":{}}},)"
+      R"("password_hint":{},)"
       R"("token_hint":{}}})",
       json_string(hints.collect_url), json_string(hints.warehouse_host), hints.warehouse_port,
       json_string(hints.warehouse_database), json_string(hints.warehouse_user),
@@ -218,7 +222,8 @@ std::string status_json(const Snapshot& snapshot) {
   const std::vector<load::BatchBooks> no_batches;
   const std::vector<ShardPosition> no_shards;
   return fmt::format(
-      R"({{"version":{},"time":{},"started_at":{},"balanced":{},"verdict":{},"sources":{},"journal":{},)"
+      R"({{"version":{},"time":{},"started_at":{},"balanced":{},"verdict":{},"sources":{},)"
+      R"("journal":{},)"
       R"("batches":{},"syncs":{},"problems":{},"connection":{}}})",
       json_string(snapshot.version), json_string(format_iso8601(snapshot.now)),
       json_string(format_iso8601(snapshot.started_at)), optional_bool(verdict.balanced),

@@ -62,7 +62,7 @@ struct SourceView {
 /// The document of GET /api/status (docs/reference/console-api.md). Holds no secret.
 [[nodiscard]] std::string status_json(const Snapshot& snapshot);
 
-/// `{"error":{"code":…,"message":…}}`
+/// `{"error":{"code":...,"message":...}}`
 [[nodiscard]] std::string error_json(const Error& error);
 
 }  // namespace leat::console

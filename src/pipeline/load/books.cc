@@ -134,7 +134,8 @@ std::string to_json(const EventCounts& counts) {
 
 std::string to_json(const BatchBooks& books) {
   return fmt::format(
-      R"({{"batch_id":{},"source":{},"shard":{},"first_offset":{},"last_offset":{},"hour":{},"events":{},)"
+      R"({{"batch_id":{},"source":{},"shard":{},"first_offset":{},"last_offset":{},"hour":{},)"
+      R"("events":{},)"
       R"("values_rescued":{},"table_rows":{},"sync_id":{},"loaded_at":{}}})",
       json_string(books.batch_id), json_string(books.source), json_string(books.shard),
       books.first_offset, books.last_offset, json_string(books.hour), to_json(books.events),

@@ -65,8 +65,10 @@ TEST(Books, ReadsTotalsAndBatches) {
   EXPECT_EQ(ledger->latest[0].table_rows.at("tracks"), 8);
   EXPECT_EQ(
       to_json(ledger->latest[0]),
-      R"({"batch_id":"web/2026112014/j-1-2","source":"web","shard":"j","first_offset":1,"last_offset":2,)"
-      R"("hour":"2026112014","events":{"received":10,"loaded":7,"deduplicated":1,"rescued":1,"excluded":1,)"
+      R"({"batch_id":"web/2026112014/j-1-2","source":"web","shard":"j","first_offset":1,)"
+      R"("last_offset":2,)"
+      R"("hour":"2026112014","events":{"received":10,"loaded":7,"deduplicated":1,"rescued":1,)"
+      R"("excluded":1,)"
       R"("balanced":true},"values_rescued":4,"table_rows":{"tracks":8},"sync_id":"s",)"
       R"("loaded_at":"2026-11-20T14:03:05.250Z"})");
 }

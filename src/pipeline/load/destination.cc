@@ -161,6 +161,16 @@ std::string next_step(const DestinationFailure& failure, const DestinationSettin
   return {};
 }
 
+// libpq breaks its texts into lines; a failure is one line of a log.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const std::string_view line : split(trim(text), '\n')) {
+    if (!out.empty()) out += ' ';
+    out += trim(line);
+  }
+  return out;
+}
+
 Errc code_of(FailureKind kind) {
   switch (kind) {
     case FailureKind::kUnreachable:
@@ -240,8 +250,8 @@ FailureKind classify_failure(std::string_view sqlstate, std::string_view message
 
 Error describe_failure(const DestinationFailure& failure, std::string_view action,
                        const DestinationSettings& settings) {
-  std::string_view message = trim(failure.message);
-  while (message.ends_with('.')) message.remove_suffix(1);
+  std::string message = one_line(failure.message);
+  while (message.ends_with('.')) message.pop_back();
   std::string state =
       failure.sqlstate.empty() ? "" : fmt::format(" (SQLSTATE {})", failure.sqlstate);
   return Error{code_of(failure.kind),

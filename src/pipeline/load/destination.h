@@ -75,8 +75,8 @@ struct DestinationFailure {
 [[nodiscard]] FailureKind classify_failure(std::string_view sqlstate, std::string_view message);
 
 /// The Error of `failure` while doing `action` ("copying into \"web\".\"tracks\""): what failed, on
-/// which object, why, and the next step for a person. kUnavailable, kDenied, kAborted, kExhausted …
-/// follow from the kind. Pure; any thread.
+/// which object, why, and the next step for a person. kUnavailable, kDenied, kAborted, kExhausted
+/// ... follow from the kind. Pure; any thread.
 [[nodiscard]] Error describe_failure(const DestinationFailure& failure, std::string_view action,
                                      const DestinationSettings& settings);
 

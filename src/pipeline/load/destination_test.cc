@@ -107,6 +107,14 @@ TEST(DescribeFailure, NamesTheGrantThatIsMissing) {
             std::string::npos);
 }
 
+TEST(DescribeFailure, IsOneLine) {
+  const Error error = describe_failure(
+      {FailureKind::kUnreachable, "", "Connection refused\n\tIs the server running?\n"}, "x", {});
+  EXPECT_NE(error.message.find("Connection refused Is the server running?; check"),
+            std::string::npos)
+      << error.message;
+}
+
 TEST(DescribeFailure, GivesTheCodeThatSaysWhatToDoNext) {
   const DestinationSettings settings;
   const auto code = [&](FailureKind kind) {

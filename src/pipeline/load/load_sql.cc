@@ -20,7 +20,7 @@ std::string target(const StagedTable& table) {
   return qualified(table.schema, table.name);
 }
 
-// "p"."a", "p"."b", …
+// "p"."a", "p"."b", ...
 std::string column_list(const StagedTable& table, std::string_view prefix) {
   std::string out;
   for (const StagedColumn& column : table.columns) {
@@ -120,7 +120,8 @@ std::string copy_sql(const StagedTable& table, std::size_t index, std::string_vi
 std::string create_known_sql(const StagedTable& table, std::size_t index) {
   return fmt::format(
       R"(CREATE TEMP TABLE {} AS SELECT t."id", )"
-      R"(coalesce(max(t."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS "received_at" )"
+      R"(coalesce(max(t."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS )"
+      R"("received_at" )"
       R"(FROM {} t WHERE t."id" IN (SELECT s."id" FROM {} s) GROUP BY t."id")",
       known_name(index), target(table), stage_name(index));
 }
@@ -138,7 +139,8 @@ std::string count_sql(const StagedTable& table, std::size_t index) {
   return fmt::format(
       R"(SELECT s."leat_batch", count(*), )"
       R"(sum(CASE WHEN s."leat_rank" = 1 AND k."id" IS NULL THEN 1 ELSE 0 END), )"
-      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END) )"
+      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 )"
+      R"(END) )"
       R"(FROM ({}) s LEFT JOIN {} k ON k."id" = s."id" )"
       R"(GROUP BY s."leat_batch" ORDER BY s."leat_batch")",
       ranked, known_name(index));
@@ -164,9 +166,10 @@ std::string insert_sql(const StagedTable& table, std::size_t index, InsertShape 
   }
   if (shape.target_has_newer) {
     if (!condition.empty()) condition += " AND ";
-    condition += fmt::format(
-        R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" = s."id" AND k."received_at" > s."received_at"))",
-        known_name(index));
+    condition +=
+        fmt::format(R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" = s."id" AND k."received_at" > )"
+                    R"(s."received_at"))",
+                    known_name(index));
   }
   return condition.empty() ? out : out + " WHERE " + condition;
 }
@@ -197,7 +200,7 @@ std::string insert_latest_sql(const StagedTable& table, std::size_t index) {
   return fmt::format(R"(INSERT INTO {0} ({1}) SELECT {2} FROM {3} k )"
                      R"(WHERE NOT EXISTS (SELECT 1 FROM {0} t WHERE t."id" = k."id"))",
                      target(table), column_list(table, ""), column_list(table, "k."),
-                     known_name(index));
+                     stage_name(index));
 }
 
 std::string drop_stage_sql(std::size_t index) {
@@ -272,15 +275,18 @@ std::string schema_exists_sql(std::string_view schema) {
 
 std::string ledger_totals_sql(std::string_view ledger_schema) {
   return fmt::format(
-      R"(SELECT "source", count(*), sum("received"), sum("loaded"), sum("deduplicated"), sum("rescued"), )"
-      R"(sum("excluded"), sum("values_rescued"), max("loaded_at") FROM {} WHERE "hour" IS NOT NULL )"
+      R"(SELECT "source", count(*), sum("received"), sum("loaded"), sum("deduplicated"), )"
+      R"(sum("rescued"), )"
+      R"(sum("excluded"), sum("values_rescued"), max("loaded_at") FROM {} WHERE "hour" IS NOT )"
+      R"(NULL )"
       R"(GROUP BY "source" ORDER BY "source")",
       qualified(ledger_schema, "batches"));
 }
 
 std::string ledger_latest_sql(std::string_view ledger_schema, int limit) {
   return fmt::format(
-      R"(SELECT {} FROM {} WHERE "hour" IS NOT NULL ORDER BY "loaded_at" DESC, "batch_id" DESC LIMIT {})",
+      R"(SELECT {} FROM {} WHERE "hour" IS NOT NULL ORDER BY "loaded_at" DESC, "batch_id" )"
+      R"(DESC LIMIT {})",
       ledger_column_list(), qualified(ledger_schema, "batches"), limit);
 }
 

@@ -21,7 +21,8 @@ inline constexpr std::string_view kOrderColumn =
     "leat_order";  ///< order of the event in the transaction
 
 enum class TableRole : std::uint8_t {
-  kPrimary,  ///< One row per event of its type: tracks, identifies, pages, … What the books count.
+  kPrimary,  ///< One row per event of its type: tracks, identifies, pages, ... What the books
+             ///< count.
   kDetail,   ///< Further rows of the same events: the table of a track event.
   kLatest,   ///< One row per user or group, newest non-null value of each column: users, accounts.
   kRescue,   ///< What did not fit.

@@ -22,7 +22,8 @@ StagedTable tracks() {
 TEST(LoadSql, MakesTablesWithKeysAndTheOrderOfColumns) {
   EXPECT_EQ(
       create_table_sql(tracks()),
-      R"(CREATE TABLE IF NOT EXISTS "web"."tracks" ("id" varchar(512) NOT NULL, "received_at" timestamp, )"
+      R"(CREATE TABLE IF NOT EXISTS "web"."tracks" ("id" varchar(512) NOT NULL, "received_at" )"
+      R"(timestamp, )"
       R"("uuid_ts" timestamp, "context_ip" varchar(512), "event" varchar(512)) )"
       R"(DISTKEY("id") SORTKEY("received_at"))");
 }
@@ -33,15 +34,17 @@ TEST(LoadSql, AddsOneColumnPerStatement) {
 }
 
 TEST(LoadSql, CopiesByPositionIntoAStageOfTheSameColumns) {
-  EXPECT_EQ(
-      create_stage_sql(tracks(), 4),
-      R"(CREATE TEMP TABLE "leat_stage_4" ("event" varchar(512), "received_at" timestamp, )"
-      R"("id" varchar(512) NOT NULL, "context_ip" varchar(512), "uuid_ts" timestamp, "leat_batch" bigint, )"
-      R"("leat_order" bigint) DISTKEY("id"))");
+  EXPECT_EQ(create_stage_sql(tracks(), 4),
+            R"(CREATE TEMP TABLE "leat_stage_4" ("event" varchar(512), "received_at" timestamp, )"
+            R"("id" varchar(512) NOT NULL, "context_ip" varchar(512), "uuid_ts" timestamp, )"
+            R"("leat_batch" bigint, )"
+            R"("leat_order" bigint) DISTKEY("id"))");
   EXPECT_EQ(
       copy_sql(tracks(), 4, "default"),
-      R"(COPY "leat_stage_4" ("event", "received_at", "id", "context_ip", "uuid_ts", "leat_batch", "leat_order") )"
-      R"(FROM 's3://leat/staging/web/s-1/tracks.manifest' IAM_ROLE default FORMAT AS PARQUET MANIFEST)");
+      R"(COPY "leat_stage_4" ("event", "received_at", "id", "context_ip", "uuid_ts", )"
+      R"("leat_batch", "leat_order") )"
+      R"(FROM 's3://leat/staging/web/s-1/tracks.manifest' IAM_ROLE default FORMAT AS PARQUET )"
+      R"(MANIFEST)");
   EXPECT_THAT(copy_sql(tracks(), 0, "arn:aws:iam::1:role/r"),
               testing::HasSubstr(" IAM_ROLE 'arn:aws:iam::1:role/r' "));
 }
@@ -54,11 +57,29 @@ TEST(LoadSql, StagesMergedTablesWithoutBatchAndOrder) {
   EXPECT_THAT(copy_sql(users, 0, "default"), testing::Not(testing::HasSubstr("leat_order")));
 }
 
-TEST(LoadSql, InsertsPlainlyWhenEveryRowGoesIn) {
+TEST(LoadSql, MergesUsersFromTheirStage) {
+  StagedTable users{.schema = "web",
+                    .name = "users",
+                    .role = TableRole::kLatest,
+                    .columns = {{"id", "varchar(512)"}, {"plan", "varchar(512)"}},
+                    .manifest_uri = "s3://leat/u.manifest",
+                    .rows = 1};
   EXPECT_EQ(
-      insert_sql(tracks(), 0, {.stage_has_duplicates = false, .target_has_newer = false}),
-      R"(INSERT INTO "web"."tracks" ("event", "received_at", "id", "context_ip", "uuid_ts") )"
-      R"(SELECT s."event", s."received_at", s."id", s."context_ip", s."uuid_ts" FROM "leat_stage_0" s)");
+      update_latest_sql(users, 2),
+      R"(UPDATE "web"."users" SET "plan" = CASE WHEN "users"."received_at" > k."received_at" )"
+      R"(THEN coalesce("users"."plan", k."plan") ELSE coalesce(k."plan", "users"."plan") END )"
+      R"(FROM "leat_stage_2" k WHERE "users"."id" = k."id")");
+  EXPECT_EQ(
+      insert_latest_sql(users, 2),
+      R"(INSERT INTO "web"."users" ("id", "plan") SELECT k."id", k."plan" FROM "leat_stage_2" k )"
+      R"(WHERE NOT EXISTS (SELECT 1 FROM "web"."users" t WHERE t."id" = k."id"))");
+}
+
+TEST(LoadSql, InsertsPlainlyWhenEveryRowGoesIn) {
+  EXPECT_EQ(insert_sql(tracks(), 0, {.stage_has_duplicates = false, .target_has_newer = false}),
+            R"(INSERT INTO "web"."tracks" ("event", "received_at", "id", "context_ip", "uuid_ts") )"
+            R"(SELECT s."event", s."received_at", s."id", s."context_ip", s."uuid_ts" FROM )"
+            R"("leat_stage_0" s)");
 }
 
 TEST(LoadSql, InsertsTheNewestPerIdUnlessTheTargetIsNewer) {
@@ -96,7 +117,8 @@ TEST(LoadSql, WritesLedgerRows) {
   EXPECT_THAT(
       sql,
       testing::HasSubstr(
-          R"(('web/2026112014/j-0000-1-2', 'we''b', 'j-0000', 1, 2, '2026-11-20 14:00:00', 3, 2, 1, 0, 0, 0, )"
+          R"(('web/2026112014/j-0000-1-2', 'we''b', 'j-0000', 1, 2, '2026-11-20 14:00:00', 3, )"
+          R"(2, 1, 0, 0, 0, )"
           R"('{"tracks":3}', 's', '1970-01-01 00:00:00'))"));
   EXPECT_THAT(sql, testing::HasSubstr(R"('j-0001', 0, 0, NULL, 0)"));
 }

@@ -22,8 +22,6 @@ namespace leat::load {
 namespace {
 
 constexpr std::size_t kSealsPerPage = 256;
-// An hour of seals at the usual pace: what a restart reads at most for a source that sends nothing.
-constexpr std::int64_t kCheckpointSeals = 720;
 
 constexpr std::array<std::string_view, 6> kPrimaryTables = {"aliases", "groups",  "identifies",
                                                             "pages",   "screens", "tracks"};
@@ -346,7 +344,7 @@ struct Loader::Impl {
     std::vector<BatchBooks> rows;
     if (group.archive_has_more) return rows;
     for (const auto& [stream, seals] : group.quiet_seals) {
-      if (seals < kCheckpointSeals) continue;
+      if (seals < options.checkpoint_seals) continue;
       rows.push_back(checkpoint_row(source.name, stream,
                                     static_cast<std::int64_t>(group.scanned.at(stream).value),
                                     report.sync_id, options.clock->now()));
@@ -388,7 +386,8 @@ struct Loader::Impl {
       log::info("load", "source \"{}\": trying again after: {}", source.name,
                 failure.error.message);
       if (retries != nullptr) retries->add();
-      if (failure.kind == FailureKind::kSerialization) pause(std::int64_t{25} << attempt, stop);
+      if (failure.kind == FailureKind::kSerialization)
+        pause(std::int64_t{25} << std::min(attempt, 5), stop);
     }
   }
 
@@ -455,8 +454,9 @@ struct Loader::Impl {
     while (true) {
       if (stop.stop_requested()) return std::unexpected(stopped());
       LEAT_ASSIGN(Group group, next_group(source, cursor));
-      const bool checkpoint_due = std::ranges::any_of(
-          group.quiet_seals, [](const auto& entry) { return entry.second >= kCheckpointSeals; });
+      const bool checkpoint_due = std::ranges::any_of(group.quiet_seals, [this](const auto& entry) {
+        return entry.second >= options.checkpoint_seals;
+      });
       if (group.items.empty() && !checkpoint_due) {
         cursor.scanned = std::move(group.scanned);
         cursor.quiet_seals = std::move(group.quiet_seals);
@@ -493,7 +493,7 @@ struct Loader::Impl {
       if (!done.error().plan_is_stale || attempt >= options.attempts_max) return done;
       log::info("load", "source \"{}\": planning again: {}", source.name,
                 done.error().error.message);
-      pause(std::int64_t{10} << attempt, stop);
+      pause(std::int64_t{10} << std::min(attempt, 5), stop);
     }
   }
 };

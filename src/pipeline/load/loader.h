@@ -51,6 +51,9 @@ struct LoaderOptions {
   /// Raw bytes of one transaction, and its events; at least the batches of one seal.
   std::int64_t transaction_bytes_max = 128 << 20;
   std::int64_t transaction_events_max = 2'000'000;
+  /// A source that had nothing in this many seals of a shard gets its position stored in the
+  /// ledger: about an hour of seals, which a restart would read again.
+  std::int64_t checkpoint_seals = 720;
   int attempts_max =
       5;  ///< Tries of one transaction after serialization conflicts and lost connections.
 };

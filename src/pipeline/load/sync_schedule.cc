@@ -202,7 +202,7 @@ struct SyncSchedule::Impl {
       state.last_failure = options.clock->now();
       state.last_error = failure.error.message;
       state.last_error_kind = failure_kind_name(failure.kind);
-      // The 1st, 2nd, 4th, 8th … in a row: a day away must not fill the log.
+      // The 1st, 2nd, 4th, 8th ... in a row: a day away must not fill the log.
       if (std::has_single_bit(static_cast<unsigned>(state.consecutive_failures))) {
         log::warning("load", "source \"{}\": sync {} failed, {} in a row: {}", state.source.name,
                      failure.done.sync_id, state.consecutive_failures, failure.error.message);
