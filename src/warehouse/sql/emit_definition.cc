@@ -166,8 +166,13 @@ std::vector<std::string> Emitter::drop(const DropStatement& node) {
   for (const QualifiedName& name : node.names) {
     write(what);
     if (node.if_exists) write("IF EXISTS ");
-    if (node.kind == ObjectKind::kSchema || node.if_exists) {
+    if (node.kind == ObjectKind::kSchema) {
       relation_name(name, nullptr);
+    } else if (node.if_exists) {
+      const auto found = context_.relations == nullptr
+                             ? nullptr
+                             : context_.relations->find(name).value_or(nullptr);
+      relation_name(name, found);
     } else {
       relation_name(name, look_up(name));
     }

@@ -81,7 +81,9 @@ void Emitter::expression(const Expression& node) {
     case ExpressionKind::kNull:
       return write("NULL");
     case ExpressionKind::kBoolean:
+      return write(node.text);
     case ExpressionKind::kNumber:
+      if (node.text.front() == '.') write("0");  // DuckDB would show .5 so
       return write(node.text);
     case ExpressionKind::kString:
       return string_literal(node.text);

@@ -84,7 +84,12 @@ class Emitter {
     out_ += text;
     if (out_.size() > kOutputBytesMax) too_large();
   }
-  void identifier(std::string_view name) { write(quote_identifier(name)); }
+  void identifier(std::string_view name) {
+    if (name.find('"') != std::string_view::npos) return write(quote_identifier(name));
+    out_ += '"';
+    out_ += name;
+    write("\"");
+  }
   void string_literal(std::string_view text) { write(quote_literal(text)); }
   void identifiers(const std::vector<std::string>& names);
   void comma_separated(const Arguments& nodes);

@@ -291,8 +291,9 @@ class Lexer {
     static constexpr std::string_view kOperators[] = {
         "!~~*", "!~~", "!~*", "~~*", "||/", "!~", "~*", "~~",
         "||",   "|/",  "<=",  ">=",  "<>",  "!=", "<<", ">>"};
+    const bool longer = peek(1) != 0 && is_operator_character(script_[at_ + 1]);
     for (const std::string_view candidate : kOperators) {
-      if (script_.substr(at_).starts_with(candidate)) {
+      if (longer && script_.substr(at_).starts_with(candidate)) {
         at_ += candidate.size();
         push(TokenKind::kOperator, begin, candidate);
         return {};

@@ -24,7 +24,8 @@ constexpr Macro kMacros[] = {
   WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
   WHEN strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN $m.cast_varchar(x, n)
   WHEN x IS NULL THEN NULL
-  ELSE error('22001: value too long for type character varying(' || CAST(n AS VARCHAR) || ')') END)sql"},
+  ELSE error('22001: value too long for type character varying(' || CAST(n AS VARCHAR) || ')')
+       END)sql"},
     {"assign_char(x, n)",
      R"sql(CASE
   WHEN x IS NULL OR strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN rtrim(CAST(x AS VARCHAR), ' ')
@@ -41,7 +42,8 @@ constexpr Macro kMacros[] = {
      R"sql(CASE WHEN typeof(x) = 'BLOB' THEN octet_length(CAST(x AS BLOB))
   ELSE strlen(CAST(x AS VARCHAR)) END)sql"},
     {"octetindex(sub, s)",
-     R"sql(CASE WHEN strpos(s, sub) = 0 THEN 0 ELSE strlen(left(s, strpos(s, sub) - 1)) + 1 END)sql"},
+     R"sql(CASE WHEN strpos(s, sub) = 0 THEN 0 ELSE strlen(left(s, strpos(s, sub) - 1)) + 1
+       END)sql"},
     {"initcap(s)",
      R"sql(list_reduce(list_prepend('', list_transform(
   regexp_extract_all(lower(s), '[\pL\pN]+|[^\pL\pN]+'),
@@ -58,7 +60,8 @@ constexpr Macro kMacros[] = {
      R"sql(CASE
   WHEN strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) BETWEEN 1 AND b
   THEN CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS BIGINT)
-  ELSE error('22023: The input ' || s || ' is not valid to be converted to base ' || CAST(b AS VARCHAR)) END)sql"},
+  ELSE error('22023: The input ' || s || ' is not valid to be converted to base ' || CAST(b AS
+       VARCHAR)) END)sql"},
     {"strtol(s, b)",
      R"sql(CASE
   WHEN s IS NULL OR b IS NULL THEN NULL
@@ -68,7 +71,8 @@ constexpr Macro kMacros[] = {
     * CAST('0x' || replace(ltrim(lower(trim(s)), '-'), '0x', '') AS BIGINT)
   WHEN b = 10 THEN CAST(trim(s) AS BIGINT)
   ELSE list_reduce(list_prepend(CAST(0 AS BIGINT), list_transform(
-    regexp_extract_all(lower(trim(s)), '.'), lambda c: $m.digit_value(c, b, s))), lambda a, d: a * b + d) END)sql"},
+    regexp_extract_all(lower(trim(s)), '.'), lambda c: $m.digit_value(c, b, s))), lambda a, d: a
+       * b + d) END)sql"},
     {"compare(a, b)", R"sql(CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END)sql"},
     {"regexp_count(s, p, start)",
      R"sql(CAST(len(regexp_extract_all(substring(s, start), p)) AS INTEGER))sql"},
@@ -76,7 +80,8 @@ constexpr Macro kMacros[] = {
      R"sql(CASE
   WHEN s IS NULL OR p IS NULL THEN NULL
   WHEN NOT regexp_matches(substring(s, start), p) THEN 0
-  ELSE CAST(start + length(regexp_extract(substring(s, start), '(?s)^(.*?)(?:' || p || ')', 1)) AS INTEGER) END)sql"},
+  ELSE CAST(start + length(regexp_extract(substring(s, start), '(?s)^(.*?)(?:' || p || ')', 1))
+       AS INTEGER) END)sql"},
     {"regexp_replace(s, p, r, start)",
      R"sql(CASE
   WHEN start <= 1 THEN regexp_replace(s, p, r, 'g')
@@ -88,15 +93,19 @@ constexpr Macro kMacros[] = {
     {"soundex_letters(s)", R"sql(regexp_replace(upper(s), '[^A-Z]', '', 'g'))sql"},
     {"soundex_squeeze(s)",
      R"sql(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-  s, '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g'))sql"},
+  s, '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+',
+       '6', 'g'))sql"},
     {"soundex(s)",
-     R"sql(CASE WHEN $m.soundex_letters(s) = '' THEN '' ELSE rpad(left(left($m.soundex_letters(s), 1)
+     R"sql(CASE WHEN $m.soundex_letters(s) = '' THEN '' ELSE
+       rpad(left(left($m.soundex_letters(s), 1)
   || replace(substring($m.soundex_squeeze(translate(left($m.soundex_letters(s), 1)
     || regexp_replace(substring($m.soundex_letters(s), 2), '[HW]', '', 'g'),
-    'AEIOUYHWBFPVCGJKQSXZDTLMNR', '00000000111122222222334556')), 2), '0', ''), 4), 4, '0') END)sql"},
+    'AEIOUYHWBFPVCGJKQSXZDTLMNR', '00000000111122222222334556')), 2), '0', ''), 4), 4, '0')
+       END)sql"},
     {"difference(a, b)",
      R"sql(CAST(list_sum(list_transform(range(1, 5), lambda i:
-  CASE WHEN substring($m.soundex(a), i, 1) = substring($m.soundex(b), i, 1) THEN 1 ELSE 0 END)) AS INTEGER))sql"},
+  CASE WHEN substring($m.soundex(a), i, 1) = substring($m.soundex(b), i, 1) THEN 1 ELSE 0 END))
+       AS INTEGER))sql"},
     {"add_years(d, n)",
      R"sql(CASE
   WHEN month(d) = 2 AND day(d) = 29 AND day(d + to_years(CAST(n AS INTEGER))) = 28
@@ -122,42 +131,51 @@ constexpr Macro kMacros[] = {
   (list_position(['mo', 'tu', 'we', 'th', 'fr', 'sa', 'su'], lower(left(w, 2)))
     - isodow(CAST(d AS TIMESTAMP)) + 6) % 7) + 1 AS INTEGER) AS DATE))sql"},
     {"is_valid_json(s)",
-     R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'OBJECT', false))sql"},
+     R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'OBJECT',
+       false))sql"},
     {"is_valid_json_array(s)",
-     R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'ARRAY', false))sql"},
+     R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'ARRAY',
+       false))sql"},
     {"json_typeof(j)",
      R"sql(CASE json_type(CAST(j AS JSON))
   WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string'
   WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
   ELSE CASE WHEN j IS NOT NULL THEN 'number' END END)sql"},
     {"json_element(j, n)",
-     R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) || ']') END)sql"},
+     R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) ||
+       ']') END)sql"},
     {"number_text(s)",
-     R"sql(CASE WHEN regexp_matches(s, '[-<]') THEN '-' ELSE '' END || regexp_replace(s, '[^0-9.]', '', 'g'))sql"},
+     R"sql(CASE WHEN regexp_matches(s, '[-<]') THEN '-' ELSE '' END || regexp_replace(s,
+       '[^0-9.]', '', 'g'))sql"},
     {"to_char_whole(v)", R"sql(CAST(CAST(trunc(abs(v)) AS HUGEINT) AS VARCHAR))sql"},
     {"to_char_digits(v, fraction, zeros, comma)",
      R"sql(CASE
   WHEN abs(v) < 1 AND zeros = 0 AND fraction > 0 THEN ''
   WHEN comma THEN format('{:,}', CAST(trunc(abs(v)) AS HUGEINT))
-  ELSE lpad($m.to_char_whole(v), CAST(greatest(zeros, length($m.to_char_whole(v))) AS INTEGER), '0') END)sql"},
+  ELSE lpad($m.to_char_whole(v), CAST(greatest(zeros, length($m.to_char_whole(v))) AS INTEGER),
+       '0') END)sql"},
     {"to_char_fraction(v, fraction, fixed, fill)",
      R"sql(CASE
   WHEN fraction = 0 THEN ''
   WHEN fill THEN '.' || right(CAST(abs(v) AS VARCHAR), fraction)
   ELSE '.' || rpad(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'),
-    CAST(greatest(fixed, length(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'))) AS INTEGER), '0') END)sql"},
+    CAST(greatest(fixed, length(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'))) AS
+       INTEGER), '0') END)sql"},
     {"to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign)",
      R"sql(
-  CASE WHEN v < 0 AND sign IN ('lead', 's-first') THEN '-' WHEN sign = 's-first' THEN '+' ELSE '' END
+  CASE WHEN v < 0 AND sign IN ('lead', 's-first') THEN '-' WHEN sign = 's-first' THEN '+' ELSE ''
+       END
   || CASE WHEN dollar THEN '$' ELSE '' END
   || $m.to_char_digits(v, fraction, zeros, comma) || $m.to_char_fraction(v, fraction, fixed, fill)
   || CASE WHEN sign = 's-last' THEN CASE WHEN v < 0 THEN '-' ELSE '+' END
-     WHEN sign = 'mi' THEN CASE WHEN v < 0 THEN '-' WHEN fill THEN ' ' ELSE '' END ELSE '' END)sql"},
+     WHEN sign = 'mi' THEN CASE WHEN v < 0 THEN '-' WHEN fill THEN ' ' ELSE '' END ELSE ''
+       END)sql"},
     {"to_char_number(v, whole, width, fraction, zeros, fixed, comma, fill, dollar, sign)",
      R"sql(CASE
   WHEN v IS NULL THEN NULL
   WHEN length($m.to_char_whole(v)) > whole AND abs(v) >= 1
-  THEN ' ' || repeat('#', whole) || CASE WHEN fraction > 0 THEN '.' || repeat('#', fraction) ELSE '' END
+  THEN ' ' || repeat('#', whole) || CASE WHEN fraction > 0 THEN '.' || repeat('#', fraction) ELSE
+       '' END
   WHEN fill
   THEN lpad($m.to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign), width, ' ')
   ELSE $m.to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign) END)sql"},

@@ -58,7 +58,9 @@ class Parser {
   }
   [[nodiscard]] bool at_any(std::initializer_list<Word> words, std::size_t ahead = 0) const;
   [[nodiscard]] bool at_operator(std::string_view text, std::size_t ahead = 0) const {
-    return token(ahead).kind == TokenKind::kOperator && token(ahead).text == text;
+    const Token& candidate = token(ahead);
+    return candidate.kind == TokenKind::kOperator && candidate.text.front() == text.front() &&
+           candidate.text == text;
   }
   [[nodiscard]] bool at_kind(TokenKind kind, std::size_t ahead = 0) const {
     return token(ahead).kind == kind;

@@ -361,6 +361,8 @@ ExpressionPtr Parser::prefix() {
 
 ExpressionPtr Parser::postfix(ExpressionPtr value) {
   while (at_kind(TokenKind::kOperator)) {
+    const char mark = token().text.front();
+    if (mark != ':' && mark != '[' && mark != '.') return value;
     auto node = std::make_unique<Expression>();
     node->span = value->span;
     if (accept_operator("::")) {

@@ -32,7 +32,6 @@ bool is_function_word(Word word) {
     case "right"_w:
     case "isnull"_w:
     case "unnest"_w:
-    case "all"_w:
       return true;
     default:
       return word_class(word) != WordClass::kHard || is_bare_function(word);
@@ -245,6 +244,9 @@ ExpressionPtr Parser::column_or_function() {
   const Token& head = token();
   const bool quoted = head.kind == TokenKind::kQuotedIdentifier;
   if (!is_label(head)) syntax_error();
+  if (at_operator("(", 1) && at_operator("+", 2) && at_operator(")", 3)) {
+    unsupported(token(1), "outer join operator (+)");
+  }
   if (!quoted && at_operator("(", 1)) {
     if (!is_function_word(head.word)) syntax_error();
     advance();

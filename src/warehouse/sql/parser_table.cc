@@ -30,6 +30,9 @@ TablePtr Parser::table_reference() {
   const std::size_t first = at_;
   TablePtr left = table_factor();
   while (true) {
+    if (!at_any({"join"_w, "left"_w, "right"_w, "full"_w, "inner"_w, "cross"_w, "natural"_w})) {
+      return left;
+    }
     auto join = std::make_unique<TableReference>();
     join->kind = TableKind::kJoin;
     const std::size_t start = at_;

@@ -20,7 +20,7 @@ using TablePtr = std::unique_ptr<TableReference>;
 
 inline constexpr int kTreeDepthMax = 1000;  ///< deepest tree, else SQLSTATE 54001
 inline constexpr int kNestingDepthMax =
-    200;  ///< deepest brackets and subqueries, else SQLSTATE 54001
+    500;  ///< deepest brackets and subqueries, else SQLSTATE 54001
 
 enum class NullOrder : std::uint8_t { kDefault, kFirst, kLast };
 

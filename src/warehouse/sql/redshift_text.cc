@@ -319,12 +319,12 @@ class RedshiftText {
         separated(node.children, ", ", false);
         return write(")");
       case ExpressionKind::kSubscript:
-        postfix_base(*node.children[0]);
+        postfix_base(*node.children[0], false);
         write("[");
         expression(*node.children[1]);
         return write("]");
       case ExpressionKind::kField:
-        postfix_base(*node.children[0]);
+        postfix_base(*node.children[0], true);
         write(".");
         return identifier(node.names[0]);
       case ExpressionKind::kAtTimeZone:
@@ -345,10 +345,10 @@ class RedshiftText {
   }
 
   /// (x).y, but x[0].y: a bare column would take the field into its name.
-  void postfix_base(const Expression& node) {
+  void postfix_base(const Expression& node, bool field) {
     if (node.kind == ExpressionKind::kSubscript || node.kind == ExpressionKind::kField)
       return expression(node);
-    if (node.kind == ExpressionKind::kColumn) return expression(node);
+    if (node.kind == ExpressionKind::kColumn && !field) return expression(node);
     write("(");
     expression(node);
     write(")");

@@ -1,0 +1,1 @@
+select date, name, value, year from t;

@@ -1,0 +1,1 @@
+select sum(a) over (order by b range unbounded preceding) from t;
