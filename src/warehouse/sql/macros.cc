@@ -92,7 +92,8 @@ constexpr Macro kMacros[] = {
   ELSE coalesce(list_extract(regexp_extract_all(substring(s, start), p, g), n), '') END)sql"},
     {"soundex_letters(s)", R"sql(regexp_replace(upper(s), '[^A-Z]', '', 'g'))sql"},
     {"soundex_squeeze(s)",
-     R"sql(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+     R"sql(regexp_replace(regexp_replace(regexp_replace(
+       regexp_replace(regexp_replace(regexp_replace(
   s, '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+',
        '6', 'g'))sql"},
     {"soundex(s)",

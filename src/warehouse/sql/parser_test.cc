@@ -123,7 +123,7 @@ TEST(Parser, ErrorsNameThePlace) {
       {"declare c cursor with hold for select 1", "0A000 WITH HOLD cursor is not supported @18"},
       {"fetch backward from c", "0A000 cursor can only scan forward @7"},
       {"select a from t connect by a = b", "0A000 CONNECT BY is not supported @17"},
-      {"select a from t where a = b (+)", "0A000 outer join operator (+) is not supported @31"},
+      {"select a from t where a = b (+)", "0A000 outer join operator (+) is not supported @29"},
       {"select a except all select b", "0A000 EXCEPT ALL is not supported @10"},
       {"select $0", "42P02 there is no parameter $0 @8"},
       {"select 1 for update", "0A000 SELECT FOR UPDATE/SHARE is not supported @10"},

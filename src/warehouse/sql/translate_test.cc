@@ -93,6 +93,22 @@ TEST(Translate, OutputIsBounded) {
   EXPECT_EQ(translate(script->front().statement, {}).error().sqlstate, "54000");
 }
 
+TEST(Translate, QueriesPsqlSends) {
+  const std::string path = std::string(LEAT_TESTDATA) + "/../../../../tests/sql/psql_queries.sql";
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const auto script = parse_script(text);
+  ASSERT_TRUE(script) << script.error().message << " @" << script.error().position;
+  EXPECT_GE(script->size(), 25U);
+  for (const ParsedStatement& parsed : *script) {
+    const auto translation = translate(parsed.statement, {});
+    EXPECT_TRUE(translation) << parsed.text(text);
+    for (const TableAccess& access : referenced_tables(parsed.statement)) {
+      EXPECT_TRUE(is_system_relation(access.table)) << access.table.to_string();
+    }
+  }
+}
+
 struct Facts {
   std::string_view text;
   std::string_view kind;
