@@ -574,7 +574,7 @@ std::optional<std::string> normal_timestamp(std::string_view text) {
       moment->day > days_in_month(moment->year, moment->month)) {
     return std::nullopt;
   }
-  std::array<char, 24> date{};
+  std::array<char, 40> date{};  // room for any three ints
   (void)std::snprintf(date.data(), date.size(), "%04d-%02d-%02d", moment->year, moment->month,
                       moment->day);
   std::string normal = date.data();
