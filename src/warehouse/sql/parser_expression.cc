@@ -7,7 +7,6 @@ namespace {
 
 constexpr int kOrPower = 10;
 constexpr int kAndPower = 20;
-constexpr int kNotPower = 30;
 constexpr int kIsPower = 40;
 constexpr int kComparisonPower = 50;
 constexpr int kRangePower = 60;  // BETWEEN, IN, LIKE
