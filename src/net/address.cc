@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "base/text.h"
@@ -21,12 +22,18 @@ bool IpAddress::is_v4() const {
 }
 
 std::string IpAddress::to_string() const {
-  std::array<char, INET6_ADDRSTRLEN> text{};
   if (is_v4()) {
-    inet_ntop(AF_INET, bytes.data() + 12, text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+    // By hand: the collector does this per request, and inet_ntop goes through printf.
+    std::array<char, 16> text{};
+    char* at = text.data();
+    for (std::size_t i = 12; i < 16; ++i) {
+      if (i > 12) *at++ = '.';
+      at = std::to_chars(at, text.data() + text.size(), bytes[i]).ptr;
+    }
+    return {text.data(), at};
   }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
   return text.data();
 }
 

@@ -123,7 +123,7 @@ void HttpConnections::turn_away(int socket) {
     [[maybe_unused]] const ssize_t sent = ::send(socket, kFull.data(), kFull.size(), MSG_NOSIGNAL);
     ::shutdown(socket, SHUT_WR);
     // Unread bytes at close would reset the connection and take the answer with them.
-    [[maybe_unused]] const ssize_t got = ::recv(socket, scratch_.get(), 64 * 1024, 0);
+    [[maybe_unused]] const ssize_t got = ::recv(socket, scratch_.get(), kScratchBytes, 0);
   }
 }
 

@@ -17,7 +17,7 @@
 namespace leat::net {
 namespace {
 
-constexpr std::size_t kOutputKept = 4 * 1024;
+constexpr std::size_t kOutputKept = std::size_t{4} * 1024;
 
 /// "Date: Fri, 20 Nov 2026 14:03:05 GMT\r\n".
 std::string date_line(std::int64_t second) {
@@ -33,7 +33,7 @@ std::string date_line(std::int64_t second) {
 }
 
 void append_number(std::string& out, std::size_t number) {
-  std::array<char, 20> text;
+  std::array<char, 20> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
   out.append(text.data(), end);
 }

@@ -12,8 +12,8 @@
 namespace leat::net {
 namespace {
 
-constexpr std::size_t kPoolBytesMax = 16 * 1024 * 1024;
-constexpr std::size_t kReadAhead = 4 * 1024;
+constexpr std::size_t kPoolBytesMax = std::size_t{16} * 1024 * 1024;
+constexpr std::size_t kReadAhead = std::size_t{4} * 1024;
 
 /// The first byte of a method. Anything else (a TLS hello, say) never becomes a request.
 bool begins_method(char c) {

@@ -85,7 +85,7 @@ class HttpConnections {
   enum class Phase : std::uint8_t { kHandshake, kHead, kBody, kChunks, kLingering };
   enum class Timer : std::uint8_t { kNone, kIdle, kHead, kBody, kWrite, kLinger };
   static constexpr std::size_t kTimers = 6;
-  static constexpr std::size_t kScratchBytes = 256 * 1024;
+  static constexpr std::size_t kScratchBytes = std::size_t{256} * 1024;
 
   struct Slot {
     Response response = {};

@@ -72,13 +72,13 @@ struct HttpOptions {
   std::string name = "http";              ///< label `server` of the metrics, and the threads' name
   metrics::Registry* registry = nullptr;  ///< nothing: not counted
 
-  std::size_t head_bytes_max = 16 * 1024;    ///< request line and headers: 431
-  std::size_t headers_max = 100;             ///< number of headers: 431
-  std::size_t body_bytes_max = 1024 * 1024;  ///< after transfer coding: 413
+  std::size_t head_bytes_max = std::size_t{16} * 1024;    ///< request line and headers: 431
+  std::size_t headers_max = 100;                          ///< number of headers: 431
+  std::size_t body_bytes_max = std::size_t{1024} * 1024;  ///< after transfer coding: 413
   std::size_t pipeline_max =
       32;  ///< unanswered requests of one connection; more wait in the socket
-  std::size_t output_bytes_max =
-      1024 * 1024;  ///< unsent answers of one connection; above, its requests wait
+  /// Unsent answers of one connection; above, its requests wait.
+  std::size_t output_bytes_max = std::size_t{1024} * 1024;
   std::size_t connections_max = 10'000;  ///< of the whole server; above: 503 and close
   std::int64_t head_timeout_us =
       10'000'000;  ///< first byte to end of the head (TLS handshake likewise): 408

@@ -213,7 +213,7 @@ void Loop::at_turn_end(Task task) {
 void Loop::run() {
   State& state = *state_;
   state.thread = std::this_thread::get_id();
-  std::array<epoll_event, kEventsPerTurn> events;
+  std::array<epoll_event, kEventsPerTurn> events{};
   while (!state.stopping.load()) {
     const int count =
         ::epoll_wait(state.epoll.get(), events.data(), kEventsPerTurn, state.wait_ms());

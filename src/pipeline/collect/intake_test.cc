@@ -220,7 +220,7 @@ TEST_F(IntakeTest, SplitsABatchAndKeepsWhatAppliesToAll) {
   const std::string body = R"({ "sentAt" : "2026-11-20T14:00:00Z" , "writeKey":"web-key",
     "batch" : [ {"type":"track","userId":"u","event":"A","messageId":"1"} ,
   {"type":"page","anonymousId":"a", "properties": {"list":[1,{"x":"]}"},[]]},"messageId":"2"},
-                {"type":"identify","userId":"u","traits":{},"messageId":"3","context":{"ip":"1.2.3.4"}} ] ,
+  {"type":"identify","userId":"u","traits":{},"messageId":"3","context":{"ip":"1.2.3.4"}} ] ,
     "context": {"library":{"name":"x"}}, "integrations":{"All":true}, "sequence": 5 })";
   ASSERT_EQ(status(body), 200);
   const auto read = lines();

@@ -23,11 +23,13 @@
 namespace leat::collect {
 
 struct Limits {
-  std::size_t body_bytes_max = 512 * 1024;  ///< after decompression: 413
-  std::size_t event_bytes_max = 32 * 1024;  ///< alone: 400; in a batch: that event is rejected
-  std::size_t batch_events_max = 2'500;     ///< those above are rejected
-  std::size_t lines_bytes_max = 3 * 1024 * 1024;  ///< of one request's lines in the journal: 413
-  std::size_t depth_max = 128;                    ///< nesting of a body: 400
+  std::size_t body_bytes_max = std::size_t{512} * 1024;  ///< after decompression: 413
+  std::size_t event_bytes_max =
+      std::size_t{32} * 1024;            ///< alone: 400; in a batch: that event is rejected
+  std::size_t batch_events_max = 2'500;  ///< those above are rejected
+  std::size_t lines_bytes_max =
+      std::size_t{3} * 1024 * 1024;  ///< of one request's lines in the journal: 413
+  std::size_t depth_max = 128;       ///< nesting of a body: 400
 };
 
 struct Options {

@@ -1,31 +1,41 @@
 #include "pipeline/collect/slices.h"
 
-#include <array>
-
 namespace leat::collect {
-namespace {
 
-/// +1 for what opens, -1 for what closes.
-constexpr std::array<std::int8_t, 256> kDepthSteps = [] {
-  std::array<std::int8_t, 256> steps{};
-  steps['{'] = steps['['] = 1;
-  steps['}'] = steps[']'] = -1;
-  return steps;
-}();
+// Both skips visit two of the four structural characters of a member: keys and colons are where the
+// grammar says. The document is valid, and at most Limits::depth_max deep, so the recursion is too.
 
-}  // namespace
+std::size_t SliceWalk::skip_value(std::size_t at) const {
+  const char first = byte(at);
+  if (first == '{') return skip_object(at);
+  if (first == '[') return skip_array(at);
+  return at + 1;
+}
+
+std::size_t SliceWalk::skip_object(std::size_t at) const {
+  if (byte(++at) == '}') return at + 1;
+  do {
+    at = skip_value(at + 2);
+  } while (byte(at++) == ',');
+  return at;
+}
+
+std::size_t SliceWalk::skip_array(std::size_t at) const {
+  if (byte(++at) == ']') return at + 1;
+  do {
+    at = skip_value(at);
+  } while (byte(at++) == ',');
+  return at;
+}
 
 std::string_view SliceWalk::take_value() {
   const std::size_t first = positions_[at_];
+  const bool container = bytes_[first] == '{' || bytes_[first] == '[';
+  at_ = skip_value(at_);
   std::size_t end = 0;
-  if (bytes_[first] == '{' || bytes_[first] == '[') {
-    std::int64_t depth = 0;
-    do {
-      depth += kDepthSteps[static_cast<unsigned char>(bytes_[positions_[at_++]])];
-    } while (depth > 0 && at_ < count_);
+  if (container) {
     end = positions_[at_ - 1] + 1;
   } else {
-    ++at_;
     end = at_ < count_ ? positions_[at_] : bytes_.size();
     while (end > first && (bytes_[end - 1] == ' ' || bytes_[end - 1] == '\t' ||
                            bytes_[end - 1] == '\n' || bytes_[end - 1] == '\r')) {

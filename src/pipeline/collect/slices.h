@@ -32,6 +32,10 @@ class SliceWalk {
   }
 
  private:
+  [[nodiscard]] char byte(std::size_t at) const { return bytes_.data()[positions_[at]]; }
+  [[nodiscard]] std::size_t skip_value(std::size_t at) const;
+  [[nodiscard]] std::size_t skip_object(std::size_t at) const;
+  [[nodiscard]] std::size_t skip_array(std::size_t at) const;
   void skip_comma() {
     if (at_ < count_ && bytes_[positions_[at_]] == ',') ++at_;
   }
