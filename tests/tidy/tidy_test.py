@@ -177,6 +177,21 @@ def check_modules(paths):
             breach(folder, 1, "no README.md: one paragraph on the module's job")
 
 
+def check_metrics(paths):
+    """docs/reference/metrics.md names every metric that the sources make, and no other."""
+    made = set()
+    for path in paths:
+        if path.startswith("src/") and path.endswith(".cc") and not path.endswith("_test.cc"):
+            text = "\n".join(read_lines(path))
+            made |= set(re.findall(r'(?:counter|gauge|histogram)\(\s*"(leat_[a-z0-9_]+)"', text))
+    page = "docs/reference/metrics.md"
+    told = set(re.findall(r"^\| `(leat_[a-z0-9_]+)` \|", "\n".join(read_lines(page)), re.M))
+    for name in sorted(made - told):
+        breach(page, 1, f"{name} is not there")
+    for name in sorted(told - made):
+        breach(page, 1, f"{name} is there, and nothing makes it")
+
+
 def main():
     paths = tracked()
     pages = {}
@@ -198,6 +213,7 @@ def main():
     for path, lines in pages.items():
         check_page(path, lines, anchors)
     check_modules(set(paths))
+    check_metrics(paths)
     for text in breaches:
         print(text)
     print(f"{len(paths)} files, {len(breaches)} breaches")
