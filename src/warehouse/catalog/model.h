@@ -103,9 +103,9 @@ struct Column {
   bool identity_by_default = false;
   std::int64_t identity_seed = 0;
   std::int64_t identity_step = 1;
-  std::string encoding{};  ///< "az64", "lzo", "none", …: never empty.
+  std::string encoding{};  ///< "az64", "lzo", "none", ...: never empty.
   bool distribution_key = false;
-  std::int32_t sort_key = 0;  ///< 1 … n compound; alternating sign for interleaved; 0: none.
+  std::int32_t sort_key = 0;  ///< 1 ... n compound; alternating sign for interleaved; 0: none.
   std::string comment{};
 };
 

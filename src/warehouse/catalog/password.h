@@ -1,4 +1,4 @@
-// The forms in which passwords are stored and written: clear, md5…, sha256|….
+// The forms in which passwords are stored and written: clear, md5..., sha256|....
 #pragma once
 
 #include <string>

@@ -20,10 +20,10 @@ namespace leat::catalog {
 [[nodiscard]] std::uint32_t grantable_privileges(const User& user, std::int32_t owner,
                                                  const Acl& acl);
 
-/// The bit of a privilege's name in lower case ("select", "temp", "temporary", …); nothing for
+/// The bit of a privilege's name in lower case ("select", "temp", "temporary", ...); nothing for
 /// another word.
 [[nodiscard]] std::optional<Privilege> privilege_from_name(std::string_view name);
-/// "SELECT", "USAGE", … of one bit.
+/// "SELECT", "USAGE", ... of one bit.
 [[nodiscard]] std::string_view privilege_name(std::uint32_t bit);
 
 /// ACL items as PostgreSQL writes them: "alice=arw/leat", "group staff=r/leat", "=U/leat"; a star

@@ -148,21 +148,30 @@ constexpr std::string_view kTables = R"sql(
 CREATE SCHEMA IF NOT EXISTS leat_catalog;
 CREATE TABLE IF NOT EXISTS leat_catalog.properties (name VARCHAR, value VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.databases (name VARCHAR, owner INTEGER);
-CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN, create_database BOOLEAN,
-  password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR, sha256_salt VARCHAR,
+CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN,
+  create_database BOOLEAN,
+  password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR,
+  sha256_salt VARCHAR,
   valid_until VARCHAR, connection_limit BIGINT);
 CREATE TABLE IF NOT EXISTS leat_catalog.groups (id INTEGER, name VARCHAR, members VARCHAR);
-CREATE TABLE IF NOT EXISTS leat_catalog.schemas (oid BIGINT, name VARCHAR, owner INTEGER, comment VARCHAR);
-CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, name VARCHAR, kind VARCHAR, owner INTEGER,
-  distribution INTEGER, sort_automatic BOOLEAN, backup BOOLEAN, definition VARCHAR, depends_on VARCHAR, comment VARCHAR,
+CREATE TABLE IF NOT EXISTS leat_catalog.schemas (oid BIGINT, name VARCHAR, owner INTEGER, comment
+  VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, name VARCHAR, kind
+  VARCHAR, owner INTEGER,
+  distribution INTEGER, sort_automatic BOOLEAN, backup BOOLEAN, definition VARCHAR, depends_on
+  VARCHAR, comment VARCHAR,
   created BIGINT);
-CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLINT, name VARCHAR, type VARCHAR,
+CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLINT, name VARCHAR,
+  type VARCHAR,
   type_oid BIGINT, type_modifier INTEGER, not_null BOOLEAN, default_text VARCHAR, identity BOOLEAN,
-  identity_by_default BOOLEAN, identity_seed BIGINT, identity_step BIGINT, encoding VARCHAR, distribution_key BOOLEAN,
+  identity_by_default BOOLEAN, identity_seed BIGINT, identity_step BIGINT, encoding VARCHAR,
+  distribution_key BOOLEAN,
   sort_key INTEGER, comment VARCHAR);
-CREATE TABLE IF NOT EXISTS leat_catalog.constraints (oid BIGINT, index_oid BIGINT, relation BIGINT, kind VARCHAR,
+CREATE TABLE IF NOT EXISTS leat_catalog.constraints (oid BIGINT, index_oid BIGINT, relation BIGINT,
+  kind VARCHAR,
   name VARCHAR, columns VARCHAR, referenced BIGINT, referenced_columns VARCHAR);
-CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER, grantee INTEGER, grantor INTEGER,
+CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER, grantee INTEGER,
+  grantor INTEGER,
   privileges BIGINT, grantable BIGINT);
 )sql";
 

@@ -230,7 +230,7 @@ std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, st
   return text;
 }
 
-/// has_…_privilege: `kind` is relation, schema or database; `user` empty: the session's. Nothing
+/// has_..._privilege: `kind` is relation, schema or database; `user` empty: the session's. Nothing
 /// for unknown objects.
 std::optional<bool> has_privilege(const SessionFacts& facts, std::string_view kind,
                                   std::string_view user_name, std::string_view object,

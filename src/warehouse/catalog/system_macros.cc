@@ -87,10 +87,12 @@ constexpr std::string_view kMacros[] = {
     "pg_get_constraintdef(oid) AS leat_constraint_definition(leat_system.leat_session(), CAST(oid "
     "AS BIGINT)), "
     "(oid, pretty) AS leat_constraint_definition(leat_system.leat_session(), CAST(oid AS BIGINT))",
-    "pg_get_indexdef(oid) AS leat_constraint_definition(leat_system.leat_session(), CAST(oid AS "
-    "BIGINT)), "
-    "(oid, number, pretty) AS leat_constraint_definition(leat_system.leat_session(), CAST(oid AS "
-    "BIGINT))",
+    "pg_get_indexdef(oid) AS 'CREATE UNIQUE INDEX USING btree ' || "
+    "regexp_extract(leat_constraint_definition(leat_system.leat_session(), CAST(oid AS BIGINT)), "
+    "'[(].*[)]'), (oid, number, pretty) AS 'CREATE UNIQUE INDEX USING btree ' || "
+    "regexp_extract(leat_constraint_definition(leat_system.leat_session(), CAST(oid AS BIGINT)), "
+    "'[(].*[)]')",
+    "pg_database_size(name) AS CAST(0 AS BIGINT)",
     "pg_get_viewdef(relation) AS leat_view_definition(leat_system.leat_session(), CAST(relation AS "
     "VARCHAR)), "
     "(relation, pretty) AS leat_view_definition(leat_system.leat_session(), CAST(relation AS "

@@ -8,223 +8,342 @@ namespace {
 // Base relations: what is in the store, and what only this session has.
 constexpr std::string_view kBase[] = {
     R"sql(CREATE OR REPLACE VIEW leat_system.leat_temporary_relations AS
-SELECT r.oid, CAST(13 AS BIGINT) AS "schema", r.name, r.kind, r.owner, r.distribution, r.sort_automatic, r.created
-FROM (SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'temporary_relations'), '[{"oid":"BIGINT",
-"name":"VARCHAR","kind":"VARCHAR","owner":"INTEGER","distribution":"INTEGER","sort_automatic":"BOOLEAN",
+SELECT r.oid, CAST(13 AS BIGINT) AS "schema", r.name, r.kind, r.owner, r.distribution,
+  r.sort_automatic, r.created
+FROM (SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'temporary_relations'),
+  '[{"oid":"BIGINT",
+"name":"VARCHAR","kind":"VARCHAR","owner":"INTEGER","distribution":"INTEGER",
+"sort_automatic":"BOOLEAN",
 "created":"BIGINT"}]')) AS r))sql",
     R"sql(CREATE OR REPLACE VIEW leat_system.leat_temporary_columns AS
-SELECT r.* FROM (SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'temporary_columns'), '[{
-"relation":"BIGINT","number":"SMALLINT","name":"VARCHAR","type":"VARCHAR","type_oid":"BIGINT","type_modifier":"INTEGER",
+SELECT r.* FROM (SELECT unnest(from_json(leat_rows(leat_system.leat_session(),
+  'temporary_columns'), '[{
+"relation":"BIGINT","number":"SMALLINT","name":"VARCHAR","type":"VARCHAR",
+"type_oid":"BIGINT","type_modifier":"INTEGER",
 "not_null":"BOOLEAN","default_text":"VARCHAR","identity":"BOOLEAN","identity_by_default":"BOOLEAN",
 "identity_seed":"BIGINT","identity_step":"BIGINT","encoding":"VARCHAR","distribution_key":"BOOLEAN",
 "sort_key":"INTEGER","comment":"VARCHAR"}]')) AS r))sql",
     R"sql(CREATE OR REPLACE VIEW leat_system.leat_relations AS
-SELECT oid, "schema", name, kind, owner, distribution, sort_automatic, backup, definition, depends_on, comment, created,
+SELECT oid, "schema", name, kind, owner, distribution, sort_automatic, backup, definition,
+  depends_on, comment, created,
   false AS temporary FROM leat_catalog.relations
 UNION ALL
-SELECT oid, "schema", name, kind, owner, distribution, sort_automatic, true, '', '', '', created, true
+SELECT oid, "schema", name, kind, owner, distribution, sort_automatic, true, '', '', '', created,
+  true
 FROM leat_system.leat_temporary_relations)sql",
     R"sql(CREATE OR REPLACE VIEW leat_system.leat_columns AS
-SELECT relation, number, name, type, type_oid, type_modifier, not_null, CASE WHEN identity_by_default THEN
-  'default_identity"(' || relation || ', ' || number || ', ''' || identity_seed || ',' || identity_step || '''::text)'
-  WHEN identity THEN '"identity"(' || relation || ', ' || number || ', ''' || identity_seed || ',' || identity_step ||
-  '''::text)' ELSE nullif(default_text, '') END AS default_text, encoding, distribution_key, sort_key, comment
+SELECT relation, number, name, type, type_oid, type_modifier, not_null, CASE WHEN
+  identity_by_default THEN
+  'default_identity"(' || relation || ', ' || number || ', ''' || identity_seed || ',' ||
+  identity_step || '''::text)'
+  WHEN identity THEN '"identity"(' || relation || ', ' || number || ', ''' || identity_seed || ','
+  || identity_step ||
+  '''::text)' ELSE nullif(default_text, '') END AS default_text, encoding, distribution_key,
+  sort_key, comment
 FROM leat_catalog.columns
 UNION ALL
-SELECT relation, number, name, type, type_oid, type_modifier, not_null, nullif(default_text, ''), encoding,
+SELECT relation, number, name, type, type_oid, type_modifier, not_null, nullif(default_text, ''),
+  encoding,
   distribution_key, sort_key, comment FROM leat_system.leat_temporary_columns)sql",
     // Filled at the end, when all system views exist.
-    R"sql(CREATE TABLE IF NOT EXISTS leat_system.leat_system_relations (oid BIGINT, "schema" BIGINT, name VARCHAR,
+    R"sql(CREATE TABLE IF NOT EXISTS leat_system.leat_system_relations (oid BIGINT, "schema"
+  BIGINT, name VARCHAR,
   qualified VARCHAR, kind VARCHAR))sql",
-    R"sql(CREATE TABLE IF NOT EXISTS leat_system.leat_system_columns (relation BIGINT, number SMALLINT, name VARCHAR,
+    R"sql(CREATE TABLE IF NOT EXISTS leat_system.leat_system_columns (relation BIGINT, number
+  SMALLINT, name VARCHAR,
   type_oid BIGINT))sql",
-    R"sql(CREATE OR REPLACE MACRO leat_system.leat_relation_bytes(wanted) AS coalesce((SELECT CAST(max(t.estimated_size) AS
-  BIGINT) * 64 FROM leat_system.leat_relations r JOIN leat_catalog.schemas s ON s.oid = r."schema" JOIN duckdb_tables() t
-  ON t.schema_name = s.name AND t.table_name = r.name WHERE r.oid = CAST(wanted AS BIGINT)), CAST(0 AS BIGINT)))sql",
+    R"sql(CREATE OR REPLACE MACRO leat_system.leat_relation_bytes(wanted) AS coalesce((SELECT
+  CAST(max(t.estimated_size) AS
+  BIGINT) * 64 FROM leat_system.leat_relations r JOIN leat_catalog.schemas s ON s.oid = r."schema"
+  JOIN duckdb_tables() t
+  ON t.schema_name = s.name AND t.table_name = r.name WHERE r.oid = CAST(wanted AS BIGINT)), CAST(0
+  AS BIGINT)))sql",
 };
 
 constexpr std::string_view kViews[] = {
     R"sql(pg_namespace AS
-SELECT oid, name AS nspname, owner AS nspowner, CAST(from_json(leat_acl(leat_system.leat_session(), 'schema', oid),
+SELECT oid, name AS nspname, owner AS nspowner, CAST(from_json(leat_acl(leat_system.leat_session(),
+  'schema', oid),
   '["VARCHAR"]') AS VARCHAR[]) AS nspacl FROM leat_catalog.schemas
 UNION ALL SELECT CAST(11 AS BIGINT), 'pg_catalog', 1, NULL
 UNION ALL SELECT CAST(12 AS BIGINT), 'information_schema', 1, NULL
 UNION ALL SELECT CAST(13 AS BIGINT), 'pg_temp_' || leat_system.leat_session(), 1, NULL
   WHERE EXISTS (SELECT 1 FROM leat_system.leat_temporary_relations))sql",
     R"sql(pg_class AS
-SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) AS reltype, r.owner AS relowner,
-  CAST(0 AS BIGINT) AS relam, r.oid AS relfilenode, CAST(0 AS BIGINT) AS reltablespace, CAST(0 AS INTEGER) AS relpages,
-  CAST(0.001 AS FLOAT) AS reltuples, CAST(0 AS BIGINT) AS reltoastrelid, CAST(0 AS BIGINT) AS reltoastidxid,
-  r.oid IN (SELECT relation FROM leat_catalog.constraints WHERE index_oid > 0) AS relhasindex, false AS relisshared,
-  r.kind AS relkind, CAST((SELECT count(*) FROM leat_system.leat_columns c WHERE c.relation = r.oid) AS SMALLINT) AS
+SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) AS reltype, r.owner
+  AS relowner,
+  CAST(0 AS BIGINT) AS relam, r.oid AS relfilenode, CAST(0 AS BIGINT) AS reltablespace, CAST(0 AS
+  INTEGER) AS relpages,
+  CAST(0.001 AS FLOAT) AS reltuples, CAST(0 AS BIGINT) AS reltoastrelid, CAST(0 AS BIGINT) AS
+  reltoastidxid,
+  r.oid IN (SELECT relation FROM leat_catalog.constraints WHERE index_oid > 0) AS relhasindex,
+  false AS relisshared,
+  r.kind AS relkind, CAST((SELECT count(*) FROM leat_system.leat_columns c WHERE c.relation =
+  r.oid) AS SMALLINT) AS
   relnatts, CAST(0 AS BIGINT) AS relexternid, false AS relisreplicated, false AS relispinned,
-  CAST(r.distribution AS SMALLINT) AS reldiststyle, CAST(0 AS BIGINT) AS relprojbaseid, CAST(0 AS SMALLINT) AS relchecks,
-  CAST(0 AS SMALLINT) AS reltriggers, CAST(0 AS SMALLINT) AS relukeys, CAST(0 AS SMALLINT) AS relfkeys,
+  CAST(r.distribution AS SMALLINT) AS reldiststyle, CAST(0 AS BIGINT) AS relprojbaseid, CAST(0 AS
+  SMALLINT) AS relchecks,
+  CAST(0 AS SMALLINT) AS reltriggers, CAST(0 AS SMALLINT) AS relukeys, CAST(0 AS SMALLINT) AS
+  relfkeys,
   CAST(0 AS SMALLINT) AS relrefs, false AS relhasoids,
-  r.oid IN (SELECT relation FROM leat_catalog.constraints WHERE kind = 'p') AS relhaspkey, r.kind = 'v' AS relhasrules,
-  false AS relhassubclass, CAST(from_json(leat_acl(leat_system.leat_session(), 'relation', r.oid), '["VARCHAR"]') AS
-  VARCHAR[]) AS relacl, false AS relhastriggers, CASE WHEN r.temporary THEN 't' ELSE 'p' END AS relpersistence,
-  CAST(0 AS BIGINT) AS reloftype, false AS relrowsecurity, false AS relforcerowsecurity, false AS relispartition,
-  'n' AS relreplident, CAST(NULL AS VARCHAR) AS relpartbound, CAST(NULL AS VARCHAR) AS reloptions
+  r.oid IN (SELECT relation FROM leat_catalog.constraints WHERE kind = 'p') AS relhaspkey, r.kind =
+  'v' AS relhasrules,
+  false AS relhassubclass, CAST(from_json(leat_acl(leat_system.leat_session(), 'relation', r.oid),
+  '["VARCHAR"]') AS
+  VARCHAR[]) AS relacl, false AS relhastriggers, CASE WHEN r.temporary THEN 't' ELSE 'p' END AS
+  relpersistence,
+  CAST(0 AS BIGINT) AS reloftype, false AS relrowsecurity, false AS relforcerowsecurity, false AS
+  relispartition,
+  'n' AS relreplident, CAST(NULL AS VARCHAR) AS relpartbound, CAST(NULL AS VARCHAR[]) AS reloptions
 FROM leat_system.leat_relations r
 UNION ALL
-SELECT k.index_oid, k.name, r."schema", 0, r.owner, 403, k.index_oid, 0, 0, 0.001, 0, 0, false, false, 'i',
-  CAST(len(string_split(k.columns, ' ')) AS SMALLINT), 0, false, false, 0, 0, 0, 0, 0, 0, 0, false, false, false, false,
+SELECT k.index_oid, k.name, r."schema", 0, r.owner, 403, k.index_oid, 0, 0, 0.001, 0, 0, false,
+  false, 'i',
+  CAST(len(string_split(k.columns, ' ')) AS SMALLINT), 0, false, false, 0, 0, 0, 0, 0, 0, 0, false,
+  false, false, false,
   NULL, false, 'p', 0, false, false, false, 'n', NULL, NULL
-FROM leat_catalog.constraints k JOIN leat_catalog.relations r ON r.oid = k.relation WHERE k.index_oid > 0
+FROM leat_catalog.constraints k JOIN leat_catalog.relations r ON r.oid = k.relation WHERE
+  k.index_oid > 0
 UNION ALL
-SELECT s.oid, s.name, s."schema", 0, 1, 0, s.oid, 0, 0, 0.001, 0, 0, false, false, s.kind, CAST((SELECT count(*) FROM
-  leat_system.leat_system_columns c WHERE c.relation = s.oid) AS SMALLINT), 0, false, false, 0, 0, 0, 0, 0, 0, 0, false,
+SELECT s.oid, s.name, s."schema", 0, 1, 0, s.oid, 0, 0, 0.001, 0, 0, false, false, s.kind,
+  CAST((SELECT count(*) FROM
+  leat_system.leat_system_columns c WHERE c.relation = s.oid) AS SMALLINT), 0, false, false, 0, 0,
+  0, 0, 0, 0, 0, false,
   false, false, false, NULL, false, 'p', 0, false, false, false, 'n', NULL, NULL
 FROM leat_system.leat_system_relations s)sql",
-    R"sql(pg_class_info AS SELECT c.*, make_timestamp(r.created) AS relcreationtime, c.reldiststyle AS
-  releffectivediststyle FROM leat_system.pg_class c JOIN leat_system.leat_relations r ON r.oid = c.oid)sql",
+    R"sql(pg_class_info AS SELECT c.*, make_timestamp(r.created) AS relcreationtime, c.reldiststyle
+  AS
+  releffectivediststyle FROM leat_system.pg_class c JOIN leat_system.leat_relations r ON r.oid =
+  c.oid)sql",
     R"sql(pg_attribute AS
-SELECT c.relation AS attrelid, c.name AS attname, c.type_oid AS atttypid, CAST(-1 AS INTEGER) AS attstattarget,
-  CAST(CASE c.type_oid WHEN 16 THEN 1 WHEN 21 THEN 2 WHEN 23 THEN 4 WHEN 700 THEN 4 WHEN 1082 THEN 4 WHEN 20 THEN 8
-  WHEN 701 THEN 8 WHEN 1083 THEN 8 WHEN 1114 THEN 8 WHEN 1184 THEN 8 WHEN 1266 THEN 12 ELSE -1 END AS SMALLINT) AS attlen,
-  c.number AS attnum, CAST(0 AS INTEGER) AS attndims, CAST(-1 AS INTEGER) AS attcacheoff, c.type_modifier AS atttypmod,
-  false AS attbyval, 'p' AS attstorage, 'i' AS attalign, c.not_null AS attnotnull, c.default_text IS NOT NULL AS
-  atthasdef, false AS attisdropped, true AS attislocal, CAST(0 AS INTEGER) AS attinhcount, c.distribution_key AS
-  attisdistkey, false AS attispreloaded, c.sort_key AS attsortkeyord, CAST(list_position(['bytedict', 'delta',
-  'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255', 'text32k', 'zstd', 'az64'], c.encoding)
-  AS SMALLINT) AS attencodingtype, CAST(0 AS SMALLINT) AS attencrypttype, CAST(NULL AS VARCHAR[]) AS attacl,
+SELECT c.relation AS attrelid, c.name AS attname, c.type_oid AS atttypid, CAST(-1 AS INTEGER) AS
+  attstattarget,
+  CAST(CASE c.type_oid WHEN 16 THEN 1 WHEN 21 THEN 2 WHEN 23 THEN 4 WHEN 700 THEN 4 WHEN 1082 THEN
+  4 WHEN 20 THEN 8
+  WHEN 701 THEN 8 WHEN 1083 THEN 8 WHEN 1114 THEN 8 WHEN 1184 THEN 8 WHEN 1266 THEN 12 ELSE -1 END
+  AS SMALLINT) AS attlen,
+  c.number AS attnum, CAST(0 AS INTEGER) AS attndims, CAST(-1 AS INTEGER) AS attcacheoff,
+  c.type_modifier AS atttypmod,
+  false AS attbyval, 'p' AS attstorage, 'i' AS attalign, c.not_null AS attnotnull, c.default_text
+  IS NOT NULL AS
+  atthasdef, false AS attisdropped, true AS attislocal, CAST(0 AS INTEGER) AS attinhcount,
+  c.distribution_key AS
+  attisdistkey, false AS attispreloaded, c.sort_key AS attsortkeyord,
+  CAST(list_position(['bytedict', 'delta',
+  'delta32k', 'lzo', 'mostly8', 'mostly16', 'mostly32', 'runlength', 'text255', 'text32k', 'zstd',
+  'az64'], c.encoding)
+  AS SMALLINT) AS attencodingtype, CAST(0 AS SMALLINT) AS attencrypttype, CAST(NULL AS VARCHAR[])
+  AS attacl,
   CAST(0 AS BIGINT) AS attcollation, '' AS attidentity, '' AS attgenerated, false AS atthasmissing,
   CAST(NULL AS VARCHAR) AS attoptions, CAST(NULL AS VARCHAR) AS attfdwoptions, '' AS attcompression
 FROM leat_system.leat_columns c
 UNION ALL
-SELECT k.index_oid, c.name, c.type_oid, -1, -1, CAST(list_position(string_split(k.columns, ' '), CAST(c.number AS
-  VARCHAR)) AS SMALLINT), 0, -1, c.type_modifier, false, 'p', 'i', c.not_null, false, false, true, 0, false, false, 0, 0,
+SELECT k.index_oid, c.name, c.type_oid, -1, -1, CAST(list_position(string_split(k.columns, ' '),
+  CAST(c.number AS
+  VARCHAR)) AS SMALLINT), 0, -1, c.type_modifier, false, 'p', 'i', c.not_null, false, false, true,
+  0, false, false, 0, 0,
   0, NULL, 0, '', '', false, NULL, NULL, ''
 FROM leat_catalog.constraints k JOIN leat_catalog.columns c ON c.relation = k.relation AND
   list_contains(string_split(k.columns, ' '), CAST(c.number AS VARCHAR)) WHERE k.index_oid > 0
 UNION ALL
-SELECT s.relation, s.name, s.type_oid, -1, -1, s.number, 0, -1, -1, false, 'p', 'i', false, false, false, true, 0, false,
-  false, 0, 0, 0, NULL, 0, '', '', false, NULL, NULL, '' FROM leat_system.leat_system_columns s)sql",
+SELECT s.relation, s.name, s.type_oid, -1, -1, s.number, 0, -1, -1, false, 'p', 'i', false, false,
+  false, true, 0, false,
+  false, 0, 0, 0, NULL, 0, '', '', false, NULL, NULL, '' FROM leat_system.leat_system_columns
+  s)sql",
     R"sql(pg_attribute_info AS SELECT * FROM leat_system.pg_attribute)sql",
-    R"sql(pg_attrdef AS SELECT relation * 2048 + number AS oid, relation AS adrelid, number AS adnum, default_text AS
+    R"sql(pg_attrdef AS SELECT relation * 2048 + number AS oid, relation AS adrelid, number AS
+  adnum, default_text AS
   adbin, default_text AS adsrc FROM leat_system.leat_columns WHERE default_text IS NOT NULL)sql",
     R"sql(pg_type AS
-SELECT CAST(t.oid AS BIGINT) AS oid, t.name AS typname, CAST(11 AS BIGINT) AS typnamespace, 1 AS typowner,
-  CAST(t.size AS SMALLINT) AS typlen, t.size BETWEEN 1 AND 8 AS typbyval, 'b' AS typtype, true AS typisdefined,
+SELECT CAST(t.oid AS BIGINT) AS oid, t.name AS typname, CAST(11 AS BIGINT) AS typnamespace, 1 AS
+  typowner,
+  CAST(t.size AS SMALLINT) AS typlen, t.size BETWEEN 1 AND 8 AS typbyval, 'b' AS typtype, true AS
+  typisdefined,
   ',' AS typdelim, CAST(0 AS BIGINT) AS typrelid, CAST(t.element AS BIGINT) AS typelem,
-  CAST(CASE WHEN t.element > 0 THEN 750 ELSE 0 END AS BIGINT) AS typinput, CAST(0 AS BIGINT) AS typoutput,
-  CAST(CASE WHEN t.element > 0 THEN 2400 ELSE 0 END AS BIGINT) AS typreceive, CAST(0 AS BIGINT) AS typsend,
-  CAST(0 AS BIGINT) AS typanalyze, 'i' AS typalign, 'p' AS typstorage, false AS typnotnull, CAST(0 AS BIGINT) AS
-  typbasetype, CAST(-1 AS INTEGER) AS typtypmod, CAST(0 AS INTEGER) AS typndims, CAST(NULL AS VARCHAR) AS typdefaultbin,
-  CAST(NULL AS VARCHAR) AS typdefault, CAST(t.array_oid AS BIGINT) AS typarray, t.category AS typcategory,
+  CAST(CASE WHEN t.element > 0 THEN 750 ELSE 0 END AS BIGINT) AS typinput, CAST(0 AS BIGINT) AS
+  typoutput,
+  CAST(CASE WHEN t.element > 0 THEN 2400 ELSE 0 END AS BIGINT) AS typreceive, CAST(0 AS BIGINT) AS
+  typsend,
+  CAST(0 AS BIGINT) AS typanalyze, 'i' AS typalign, 'p' AS typstorage, false AS typnotnull, CAST(0
+  AS BIGINT) AS
+  typbasetype, CAST(-1 AS INTEGER) AS typtypmod, CAST(0 AS INTEGER) AS typndims, CAST(NULL AS
+  VARCHAR) AS typdefaultbin,
+  CAST(NULL AS VARCHAR) AS typdefault, CAST(t.array_oid AS BIGINT) AS typarray, t.category AS
+  typcategory,
   false AS typispreferred, CAST(0 AS BIGINT) AS typcollation, CAST(NULL AS VARCHAR[]) AS typacl
-FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18, 'char', 1, 0, 1002, 'S'),
+FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18, 'char', 1, 0,
+  1002, 'S'),
   (19, 'name', 128, 18, 1003, 'S'), (20, 'int8', 8, 0, 1016, 'N'), (21, 'int2', 2, 0, 1005, 'N'),
-  (22, 'int2vector', -1, 21, 1006, 'A'), (23, 'int4', 4, 0, 1007, 'N'), (24, 'regproc', 4, 0, 1008, 'N'),
+  (22, 'int2vector', -1, 21, 1006, 'A'), (23, 'int4', 4, 0, 1007, 'N'), (24, 'regproc', 4, 0, 1008,
+  'N'),
   (25, 'text', -1, 0, 1009, 'S'), (26, 'oid', 4, 0, 1028, 'N'), (28, 'xid', 4, 0, 1011, 'U'),
-  (30, 'oidvector', -1, 26, 1013, 'A'), (700, 'float4', 4, 0, 1021, 'N'), (701, 'float8', 8, 0, 1022, 'N'),
-  (702, 'abstime', 4, 0, 1023, 'D'), (705, 'unknown', -2, 0, 0, 'X'), (1033, 'aclitem', 12, 0, 1034, 'U'),
-  (1042, 'bpchar', -1, 0, 1014, 'S'), (1043, 'varchar', -1, 0, 1015, 'S'), (1082, 'date', 4, 0, 1182, 'D'),
-  (1083, 'time', 8, 0, 1183, 'D'), (1114, 'timestamp', 8, 0, 1115, 'D'), (1184, 'timestamptz', 8, 0, 1185, 'D'),
-  (1186, 'interval', 16, 0, 1187, 'T'), (1188, 'intervaly2m', 4, 0, 1189, 'T'), (1190, 'intervald2s', 8, 0, 1191, 'T'),
-  (1266, 'timetz', 12, 0, 1270, 'D'), (1700, 'numeric', -1, 0, 1231, 'N'), (1790, 'refcursor', -1, 0, 2201, 'U'),
-  (2205, 'regclass', 4, 0, 0, 'N'), (2206, 'regtype', 4, 0, 0, 'N'), (2935, 'hllsketch', -1, 0, 0, 'U'),
-  (3000, 'geometry', -1, 0, 0, 'U'), (3001, 'geography', -1, 0, 0, 'U'), (3999, 'geometryhex', -1, 0, 0, 'U'),
+  (30, 'oidvector', -1, 26, 1013, 'A'), (700, 'float4', 4, 0, 1021, 'N'), (701, 'float8', 8, 0,
+  1022, 'N'),
+  (702, 'abstime', 4, 0, 1023, 'D'), (705, 'unknown', -2, 0, 0, 'X'), (1033, 'aclitem', 12, 0,
+  1034, 'U'),
+  (1042, 'bpchar', -1, 0, 1014, 'S'), (1043, 'varchar', -1, 0, 1015, 'S'), (1082, 'date', 4, 0,
+  1182, 'D'),
+  (1083, 'time', 8, 0, 1183, 'D'), (1114, 'timestamp', 8, 0, 1115, 'D'), (1184, 'timestamptz', 8,
+  0, 1185, 'D'),
+  (1186, 'interval', 16, 0, 1187, 'T'), (1188, 'intervaly2m', 4, 0, 1189, 'T'), (1190,
+  'intervald2s', 8, 0, 1191, 'T'),
+  (1266, 'timetz', 12, 0, 1270, 'D'), (1700, 'numeric', -1, 0, 1231, 'N'), (1790, 'refcursor', -1,
+  0, 2201, 'U'),
+  (2205, 'regclass', 4, 0, 0, 'N'), (2206, 'regtype', 4, 0, 0, 'N'), (2935, 'hllsketch', -1, 0, 0,
+  'U'),
+  (3000, 'geometry', -1, 0, 0, 'U'), (3001, 'geography', -1, 0, 0, 'U'), (3999, 'geometryhex', -1,
+  0, 0, 'U'),
   (4000, 'super', -1, 0, 0, 'U'), (6551, 'varbyte', -1, 0, 0, 'U'), (1000, '_bool', -1, 16, 0, 'A'),
   (1003, '_name', -1, 19, 0, 'A'), (1005, '_int2', -1, 21, 0, 'A'), (1007, '_int4', -1, 23, 0, 'A'),
-  (1009, '_text', -1, 25, 0, 'A'), (1015, '_varchar', -1, 1043, 0, 'A'), (1016, '_int8', -1, 20, 0, 'A'),
-  (1021, '_float4', -1, 700, 0, 'A'), (1022, '_float8', -1, 701, 0, 'A'), (1028, '_oid', -1, 26, 0, 'A'),
-  (1034, '_aclitem', -1, 1033, 0, 'A'), (1115, '_timestamp', -1, 1114, 0, 'A'), (1182, '_date', -1, 1082, 0, 'A'),
+  (1009, '_text', -1, 25, 0, 'A'), (1015, '_varchar', -1, 1043, 0, 'A'), (1016, '_int8', -1, 20, 0,
+  'A'),
+  (1021, '_float4', -1, 700, 0, 'A'), (1022, '_float8', -1, 701, 0, 'A'), (1028, '_oid', -1, 26, 0,
+  'A'),
+  (1034, '_aclitem', -1, 1033, 0, 'A'), (1115, '_timestamp', -1, 1114, 0, 'A'), (1182, '_date', -1,
+  1082, 0, 'A'),
   (1231, '_numeric', -1, 1700, 0, 'A')) AS t(oid, name, size, element, array_oid, category))sql",
     R"sql(pg_constraint AS
-SELECT k.oid, k.name AS conname, r."schema" AS connamespace, k.kind AS contype, false AS condeferrable, false AS
-  condeferred, k.relation AS conrelid, CAST(0 AS BIGINT) AS contypid, k.index_oid AS conindid, k.referenced AS confrelid,
-  CASE WHEN k.kind = 'f' THEN 'a' ELSE ' ' END AS confupdtype, CASE WHEN k.kind = 'f' THEN 'a' ELSE ' ' END AS
+SELECT k.oid, k.name AS conname, r."schema" AS connamespace, k.kind AS contype, false AS
+  condeferrable, false AS
+  condeferred, k.relation AS conrelid, CAST(0 AS BIGINT) AS contypid, k.index_oid AS conindid,
+  k.referenced AS confrelid,
+  CASE WHEN k.kind = 'f' THEN 'a' ELSE ' ' END AS confupdtype, CASE WHEN k.kind = 'f' THEN 'a' ELSE
+  ' ' END AS
   confdeltype, CASE WHEN k.kind = 'f' THEN 's' ELSE ' ' END AS confmatchtype,
   list_transform(string_split(k.columns, ' '), lambda x: CAST(x AS SMALLINT)) AS conkey,
   CASE WHEN k.referenced_columns <> '' THEN list_transform(string_split(k.referenced_columns, ' '),
-  lambda x: CAST(x AS SMALLINT)) END AS confkey, CAST(NULL AS VARCHAR) AS conbin, CAST(NULL AS VARCHAR) AS consrc,
+  lambda x: CAST(x AS SMALLINT)) END AS confkey, CAST(NULL AS VARCHAR) AS conbin, CAST(NULL AS
+  VARCHAR) AS consrc,
   true AS convalidated, CAST(0 AS BIGINT) AS conparentid
 FROM leat_catalog.constraints k JOIN leat_catalog.relations r ON r.oid = k.relation)sql",
     R"sql(pg_index AS
 SELECT k.index_oid AS indexrelid, k.relation AS indrelid,
-  list_transform(string_split(k.columns, ' '), lambda x: CAST(x AS SMALLINT)) AS indkey, CAST(NULL AS VARCHAR) AS
-  indclass, CAST(len(string_split(k.columns, ' ')) AS SMALLINT) AS indnatts, true AS indisunique, k.kind = 'p' AS
-  indisprimary, false AS indisclustered, true AS indisvalid, true AS indisready, true AS indimmediate, false AS
-  indisexclusion, false AS indisreplident, CAST(NULL AS VARCHAR) AS indexprs, CAST(NULL AS VARCHAR) AS indpred,
+  list_transform(string_split(k.columns, ' '), lambda x: CAST(x AS SMALLINT)) AS indkey, CAST(NULL
+  AS VARCHAR) AS
+  indclass, CAST(len(string_split(k.columns, ' ')) AS SMALLINT) AS indnatts, true AS indisunique,
+  k.kind = 'p' AS
+  indisprimary, false AS indisclustered, true AS indisvalid, true AS indisready, true AS
+  indimmediate, false AS
+  indisexclusion, false AS indisreplident, CAST(NULL AS VARCHAR) AS indexprs, CAST(NULL AS VARCHAR)
+  AS indpred,
   CAST(NULL AS VARCHAR) AS indoption FROM leat_catalog.constraints k WHERE k.index_oid > 0)sql",
     R"sql(pg_depend AS
-SELECT CAST(1259 AS BIGINT) AS classid, r.oid AS objid, CAST(0 AS INTEGER) AS objsubid, CAST(1259 AS BIGINT) AS refclassid,
+SELECT CAST(1259 AS BIGINT) AS classid, r.oid AS objid, CAST(0 AS INTEGER) AS objsubid, CAST(1259
+  AS BIGINT) AS refclassid,
   CAST(d.id AS BIGINT) AS refobjid, CAST(0 AS INTEGER) AS refobjsubid, 'n' AS deptype
-FROM (SELECT oid, unnest(string_split(depends_on, ' ')) AS id FROM leat_catalog.relations WHERE depends_on <> '') d
+FROM (SELECT oid, unnest(string_split(depends_on, ' ')) AS id FROM leat_catalog.relations WHERE
+  depends_on <> '') d
 JOIN leat_catalog.relations r ON r.oid = d.oid)sql",
-    R"sql(pg_rewrite AS SELECT r.oid AS oid, '_RETURN' AS rulename, r.oid AS ev_class, CAST(-1 AS SMALLINT) AS ev_attr,
-  '1' AS ev_type, true AS is_instead, CAST(NULL AS VARCHAR) AS ev_qual, CAST(NULL AS VARCHAR) AS ev_action
+    R"sql(pg_rewrite AS SELECT r.oid AS oid, '_RETURN' AS rulename, r.oid AS ev_class, CAST(-1 AS
+  SMALLINT) AS ev_attr,
+  '1' AS ev_type, true AS is_instead, CAST(NULL AS VARCHAR) AS ev_qual, CAST(NULL AS VARCHAR) AS
+  ev_action
 FROM leat_system.leat_relations r WHERE r.kind = 'v')sql",
     R"sql(pg_description AS
-SELECT oid AS objoid, CAST(1259 AS BIGINT) AS classoid, CAST(0 AS INTEGER) AS objsubid, comment AS description
+SELECT oid AS objoid, CAST(1259 AS BIGINT) AS classoid, CAST(0 AS INTEGER) AS objsubid, comment AS
+  description
 FROM leat_catalog.relations WHERE comment <> ''
 UNION ALL SELECT relation, 1259, number, comment FROM leat_catalog.columns WHERE comment <> ''
 UNION ALL SELECT oid, 2615, 0, comment FROM leat_catalog.schemas WHERE comment <> '')sql",
     R"sql(pg_database AS
-SELECT CAST(100 AS BIGINT) AS oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS encoding, false AS
-  datistemplate, true AS datallowconn, CAST(99999 AS BIGINT) AS datlastsysoid, CAST(0 AS BIGINT) AS datvacuumxid,
-  CAST(0 AS BIGINT) AS datfrozenxid, CAST(1663 AS BIGINT) AS dattablespace, CAST(NULL AS VARCHAR) AS datconfig,
-  CAST(from_json(leat_acl(leat_system.leat_session(), 'database', CAST(100 AS BIGINT)), '["VARCHAR"]') AS VARCHAR[]) AS
-  datacl, 'C' AS datcollate, 'C' AS datctype, CAST(-1 AS INTEGER) AS datconnlimit FROM leat_catalog.databases d)sql",
-    R"sql(pg_database_info AS SELECT oid AS datid, * EXCLUDE (oid), 'Case sensitive' AS datcollation FROM
+SELECT CAST(100 AS BIGINT) AS oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
+  encoding, false AS
+  datistemplate, true AS datallowconn, CAST(99999 AS BIGINT) AS datlastsysoid, CAST(0 AS BIGINT) AS
+  datvacuumxid,
+  CAST(0 AS BIGINT) AS datfrozenxid, CAST(1663 AS BIGINT) AS dattablespace, CAST(NULL AS VARCHAR)
+  AS datconfig,
+  CAST(from_json(leat_acl(leat_system.leat_session(), 'database', CAST(100 AS BIGINT)),
+  '["VARCHAR"]') AS VARCHAR[]) AS
+  datacl, 'C' AS datcollate, 'C' AS datctype, CAST(-1 AS INTEGER) AS datconnlimit FROM
+  leat_catalog.databases d)sql",
+    R"sql(pg_database_info AS SELECT oid AS datid, * EXCLUDE (oid), 'Case sensitive' AS
+  datcollation FROM
   leat_system.pg_database)sql",
     R"sql(pg_user AS
-SELECT name AS usename, id AS usesysid, create_database AS usecreatedb, superuser AS usesuper, false AS usecatupd,
-  '********' AS passwd, TRY_CAST(nullif(valid_until, '') AS TIMESTAMP) AS valuntil, CAST(NULL AS VARCHAR) AS useconfig
+SELECT name AS usename, id AS usesysid, create_database AS usecreatedb, superuser AS usesuper,
+  false AS usecatupd,
+  '********' AS passwd, TRY_CAST(nullif(valid_until, '') AS TIMESTAMP) AS valuntil, CAST(NULL AS
+  VARCHAR) AS useconfig
 FROM leat_catalog.users)sql",
-    R"sql(pg_user_info AS SELECT u.usename, u.usesysid, u.usecreatedb, u.usesuper, u.usecatupd, u.passwd, u.valuntil,
-  u.useconfig, CASE WHEN s.connection_limit < 0 THEN 'UNLIMITED' ELSE CAST(s.connection_limit AS VARCHAR) END AS
+    R"sql(pg_user_info AS SELECT u.usename, u.usesysid, u.usecreatedb, u.usesuper, u.usecatupd,
+  u.passwd, u.valuntil,
+  u.useconfig, CASE WHEN s.connection_limit < 0 THEN 'UNLIMITED' ELSE CAST(s.connection_limit AS
+  VARCHAR) END AS
   useconnlimit FROM leat_system.pg_user u JOIN leat_catalog.users s ON s.id = u.usesysid)sql",
     R"sql(pg_shadow AS SELECT * FROM leat_system.pg_user)sql",
-    R"sql(pg_group AS SELECT name AS groname, id AS grosysid, CASE WHEN members <> '' THEN list_transform(
-  string_split(members, ' '), lambda x: CAST(x AS INTEGER)) END AS grolist FROM leat_catalog.groups)sql",
+    R"sql(pg_group AS SELECT name AS groname, id AS grosysid, CASE WHEN members <> '' THEN
+  list_transform(
+  string_split(members, ' '), lambda x: CAST(x AS INTEGER)) END AS grolist FROM
+  leat_catalog.groups)sql",
     R"sql(pg_roles AS
-SELECT name AS rolname, superuser AS rolsuper, true AS rolinherit, superuser AS rolcreaterole, create_database AS
-  rolcreatedb, true AS rolcanlogin, CAST(connection_limit AS INTEGER) AS rolconnlimit, '********' AS rolpassword,
-  TRY_CAST(nullif(valid_until, '') AS TIMESTAMP) AS rolvaliduntil, false AS rolreplication, false AS rolbypassrls,
+SELECT name AS rolname, superuser AS rolsuper, true AS rolinherit, superuser AS rolcreaterole,
+  create_database AS
+  rolcreatedb, true AS rolcanlogin, CAST(connection_limit AS INTEGER) AS rolconnlimit, '********'
+  AS rolpassword,
+  TRY_CAST(nullif(valid_until, '') AS TIMESTAMP) AS rolvaliduntil, false AS rolreplication, false
+  AS rolbypassrls,
   CAST(NULL AS VARCHAR) AS rolconfig, CAST(id AS BIGINT) AS oid FROM leat_catalog.users
-UNION ALL SELECT name, false, true, false, false, false, -1, '********', NULL, false, false, NULL, id
+UNION ALL SELECT name, false, true, false, false, false, -1, '********', NULL, false, false, NULL,
+  id
 FROM leat_catalog.groups)sql",
-    R"sql(pg_auth_members AS SELECT CAST(g.id AS BIGINT) AS roleid, CAST(m.id AS BIGINT) AS member, CAST(1 AS BIGINT) AS
-  grantor, false AS admin_option FROM leat_catalog.groups g, (SELECT id AS gid, unnest(string_split(members, ' ')) AS id
+    R"sql(pg_auth_members AS SELECT CAST(g.id AS BIGINT) AS roleid, CAST(m.id AS BIGINT) AS member,
+  CAST(1 AS BIGINT) AS
+  grantor, false AS admin_option FROM leat_catalog.groups g, (SELECT id AS gid,
+  unnest(string_split(members, ' ')) AS id
   FROM leat_catalog.groups WHERE members <> '') m WHERE m.gid = g.id)sql",
     R"sql(pg_tables AS
-SELECT n.nspname AS schemaname, r.name AS tablename, leat_user_name(leat_system.leat_session(), CAST(r.owner AS BIGINT))
-  AS tableowner, CAST(NULL AS VARCHAR) AS tablespace, r.oid IN (SELECT relation FROM leat_catalog.constraints WHERE
+SELECT n.nspname AS schemaname, r.name AS tablename, leat_user_name(leat_system.leat_session(),
+  CAST(r.owner AS BIGINT))
+  AS tableowner, CAST(NULL AS VARCHAR) AS tablespace, r.oid IN (SELECT relation FROM
+  leat_catalog.constraints WHERE
   index_oid > 0) AS hasindexes, false AS hasrules, false AS hastriggers
-FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema" WHERE r.kind = 'r'
-UNION ALL SELECT 'pg_catalog', name, 'rdsdb', NULL, false, false, false FROM leat_system.leat_system_relations
+FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema" WHERE
+  r.kind = 'r'
+UNION ALL SELECT 'pg_catalog', name, 'rdsdb', NULL, false, false, false FROM
+  leat_system.leat_system_relations
 WHERE "schema" = 11 AND kind = 'r')sql",
     R"sql(pg_views AS
-SELECT n.nspname AS schemaname, r.name AS viewname, leat_user_name(leat_system.leat_session(), CAST(r.owner AS BIGINT)) AS
+SELECT n.nspname AS schemaname, r.name AS viewname, leat_user_name(leat_system.leat_session(),
+  CAST(r.owner AS BIGINT)) AS
   viewowner, r.definition || ';' AS definition
-FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema" WHERE r.kind = 'v'
-UNION ALL SELECT CASE WHEN "schema" = 12 THEN 'information_schema' ELSE 'pg_catalog' END, name, 'rdsdb', ''
+FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema" WHERE
+  r.kind = 'v'
+UNION ALL SELECT CASE WHEN "schema" = 12 THEN 'information_schema' ELSE 'pg_catalog' END, name,
+  'rdsdb', ''
 FROM leat_system.leat_system_relations WHERE kind = 'v')sql",
     R"sql(pg_table_def AS
-SELECT n.nspname AS schemaname, r.name AS tablename, c.name AS "column", c.type AS type, c.encoding AS encoding,
+SELECT n.nspname AS schemaname, r.name AS tablename, c.name AS "column", c.type AS type, c.encoding
+  AS encoding,
   c.distribution_key AS distkey, c.sort_key AS sortkey, c.not_null AS "notnull"
 FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema"
 JOIN leat_system.leat_columns c ON c.relation = r.oid
-WHERE r.kind = 'r' AND (r.temporary OR list_contains(leat_system.current_schemas(false), n.nspname)))sql",
+WHERE r.kind = 'r' AND (r.temporary OR list_contains(leat_system.current_schemas(false),
+  n.nspname)))sql",
     R"sql(pg_settings AS
-SELECT s.key AS name, s.value AS setting, CAST(NULL AS VARCHAR) AS unit, 'Leat' AS category, '' AS short_desc, '' AS
-  extra_desc, 'user' AS context, 'string' AS vartype, 'session' AS source, CAST(NULL AS VARCHAR) AS min_val,
+SELECT s.key AS name, s.value AS setting, CAST(NULL AS VARCHAR) AS unit, 'Leat' AS category, '' AS
+  short_desc, '' AS
+  extra_desc, 'user' AS context, 'string' AS vartype, 'session' AS source, CAST(NULL AS VARCHAR) AS
+  min_val,
   CAST(NULL AS VARCHAR) AS max_val
-FROM (SELECT key, json_extract_string(value, '$') AS value FROM json_each(leat_rows(leat_system.leat_session(),
+FROM (SELECT key, json_extract_string(value, '$') AS value FROM
+  json_each(leat_rows(leat_system.leat_session(),
   'settings'))) s)sql",
-    R"sql(pg_am AS SELECT CAST(403 AS BIGINT) AS oid, 'btree' AS amname, 'i' AS amtype, CAST(0 AS BIGINT) AS
+    R"sql(pg_am AS SELECT CAST(403 AS BIGINT) AS oid, 'btree' AS amname, 'i' AS amtype, CAST(0 AS
+  BIGINT) AS
   amhandler)sql",
-    R"sql(pg_language AS SELECT CAST(v.oid AS BIGINT) AS oid, v.name AS lanname, false AS lanispl, true AS lanpltrusted,
-  CAST(0 AS BIGINT) AS lanplcallfoid, CAST(0 AS BIGINT) AS lanvalidator, CAST(NULL AS VARCHAR[]) AS lanacl
+    R"sql(pg_language AS SELECT CAST(v.oid AS BIGINT) AS oid, v.name AS lanname, false AS lanispl,
+  true AS lanpltrusted,
+  CAST(0 AS BIGINT) AS lanplcallfoid, CAST(0 AS BIGINT) AS lanvalidator, CAST(NULL AS VARCHAR[]) AS
+  lanacl
 FROM (VALUES (12, 'internal'), (13, 'c'), (14, 'sql')) AS v(oid, name))sql",
-    R"sql(pg_collation AS SELECT CAST(100 AS BIGINT) AS oid, 'default' AS collname, CAST(11 AS BIGINT) AS collnamespace,
+    R"sql(pg_collation AS SELECT CAST(100 AS BIGINT) AS oid, 'default' AS collname, CAST(11 AS
+  BIGINT) AS collnamespace,
   'C' AS collcollate, 'C' AS collctype, 'd' AS collprovider WHERE false)sql",
-    R"sql(pg_tablespace AS SELECT CAST(1663 AS BIGINT) AS oid, 'pg_default' AS spcname, 1 AS spcowner, '' AS
+    R"sql(pg_tablespace AS SELECT CAST(1663 AS BIGINT) AS oid, 'pg_default' AS spcname, 1 AS
+  spcowner, '' AS
   spclocation, CAST(NULL AS VARCHAR[]) AS spcacl)sql",
-    R"sql(pg_conf AS SELECT 'pg_class_backup_100_' || oid AS key, 'NO' AS value FROM leat_catalog.relations WHERE NOT
+    R"sql(pg_conf AS SELECT 'pg_class_backup_100_' || oid AS key, 'NO' AS value FROM
+  leat_catalog.relations WHERE NOT
   backup)sql",
 };
 

@@ -167,23 +167,34 @@ std::string empty_view(const RelationSpec& spec) {
 constexpr std::string_view kListSystemRelations[] = {
     "DELETE FROM leat_system.leat_system_relations",
     R"sql(INSERT INTO leat_system.leat_system_relations
-SELECT CASE view_name WHEN 'pg_class' THEN 1259 WHEN 'pg_attribute' THEN 1249 WHEN 'pg_type' THEN 1247 WHEN 'pg_proc' THEN
-  1255 WHEN 'pg_namespace' THEN 2615 WHEN 'pg_constraint' THEN 2606 WHEN 'pg_database' THEN 1262 WHEN 'pg_attrdef' THEN
-  2604 WHEN 'pg_index' THEN 2610 WHEN 'pg_description' THEN 2609 WHEN 'pg_am' THEN 2601 WHEN 'pg_rewrite' THEN 2618
-  WHEN 'pg_trigger' THEN 2620 WHEN 'pg_language' THEN 2612 ELSE 11000 + row_number() OVER (ORDER BY view_name) END,
+SELECT CASE view_name WHEN 'pg_class' THEN 1259 WHEN 'pg_attribute' THEN 1249 WHEN 'pg_type' THEN
+  1247 WHEN 'pg_proc' THEN
+  1255 WHEN 'pg_namespace' THEN 2615 WHEN 'pg_constraint' THEN 2606 WHEN 'pg_database' THEN 1262
+  WHEN 'pg_attrdef' THEN
+  2604 WHEN 'pg_index' THEN 2610 WHEN 'pg_description' THEN 2609 WHEN 'pg_am' THEN 2601 WHEN
+  'pg_rewrite' THEN 2618
+  WHEN 'pg_trigger' THEN 2620 WHEN 'pg_language' THEN 2612 ELSE 11000 + row_number() OVER (ORDER BY
+  view_name) END,
   CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN 12 ELSE 11 END,
-  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN substr(view_name, 20) ELSE view_name END,
-  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN 'information_schema.' || substr(view_name, 20)
+  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN substr(view_name, 20) ELSE
+  view_name END,
+  CASE WHEN view_name LIKE 'information\_schema\_%' ESCAPE '\' THEN 'information_schema.' ||
+  substr(view_name, 20)
   ELSE 'pg_catalog.' || view_name END,
-  CASE WHEN view_name LIKE 'pg\_%' ESCAPE '\' AND view_name NOT IN ('pg_tables', 'pg_views', 'pg_user', 'pg_table_def',
+  CASE WHEN view_name LIKE 'pg\_%' ESCAPE '\' AND view_name NOT IN ('pg_tables', 'pg_views',
+  'pg_user', 'pg_table_def',
   'pg_settings', 'pg_locks', 'pg_stat_activity') THEN 'r' ELSE 'v' END
-FROM duckdb_views() WHERE schema_name = 'leat_system' AND NOT internal AND view_name NOT LIKE 'leat\_%' ESCAPE '\')sql",
+FROM duckdb_views() WHERE schema_name = 'leat_system' AND NOT internal AND view_name NOT LIKE
+  'leat\_%' ESCAPE '\')sql",
     "DELETE FROM leat_system.leat_system_columns",
     R"sql(INSERT INTO leat_system.leat_system_columns
-SELECT s.oid, c.column_index, c.column_name, CASE c.data_type WHEN 'BOOLEAN' THEN 16 WHEN 'SMALLINT' THEN 21 WHEN 'INTEGER'
-  THEN 23 WHEN 'BIGINT' THEN 20 WHEN 'FLOAT' THEN 700 WHEN 'DOUBLE' THEN 701 WHEN 'TIMESTAMP' THEN 1114 WHEN 'VARCHAR[]'
+SELECT s.oid, c.column_index, c.column_name, CASE c.data_type WHEN 'BOOLEAN' THEN 16 WHEN
+  'SMALLINT' THEN 21 WHEN 'INTEGER'
+  THEN 23 WHEN 'BIGINT' THEN 20 WHEN 'FLOAT' THEN 700 WHEN 'DOUBLE' THEN 701 WHEN 'TIMESTAMP' THEN
+  1114 WHEN 'VARCHAR[]'
   THEN 1009 WHEN 'VARCHAR' THEN 25 ELSE 1700 END
-FROM duckdb_columns() c JOIN leat_system.leat_system_relations s ON c.table_name = CASE WHEN s."schema" = 12 THEN
+FROM duckdb_columns() c JOIN leat_system.leat_system_relations s ON c.table_name = CASE WHEN
+  s."schema" = 12 THEN
   'information_schema_' || s.name ELSE s.name END WHERE c.schema_name = 'leat_system')sql",
 };
 

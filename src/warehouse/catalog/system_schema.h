@@ -1,4 +1,4 @@
-// The system relations and functions (pg_class, svv_tables, format_type, …) as DuckDB views and
+// The system relations and functions (pg_class, svv_tables, format_type, ...) as DuckDB views and
 // macros in the schema leat_system.
 #pragma once
 

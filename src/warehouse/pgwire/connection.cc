@@ -110,8 +110,7 @@ void Connection::refuse() {
   stream_.finish_writing();
 }
 
-// -------------------------------------------------------------------------------------------------
-// startup
+// Startup
 
 bool Connection::read_first_message(FirstMessage& message) {
   const net::Deadline deadline = net::Deadline::after_us(context_.options.login_timeout_us);
@@ -289,8 +288,7 @@ bool Connection::open_session(const session::SessionRequest& request,
   return flush();
 }
 
-// ------------------------------------------------------------------------------------------------
-// messages
+// Messages
 
 bool Connection::wait_for_input() {
   const bool in_transaction = session_->transaction() != session::TransactionStatus::kIdle;
@@ -513,8 +511,7 @@ void Connection::ready() {
   MessageWriter(out_).ready_for_query(static_cast<char>(session_->transaction()));
 }
 
-// --------------------------------------------------------------------------------------------------
-// output
+// Output
 
 bool Connection::flush() {
   if (broken_) return false;

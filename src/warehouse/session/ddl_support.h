@@ -9,7 +9,7 @@
 namespace leat::session {
 
 /// The catalog's column of a written one. Errors: 0A000 for types no column can have, 42611 for bad
-/// lengths, ….
+/// lengths, ....
 [[nodiscard]] SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition,
                                                      bool temporary);
 

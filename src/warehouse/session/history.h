@@ -23,7 +23,7 @@ struct QueryRecord {
   std::int32_t session = 0;
   std::int64_t transaction = 0;
   QueryClass kind = QueryClass::kQuery;
-  std::string type{};  ///< SELECT, INSERT, COPY, DDL, …: sys_query_history.query_type
+  std::string type{};  ///< SELECT, INSERT, COPY, DDL, ...: sys_query_history.query_type
   std::string label{};
   std::string text{};  ///< At most 4000 bytes.
   TimeUs start{};

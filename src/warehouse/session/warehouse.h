@@ -1,7 +1,7 @@
 // The embedded Redshift-compatible warehouse: one database file, its users, and the sessions on it.
 //
 //   auto warehouse = Warehouse::open({.data_directory = "data/warehouse", .admin_password = secret,
-//   …}); auto session = (*warehouse)->open_session({.user = "leat", .database = "dev"});
+//   ...}); auto session = (*warehouse)->open_session({.user = "leat", .database = "dev"});
 //   session->get()->simple_query("select 1", sink);
 #pragma once
 
