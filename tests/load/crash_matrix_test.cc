@@ -1,0 +1,158 @@
+// The connection breaks at every statement of a sync, before and after the server runs it, and the
+// loader lives on or dies: in each world every event is in the warehouse exactly once and the books
+// are those of an undisturbed load.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "load_fixture.h"
+
+namespace leat::load_test {
+namespace {
+
+class CrashMatrix : public LoadFixture {
+ protected:
+  // Two loads: the second one meets tables, needs new columns and a new table, brings duplicates of
+  // both kinds, a rescue and merges users.
+  void add_first() {
+    archive_.add_seal({{"web",
+                        {track("t1", "A", R"({"n":1})"), track("t2", "A", R"({"n":2})"),
+                         identify("i1", "u1", R"({"plan":"x","email":"e"})")},
+                        "2026-11-20T14:00:00Z"}});
+  }
+  void add_second() {
+    archive_.add_seal(
+        {{"web",
+          {track("t2", "A", R"({"n":"no number","extra":1})"), track("t3", "B", R"({"x":true})"),
+           track("t3", "B", R"({"x":false})"), identify("i2", "u1", R"({"plan":"y"})"),
+           R"({"type":"track","messageId":"bad","userId":"u"})"},
+          "2026-11-20T14:30:00Z"}});
+  }
+
+  // The digest of an undisturbed load, and the number of statements its second sync takes.
+  std::pair<std::string, int> undisturbed() {
+    add_first();
+    EXPECT_TRUE(sync(warehouse_).has_value());
+    add_second();
+    Fault none;
+    load::Loader loader(options(warehouse_, breaking(load::connect_postgres, none)));
+    EXPECT_TRUE(loader.sync({"web", "web"}, {}).has_value());
+    return {digest(warehouse_, "web"), none.statements};
+  }
+
+  struct World {
+    bool after = false;
+    bool loader_dies = false;
+  };
+
+  // All four worlds of the last statement, COMMIT, whose outcome may be unknown; of the others one
+  // each, in turn, unless LEAT_CRASH_ALL is set.
+  static std::vector<World> worlds_of(int at, int statements) {
+    const std::vector<World> all = {{false, false}, {true, true}, {false, true}, {true, false}};
+    if (at == statements || std::getenv("LEAT_CRASH_ALL") != nullptr) return all;
+    return {all[static_cast<std::size_t>(at) % all.size()]};
+  }
+
+  // Loads the first seal undisturbed into a fresh warehouse. The archive holds both seals by now,
+  // so the second one is hidden by loading with small transactions that break off after the first.
+  void load_first(TestWarehouse& warehouse) {
+    load::LoaderOptions one_seal = options(warehouse);
+    one_seal.transaction_events_max = 1;
+    one_seal.attempts_max = 1;
+    std::stop_source stop;
+    one_seal.connect = [&stop](const load::DestinationSettings& settings, std::stop_token token)
+        -> std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> {
+      class StopsAfterCommit final : public load::Connection {
+       public:
+        StopsAfterCommit(std::unique_ptr<load::Connection> connection,
+                         std::stop_source& stop_source)
+            : connection_(std::move(connection)), stop_(stop_source) {}
+        std::expected<load::Rows, load::DestinationFailure> run(std::string_view sql,
+                                                                std::stop_token) override {
+          auto rows = connection_->run(sql, {});
+          if (sql == "COMMIT") stop_.request_stop();
+          return rows;
+        }
+        bool is_open() const override { return connection_->is_open(); }
+
+       private:
+        std::unique_ptr<load::Connection> connection_;
+        std::stop_source& stop_;
+      };
+      auto connection = load::connect_postgres(settings, token);
+      if (!connection) return std::unexpected(std::move(connection).error());
+      return std::make_unique<StopsAfterCommit>(std::move(*connection), stop);
+    };
+    load::Loader loader(one_seal);
+    EXPECT_FALSE(loader.sync({"web", "web"}, stop.get_token()).has_value());
+    EXPECT_EQ(warehouse.ask("SELECT count(*) FROM leat.batches"), std::vector<std::string>{"1"});
+  }
+};
+
+TEST_F(CrashMatrix, EveryStatementOfALoad) {
+  const auto [expected, statements] = undisturbed();
+  ASSERT_GT(statements, 30);
+  for (int at = 1; at <= statements; ++at) {
+    for (const World world : worlds_of(at, statements)) {
+      warehouse_.reset("web");
+      load_first(warehouse_);
+      Fault fault{.at = at, .after = world.after};
+      {
+        load::LoaderOptions breaking_options =
+            options(warehouse_, breaking(load::connect_postgres, fault));
+        if (world.loader_dies) breaking_options.attempts_max = 1;
+        load::Loader loader(breaking_options);
+        [[maybe_unused]] const auto ignored = loader.sync({"web", "web"}, {});
+      }
+      const auto again = sync(warehouse_);
+      ASSERT_TRUE(again.has_value()) << again.error().error.message;
+      ASSERT_EQ(digest(warehouse_, "web"), expected)
+          << "broken " << (world.after ? "after" : "before") << " statement " << at << " of "
+          << statements << (world.loader_dies ? ", loader dead" : ", loader alive");
+      ASSERT_EQ(staged_objects(), 0U);
+    }
+  }
+}
+
+TEST_F(CrashMatrix, TheFirstLoadOfAllMakesEverythingOrNothing) {
+  add_first();
+  Fault none;
+  {
+    load::Loader loader(options(warehouse_, breaking(load::connect_postgres, none)));
+    ASSERT_TRUE(loader.sync({"web", "web"}, {}).has_value());
+  }
+  const std::string expected = digest(warehouse_, "web");
+  const int statements = none.statements;
+  for (int at = 1; at <= statements; ++at) {
+    warehouse_.reset("web");
+    Fault fault{.at = at, .after = at % 2 == 0};
+    {
+      load::LoaderOptions dying = options(warehouse_, breaking(load::connect_postgres, fault));
+      dying.attempts_max = 1;
+      load::Loader loader(dying);
+      [[maybe_unused]] const auto ignored = loader.sync({"web", "web"}, {});
+    }
+    ASSERT_TRUE(sync(warehouse_).has_value());
+    ASSERT_EQ(digest(warehouse_, "web"), expected) << (fault.after ? "after " : "before ") << at;
+  }
+}
+
+TEST_F(CrashMatrix, ADestinationThatStaysAwayMidLoadLosesNothing) {
+  const auto [expected, statements] = undisturbed();
+  for (int at = 1; at <= statements; at += 7) {
+    warehouse_.reset("web");
+    load_first(warehouse_);
+    Fault fault{.at = at, .repeats = true};
+    load::Loader loader(options(warehouse_, breaking(load::connect_postgres, fault)));
+    EXPECT_FALSE(loader.sync({"web", "web"}, {}).has_value());
+    fault.at = 0;
+    // The same loader goes on when it is back.
+    const auto report = loader.sync({"web", "web"}, {});
+    ASSERT_TRUE(report.has_value()) << report.error().error.message;
+    ASSERT_EQ(digest(warehouse_, "web"), expected) << at;
+  }
+}
+
+}  // namespace
+}  // namespace leat::load_test

@@ -1,0 +1,408 @@
+// What a sync brings into the embedded warehouse, over its real server.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "load_fixture.h"
+#include "pipeline/load/books.h"
+#include "pipeline/load/sync_schedule.h"
+
+namespace leat::load_test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class LoadTest : public LoadFixture {};
+
+TEST_F(LoadTest, LoadsEveryKindOfCallAndBalancesTheBooks) {
+  archive_.add_seal(
+      {{"web",
+        {track("t1", "Order Completed", R"({"revenue":14.99,"quantity":3,"isGift":false})"),
+         track("t2", "Signed Up"), identify("i1", "u1", R"({"email":"a@example.com"})"),
+         page("p1", "Home"), R"({"type":"track","messageId":"bad","userId":"u1"})"}}});
+  const load::SyncReport report = sync_well(warehouse_);
+  EXPECT_EQ(report.batches, 1);
+  EXPECT_EQ(report.events, (load::EventCounts{.received = 5, .loaded = 4, .rescued = 1}));
+  EXPECT_THAT(warehouse_.ask("SELECT id, event, event_text FROM web.tracks ORDER BY id"),
+              ElementsAre("t1|order_completed|Order Completed", "t2|signed_up|Signed Up"));
+  EXPECT_THAT(
+      warehouse_.ask(
+          "SELECT revenue, quantity, is_gift, user_id, received_at FROM web.order_completed"),
+      ElementsAre("14.99|3|f|u1|2026-11-20 14:00:00"));
+  EXPECT_THAT(warehouse_.ask("SELECT id, email FROM web.identifies"),
+              ElementsAre("i1|a@example.com"));
+  EXPECT_THAT(warehouse_.ask("SELECT id, name FROM web.pages"), ElementsAre("p1|Home"));
+  EXPECT_THAT(warehouse_.ask("SELECT event_id FROM web.leat_rescue WHERE column_name IS NULL"),
+              ElementsAre("bad"));
+  EXPECT_THAT(
+      warehouse_.ask("SELECT received, loaded, deduplicated, rescued, excluded FROM leat.batches"),
+      ElementsAre("5|4|0|1|0"));
+  EXPECT_EQ(staged_objects(), 0U);
+
+  const auto ledger = load::read_ledger(warehouse_.settings(), load::connect_postgres, 10, {});
+  ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
+  ASSERT_EQ(ledger->latest.size(), 1U);
+  EXPECT_EQ(ledger->latest[0].events, report.events);
+  EXPECT_EQ(ledger->latest[0].hour, "2026112014");
+  EXPECT_EQ(ledger->latest[0].table_rows.at("tracks"), 2);
+  EXPECT_EQ(ledger->sources.at(0).events, report.events);
+}
+
+TEST_F(LoadTest, HasNothingToDoTheSecondTime) {
+  archive_.add_seal({{"web", {track("t1", "A")}}});
+  load::Loader loader(options(warehouse_));
+  EXPECT_EQ(sync_with(loader).batches, 1);
+  EXPECT_EQ(sync_with(loader).batches, 0);
+  EXPECT_EQ(sync_well(warehouse_).batches, 0);
+  archive_.add_seal({{"web", {track("t2", "A")}}});
+  EXPECT_EQ(sync_with(loader).batches, 1);
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.tracks"), ElementsAre("2"));
+}
+
+TEST_F(LoadTest, KeepsTheNewestOfDuplicatesInOneLoad) {
+  archive_.add_seal(
+      {{"web",
+        {track("t1", "A", R"({"n":1})"), track("t1", "A", R"({"n":2})"), track("t2", "A")}}});
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":3})")}, "2026-11-20T14:10:00Z"},
+                     {"web", {track("t2", "A", R"({"n":9})")}, "2026-11-20T13:00:00Z"}});
+  const load::SyncReport report = sync_well(warehouse_);
+  EXPECT_EQ(report.events, (load::EventCounts{.received = 5, .loaded = 2, .deduplicated = 3}));
+  EXPECT_THAT(warehouse_.ask("SELECT id, n FROM web.a ORDER BY id"),
+              ElementsAre("t1|3", "t2|NULL"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.tracks"), ElementsAre("2"));
+}
+
+TEST_F(LoadTest, BreaksTiesByTheOrderOfTheArchive) {
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":1})")}}});
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":2})")}}});
+  sync_well(warehouse_);
+  EXPECT_THAT(warehouse_.ask("SELECT n FROM web.a"), ElementsAre("2"));
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":3})")}}});
+  sync_well(warehouse_);
+  EXPECT_THAT(warehouse_.ask("SELECT n FROM web.a"), ElementsAre("3"));
+}
+
+TEST_F(LoadTest, ReplacesOlderRowsOfTheTargetAndGivesWayToNewerOnes) {
+  archive_.add_seal({{"web",
+                      {track("t1", "A", R"({"n":1})"), track("t2", "A", R"({"n":1})")},
+                      "2026-11-20T14:00:00Z"}});
+  sync_well(warehouse_);
+  archive_.add_seal({{"web",
+                      {track("t1", "A", R"({"n":2})"), track("t3", "A", R"({"n":2})")},
+                      "2026-11-20T14:30:00Z"}});
+  EXPECT_EQ(sync_well(warehouse_).events,
+            (load::EventCounts{.received = 2, .loaded = 1, .deduplicated = 1}));
+  archive_.add_seal({{"web",
+                      {track("t1", "A", R"({"n":3})"), track("t2", "A", R"({"n":3})")},
+                      "2026-11-20T13:00:00Z"}});
+  EXPECT_EQ(sync_well(warehouse_).events,
+            (load::EventCounts{.received = 2, .loaded = 0, .deduplicated = 2}));
+  EXPECT_THAT(warehouse_.ask("SELECT id, n FROM web.a ORDER BY id"),
+              ElementsAre("t1|2", "t2|1", "t3|2"));
+  // What the books say is what the table holds.
+  EXPECT_THAT(warehouse_.ask("SELECT sum(loaded) FROM leat.batches"), ElementsAre("3"));
+}
+
+TEST_F(LoadTest, LoadingABatchAgainChangesNothing) {
+  archive_.add_seal({{"web",
+                      {track("t1", "A", R"({"n":1})"), identify("i1", "u1", R"({"plan":"x"})"),
+                       R"({"type":"track","messageId":"bad"})"}}});
+  sync_well(warehouse_);
+  const std::vector<std::string> before = warehouse_.ask("SELECT id, n, received_at FROM web.a");
+  ASSERT_THAT(warehouse_.ask("DELETE FROM leat.batches"), ElementsAre());
+  const load::SyncReport report = sync_well(warehouse_);
+  EXPECT_EQ(report.events,
+            (load::EventCounts{.received = 3, .loaded = 0, .deduplicated = 2, .rescued = 1}));
+  EXPECT_EQ(warehouse_.ask("SELECT id, n, received_at FROM web.a"), before);
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.leat_rescue"), ElementsAre("1"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.users"), ElementsAre("1"));
+}
+
+TEST_F(LoadTest, AddsColumnsAndTablesAsEventsBringThem) {
+  load::Loader loader(options(warehouse_));
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":1})")}}});
+  ASSERT_TRUE(loader.sync({"web", "web"}, {}).has_value());
+  archive_.add_seal(
+      {{"web",
+        {track("t2", "A", R"({"n":2,"color":"red","at":"2024-02-29T10:00:00+02:00"})"),
+         track("t3", "B", R"({"x":true})")}}});
+  const auto report = loader.sync({"web", "web"}, {});
+  ASSERT_TRUE(report.has_value()) << report.error().error.message;
+  EXPECT_THAT(report->columns_added, testing::UnorderedElementsAre("a.color", "a.at"));
+  EXPECT_THAT(report->tables_created, ElementsAre("b"));
+  EXPECT_THAT(warehouse_.ask("SELECT id, n, color, \"at\" FROM web.a ORDER BY id"),
+              ElementsAre("t1|1|NULL|NULL", "t2|2|red|2024-02-29 08:00:00"));
+  // Known without reading the tables again.
+  archive_.add_seal(
+      {{"web", {track("t4", "A", R"({"color":"blue"})"), track("t5", "B", R"({"x":false})")}}});
+  ASSERT_TRUE(loader.sync({"web", "web"}, {}).has_value());
+  EXPECT_THAT(warehouse_.ask("SELECT color FROM web.a WHERE id = 't4'"), ElementsAre("blue"));
+}
+
+TEST_F(LoadTest, TablesHaveTheDocumentedKeysAndTypes) {
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":1,"s":"x","f":1.5,"b":true})")}}});
+  sync_well(warehouse_);
+  EXPECT_THAT(
+      warehouse_.ask("SELECT column_name, data_type, character_maximum_length FROM svv_columns "
+                     "WHERE table_schema = 'web' AND table_name = 'a' AND column_name IN "
+                     "('id', 'received_at', 'n', 's', 'f', 'b') ORDER BY ordinal_position"),
+      ElementsAre("id|character varying|512", "received_at|timestamp without time zone|NULL",
+                  "b|boolean|NULL", "f|double precision|NULL", "n|bigint|NULL",
+                  "s|character varying|512"));
+}
+
+TEST_F(LoadTest, WhatDoesNotFitIsRescuedAndTheRowStillLoads) {
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":1})")}}});
+  sync_well(warehouse_);
+  archive_.add_seal({{"web", {track("t2", "A", R"({"n":"many","m":2})")}}});
+  const load::SyncReport report = sync_well(warehouse_);
+  EXPECT_EQ(report.events, (load::EventCounts{.received = 1, .loaded = 1}));
+  EXPECT_EQ(report.values_rescued, 1);
+  EXPECT_THAT(warehouse_.ask("SELECT n, m FROM web.a WHERE id = 't2'"), ElementsAre("NULL|2"));
+  EXPECT_THAT(warehouse_.ask("SELECT event_id, table_name, column_name FROM web.leat_rescue"),
+              ElementsAre("t2|a|n"));
+}
+
+TEST_F(LoadTest, MergesUsersColumnByColumnAcrossLoads) {
+  archive_.add_seal(
+      {{"web", {identify("i1", "u1", R"({"email":"a","plan":"x"})")}, "2026-11-20T14:00:00Z"}});
+  sync_well(warehouse_);
+  archive_.add_seal(
+      {{"web",
+        {identify("i2", "u1", R"({"plan":"y"})"), identify("i3", "u2", R"({"plan":"z"})")},
+        "2026-11-20T14:05:00Z"}});
+  sync_well(warehouse_);
+  // Older calls that arrive later fill only what is missing.
+  archive_.add_seal(
+      {{"web", {identify("i4", "u1", R"({"plan":"old","city":"Bonn"})")}, "2026-11-20T12:00:00Z"}});
+  sync_well(warehouse_);
+  EXPECT_THAT(warehouse_.ask("SELECT id, email, plan, city FROM web.users ORDER BY id"),
+              ElementsAre("u1|a|y|Bonn", "u2|NULL|z|NULL"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.identifies"), ElementsAre("4"));
+}
+
+TEST_F(LoadTest, KeepsSourcesApart) {
+  archive_.add_seal({{"app", {track("t1", "A")}}, {"web", {track("t1", "A"), track("t2", "A")}}});
+  EXPECT_EQ(sync_well(warehouse_, "app").events.loaded, 1);
+  EXPECT_EQ(sync_well(warehouse_, "web").events.loaded, 2);
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM app.tracks"), ElementsAre("1"));
+}
+
+TEST_F(LoadTest, SmallTransactionsGiveTheSameWarehouse) {
+  for (int seal = 0; seal < 6; ++seal) {
+    archive_.add_seal({{"web",
+                        {track(fmt::format("t{}", seal), "A", fmt::format(R"({{"p{}":1}})", seal)),
+                         track("same", "A", fmt::format(R"({{"n":{}}})", seal))}}});
+  }
+  TestWarehouse other(archive_.store(), folder_.path());
+  sync_well(other);
+  load::LoaderOptions small = options(warehouse_);
+  small.transaction_events_max = 3;
+  load::Loader loader(small);
+  const auto report = loader.sync({"web", "web"}, {});
+  ASSERT_TRUE(report.has_value()) << report.error().error.message;
+  EXPECT_EQ(report->transactions, 6);
+  const auto rows = [](const TestWarehouse& warehouse) {
+    return warehouse.ask("SELECT id, n, p0, p5, received_at FROM web.a ORDER BY id");
+  };
+  EXPECT_EQ(rows(warehouse_), rows(other));
+  EXPECT_EQ(report->events, (load::EventCounts{.received = 12, .loaded = 7, .deduplicated = 5}));
+}
+
+TEST_F(LoadTest, TwoLoadersAtOnceLoadEachBatchOnce) {
+  for (int seal = 0; seal < 12; ++seal) {
+    archive_.add_seal(
+        {{"web",
+          {track(fmt::format("t{}", seal), "A", fmt::format(R"({{"p{}":1}})", seal % 3)),
+           identify(fmt::format("i{}", seal), "u1", R"({"plan":"x"})")}}});
+  }
+  std::vector<std::thread> threads;
+  std::array<std::optional<load::SyncFailure>, 3> failures;
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    threads.emplace_back([this, i, &failures] {
+      load::LoaderOptions small = options(warehouse_);
+      small.transaction_events_max = 4;
+      small.attempts_max = 50;
+      load::Loader loader(small);
+      auto report = loader.sync({"web", "web"}, {});
+      if (!report) failures[i] = std::move(report).error();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& failure : failures) EXPECT_FALSE(failure.has_value()) << failure->error.message;
+  EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT batch_id), sum(loaded), "
+                             "sum(deduplicated) FROM leat.batches"),
+              ElementsAre("12|12|24|0"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT id) FROM web.tracks"),
+              ElementsAre("12|12"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT id) FROM web.a"),
+              ElementsAre("12|12"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT id) FROM web.identifies"),
+              ElementsAre("12|12"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.users"), ElementsAre("1"));
+}
+
+TEST_F(LoadTest, ALedgerThatWentBackIsBelievedOverMemory) {
+  load::Loader loader(options(warehouse_));
+  archive_.add_seal({{"web", {track("t1", "A")}}});
+  archive_.add_seal({{"web", {track("t2", "A")}}});
+  ASSERT_TRUE(loader.sync({"web", "web"}, {}).has_value());
+  // As after restoring yesterday's snapshot.
+  warehouse_.ask("DELETE FROM leat.batches");
+  warehouse_.ask("DELETE FROM web.tracks");
+  warehouse_.ask("DELETE FROM web.a");
+  archive_.add_seal({{"web", {track("t3", "A")}}});
+  const auto report = loader.sync({"web", "web"}, {});
+  ASSERT_TRUE(report.has_value()) << report.error().error.message;
+  EXPECT_EQ(report->batches, 3);
+  EXPECT_THAT(warehouse_.ask("SELECT id FROM web.tracks ORDER BY id"),
+              ElementsAre("t1", "t2", "t3"));
+}
+
+TEST_F(LoadTest, ADroppedTableComesBackWithTheNextEvents) {
+  load::Loader loader(options(warehouse_));
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":1})")}}});
+  ASSERT_TRUE(loader.sync({"web", "web"}, {}).has_value());
+  warehouse_.ask("DROP TABLE web.a");
+  archive_.add_seal({{"web", {track("t2", "A", R"({"n":2})")}}});
+  const auto report = loader.sync({"web", "web"}, {});
+  ASSERT_TRUE(report.has_value()) << report.error().error.message;
+  EXPECT_THAT(warehouse_.ask("SELECT id, n FROM web.a"), ElementsAre("t2|2"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.tracks"), ElementsAre("2"));
+}
+
+TEST_F(LoadTest, ADamagedBatchStopsItsSourceOnlyAndSaysWhich) {
+  const auto ids = archive_.add_seal({{"app", {track("t1", "A")}}, {"web", {track("t2", "A")}}});
+  const std::string uri = archive_.archive().find_batch(ids[0])->uri;
+  ASSERT_TRUE(archive_.store().put(uri, "not the batch").has_value());
+  const auto damaged = sync(warehouse_, "app");
+  ASSERT_FALSE(damaged.has_value());
+  EXPECT_EQ(damaged.error().error.code, Errc::kCorrupt);
+  EXPECT_THAT(damaged.error().error.message, HasSubstr(ids[0]));
+  EXPECT_EQ(sync_well(warehouse_, "web").batches, 1);
+}
+
+TEST_F(LoadTest, AWrongPasswordWaitsAndSaysWhatToDo) {
+  archive_.add_seal({{"web", {track("t1", "A")}}});
+  load::LoaderOptions wrong = options(warehouse_);
+  wrong.destination.password = "Wrong-Horse-2";
+  load::Loader loader(wrong);
+  const auto report = loader.sync({"web", "web"}, {});
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(load::failure_kind_name(report.error().kind), "login_refused");
+  EXPECT_EQ(report.error().error.code, Errc::kDenied);
+  EXPECT_THAT(report.error().error.message, HasSubstr("set the right user, password and database"));
+  EXPECT_THAT(report.error().error.message, testing::Not(HasSubstr("Wrong-Horse")));
+  EXPECT_EQ(sync_well(warehouse_).batches, 1);
+}
+
+TEST_F(LoadTest, ADestinationThatIsAwayComesBack) {
+  archive_.add_seal({{"web", {track("t1", "A")}}});
+  bool is_away = true;
+  load::Loader loader(
+      options(warehouse_,
+              [&is_away](const load::DestinationSettings& settings, std::stop_token stop)
+                  -> std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> {
+                if (is_away) {
+                  return std::unexpected(load::DestinationFailure{load::FailureKind::kUnreachable,
+                                                                  "", "connection refused"});
+                }
+                return load::connect_postgres(settings, stop);
+              }));
+  load::SyncScheduleOptions schedule_options;
+  schedule_options.sources = {{"web", "web"}};
+  schedule_options.clock = &clock_;
+  load::SyncSchedule schedule(schedule_options,
+                              [&](const load::SourceSettings& source, std::stop_token stop) {
+                                return loader.sync(source, stop);
+                              });
+  for (int i = 0; i < 20; ++i) {
+    const auto due = schedule.run_due();
+    clock_.advance_us(due->value - clock_.now().value);
+    archive_.add_seal({{"web", {track(fmt::format("t{}", i + 2), "A")}}});
+  }
+  EXPECT_EQ(schedule.states()[0].consecutive_failures, 20);
+  EXPECT_THAT(schedule.states()[0].last_error, HasSubstr("events wait in the archive"));
+  is_away = false;
+  schedule.run_due();
+  EXPECT_EQ(schedule.states()[0].last_error, "");
+  EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT id) FROM web.tracks"),
+              ElementsAre("21|21"));
+}
+
+TEST_F(LoadTest, ARestrictedUserLoadsAndAMissingGrantIsNamed) {
+  archive_.add_seal({{"web", {track("t1", "A")}}});
+  ASSERT_THAT(warehouse_.ask("CREATE USER segment PASSWORD 'Segment-Password-1'"), ElementsAre());
+  load::LoaderOptions restricted = options(warehouse_);
+  restricted.destination.user = "segment";
+  restricted.destination.password = "Segment-Password-1";
+  {
+    load::Loader loader(restricted);
+    const auto report = loader.sync({"web", "web"}, {});
+    ASSERT_FALSE(report.has_value());
+    EXPECT_EQ(load::failure_kind_name(report.error().kind), "permission");
+    EXPECT_THAT(report.error().error.message,
+                HasSubstr(R"(GRANT CREATE ON DATABASE "dev" TO "segment")"));
+  }
+  ASSERT_THAT(warehouse_.ask(R"(GRANT CREATE ON DATABASE "dev" TO "segment")"), ElementsAre());
+  load::Loader loader(restricted);
+  const auto report = loader.sync({"web", "web"}, {});
+  ASSERT_TRUE(report.has_value()) << report.error().error.message;
+  archive_.add_seal(
+      {{"web", {track("t1", "A", R"({"n":1})"), identify("i1", "u1", R"({"plan":"x"})")}}});
+  const auto second = loader.sync({"web", "web"}, {});
+  ASSERT_TRUE(second.has_value()) << second.error().error.message;
+  EXPECT_THAT(warehouse_.ask("SELECT id, n FROM web.a"), ElementsAre("t1|1"));
+}
+
+TEST_F(LoadTest, AQuietSourceDoesNotReadTheWholeArchiveAgain) {
+  load::LoaderOptions soon = options(warehouse_);
+  soon.checkpoint_seals = 10;
+  load::Loader loader(soon);
+  for (int seal = 0; seal < 9; ++seal) {
+    archive_.add_seal({{"web", {track(fmt::format("t{}", seal), "A")}}});
+  }
+  EXPECT_EQ(sync_with(loader, "app").batches, 0);
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM leat.batches"), ElementsAre("0"));
+  for (int seal = 9; seal < 24; ++seal) {
+    archive_.add_seal({{"web", {track(fmt::format("t{}", seal), "A")}}});
+    EXPECT_EQ(sync_with(loader, "app").batches, 0);
+  }
+  EXPECT_THAT(warehouse_.ask("SELECT batch_id, last_offset, received FROM leat.batches"),
+              ElementsAre("app/checkpoint/0123456789-0000|20|0"));
+  // The checkpoint is no reason to leave out what comes next.
+  archive_.add_seal({{"app", {track("a1", "A")}}});
+  EXPECT_EQ(sync_well(warehouse_, "app").batches, 1);
+  const auto ledger = load::read_ledger(warehouse_.settings(), load::connect_postgres, 10, {});
+  ASSERT_TRUE(ledger.has_value());
+  ASSERT_EQ(ledger->latest.size(), 1U);
+  EXPECT_EQ(ledger->latest[0].source, "app");
+}
+
+TEST_F(LoadTest, RemovesStagedFilesOfDeadSyncsAfterADay) {
+  const std::string leftover = "s3://leat/staging/web/20200101000000-dead-1/tracks.parquet";
+  ASSERT_TRUE(archive_.store().put(leftover, "x").has_value());
+  sync_well(warehouse_);
+  EXPECT_EQ(staged_objects(), 1U) << "it may belong to a living sync";
+  // The file's own time is the machine's.
+  clock_.advance_us(system_clock().now().value - clock_.now().value + 2 * kUsPerDay);
+  sync_well(warehouse_);
+  EXPECT_EQ(staged_objects(), 0U);
+}
+
+TEST_F(LoadTest, AStopRequestEndsTheSyncAndTheNextOneGoesOn) {
+  archive_.add_seal({{"web", {track("t1", "A")}}});
+  std::stop_source stop;
+  stop.request_stop();
+  load::Loader loader(options(warehouse_));
+  const auto stopped = loader.sync({"web", "web"}, stop.get_token());
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(load::failure_kind_name(stopped.error().kind), "stopped");
+  EXPECT_EQ(sync_with(loader).batches, 1);
+}
+
+}  // namespace
+}  // namespace leat::load_test
