@@ -18,6 +18,9 @@ std::string_view to_std(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
+/// "0\r\n\r\n": Beast's parser asserts that it is not asked about the last chunk with fewer bytes.
+constexpr std::size_t kLastChunkBytes = 5;
+
 constexpr Refusal kMalformed{400, "malformed HTTP request"};
 constexpr Refusal kBadLength{400, "bad or repeated Content-Length"};
 constexpr Refusal kBadChunk{400, "malformed chunked body"};
@@ -231,6 +234,7 @@ std::optional<Refusal> ChunkedReader::feed(std::string_view bytes, std::size_t& 
   while (consumed < bytes.size() && !parser.is_done()) {
     error_code error;
     const std::string_view rest = bytes.substr(consumed);
+    if (rest.front() == '0' && rest.size() < kLastChunkBytes) return std::nullopt;
     const std::size_t used = parser.put({rest.data(), rest.size()}, error);
     consumed += used;
     if (error == http::error::need_more) {
