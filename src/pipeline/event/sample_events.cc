@@ -191,7 +191,7 @@ void SampleEvents::append_product(std::string& out, std::uint64_t product) {
 void SampleEvents::append_order(std::string& out, const Visitor& visitor, bool completed) {
   double total = 0;
   std::string products;
-  for (std::uint64_t i = 0, count = 1 + random_.below(3); i < count; ++i) {
+  for (std::uint64_t i = 0, count = 1 + random_.below(2); i < count; ++i) {
     const std::uint64_t product = random_.below(300);
     total += price_of(product);
     products += i == 0 ? "{" : ",{";
