@@ -155,7 +155,8 @@ TEST(StagedFiles, BooksBalanceOverEveryFate) {
       track("good", "{}"),
       track("value", R"({"a":1})"),
       track("misfit", R"({"a":"x"})"),
-      R"({"type":"track","event":"E","userId":"u","messageId":"out","integrations":{"Warehouses":{"all":false}}})",
+      R"({"type":"track","event":"E","userId":"u","messageId":"out",)"
+      R"("integrations":{"Warehouses":{"all":false}}})",
       R"({"type":"track","userId":"u","messageId":"bad"})",
       R"({"type":"page","userId":"u"})",
       R"({"type":"identify","userId":"u","messageId":"i","traits":{"a":1}})"};
