@@ -37,8 +37,8 @@ class StringSink final : public ByteSink {
 struct ParquetOptions {
   std::uint32_t row_group_rows =
       122'880;  ///< a row group is closed at the first append that reaches this
-  std::uint32_t page_rows = 16'384;   ///< rows of one data page at most
-  std::uint32_t page_bytes = 65'536;  ///< a page is closed when its plain values reach this
+  std::uint32_t page_rows = 65'536;    ///< rows of one data page at most
+  std::uint32_t page_bytes = 262'144;  ///< a page is closed when its plain values reach this
   int zstd_level = 1;
 };
 
@@ -60,8 +60,9 @@ class ParquetWriter {
   /// kInvalid for a NULL in a column that is not nullable, else those of the sink.
   [[nodiscard]] Status append(std::span<const ColumnView> views, std::size_t rows);
 
-  /// Writes the rest and the footer. Nothing may be called afterwards. A file needs at least one column. `order`: the
-  /// columns' positions in the order that the file's schema shall have; empty: as added.
+  /// Writes the rest and the footer. Nothing may be called afterwards. A file needs at least one
+  /// column. `order`: the columns' positions in the order that the file's schema shall have; empty:
+  /// as added.
   [[nodiscard]] Status finish(std::span<const std::size_t> order = {});
 
   [[nodiscard]] std::uint64_t rows() const;

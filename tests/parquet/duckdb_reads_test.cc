@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "base/random.h"
 #include "base/time.h"
 #include "columns/parquet_writer.h"
-#include "duckdb_query.h"
+#include "judge/duckdb_query.h"
+#include "judge/temp_file.h"
 
 namespace leat::columns {
 namespace {
@@ -20,22 +18,7 @@ __extension__ using Int128 = __int128;
 __extension__ using UInt128 = unsigned __int128;
 using Texts = std::vector<std::optional<std::string>>;
 
-class TempFile {
- public:
-  explicit TempFile(const std::string& bytes) {
-    std::string name = (std::filesystem::temp_directory_path() / "leat-XXXXXX.parquet").string();
-    const int fd = mkstemps(name.data(), 8);
-    if (fd < 0) std::abort();
-    path_ = name;
-    std::ofstream(path_, std::ios::binary) << bytes;
-    (void)std::fclose(fdopen(fd, "r"));
-  }
-  ~TempFile() { std::filesystem::remove(path_); }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using judge::TempFile;
 
 /// One column: its values as cells, and as the text that DuckDB prints.
 struct SampleColumn {

@@ -250,7 +250,12 @@ bool decode_json_text(std::string_view inside, std::string& out, TextFlaws& flaw
     const auto c = static_cast<unsigned char>(inside[at]);
     if (c < 0x20 || c == '"') return false;
     if (c != '\\') {
-      out.push_back(inside[at++]);
+      const std::size_t start = at;
+      do {
+        ++at;
+      } while (at < inside.size() && static_cast<unsigned char>(inside[at]) >= 0x20 &&
+               inside[at] != '"' && inside[at] != '\\');
+      out.append(inside, start, at - start);
       continue;
     }
     if (at + 1 >= inside.size()) return false;

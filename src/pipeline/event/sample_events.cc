@@ -191,7 +191,7 @@ void SampleEvents::append_product(std::string& out, std::uint64_t product) {
 void SampleEvents::append_order(std::string& out, const Visitor& visitor, bool completed) {
   double total = 0;
   std::string products;
-  for (std::uint64_t i = 0, count = 1 + random_.below(3); i < count; ++i) {
+  for (std::uint64_t i = 0, count = 1 + random_.below(2); i < count; ++i) {
     const std::uint64_t product = random_.below(300);
     total += price_of(product);
     products += i == 0 ? "{" : ",{";
@@ -265,7 +265,8 @@ void SampleEvents::append_page(std::string& out, bool is_screen) {
 void SampleEvents::append_traits(std::string& out, const Visitor& visitor) {
   const std::uint64_t n = visitor.number;
   put(out,
-      R"("traits":{{"email":"user{}@mail{}.example","firstName":"Ann{}","lastName":"O\u2019Neil {}",)"
+      R"("traits":{{"email":"user{}@mail{}.example","firstName":"Ann{}",)"
+      R"("lastName":"O\u2019Neil {}",)"
       R"("plan":"{}","logins":{},"createdAt":"20{:02}-{:02}-{:02}T08:00:00.000Z",)"
       R"("address":{{"city":"{}","country":"{}","postalCode":"{:05}"}})",
       n, n % 5, n % 90, n % 70, kPlans[fixed(n, 7) % 4], random_.below(500), 15 + n % 10,
@@ -278,7 +279,8 @@ void SampleEvents::append_traits(std::string& out, const Visitor& visitor) {
 void SampleEvents::append_page_context(std::string& out) {
   const std::uint64_t page = random_.below(kPaths.size());
   put(out,
-      R"("page":{{"path":"{}","referrer":"{}","search":"{}","title":"{}","url":"https://shop.example{}?p={}"}})",
+      R"("page":{{"path":"{}","referrer":"{}","search":"{}","title":"{}",)"
+      R"("url":"https://shop.example{}?p={}"}})",
       kPaths[page], chance(40) ? "https://www.google.com/" : "", chance(25) ? "?utm=1" : "",
       kTitles[page], kPaths[page], random_.below(5000));
 }
@@ -299,7 +301,8 @@ void SampleEvents::append_browser_context(std::string& out, const Visitor& visit
       720 + n % 3 * 180, n % 2 == 0 ? 2.0 : 1.5);
   if (chance(35)) {
     put(out,
-        R"("campaign":{{"source":"{}","medium":"cpc","name":"spring {}","term":"","content":"c{}"}},)",
+        R"("campaign":{{"source":"{}","medium":"cpc","name":"spring {}","term":"",)"
+        R"("content":"c{}"}},)",
         kSources[random_.below(5)], random_.below(12), random_.below(40));
   }
   out += R"("library":{"name":"analytics.js","version":"npm:next-1.76.0"})";
@@ -311,7 +314,8 @@ void SampleEvents::append_ios_context(std::string& out, const Visitor& visitor) 
       R"("app":{{"name":"Shop","version":"4.{}.0","build":"{}","namespace":"com.example.shop"}},)",
       n % 9, 1000 + n % 9);
   put(out,
-      R"("device":{{"id":"{}","manufacturer":"Apple","model":"iPhone{},2","name":"iPhone","type":"ios",)"
+      R"("device":{{"id":"{}","manufacturer":"Apple","model":"iPhone{},2","name":"iPhone",)"
+      R"("type":"ios",)"
       R"("adTrackingEnabled":{}}},)",
       uuid_of(n, 11), 12 + n % 5, n % 2 == 0);
   put(out, R"("os":{{"name":"iOS","version":"18.{}"}},)", n % 4);

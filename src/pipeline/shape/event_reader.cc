@@ -82,12 +82,12 @@ Kind kind_of(const Value& value) {
 
 bool EventReader::read(std::string_view line, EventValues& out) {
   out.route_type = out.ip = out.message_id = out.sent_at = out.rejected = {};
-  out.event_json = out.integrations_json = out.library_name = {};
+  out.event_json = out.integrations_json = {};
   out.facts = {};
   out.context.clear();
   out.properties.clear();
   out.traits.clear();
-  out.has_context_ip = out.is_direct = false;
+  out.has_context_ip = false;
   batch_context_ = batch_integrations_ = {};
   out_ = &out;
   at_ = line.data();
@@ -300,17 +300,11 @@ bool EventReader::skip_members(char close, std::size_t depth) {
   }
 }
 
-void EventReader::note_special(SpecialPath special, Kind kind, const Value* value) {
+void EventReader::note_special(SpecialPath special, Kind kind) {
   EventValues& out = *out_;
   switch (special) {
     case SpecialPath::kIp:
       out.has_context_ip = true;
-      break;
-    case SpecialPath::kDirect:
-      out.is_direct = kind == Kind::kBoolean && value->cell.integer == 1;
-      break;
-    case SpecialPath::kLibraryName:
-      if (kind == Kind::kString) out.library_name = value->cell.as_text();
       break;
     case SpecialPath::kAdvertisingId:
       out.facts.advertising_id = kind;
@@ -358,7 +352,7 @@ bool EventReader::read_tree(Paths::Id parent, std::vector<Value>& values, std::s
 inline bool EventReader::read_member(Paths::Id id, std::vector<Value>& values, std::size_t depth) {
   const SpecialPath special = paths_.node(id).special;
   if (*at_ == '{') {
-    if (special != SpecialPath::kNone) note_special(special, Kind::kObject, nullptr);
+    if (special != SpecialPath::kNone) note_special(special, Kind::kObject);
     return read_tree(id, values, depth);
   }
   if (depth > event::kJsonDepthMax) return false;
@@ -377,7 +371,7 @@ inline bool EventReader::read_member(Paths::Id id, std::vector<Value>& values, s
     }
   }
   if (special != SpecialPath::kNone) [[unlikely]] {
-    note_special(special, kind_of(value), &value);
+    note_special(special, kind_of(value));
   }
   return true;
 }
@@ -452,6 +446,7 @@ bool EventReader::read_line_member(unsigned index, EventValues& out) {
       out.rejected.empty() && batch_context_.empty() && batch_integrations_.empty();
   const bool is_object = *start == '{';
   out.facts.is_object = is_object;
+  if (out.rejected.empty()) out.facts.type = event::event_type_of(out.route_type);
   if (needs_values && is_object ? !read_event(out, 2) : !skip_value(2)) return false;
   out.event_json = {start, static_cast<std::size_t>(at_ - start)};
   return true;
@@ -473,7 +468,6 @@ bool EventReader::read_merged(EventValues& out) {
 }
 
 bool EventReader::read_event(EventValues& out, std::size_t depth) {
-  out.facts.type = event::event_type_of(out.route_type);
   std::uint32_t seen = 0;
   ++at_;
   if (static_cast<unsigned char>(*at_) <= ' ') skip_space();

@@ -34,8 +34,6 @@ struct EventValues {
   std::vector<Value> properties;
   std::vector<Value> traits;
   bool has_context_ip = false;
-  bool is_direct = false;
-  std::string_view library_name;
 
   [[nodiscard]] const Value& member(event::Member member) const {
     return members[static_cast<std::size_t>(member)];
@@ -70,7 +68,7 @@ class EventReader {
   bool skip_members(char close, std::size_t depth);
   bool skip_string();
   bool read_plain_text(std::string_view& text);
-  void note_special(SpecialPath special, event::Kind kind, const Value* value);
+  void note_special(SpecialPath special, event::Kind kind);
   Paths::Id read_key(Paths::Id parent, Paths::Id previous);
   Paths::Id learn_key(Paths::Id parent, Paths::Id previous);
   bool after_key();

@@ -272,8 +272,10 @@ void Arena::clear() {
 }
 
 std::optional<TimeUs> TimeReader::read(std::string_view text) {
-  // "2026-11-20T14:03:05.123Z", as browsers and most libraries send.
-  const bool is_usual = text.size() == 24 && text[10] == 'T' && text[23] == 'Z';
+  // "2026-11-20T14:03:05.123Z", as browsers and most libraries send, and the collector's
+  // "...05.123456Z".
+  const bool has_usual_size = text.size() == 24 || text.size() == 27;
+  const bool is_usual = has_usual_size && text[10] == 'T' && text.back() == 'Z';
   if (!is_usual || std::memcmp(text.data(), minute_, sizeof minute_) != 0) {
     const auto time = parse_iso8601(text);
     if (time && is_usual && text[16] == ':' && text[19] == '.') {
@@ -286,11 +288,15 @@ std::optional<TimeUs> TimeReader::read(std::string_view text) {
   }
   const auto digit = [&](std::size_t at) { return static_cast<unsigned>(text[at] - '0'); };
   const unsigned tens = digit(17);
-  const bool are_digits = digit(18) < 10 && digit(20) < 10 && digit(21) < 10 && digit(22) < 10;
-  if (text[16] != ':' || text[19] != '.' || tens > 5 || !are_digits) return parse_iso8601(text);
-  const std::int64_t ms =
-      (tens * 10 + digit(18)) * 1000 + digit(20) * 100 + digit(21) * 10 + digit(22);
-  return TimeUs{minute_us_ + ms * 1000};
+  bool are_digits = tens < 6 && digit(18) < 10 && text[16] == ':' && text[19] == '.';
+  std::int64_t fraction = 0;
+  for (std::size_t at = 20; at + 1 < text.size(); ++at) {
+    are_digits = are_digits && digit(at) < 10;
+    fraction = fraction * 10 + digit(at);
+  }
+  if (!are_digits) return parse_iso8601(text);
+  if (text.size() == 24) fraction *= 1000;
+  return TimeUs{minute_us_ + (tens * 10 + digit(18)) * kUsPerSecond + fraction};
 }
 
 void read_number(std::string_view token, Value& value) {

@@ -90,13 +90,10 @@ SpecialPath Paths::special_of(Id parent, std::string_view key) const {
     return SpecialPath::kCategoryPreference;
   }
   if (parent == kContext) {
-    if (key == "ip") return SpecialPath::kIp;
-    if (key == "direct") return SpecialPath::kDirect;
-    return SpecialPath::kNone;
+    return key == "ip" ? SpecialPath::kIp : SpecialPath::kNone;
   }
   if (nodes_[parent].parent != kContext) return SpecialPath::kNone;
   const std::string& outer = names_[nodes_[parent].name].decoded;
-  if (outer == "library" && key == "name") return SpecialPath::kLibraryName;
   if (outer == "device" && key == "advertisingId") return SpecialPath::kAdvertisingId;
   if (outer == "consent" && key == "categoryPreferences") return SpecialPath::kCategoryPreferences;
   if (outer == "consent" && key == "version") return SpecialPath::kConsentVersion;

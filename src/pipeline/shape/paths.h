@@ -17,8 +17,6 @@ namespace leat::shape {
 enum class SpecialPath : std::uint8_t {
   kNone,
   kIp,                   ///< context.ip
-  kDirect,               ///< context.direct
-  kLibraryName,          ///< context.library.name
   kAdvertisingId,        ///< context.device.advertisingId
   kCategoryPreferences,  ///< context.consent.categoryPreferences
   kCategoryPreference,   ///< a member of it

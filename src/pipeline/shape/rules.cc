@@ -3,21 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/digest.h"
 #include "pipeline/event/json_tree.h"
 
 namespace leat::shape {
-namespace {
-
-// context.library.name of libraries that run on the device of the person they track.
-constexpr std::array<std::string_view, 8> kClientLibraries = {
-    "analytics.js",           "analytics-ios",    "analytics-android",
-    "analytics-swift",        "analytics-kotlin", "@segment/analytics-react-native",
-    "analytics-react-native", "Analytics-CSharp"};
-
-}  // namespace
 
 bool is_excluded(std::string_view integrations_json, std::string_view warehouse_id) {
   if (integrations_json.find("Warehouses") == std::string_view::npos &&
@@ -35,12 +25,6 @@ bool is_excluded(std::string_view integrations_json, std::string_view warehouse_
   return std::ranges::none_of(ids->items, [&](const event::JsonValue& id) {
     return id.kind == event::JsonKind::kString && id.text == warehouse_id;
   });
-}
-
-bool takes_peer_ip(std::string_view ip, bool has_context_ip, bool is_direct,
-                   std::string_view library_name) {
-  if (has_context_ip || ip.empty() || ip.find(':') != std::string_view::npos) return false;
-  return is_direct || std::ranges::find(kClientLibraries, library_name) != kClientLibraries.end();
 }
 
 TimeUs corrected_time(TimeUs received, std::optional<TimeUs> sent, std::optional<TimeUs> original,

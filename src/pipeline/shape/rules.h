@@ -15,11 +15,6 @@ namespace leat::shape {
 /// integrations, or empty.
 [[nodiscard]] bool is_excluded(std::string_view integrations_json, std::string_view warehouse_id);
 
-/// True when the address that the collector saw belongs into context_ip: the event has none, the
-/// address is IPv4, and the call came from a device (context.direct, or a client-side library).
-[[nodiscard]] bool takes_peer_ip(std::string_view ip, bool has_context_ip, bool is_direct,
-                                 std::string_view library_name);
-
 /// The corrected time of an event: received - (sent - original); without `sent` the original;
 /// without both the time of arrival. `given`: the event's own `timestamp` beside an
 /// originalTimestamp, which is taken as corrected already.

@@ -1,6 +1,7 @@
 #include "pipeline/shape/shaper.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <unordered_map>
 
@@ -81,7 +82,8 @@ struct Shaper::State {
     for (KnownTable& table : known_in) known.emplace(table.name, std::move(table));
   }
 
-  // tables.cc of the mind: where rows go
+  // where rows go
+  Table& fixed_table(std::array<Table*, 8>& cache, EventType type, bool is_entity);
   Table* table(std::string_view name, TableKind kind, EventType type);
   Table* event_table(const Value& name);
 
@@ -123,6 +125,8 @@ struct Shaper::State {
   std::vector<std::unique_ptr<Table>> tables;
   std::unordered_map<std::string, Table*, TextHash, std::equal_to<>> by_name;
   std::unordered_map<std::string, Table*, TextHash, std::equal_to<>> by_event;
+  std::array<Table*, 8> home_tables{};
+  std::array<Table*, 8> entity_tables{};
   std::vector<std::uint64_t> rows_before;  // of each table, at the start of the batch
   std::size_t new_tables = 0;
 
@@ -135,6 +139,7 @@ struct Shaper::State {
   std::int64_t order = 0;
 
   // of the event being shaped
+  std::string_view event_slug;
   std::string_view id;
   bool has_received_at = false;
   Status failure;  // of the rescue table's writer
@@ -150,6 +155,17 @@ Table* Shaper::State::table(std::string_view name, TableKind kind, EventType typ
   rows_before.push_back(0);
   by_name.emplace(name, tables.back().get());
   return tables.back().get();
+}
+
+/// tracks, pages, ... or users and accounts, remembered by the type of the call.
+Table& Shaper::State::fixed_table(std::array<Table*, 8>& cache, EventType type, bool is_entity) {
+  Table*& slot = cache[static_cast<std::size_t>(type)];
+  if (slot == nullptr) {
+    const std::string_view entity_name = type == EventType::kGroup ? "accounts" : "users";
+    slot = is_entity ? table(entity_name, TableKind::kEntities, type)
+                     : table(home_table_of(type), TableKind::kEvents, type);
+  }
+  return *slot;
 }
 
 /// The table of a track event, or nullptr when there may be no more tables.
@@ -220,19 +236,20 @@ Status Shaper::State::shape_event() {
   }
   if (!has_id) return rescue_event(kIdMissing, values.event_json);
 
-  Table* home = table(home_table_of(facts.type), TableKind::kEvents, facts.type);
+  Table* home = &fixed_table(home_tables, facts.type, false);
   Table* second = nullptr;
   std::string_view entity_id;
   if (facts.type == EventType::kTrack) {
     second = event_table(values.member(Member::kEvent));
     if (second == nullptr) return rescue_event(kTooManyTables, values.event_json);
+    event_slug = second->name();
   } else if (facts.type == EventType::kIdentify || facts.type == EventType::kGroup) {
     const bool is_group = facts.type == EventType::kGroup;
     const Member key = is_group ? Member::kGroupId : Member::kUserId;
     const Value& value = values.member(key);
     if (facts.of(key) == Kind::kString && value.kind == ValueKind::kText) {
       entity_id = value.cell.as_text();
-      second = table(is_group ? "accounts" : "users", TableKind::kEntities, facts.type);
+      second = &fixed_table(entity_tables, facts.type, true);
     }
   }
   Value id_value = make_value(ValueKind::kText, Cell::of_text(id));
@@ -248,7 +265,8 @@ Status Shaper::State::shape_event() {
     if (!is_entity) return rescue_event(kIdDoesNotFit, values.event_json);
     second = nullptr;
   }
-  if (takes_peer_ip(values.ip, values.has_context_ip, values.is_direct, values.library_name)) {
+  if (!values.ip.empty() && !values.has_context_ip) {
+    // The collector writes the address only where it stands for context.ip.
     Value ip =
         make_value(ValueKind::kText, Cell::of_text(values.ip), arena.copy(json_string(values.ip)));
     ip.node = paths.child(Paths::kContext, "ip") & 0xfff'ffff;
@@ -342,9 +360,8 @@ void Shaper::State::place_standard(Table& table, const EventTimes& event_times) 
     case EventType::kTrack: {
       // Both tables of a track event carry the slug, which is the name of the event's table.
       const Value& name = values.member(Member::kEvent);
-      const std::string& slug = by_event.find(name.cell.as_text())->second->name();
       place(table, table.standard(kEvent),
-            make_value(ValueKind::kText, Cell::of_text(slug), name.raw_text()));
+            make_value(ValueKind::kText, Cell::of_text(event_slug), name.raw_text()));
       place(table, table.standard(kEventText), name);
       break;
     }
@@ -368,7 +385,11 @@ void Shaper::State::place_paths(Table& table, const std::vector<Value>& own, boo
   const auto place_all = [&](const std::vector<Value>& list) {
     for (const Value& value : list) {
       int index = table.of_node(value.node);
-      if (index < 0) [[unlikely]] {
+      if (index >= 0 && table.fits_directly(index, value) && !table.has(index)) [[likely]] {
+        table.set(index, value.cell);
+        continue;
+      }
+      if (index < 0) {
         index = resolve(table, value);
         if (index < 0) continue;
       }

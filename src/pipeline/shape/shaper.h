@@ -29,6 +29,16 @@ enum class TypeMode : std::uint8_t {
   kVarchar,   ///< every column of context, properties and traits is text
 };
 
+/// Sees every row as it is staged; for tests and fuzzing.
+class RowObserver {
+ public:
+  virtual ~RowObserver() = default;
+  /// `values`: column name and value of every column of the row that is not NULL, in no order;
+  /// numbers in decimal, times in microseconds.
+  virtual void row(std::string_view table,
+                   const std::vector<std::pair<std::string, std::string>>& values) = 0;
+};
+
 struct Options {
   TypeMode types = TypeMode::kInferred;
   std::uint32_t varchar_length = 512;  ///< bytes of new text columns, 1 to 65535
@@ -40,6 +50,7 @@ struct Options {
       warehouse_id;         ///< matched against integrations.Warehouses.warehouseIds when not empty
   TimeUs synced_at;         ///< fills uuid_ts
   bool write_files = true;  ///< false: columns are made and dropped; for measuring
+  RowObserver* observer = nullptr;  ///< borrowed
 };
 
 /// A table that exists in the destination.

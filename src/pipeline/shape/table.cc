@@ -1,5 +1,7 @@
 #include "pipeline/shape/table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -137,6 +139,7 @@ int Table::append_column(Column column, bool is_new, bool is_internal) {
   added.column = std::move(column);
   added.is_new = is_new;
   added.is_internal = is_internal;
+  destination_columns_ += is_internal ? 0 : 1;
   valid_.push_back(0);
   if (columns_.size() > stride_) widen(std::max<std::size_t>(8, columns_.size() * 5 / 4));
   return index;
@@ -158,8 +161,11 @@ int Table::find(std::string_view name) const {
 }
 
 int Table::add(Column column) {
-  if (columns_.size() >= options_.columns_max) return kNoColumn;
-  return append_column(std::move(column), true, false);
+  if (destination_columns_ >= options_.columns_max) return kNoColumn;
+  const int index = append_column(std::move(column), true, false);
+  // In the file even when its first value does not fit, so that the column comes to be.
+  put_in_file(columns_[static_cast<std::size_t>(index)]);
+  return index;
 }
 
 void Table::remember(std::uint32_t node, int index) {
@@ -220,9 +226,34 @@ void Table::set_entity(int index, Cell cell) {
 
 Status Table::end_row() {
   if (kind_ == TableKind::kEntities) return {};
+  if (options_.observer != nullptr) show_row();
   ++rows_;
   if (++staged_rows_ < kStagedRows) return {};
   return flush_staged();
+}
+
+void Table::show_row() const {
+  std::vector<std::pair<std::string, std::string>> values;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if ((valid_[c] & bit_) == 0) continue;
+    const Column& column = columns_[c].column;
+    const Cell& cell = row_[c];
+    switch (column.type) {
+      case Type::kVarchar:
+        values.emplace_back(column.name, cell.as_text());
+        break;
+      case Type::kFloat:
+      case Type::kDouble:
+        values.emplace_back(column.name, fmt::format("{}", cell.real));
+        break;
+      case Type::kDecimal:
+        values.emplace_back(column.name, fmt::format("{}:{}", cell.high, cell.low));
+        break;
+      default:
+        values.emplace_back(column.name, fmt::format("{}", cell.integer));
+    }
+  }
+  options_.observer->row(name_, values);
 }
 
 void Table::put_in_file(TableColumn& column) {

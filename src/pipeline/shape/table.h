@@ -119,7 +119,8 @@ class Table {
 
  private:
   static constexpr std::size_t kStagedRows = 64;
-  static constexpr std::size_t kChunkRows = 2048;
+  static constexpr std::size_t kChunkRows =
+      512;  // small: the columns of all tables share the cache
 
   struct TableColumn {
     columns::Column column;
@@ -151,6 +152,7 @@ class Table {
   [[nodiscard]] Status flush_chunk();
   [[nodiscard]] Status stage_entities();
   void put_in_file(TableColumn& column);
+  void show_row() const;
   [[nodiscard]] std::vector<std::size_t> file_order() const;
 
   std::string name_;
@@ -161,6 +163,7 @@ class Table {
   std::uint64_t seed_;
 
   std::vector<TableColumn> columns_;
+  std::size_t destination_columns_ = 0;  // all but those of the stage table
   std::vector<Direct> direct_;
   std::vector<int> node_columns_;
   std::array<int, kStandardColumnCount> standard_;

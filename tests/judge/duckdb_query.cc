@@ -1,4 +1,4 @@
-#include "duckdb_query.h"
+#include "judge/duckdb_query.h"
 
 #include <duckdb.h>
 

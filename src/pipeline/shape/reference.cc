@@ -1,0 +1,586 @@
+#include "pipeline/shape/reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "pipeline/event/json_tree.h"
+#include "pipeline/event/line.h"
+#include "pipeline/event/merge.h"
+#include "pipeline/event/validate.h"
+#include "pipeline/shape/fit.h"
+#include "pipeline/shape/names.h"
+#include "pipeline/shape/rules.h"
+
+namespace leat::shape {
+
+using columns::Column;
+using columns::Type;
+using event::EventType;
+using event::JsonKind;
+using event::JsonValue;
+using event::Kind;
+using event::Member;
+
+/// One value below context, properties or traits, or of a member of the event.
+struct Reference::Leaf {
+  std::vector<std::string> path;
+  Value value;
+  std::string text;  // what the value's cell points to
+};
+
+struct Reference::Event {
+  TimeUs received_at;
+  bool has_received_at = false;
+  std::string id;
+  EventType type = EventType::kNone;
+  std::map<Member, Leaf> members;
+  std::deque<Leaf> context;
+  std::deque<Leaf> own;
+  std::optional<Leaf> sent_at;
+  std::optional<Leaf> original;
+  TimeUs corrected;
+  bool uses_own_id = false;
+  std::string event_table;
+  std::string_view raw;  // the event's text in its line
+  std::string ip_json;
+  std::string sent_json;
+};
+
+namespace {
+
+Kind kind_of(const JsonValue& value) {
+  switch (value.kind) {
+    case JsonKind::kNull:
+      return Kind::kAbsent;
+    case JsonKind::kBoolean:
+      return Kind::kBoolean;
+    case JsonKind::kNumber:
+      return Kind::kNumber;
+    case JsonKind::kString:
+      return value.text.empty() ? Kind::kEmptyString : Kind::kString;
+    case JsonKind::kObject:
+      return Kind::kObject;
+    case JsonKind::kArray:
+      return Kind::kArray;
+  }
+  return Kind::kAbsent;
+}
+
+std::string text_of(const Column& column, const columns::Cell& cell) {
+  switch (column.type) {
+    case Type::kVarchar:
+      return std::string(cell.as_text());
+    case Type::kFloat:
+    case Type::kDouble:
+      return fmt::format("{}", cell.real);
+    case Type::kDecimal:
+      return fmt::format("{}:{}", cell.high, cell.low);
+    default:
+      return fmt::format("{}", cell.integer);
+  }
+}
+
+Column text_column(const char* name) {
+  return {.name = name, .type = Type::kVarchar, .length = 512};
+}
+Column time_column(const char* name) {
+  return {.name = name, .type = Type::kTimestamp};
+}
+
+std::string home_of(EventType type) {
+  static const std::map<EventType, std::string> kHomes = {
+      {EventType::kTrack, "tracks"}, {EventType::kIdentify, "identifies"},
+      {EventType::kPage, "pages"},   {EventType::kScreen, "screens"},
+      {EventType::kGroup, "groups"}, {EventType::kAlias, "aliases"},
+      {EventType::kNone, ""}};
+  return kHomes.at(type);
+}
+
+bool is_entity_table(const std::string& table) {
+  return table == "users" || table == "accounts";
+}
+
+/// Columns that every new table of that kind has from the start.
+std::map<std::string, Column> standard_columns(const std::string& table) {
+  std::vector<Column> list = {text_column("id"), time_column("received_at")};
+  if (table == kRescueTable) return {};
+  list.push_back({.name = "uuid", .type = Type::kInt64});
+  list.push_back(time_column("uuid_ts"));
+  if (!is_entity_table(table)) {
+    for (const auto* name : {"sent_at", "timestamp", "original_timestamp"}) {
+      list.push_back(time_column(name));
+    }
+    list.push_back(text_column("user_id"));
+    if (table == "aliases") {
+      list.push_back(text_column("previous_id"));
+    } else {
+      list.push_back(text_column("anonymous_id"));
+    }
+    if (table == "groups") list.push_back(text_column("group_id"));
+    if (table == "pages" || table == "screens") {
+      list.push_back(text_column("name"));
+      list.push_back(text_column("category"));
+    }
+    if (table != "identifies" && table != "pages" && table != "screens" && table != "groups" &&
+        table != "aliases") {
+      list.push_back(text_column("event"));
+      list.push_back(text_column("event_text"));
+    }
+  }
+  std::map<std::string, Column> columns;
+  for (Column& column : list) columns[column.name] = column;
+  return columns;
+}
+
+}  // namespace
+
+Reference::Reference(Options options, std::vector<KnownTable> known)
+    : options_(std::move(options)) {
+  for (const KnownTable& table : known) {
+    auto& columns = known_[table.name];
+    for (const Column& column : table.columns) columns.emplace(column.name, column);
+  }
+}
+
+bool Reference::exists(const std::string& table) const {
+  return tables_.contains(table) || known_.contains(table);
+}
+
+std::map<std::string, Column>& Reference::make_table(const std::string& table) {
+  const auto found = tables_.find(table);
+  if (found != tables_.end()) return found->second;
+  const auto known = known_.find(table);
+  return tables_[table] = known != known_.end() ? known->second : standard_columns(table);
+}
+
+const std::map<std::string, Column>& Reference::columns_of(const std::string& table) {
+  return make_table(table);
+}
+
+void Reference::add(const Batch& batch) {
+  batches_.push_back({.batch_id = batch.id, .rows = {}});
+  line_ = 0;
+  for (const std::string_view line : split(batch.lines, '\n')) {
+    if (line.empty()) continue;
+    ++line_;
+    add_line(line);
+    ++order_;
+  }
+}
+
+namespace {
+
+/// Values that a row may get from a JSON value; `leaf.text` holds what the cell points to.
+template <class Leaf>
+void fill_leaf(Leaf& leaf, const JsonValue& json) {
+  leaf.value.raw = json.raw.data();
+  leaf.value.raw_size = static_cast<std::uint32_t>(json.raw.size());
+  leaf.value.node = 0;
+  leaf.value.cell = columns::Cell::of_integer(0);
+  switch (json.kind) {
+    case JsonKind::kBoolean:
+      leaf.value.kind = ValueKind::kBoolean;
+      leaf.value.cell = columns::Cell::of_integer(json.boolean ? 1 : 0);
+      break;
+    case JsonKind::kNumber:
+      read_number(json.raw, leaf.value);
+      break;
+    case JsonKind::kString:
+      leaf.text = json.text;
+      leaf.value.kind = json.flaws.any() ? ValueKind::kFlawedText : ValueKind::kText;
+      leaf.value.cell = columns::Cell::of_text(leaf.text);
+      break;
+    default:
+      event::append_compact(leaf.text, json.raw);
+      leaf.value.kind = ValueKind::kArray;
+      leaf.value.cell = columns::Cell::of_text(leaf.text);
+  }
+}
+
+template <class Leaves>
+void flatten(const JsonValue& object, std::vector<std::string> path, Leaves& leaves) {
+  for (const auto& [name, value] : object.members) {
+    path.push_back(name);
+    if (value.kind == JsonKind::kObject) {
+      flatten(value, path, leaves);
+    } else if (value.kind != JsonKind::kNull) {
+      auto& leaf = leaves.emplace_back();
+      leaf.path = path;
+      fill_leaf(leaf, value);
+    }
+    path.pop_back();
+  }
+}
+
+/// The rules look at some members of context; as everywhere the last one that is not null counts.
+void note_context(const JsonValue& object, const std::string& path, event::EventFacts& facts) {
+  for (const auto& [name, value] : object.members) {
+    const std::string here = path + "/" + name;
+    const Kind kind = kind_of(value);
+    if (kind == Kind::kAbsent) continue;
+    const auto last_slash = here.rfind('/');
+    if (here == "/device/advertisingId") facts.advertising_id = kind;
+    if (here == "/consent/version") facts.consent_version = kind;
+    if (here == "/consent/categoryPreferences") facts.category_preferences = kind;
+    if (here.substr(0, last_slash) == "/consent/categoryPreferences" && kind != Kind::kBoolean) {
+      facts.category_preferences_all_bool = false;
+    }
+    if (value.kind == JsonKind::kObject && name.find('/') == std::string::npos) {
+      note_context(value, here, facts);
+    }
+  }
+}
+
+std::optional<TimeUs> read_time(std::string_view text) {
+  return parse_iso8601(text);
+}
+
+template <class Leaf>
+std::optional<TimeUs> time_of(Leaf& leaf) {
+  if (leaf.value.kind != ValueKind::kText) return std::nullopt;
+  const auto time = read_time(leaf.value.cell.as_text());
+  if (time) {
+    leaf.value.kind = ValueKind::kTime;
+    leaf.value.cell = columns::Cell::of_integer(time->value);
+  }
+  return time;
+}
+
+}  // namespace
+
+void Reference::add_line(std::string_view text) {
+  BatchCounts& counts = batches_.back();
+  ++counts.events;
+  Event event;
+  const auto line = event::parse_line(text);
+  if (!line) return rescue_event(event, kUnreadableLine, text);
+  event.received_at = line->received_at;
+  event.has_received_at = true;
+  event.raw = line->event_json;
+  if (!line->rejected.empty()) return add_rejected(event, *line);
+  const auto merged =
+      event::merge_batch_members(line->event_json, line->context_json, line->integrations_json);
+  const bool is_merged = !line->context_json.empty() || !line->integrations_json.empty();
+  const std::string event_text = is_merged ? *merged : std::string(line->event_json);
+  const auto json = event::parse_json(event_text);
+  const event::EventFacts facts = read_members(event, *line, *json);
+  const auto own_id = event.members.find(Member::kMessageId);
+  event.uses_own_id =
+      own_id != event.members.end() && own_id->second.value.kind == ValueKind::kText &&
+      !own_id->second.text.empty() && own_id->second.text.size() <= event::kMessageIdBytesMax;
+  event.id = event.uses_own_id ? own_id->second.text : line->message_id;
+  if (const std::string_view code = event::validate(facts); !code.empty()) {
+    return rescue_event(event, code, event.raw);
+  }
+  const JsonValue* integrations = json->find("integrations");
+  if (integrations != nullptr && is_excluded(integrations->raw, options_.warehouse_id)) {
+    ++counts.excluded;
+    return;
+  }
+  if (event.id.empty() || event.id.find('\0') != std::string::npos) {
+    return rescue_event(event, kIdMissing, event.raw);
+  }
+  read_values(event, *line, *json);
+  read_times(event, *line);
+  add_event(event);
+}
+
+void Reference::add_rejected(Event& event, const event::Line& line) {
+  const auto json = event::parse_json(line.event_json);
+  const JsonValue* own = json ? json->find("messageId") : nullptr;
+  event.id = line.message_id;
+  if (event.id.empty() && own != nullptr && own->kind == JsonKind::kString && !own->flaws.any() &&
+      own->text.size() <= event::kMessageIdBytesMax) {
+    event.id = own->text;
+  }
+  rescue_event(event, line.rejected, line.event_json);
+}
+
+event::EventFacts Reference::read_members(Event& event, const event::Line& line,
+                                          const JsonValue& json) {
+  event::EventFacts facts;
+  facts.is_object = json.kind == JsonKind::kObject;
+  event.type = event::event_type_of(line.type);
+  for (const auto& [name, value] : json.members) {
+    const Member member = event::member_named(name);
+    if (member == Member::kOther) continue;
+    facts.has_duplicate_member |=
+        std::ranges::count(json.members, name, &std::pair<std::string, JsonValue>::first) > 1;
+    facts.set(member, kind_of(value));
+    if (value.kind == JsonKind::kNull) continue;
+    fill_leaf(event.members[member], value);
+    const bool is_text = value.kind == JsonKind::kString && !value.flaws.any();
+    if (member == Member::kType && line.type.empty() && is_text) {
+      event.type = event::event_type_of(value.text);
+    }
+    if (member != Member::kContext) continue;
+    if (value.kind == JsonKind::kObject) {
+      flatten(value, {}, event.context);
+      note_context(value, "", facts);
+    } else {
+      fill_leaf(event.context.emplace_back(), value);
+    }
+  }
+  facts.type = event.type;
+  facts.is_consent_event = facts.type == EventType::kTrack &&
+                           facts.of(Member::kEvent) == Kind::kString &&
+                           event.members[Member::kEvent].text == event::kConsentEvent;
+  return facts;
+}
+
+/// Properties or traits, and the address of the connection where context has none.
+void Reference::read_values(Event& event, const event::Line& line, const JsonValue& json) {
+  const bool has_properties = event.type == EventType::kTrack || event.type == EventType::kPage ||
+                              event.type == EventType::kScreen;
+  const JsonValue* own = json.find(has_properties ? "properties" : "traits");
+  if (own != nullptr && own->kind == JsonKind::kObject) flatten(*own, {}, event.own);
+  const JsonValue* context = json.find("context");
+  const bool has_ip =
+      context != nullptr && std::ranges::any_of(context->members, [](const auto& m) {
+        return m.first == "ip" && m.second.kind != JsonKind::kNull;
+      });
+  if (line.ip.empty() || has_ip) return;
+  Leaf& leaf = event.context.emplace_back();
+  leaf.path = {"ip"};
+  leaf.text = line.ip;
+  event.ip_json = json_string(line.ip);
+  leaf.value = make_value(ValueKind::kText, columns::Cell::of_text(leaf.text), event.ip_json);
+}
+
+void Reference::read_times(Event& event, const event::Line& line) {
+  std::optional<TimeUs> sent;
+  std::optional<TimeUs> original;
+  std::optional<TimeUs> given;
+  // Copies of a leaf point into the text of the original, which stays where it is.
+  if (event.members.contains(Member::kSentAt)) {
+    event.sent_at = event.members[Member::kSentAt];
+  } else if (!line.sent_at.empty()) {
+    event.sent_json = json_string(line.sent_at);
+    event.sent_at =
+        Leaf{{},
+             make_value(ValueKind::kText, columns::Cell::of_text(line.sent_at), event.sent_json),
+             ""};
+  }
+  if (event.sent_at) sent = time_of(*event.sent_at);
+  const bool has_original = event.members.contains(Member::kOriginalTimestamp);
+  const bool has_timestamp = event.members.contains(Member::kTimestamp);
+  if (has_original || has_timestamp) {
+    event.original = event.members[has_original ? Member::kOriginalTimestamp : Member::kTimestamp];
+    original = time_of(*event.original);
+  }
+  if (has_original && has_timestamp) {
+    Leaf copy = event.members[Member::kTimestamp];
+    given = time_of(copy);
+  }
+  event.corrected = corrected_time(event.received_at, sent, original, given);
+}
+
+void Reference::add_event(Event& event) {
+  const std::string home = home_of(event.type);
+  const auto id_fits = [&](const std::string& table, const std::string& id) {
+    auto& columns = make_table(table);
+    const auto column = columns.find("id");
+    return column == columns.end() ||
+           (column->second.type == Type::kVarchar && id.size() <= column->second.length);
+  };
+  std::string second;
+  std::string second_id = event.id;
+  if (event.type == EventType::kTrack) {
+    event.event_table = event_table_of(event.members[Member::kEvent].text);
+    second = event.event_table;
+  } else if (event.type == EventType::kIdentify || event.type == EventType::kGroup) {
+    const bool is_group = event.type == EventType::kGroup;
+    const auto key = event.members.find(is_group ? Member::kGroupId : Member::kUserId);
+    if (key != event.members.end() && key->second.value.kind == ValueKind::kText) {
+      second = is_group ? "accounts" : "users";
+      second_id = key->second.text;
+    }
+  }
+  make_table(home);
+  if (!second.empty()) make_table(second);
+  const bool second_fits = second.empty() || id_fits(second, second_id);
+  if (!id_fits(home, event.id) || (!second_fits && !is_entity_table(second))) {
+    return rescue_event(event, kIdDoesNotFit, event.raw);
+  }
+  if (!second_fits) second.clear();
+  ++batches_.back().with_rows;
+  add_row(home, event.id, event);
+  if (!second.empty()) add_row(second, second_id, event);
+}
+
+void Reference::place(const std::string& table, const std::string& name, const Leaf& leaf, Row& row,
+                      const Event& event, std::map<std::string, const Leaf*>& sources) {
+  auto& columns = make_table(table);
+  Arena arena;
+  TimeReader times;
+  auto column = columns.find(name);
+  if (column == columns.end()) {
+    auto made = column_for(leaf.value, name, options_.types == TypeMode::kVarchar,
+                           options_.varchar_length, times);
+    if (!made) {
+      const bool is_huge = leaf.value.kind == ValueKind::kHuge;
+      return rescue(event, table, name, is_huge ? kOutOfRange : kNotText, leaf.value.raw_text());
+    }
+    if (columns.size() >= options_.columns_max) {
+      return rescue(event, table, name, kTooManyColumns, leaf.value.raw_text());
+    }
+    column = columns.emplace(name, *made).first;
+  }
+  const Fit result = fit(leaf.value, column->second, arena, times);
+  if (!result.reason.empty()) {
+    const bool is_made_time = leaf.value.kind == ValueKind::kTime && leaf.value.raw_size == 0;
+    const std::string made = json_string(format_iso8601(TimeUs{leaf.value.cell.integer}));
+    return rescue(event, table, name, result.reason, is_made_time ? made : leaf.value.raw_text());
+  }
+  const auto earlier = sources.find(name);
+  if (earlier != sources.end() && !is_entity_table(table) && earlier->second != nullptr &&
+      earlier->second->value.raw_text() != leaf.value.raw_text()) {
+    rescue(event, table, name, kOverwritten, earlier->second->value.raw_text());
+  }
+  row[name] = text_of(column->second, result.cell);
+  sources[name] = &leaf;
+}
+
+void Reference::add_row(const std::string& table, const std::string& id, const Event& event) {
+  Row row;
+  std::map<std::string, const Leaf*> sources;
+  auto& columns = make_table(table);
+  std::deque<Leaf> own_leaves;
+  const auto standard = [&](const char* name, const Value& value, Type type) {
+    Leaf& leaf = own_leaves.emplace_back();
+    leaf.value = value;
+    if (!columns.contains(name)) {
+      columns[name] = {.name = name, .type = type, .length = type == Type::kVarchar ? 512U : 0U};
+    }
+    place(table, name, leaf, row, event, sources);
+  };
+  const auto standard_time = [&](const char* name, TimeUs time) {
+    standard(name, make_value(ValueKind::kTime, columns::Cell::of_integer(time.value)),
+             Type::kTimestamp);
+  };
+  const auto member = [&](const char* name, Member which) {
+    const auto found = event.members.find(which);
+    if (found != event.members.end()) standard(name, found->second.value, Type::kVarchar);
+  };
+  standard("id", make_value(ValueKind::kText, columns::Cell::of_text(id)), Type::kVarchar);
+  standard_time("received_at", event.received_at);
+  standard("uuid",
+           make_value(ValueKind::kInteger, columns::Cell::of_integer(row_uuid(hash64(table), id)),
+                      "null"),
+           Type::kInt64);
+  standard_time("uuid_ts", options_.synced_at);
+  const bool is_entity = is_entity_table(table);
+  if (!is_entity) {
+    member("anonymous_id", Member::kAnonymousId);
+    member("user_id", Member::kUserId);
+    standard_time("timestamp", event.corrected);
+    if (event.sent_at) standard("sent_at", event.sent_at->value, Type::kTimestamp);
+    if (event.original) standard("original_timestamp", event.original->value, Type::kTimestamp);
+    if (event.type == EventType::kTrack) {
+      standard("event", make_value(ValueKind::kText, columns::Cell::of_text(event.event_table)),
+               Type::kVarchar);
+      member("event_text", Member::kEvent);
+    }
+    if (event.type == EventType::kGroup) member("group_id", Member::kGroupId);
+    if (event.type == EventType::kAlias) member("previous_id", Member::kPreviousId);
+    const auto own_id = event.members.find(Member::kMessageId);
+    if (own_id != event.members.end() && !event.uses_own_id) {
+      rescue(event, table, "id", kTypeMismatch, own_id->second.value.raw_text());
+    }
+  }
+  const auto place_leaf = [&](Scope scope, const Leaf& leaf) {
+    const std::vector<std::string_view> path(leaf.path.begin(), leaf.path.end());
+    place(table, column_name_of(scope, event.type, path), leaf, row, event, sources);
+  };
+  for (const Leaf& leaf : event.context) place_leaf(Scope::kContext, leaf);
+  const bool has_properties = event.type == EventType::kTrack || event.type == EventType::kPage ||
+                              event.type == EventType::kScreen;
+  if (table != "tracks") {
+    for (const Leaf& leaf : event.own) {
+      place_leaf(has_properties ? Scope::kProperties : Scope::kTraits, leaf);
+    }
+  }
+  if (event.type == EventType::kPage || event.type == EventType::kScreen) {
+    member("name", Member::kName);
+    member("category", Member::kCategory);
+  }
+  if (!is_entity) {
+    row["leat_batch"] = std::to_string(batches_.size() - 1);
+    row["leat_order"] = std::to_string(order_);
+    ++batches_.back().rows[table];
+    rows_[table].push_back(std::move(row));
+    return;
+  }
+  auto& list = entities_[table];
+  auto entity = std::ranges::find(list, id, &std::pair<std::string, Entity>::first);
+  if (entity == list.end()) entity = list.insert(list.end(), {id, Entity{}});
+  for (auto& [name, text] : row) {
+    auto [slot, is_new] = entity->second.values.try_emplace(name, text, event.received_at.value);
+    if (!is_new && slot->second.second <= event.received_at.value) {
+      slot->second = {text, event.received_at.value};
+    }
+  }
+}
+
+void Reference::finish() {
+  for (const auto& [table, list] : entities_) {
+    for (const auto& [id, entity] : list) {
+      Row row;
+      for (const auto& [name, value] : entity.values) row[name] = value.first;
+      rows_[table].push_back(std::move(row));
+    }
+  }
+}
+
+void Reference::rescue_event(Event& event, std::string_view reason, std::string_view value) {
+  ++batches_.back().rescued_events;
+  rescue(event, event.has_received_at ? home_of(event.type) : "", "", reason, value);
+}
+
+void Reference::rescue(const Event& event, const std::string& table, const std::string& column,
+                       std::string_view reason, std::string_view value) {
+  if (!column.empty()) ++batches_.back().rescued_values;
+  std::string whole(value);
+  std::string encoding = "json";
+  if (!is_utf8(whole) || whole.find('\0') != std::string::npos) {
+    whole = to_base64(whole);
+    encoding = "base64";
+  }
+  std::uint64_t part = 1;
+  std::string_view rest = whole;
+  do {
+    const std::string_view piece = utf8_prefix(rest, kRescuePartBytes);
+    Row row;
+    const auto put = [&](const char* name, std::string_view text) {
+      if (!text.empty()) row[name] = text;
+    };
+    row["id"] = rescue_id({.event_id = event.id,
+                           .batch_id = batches_.back().batch_id,
+                           .line = line_,
+                           .table = table,
+                           .column = column,
+                           .value = whole,
+                           .part = part});
+    if (event.has_received_at) row["received_at"] = std::to_string(event.received_at.value);
+    put("event_id", utf8_prefix(event.id, 512));
+    put("table_name", table);
+    put("column_name", column);
+    put("reason", reason);
+    put("value", piece);
+    row["part"] = std::to_string(part++);
+    row["encoding"] = encoding;
+    put("batch_id", batches_.back().batch_id);
+    row["line"] = std::to_string(line_);
+    row["leat_batch"] = std::to_string(batches_.size() - 1);
+    row["leat_order"] = std::to_string(order_);
+    ++batches_.back().rows[std::string(kRescueTable)];
+    rows_[std::string(kRescueTable)].push_back(std::move(row));
+    rest.remove_prefix(piece.size());
+  } while (!rest.empty());
+}
+
+}  // namespace leat::shape

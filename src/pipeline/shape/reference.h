@@ -1,0 +1,70 @@
+// The shaper once more, slow and plain: a JSON tree and maps, one row at a time. The judge of the
+// fast one in property tests, fuzzing and doubt: both must show the same rows.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "columns/types.h"
+#include "pipeline/event/json_tree.h"
+#include "pipeline/event/line.h"
+#include "pipeline/event/validate.h"
+#include "pipeline/shape/shaper.h"
+
+namespace leat::shape {
+
+/// Rows of one table, in order, as RowObserver shows them.
+using ReferenceRows = std::vector<std::map<std::string, std::string>>;
+
+/// One thread at a time.
+class Reference {
+ public:
+  Reference(Options options, std::vector<KnownTable> known);
+
+  void add(const Batch& batch);
+  /// Adds the rows of users and accounts. Nothing may be called afterwards but the readers.
+  void finish();
+
+  [[nodiscard]] const std::map<std::string, ReferenceRows>& rows() const { return rows_; }
+  [[nodiscard]] const std::vector<BatchCounts>& batches() const { return batches_; }
+  /// Columns of a table by name, known and new; empty for a table without rows.
+  [[nodiscard]] const std::map<std::string, columns::Column>& columns_of(const std::string& table);
+
+ private:
+  struct Event;
+  struct Leaf;
+  using Row = std::map<std::string, std::string>;
+
+  void add_line(std::string_view line);
+  void add_rejected(Event& event, const event::Line& line);
+  event::EventFacts read_members(Event& event, const event::Line& line,
+                                 const event::JsonValue& json);
+  void read_values(Event& event, const event::Line& line, const event::JsonValue& json);
+  void read_times(Event& event, const event::Line& line);
+  void add_event(Event& event);
+  void add_row(const std::string& table, const std::string& id, const Event& event);
+  void place(const std::string& table, const std::string& column, const Leaf& leaf, Row& row,
+             const Event& event, std::map<std::string, const Leaf*>& sources);
+  void rescue(const Event& event, const std::string& table, const std::string& column,
+              std::string_view reason, std::string_view value);
+  void rescue_event(Event& event, std::string_view reason, std::string_view value);
+  [[nodiscard]] bool exists(const std::string& table) const;
+  std::map<std::string, columns::Column>& make_table(const std::string& table);
+
+  struct Entity {
+    std::map<std::string, std::pair<std::string, std::int64_t>> values;
+  };
+
+  Options options_;
+  std::map<std::string, std::map<std::string, columns::Column>> known_;
+  std::map<std::string, std::map<std::string, columns::Column>> tables_;
+  std::map<std::string, ReferenceRows> rows_;
+  std::map<std::string, std::vector<std::pair<std::string, Entity>>> entities_;
+  std::vector<BatchCounts> batches_;
+  std::uint64_t line_ = 0;
+  std::uint64_t order_ = 0;
+};
+
+}  // namespace leat::shape
