@@ -46,7 +46,9 @@ TEST(ReadNumber, IsExactOrSaysThatItCannotBe) {
     Value value = make_value(ValueKind::kNever, columns::Cell::of_integer(0));
     read_number(c.token, value);
     EXPECT_EQ(value.kind, c.kind) << c.token;
-    if (c.kind == ValueKind::kReal) EXPECT_EQ(value.cell.real, c.real) << c.token;
+    if (c.kind == ValueKind::kReal) {
+      EXPECT_EQ(value.cell.real, c.real) << c.token;
+    }
   }
 }
 
