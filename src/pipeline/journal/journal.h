@@ -56,11 +56,13 @@ struct Options {
   std::string directory;            ///< Made when missing.
   std::size_t shard_count =
       1;  ///< 1 to 256. May change between runs; shards beyond it stay readable.
-  std::uint64_t segment_bytes = std::uint64_t{64}
-                                << 20;  ///< Size of a new segment file, 64 KiB to 1 GiB.
-  std::uint64_t buffer_bytes = std::uint64_t{4}
-                               << 20;  ///< Of each of a shard's two buffers; fits a segment.
-  std::uint64_t disk_max = std::uint64_t{64} << 30;  ///< All files of all shards together.
+  /// Size of a new segment file, 64 KiB to 1 GiB, a multiple of 4096.
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  /// Of each of a shard's two buffers; fits a segment. What the requests in flight bring should
+  /// fit.
+  std::uint64_t buffer_bytes = std::uint64_t{8} << 20;
+  /// All files of all shards together.
+  std::uint64_t disk_max = std::uint64_t{64} << 30;
   std::int64_t commit_interval_us =
       0;  ///< Start a commit at most this often; 0: whenever the last one ended.
   std::int64_t retry_us =
