@@ -167,8 +167,10 @@ Result<ObjectInfo> DirectoryObjectStore::put(std::string_view uri, std::string_v
   const std::string temporary =
       fmt::format("{}/{}/{}-{}", root_, kTemporaryDirectory, process_token_, next_temporary_++);
   if (const Status published = publish(temporary, path, bytes, options); !published) {
-    // Best effort: what stays is removed a day later.
-    static_cast<void>(files_.remove(temporary));
+    const Status removed = files_.remove(temporary);
+    if (!removed && removed.error().code != Errc::kNotFound) {
+      log::debug("store", "temporary file stays for a day: {}", removed.error().to_string());
+    }
     const std::lock_guard lock(mutex_);
     known_directories_.clear();  // somebody may have removed the folder
     return std::unexpected(published.error());

@@ -333,7 +333,8 @@ void FaultyFileSystem::fail_at(FileOperation kind, std::uint64_t n, bool from_th
   set_fault([kind, n, from_then_on, count = std::uint64_t{0}](
                 FileOperation operation, const std::string& path,
                 std::uint64_t) mutable -> std::optional<Error> {
-    if (operation == kind && (++count == n || (from_then_on && count > n))) {
+    count += operation == kind ? 1 : 0;
+    if (operation == kind && (count == n || (from_then_on && count > n))) {
       return Error{Errc::kUnavailable, "injected fault; " + path};
     }
     return std::nullopt;

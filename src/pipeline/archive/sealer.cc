@@ -481,7 +481,7 @@ void Sealer::Impl::run() {
     const bool all = seal_all;
     seal_all = false;
     lock.unlock();
-    static_cast<void>(step(all));  // failures are in the status and the log, and tried again
+    [[maybe_unused]] const Status result = step(all);  // also in the status and the log
     lock.lock();
     stepped.notify_all();
     const std::int64_t tick_us = std::clamp<std::int64_t>(options.seal_every_us / 2, 1000, kTickUs);

@@ -44,8 +44,7 @@ void encode_segment_header(const SegmentHeader& header, std::span<char, kBlock> 
   put(out + 48, header.first.value);
   put(out + 56, header.segment_bytes);
   put(out + 64, header.created_at.value);
-  std::memcpy(out + 72, header.journal_id.data(),
-              std::min(header.journal_id.size(), kJournalIdBytes));
+  std::ranges::copy(std::string_view(header.journal_id).substr(0, kJournalIdBytes), out + 72);
   put(out + kSegmentHeaderBytes - 4, crc32c({out, kSegmentHeaderBytes - 4}));
 }
 

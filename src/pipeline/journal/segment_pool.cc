@@ -307,8 +307,11 @@ Result<SegmentPool::Slot> SegmentPool::create_slot(const std::string& path, std:
         file ? options_.files->sync_directory(options_.directory) : std::unexpected(file.error());
   }
   if (!made) {
-    // What stays is found, and used or removed, when the journal is opened again.
-    static_cast<void>(options_.files->remove(path));
+    const Status removed = options_.files->remove(path);
+    if (!removed && removed.error().code != Errc::kNotFound) {
+      log::warning("journal", "unfinished segment stays until the journal is opened again: {}",
+                   removed.error().to_string());
+    }
     return fail(made.error().code, fmt::format("cannot make a journal segment of {} bytes: {}",
                                                bytes, made.error().message));
   }

@@ -81,7 +81,9 @@ ShardWriter::~ShardWriter() {
 }
 
 std::size_t ShardWriter::record_bytes_max() const {
-  return filling_.memory.size() - kCommitHeaderBytes - kFrameHeaderBytes - kSourceBytesMax;
+  // Not the buffer's own size: the flusher swaps the buffers.
+  return round_up_to_block(options_.buffer_bytes) - kCommitHeaderBytes - kFrameHeaderBytes -
+         kSourceBytesMax;
 }
 
 std::unexpected<Error> ShardWriter::refusal() const {
@@ -154,7 +156,7 @@ Status ShardWriter::health() const {
 
 void ShardWriter::notify() const {
   // Fails only when the counter is about to overflow, and then the descriptor is readable already.
-  static_cast<void>(::eventfd_write(notify_fd_, 1));
+  [[maybe_unused]] const int written = ::eventfd_write(notify_fd_, 1);
 }
 
 void ShardWriter::set_health(Status health) {
