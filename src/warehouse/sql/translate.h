@@ -52,7 +52,8 @@ struct TranslateContext {
   /// relations and functions of pg_catalog, svv_*, stl_*, sys_* ... : pg_class becomes
   /// `<system_schema>.pg_class`.
   std::string system_schema = "leat_system";
-  /// Qualifier of the schema that holds the macros of dialect_macros().
+  /// Qualifier of the schema that holds the macros of dialect_macros(). Some are named like the
+  /// DuckDB function they call, so no view may live in that schema.
   std::string function_schema = "leat_system";
   /// Types of $1, $2 ... as the client declared them; kOther with an empty spelling: not declared.
   std::vector<TypeName> parameter_types;
