@@ -31,6 +31,18 @@ export function utc(text) {
   return new Date(text).toISOString().replace('T', ' ').replace('Z', '').replace(/\.?0+$/, '')
 }
 
+// Microseconds since the epoch of a warehouse timestamp.
+function micros(text) {
+  const [seconds, fraction = ''] = text.split('.')
+  return BigInt(Date.parse(`${seconds.replace(' ', 'T')}Z`)) * 1000n + BigInt(fraction.padEnd(6, '0'))
+}
+
+// The documented correction of the client's clock: timestamp = received - (sent - original).
+export function assertCorrected(row) {
+  const skew = micros(row.sent_at) - micros(row.original_timestamp)
+  assert.equal(micros(row.timestamp), micros(row.received_at) - skew, 'timestamp is corrected')
+}
+
 // Checks `row` against `event`. `columns`: path of a leaf -> column name, or a function of the path for whole groups;
 // `timestamps`: paths whose text is a time; `extra`: columns that no leaf explains -> expected value or predicate.
 export function compareRow(event, row, { columns, timestamps = new Set(), extra = {} }) {

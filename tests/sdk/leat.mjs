@@ -15,7 +15,7 @@ pg.types.setTypeParser(1114, (text) => text)
 
 export class Leat {
   static async start() {
-    const binary = resolve(process.env.LEAT_BINARY ?? process.env.LEAT_BINARY_DEFAULT ?? 'build/release/leat')
+    const binary = resolve(process.env.LEAT_BINARY ?? process.env.LEAT_BUILT_BINARY ?? 'build/release/leat')
     const folder = await mkdtemp(join(tmpdir(), 'leat-sdk-'))
     const leat = new Leat(binary, folder)
     await leat.#waitReady()

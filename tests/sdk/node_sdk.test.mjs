@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Analytics } from '@segment/analytics-node'
-import { compareRow, utc } from './compare.mjs'
+import { assertCorrected, compareRow } from './compare.mjs'
 import { Leat } from './leat.mjs'
 
 const sentEvents = new Map() // message id -> the event as it went over the wire
@@ -11,10 +11,10 @@ let leat
 const isTime = (text) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(text)
 const isUuid = (number) => /^-?\d+$/.test(String(number))
 // What the service itself adds to every row.
-const service = { received_at: isTime, uuid: isUuid, uuid_ts: isTime, sent_at: isTime, original_timestamp: isTime }
+const service = { received_at: isTime, uuid: isUuid, uuid_ts: isTime, sent_at: isTime, timestamp: isTime }
 
 const standard = {
-  messageId: 'id', userId: 'user_id', anonymousId: 'anonymous_id', timestamp: 'timestamp',
+  messageId: 'id', userId: 'user_id', anonymousId: 'anonymous_id', timestamp: 'original_timestamp',
   'context.library.name': 'context_library_name', 'context.library.version': 'context_library_version',
   'context.ip': 'context_ip', 'context.userAgent': 'context_user_agent', 'context.locale': 'context_locale',
   'context.page.url': 'context_page_url', 'context.page.title': 'context_page_title',
@@ -79,9 +79,10 @@ async function check(table, messageId, own, { timestamps = [], extra = {} } = {}
   assert.equal(rows.length, 1, `${table} has ${rows.length} rows of ${messageId}`)
   const event = sentEvents.get(messageId)
   assert.ok(event, `${messageId} was sent`)
+  assertCorrected(rows[0])
   return compareRow(event, rows[0], {
     columns: { ...standard, ...own }, timestamps: new Set(['timestamp', ...timestamps]),
-    extra: { ...service, original_timestamp: utc(event.timestamp), ...extra },
+    extra: { ...service, ...extra },
   })
 }
 
