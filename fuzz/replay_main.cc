@@ -1,6 +1,7 @@
 // Runs a fuzz target over every file of the given folders: the corpus as an ordinary test.
 //
-// Each input is copied so that it ends at an unreadable page: one byte of over-read ends the process.
+// Each input is copied so that it ends at an unreadable page: one byte of over-read ends the
+// process.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -183,8 +183,8 @@ void add_sql(CLI::App& app, Parsed& parsed) {
 void add_inspect(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "inspect",
                               "Say what is in a file that Leat wrote: journal segment, archive "
-                              "object, seal, staged Parquet.",
-                              "  leat inspect leat-data/journal/*/*.seg",
+                              "object or seal.",
+                              "  leat inspect leat-data/journal/*/*.log",
                               [&](const Terminal& t) { return run_inspect(t, parsed.inspect); });
   command.add_option("file", parsed.inspect.files, "The files")->required();
   add_json(command, parsed.inspect.json);

@@ -1,5 +1,5 @@
-// LEAT_CHECK(condition): always on, ends the process. For invariants whose breach would lose or corrupt events; input
-// from outside never trips it.
+// LEAT_CHECK(condition): always on, ends the process. For invariants whose breach would lose or
+// corrupt events; input from outside never trips it.
 #pragma once
 
 #include <source_location>

@@ -1,4 +1,5 @@
-// The only source of the current time and of waiting on it. Injected, so that schedules run in tests without waiting.
+// The only source of the current time and of waiting on it. Injected, so that schedules run in
+// tests without waiting.
 #pragma once
 
 #include <atomic>
@@ -21,7 +22,8 @@ class Clock {
 /// The machine's clock. Lives for ever.
 [[nodiscard]] const Clock& system_clock();
 
-/// A clock that moves only when told to. Starts at `start`; monotonic time starts at zero and moves with it.
+/// A clock that moves only when told to. Starts at `start`; monotonic time starts at zero and moves
+/// with it.
 class FakeClock final : public Clock {
  public:
   explicit FakeClock(TimeUs start) : start_us_(start.value), now_us_(start.value) {}

@@ -16,7 +16,8 @@ template <std::size_t N>
 std::array<std::uint8_t, N> digest(const EVP_MD* type, std::string_view bytes) {
   std::array<std::uint8_t, N> out{};
   unsigned int size = 0;
-  LEAT_CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, type, nullptr) == 1 && size == N);
+  LEAT_CHECK(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, type, nullptr) == 1 &&
+             size == N);
   return out;
 }
 
@@ -33,7 +34,8 @@ int base64_value(char c) {
 }  // namespace
 
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
-  // ISA-L leaves the initial and final complement to the caller, and takes a mutable pointer and an int length.
+  // ISA-L leaves the initial and final complement to the caller, and takes a mutable pointer and an
+  // int length.
   constexpr std::size_t kPieceMax = std::size_t{1} << 30;
   std::uint32_t crc = ~seed;
   while (!bytes.empty()) {
@@ -49,16 +51,20 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
-std::array<std::uint8_t, 32> sha256(std::string_view bytes) { return digest<32>(EVP_sha256(), bytes); }
+std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
+  return digest<32>(EVP_sha256(), bytes);
+}
 
-std::array<std::uint8_t, 16> md5(std::string_view bytes) { return digest<16>(EVP_md5(), bytes); }
+std::array<std::uint8_t, 16> md5(std::string_view bytes) {
+  return digest<16>(EVP_md5(), bytes);
+}
 
 std::array<std::uint8_t, 32> hmac_sha256(std::string_view key, std::string_view bytes) {
   std::array<std::uint8_t, 32> out{};
   unsigned int size = 0;
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  LEAT_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data, bytes.size(), out.data(),
-                  &size) != nullptr);
+  LEAT_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data, bytes.size(),
+                  out.data(), &size) != nullptr);
   return out;
 }
 

@@ -33,7 +33,8 @@ std::string with_labels(std::string_view name, std::string_view labels) {
   return labels.empty() ? std::string(name) : fmt::format("{}{{{}}}", name, labels);
 }
 
-void print_histogram(std::string& out, std::string_view name, std::string_view labels, const Histogram& h) {
+void print_histogram(std::string& out, std::string_view name, std::string_view labels,
+                     const Histogram& h) {
   const std::string_view comma = labels.empty() ? "" : ",";
   std::uint64_t cumulative = 0;
   auto append = std::back_inserter(out);
@@ -54,14 +55,15 @@ void print_histogram(std::string& out, std::string_view name, std::string_view l
 void Histogram::observe_us(std::int64_t us) {
   const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(us, 0));
   const std::uint64_t above = value == 0 ? 0 : (value - 1) >> 4;  // 0 for 0..16 us
-  const auto bucket = std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(above)), kBuckets);
+  const auto bucket =
+      std::min<std::size_t>(static_cast<std::size_t>(std::bit_width(above)), kBuckets);
   counts_[bucket].fetch_add(1, std::memory_order_relaxed);
   sum_us_.fetch_add(static_cast<std::int64_t>(value), std::memory_order_relaxed);
 }
 
 template <class T>
-T& Registry::find_or_make(std::string_view name, std::string_view help, Kind kind, const Labels& labels,
-                          std::deque<T>& store) {
+T& Registry::find_or_make(std::string_view name, std::string_view help, Kind kind,
+                          const Labels& labels, std::deque<T>& store) {
   const std::string rendered = render_labels(labels);
   const std::lock_guard lock(mutex_);
   auto family = std::ranges::find(families_, name, &Family::name);
@@ -94,8 +96,8 @@ std::string Registry::to_text() const {
   std::string out;
   const std::lock_guard lock(mutex_);
   for (const Family& family : families_) {
-    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", family.name, family.help,
-                   family.name, kKinds[static_cast<std::size_t>(family.kind)]);
+    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", family.name,
+                   family.help, family.name, kKinds[static_cast<std::size_t>(family.kind)]);
     for (const Series& series : family.series) {
       if (family.kind == Kind::kHistogram) {
         print_histogram(out, family.name, series.labels, *static_cast<Histogram*>(series.metric));

@@ -1,7 +1,8 @@
 // Counters, gauges and histograms of one process, printed in the Prometheus text format.
 //
-// Made once at start-up and kept by reference; updating one is a relaxed atomic add, so hot paths may do it per
-// request. Names follow the Prometheus conventions: leat_<wing>_<what>_<unit>[_total].
+// Made once at start-up and kept by reference; updating one is a relaxed atomic add, so hot paths
+// may do it per request. Names follow the Prometheus conventions:
+// leat_<wing>_<what>_<unit>[_total].
 #pragma once
 
 #include <array>
@@ -45,7 +46,9 @@ class Histogram {
  public:
   static constexpr std::size_t kBuckets = 24;
   void observe_us(std::int64_t us);
-  [[nodiscard]] static std::int64_t upper_bound_us(std::size_t bucket) { return std::int64_t{16} << bucket; }
+  [[nodiscard]] static std::int64_t upper_bound_us(std::size_t bucket) {
+    return std::int64_t{16} << bucket;
+  }
   [[nodiscard]] std::uint64_t count(std::size_t bucket) const {
     return counts_[bucket].load(std::memory_order_relaxed);
   }
@@ -56,17 +59,21 @@ class Histogram {
   std::atomic<std::int64_t> sum_us_{0};
 };
 
-/// Owns the metrics of one process. `counter`, `gauge` and `histogram` return the one of that name and those labels, made
-/// on first use; the reference stays valid as long as the registry. Any thread.
+/// Owns the metrics of one process. `counter`, `gauge` and `histogram` return the one of that name
+/// and those labels, made on first use; the reference stays valid as long as the registry. Any
+/// thread.
 class Registry {
  public:
   Registry() = default;
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  [[nodiscard]] Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
-  [[nodiscard]] Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-  [[nodiscard]] Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels = {});
+  [[nodiscard]] Counter& counter(std::string_view name, std::string_view help,
+                                 const Labels& labels = {});
+  [[nodiscard]] Gauge& gauge(std::string_view name, std::string_view help,
+                             const Labels& labels = {});
+  [[nodiscard]] Histogram& histogram(std::string_view name, std::string_view help,
+                                     const Labels& labels = {});
 
   /// Prometheus text exposition format 0.0.4.
   [[nodiscard]] std::string to_text() const;

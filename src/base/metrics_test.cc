@@ -17,7 +17,9 @@ TEST(Metrics, PrintsEachKind) {
   h.observe_us(17);
   h.observe_us(std::int64_t{1} << 40);
   const std::string text = registry.to_text();
-  EXPECT_THAT(text, HasSubstr("# TYPE leat_events_total counter\nleat_events_total{source=\"we\\\"b\"} 3\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("# TYPE leat_events_total counter\nleat_events_total{source=\"we\\\"b\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("leat_open -2\n"));
   EXPECT_THAT(text, HasSubstr("leat_wait_seconds_bucket{le=\"1.6e-05\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("leat_wait_seconds_bucket{le=\"3.2e-05\"} 2\n"));

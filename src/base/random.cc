@@ -40,7 +40,8 @@ std::string uuid4(Random& random) {
 }
 
 std::string random_token(Random& random, std::size_t length) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::string token(length, '\0');
   for (char& c : token) c = kAlphabet[random.next() % (sizeof kAlphabet - 1)];
   return token;

@@ -13,7 +13,8 @@ class Random {
   [[nodiscard]] virtual std::uint64_t next() = 0;
 };
 
-/// Cryptographic random numbers of the operating system (OpenSSL's generator). Any thread. Lives for ever.
+/// Cryptographic random numbers of the operating system (OpenSSL's generator). Any thread. Lives
+/// for ever.
 [[nodiscard]] Random& secure_random();
 
 /// A reproducible sequence (splitmix64). For tests and generated data, never for secrets.

@@ -17,7 +17,8 @@ namespace leat {
 void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] std::string json_string(std::string_view text);
 
-/// Longest prefix of `text` (UTF-8) that has at most `bytes_max` bytes and does not cut a character.
+/// Longest prefix of `text` (UTF-8) that has at most `bytes_max` bytes and does not cut a
+/// character.
 [[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max);
 
 /// ASCII only; other bytes stay.
@@ -28,7 +29,8 @@ void append_json_string(std::string& out, std::string_view text);
 /// Pieces between `separator`s; n separators give n + 1 pieces.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
-/// The whole of `text` as a decimal number of type T; nothing on any other character or out of range.
+/// The whole of `text` as a decimal number of type T; nothing on any other character or out of
+/// range.
 template <class T>
 [[nodiscard]] std::optional<T> parse_number(std::string_view text) {
   T value{};
@@ -38,7 +40,8 @@ template <class T>
   return value;
 }
 
-/// The candidate nearest to `word` (edit distance at most 2 and below half its length), for "did you mean".
+/// The candidate nearest to `word` (edit distance at most 2 and below half its length), for "did
+/// you mean".
 [[nodiscard]] std::optional<std::string> near_miss(std::string_view word,
                                                    const std::vector<std::string>& candidates);
 

@@ -31,15 +31,19 @@ struct CivilDate {
 [[nodiscard]] CivilDate civil_from_days(std::int64_t days);
 
 /// Reads an ISO 8601 date or date-time as clickstream libraries send them:
-///   YYYY-MM-DD [ (T|t|space) HH:MM [ :SS [ (.|,) 1..9 digits ] ] [ Z | z | +HH | +HHMM | +HH:MM (or -) ] ]
-/// No zone is read as UTC; digits after the sixth are cut. Returns nothing for any other text, a year outside
-/// 1 to 9999, a day the month does not have, 24:00, or a leap second. Pure; any thread.
+///   YYYY-MM-DD [ (T|t|space) HH:MM [ :SS [ (.|,) 1..9 digits ] ] [ zone ] ]
+/// where zone is Z, z, +HH, +HHMM or +HH:MM (or the same with -).
+/// No zone is read as UTC; digits after the sixth are cut. Returns nothing for any other text, a
+/// year outside 1 to 9999, a day the month does not have, 24:00, or a leap second. Pure; any
+/// thread.
 [[nodiscard]] std::optional<TimeUs> parse_iso8601(std::string_view text);
 
-/// "2026-11-20T14:03:05.123456Z"; the fraction is cut to milliseconds when the microseconds below are zero.
+/// "2026-11-20T14:03:05.123456Z"; the fraction is cut to milliseconds when the microseconds below
+/// are zero.
 [[nodiscard]] std::string format_iso8601(TimeUs time);
 
-/// "2026-11-20 14:03:05.123456" with trailing zeros of the fraction cut: Redshift's text form of a TIMESTAMP.
+/// "2026-11-20 14:03:05.123456" with trailing zeros of the fraction cut: Redshift's text form of a
+/// TIMESTAMP.
 [[nodiscard]] std::string format_timestamp(TimeUs time);
 
 }  // namespace leat

@@ -311,7 +311,8 @@ def main():
         print("FAILED: no event was ever acknowledged, so nothing was shown", file=sys.stderr)
         return 1
     shutil.rmtree(parent)
-    print(f"{options.kills} kills in {time.monotonic() - started:.0f} s: {len(books.acknowledged)} acknowledged events, "
+    print(f"{options.kills} kills in {time.monotonic() - started:.0f} s: "
+          f"{len(books.acknowledged)} acknowledged events, "
           "every one in the warehouse exactly once")
     return 0
 
