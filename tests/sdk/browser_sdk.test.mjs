@@ -26,7 +26,9 @@ before(async () => {
     reply.end(isLibrary ? library : page)
   })
   await new Promise((done) => web.listen(0, '127.0.0.1', done))
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: chromiumArguments, timeout: 60_000 })
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium', headless: true, args: chromiumArguments, timeout: 60_000,
+  })
   requestErrors = await drive()
   await leat.sync()
 })
@@ -45,7 +47,10 @@ async function drive() {
     if (request.method() === 'POST' && /\/v1\/[tipgas]$/.test(request.url())) sent.push(JSON.parse(request.postData()))
   })
   tab.on('requestfailed', (request) => errors.push(`${request.url()}: ${request.failure()?.errorText}`))
-  tab.on('response', (reply) => { if (reply.status() >= 400 && !reply.url().endsWith('/favicon.ico')) errors.push(`${reply.url()}: ${reply.status()}`) })
+  tab.on('response', (reply) => {
+    if (reply.status() < 400 || reply.url().endsWith('/favicon.ico')) return
+    errors.push(`${reply.url()}: ${reply.status()}`)
+  })
   tab.on('pageerror', (error) => errors.push(String(error)))
   await tab.goto(`http://127.0.0.1:${web.address().port}/shop?utm_campaign=spring&utm_source=mail&q=1`)
   await tab.evaluate(calls, { collect: leat.connection.collect.url, writeKey: leat.source.write_key })
@@ -62,7 +67,9 @@ async function calls({ collect, writeKey }) {
   const delivered = new Promise((done) => {
     let count = 0
     const seen = () => { count += 1; if (count === 6) done() }
-    new PerformanceObserver((list) => list.getEntries().filter(({ name }) => /\/v1\/[tipgas]$/.test(name)).forEach(seen)).observe({ type: 'resource', buffered: true })
+    const events = (list) => list.getEntries().filter(({ name }) => /\/v1\/[tipgas]$/.test(name))
+    new PerformanceObserver((list) => events(list).forEach(seen))
+      .observe({ type: 'resource', buffered: true })
   })
   await analytics.page('Docs', 'Home', { sectionName: 'Entry', depth: 2 })
   await analytics.identify('u7', { email: 'ann@example.com', logins: 3, address: { city: 'Zürich' } })
@@ -77,9 +84,12 @@ async function calls({ collect, writeKey }) {
 }
 
 const snakeContext = {
-  'context.page.path': 'context_page_path', 'context.page.referrer': 'context_page_referrer', 'context.page.search': 'context_page_search',
-  'context.page.title': 'context_page_title', 'context.page.url': 'context_page_url', 'context.userAgent': 'context_user_agent',
-  'context.userAgentData.brands': 'context_user_agent_data_brands', 'context.userAgentData.mobile': 'context_user_agent_data_mobile',
+  'context.page.path': 'context_page_path', 'context.page.referrer': 'context_page_referrer',
+  'context.page.search': 'context_page_search',
+  'context.page.title': 'context_page_title', 'context.page.url': 'context_page_url',
+  'context.userAgent': 'context_user_agent',
+  'context.userAgentData.brands': 'context_user_agent_data_brands',
+  'context.userAgentData.mobile': 'context_user_agent_data_mobile',
   'context.userAgentData.platform': 'context_user_agent_data_platform', 'context.locale': 'context_locale',
   'context.library.name': 'context_library_name', 'context.library.version': 'context_library_version',
   'context.campaign.name': 'context_campaign_name', 'context.campaign.source': 'context_campaign_source',
@@ -88,7 +98,8 @@ const snakeContext = {
   'context.traits.address.city': 'context_traits_address_city',
 }
 const standard = {
-  messageId: 'id', userId: 'user_id', anonymousId: 'anonymous_id', timestamp: 'original_timestamp', sentAt: 'sent_at', ...snakeContext,
+  messageId: 'id', userId: 'user_id', anonymousId: 'anonymous_id',
+  timestamp: 'original_timestamp', sentAt: 'sent_at', ...snakeContext,
 }
 const isTime = (text) => /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(text)
 
@@ -122,12 +133,14 @@ test('identify', () => check('identify', 'identifies', {
 test('page', () => check('page', 'pages', {
   name: 'name', category: 'category', 'properties.name': 'name', 'properties.category': 'category',
   'properties.sectionName': 'section_name', 'properties.depth': 'depth', 'properties.path': 'path',
-  'properties.referrer': 'referrer', 'properties.search': 'search', 'properties.title': 'title', 'properties.url': 'url',
+  'properties.referrer': 'referrer', 'properties.search': 'search',
+  'properties.title': 'title', 'properties.url': 'url',
 }))
 
 test('screen', () => check('screen', 'screens', {
   name: 'name', 'properties.name': 'name', 'properties.items': 'items', 'properties.path': 'path',
-  'properties.referrer': 'referrer', 'properties.search': 'search', 'properties.title': 'title', 'properties.url': 'url',
+  'properties.referrer': 'referrer', 'properties.search': 'search',
+  'properties.title': 'title', 'properties.url': 'url',
 }))
 
 test('group', () => check('group', 'groups', {

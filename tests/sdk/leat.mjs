@@ -49,7 +49,10 @@ export class Leat {
         text += piece
         if (/^ready$/m.test(text)) { clearTimeout(timer); done() }
       })
-      this.process.once('exit', (code) => { clearTimeout(timer); failed(new Error(`leat ended with ${code}: ${this.errors}`)) })
+      this.process.once('exit', (code) => {
+        clearTimeout(timer)
+        failed(new Error(`leat ended with ${code}: ${this.errors}`))
+      })
     })
   }
 

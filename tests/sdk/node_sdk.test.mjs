@@ -57,19 +57,23 @@ function send(analytics) {
       orderId: 'O-1', total: 14.99, quantity: 3, bigNumber: 9007199254740991, negative: -7, isGift: false, coupon: null,
       empty: '', unicode: 'Zürich 日本語 🚀', quote: 'it\'s "x", a\\b\n\tc', shippedAt: '2026-02-28T10:00:00+02:00',
       birthday: '1990-05-01', zip: '02139', tags: ['a', 'b', 3, null, { deep: true }],
-      products: [{ sku: 'x', price: 2 }], address: { street: '6th Street', geo: { latNorth: 47.37, 'load time (ms)': 12 } },
+      products: [{ sku: 'x', price: 2 }],
+      address: { street: '6th Street', geo: { latNorth: 47.37, 'load time (ms)': 12 } },
       id: 7, event: 'birthday', order: 'A', '2faCode': '1', HTTPServerError: true, none: {},
     },
   })
   analytics.track({ userId: 'u1', event: '101 account update', messageId: 'node-track-2', properties: { plan: 'Pro' } })
   analytics.identify({
     userId: 'u1', messageId: 'node-identify-1', context,
-    traits: { email: 'ann@example.com', firstName: 'Ann', age: 41, vip: true, address: { city: 'Zürich' }, createdAt: '2024-01-01' },
+    traits: { email: 'ann@example.com', firstName: 'Ann', age: 41, vip: true,
+      address: { city: 'Zürich' }, createdAt: '2024-01-01' },
   })
   analytics.page({ userId: 'u1', category: 'Docs', name: 'Home', messageId: 'node-page-1',
-    properties: { path: '/home', referrer: 'https://r.example/', search: '?q=1', title: 'Home', url: 'https://shop.example/home' } })
+    properties: { path: '/home', referrer: 'https://r.example/', search: '?q=1', title: 'Home',
+      url: 'https://shop.example/home' } })
   analytics.screen({ anonymousId: 'a9', name: 'Cart', messageId: 'node-screen-1', properties: { items: 2 } })
-  analytics.group({ userId: 'u1', groupId: 'g1', messageId: 'node-group-1', traits: { name: 'Initech', employees: 329, plan: 'enterprise' } })
+  analytics.group({ userId: 'u1', groupId: 'g1', messageId: 'node-group-1',
+    traits: { name: 'Initech', employees: 329, plan: 'enterprise' } })
   analytics.alias({ userId: 'u1', previousId: 'a1', messageId: 'node-alias-1' })
 }
 
@@ -115,7 +119,8 @@ test('track: `tracks` has the common columns and no property', async () => {
 })
 
 test('track: an event that begins with a digit', () =>
-  check('_101_account_update', 'node-track-2', { event: 'event_text', 'properties.plan': 'plan' }, { extra: { event: '_101_account_update' } }))
+  check('_101_account_update', 'node-track-2',
+    { event: 'event_text', 'properties.plan': 'plan' }, { extra: { event: '_101_account_update' } }))
 
 test('identify: every trait is in `identifies`', () =>
   check('identifies', 'node-identify-1', {
@@ -125,15 +130,20 @@ test('identify: every trait is in `identifies`', () =>
 
 test('page: properties, name and category are in `pages`', () =>
   check('pages', 'node-page-1', {
-    name: 'name', category: 'category', 'properties.category': 'category', 'properties.name': 'name', 'properties.path': 'path',
-    'properties.referrer': 'referrer', 'properties.search': 'search', 'properties.title': 'title', 'properties.url': 'url',
+    name: 'name', category: 'category', 'properties.category': 'category',
+    'properties.name': 'name', 'properties.path': 'path',
+    'properties.referrer': 'referrer', 'properties.search': 'search',
+    'properties.title': 'title', 'properties.url': 'url',
   }))
 
 test('screen: properties and name are in `screens`', () =>
   check('screens', 'node-screen-1', { name: 'name', 'properties.items': 'items', 'properties.name': 'name' }))
 
 test('group: traits are in `groups`', () =>
-  check('groups', 'node-group-1', { groupId: 'group_id', 'traits.name': 'name', 'traits.employees': 'employees', 'traits.plan': 'plan' }))
+  check('groups', 'node-group-1', {
+    groupId: 'group_id', 'traits.name': 'name', 'traits.employees': 'employees',
+    'traits.plan': 'plan',
+  }))
 
 test('alias: both ids are in `aliases`', () => check('aliases', 'node-alias-1', { previousId: 'previous_id' }))
 

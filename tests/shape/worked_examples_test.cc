@@ -316,10 +316,9 @@ TEST(TypesOverTime, TextModeKeepsTheTextOfEveryValue) {
   options.types = TypeMode::kVarchar;
   StagedTables tables(
       to_lines(
-          {complete(
-               R"({"properties":{"qty":1,"at":"2024-01-01","flag":true,"x":1.50,)"
-               R"("huge":123456789012345678901}})",
-               1),
+          {complete(R"({"properties":{"qty":1,"at":"2024-01-01","flag":true,"x":1.50,)"
+                    R"("huge":123456789012345678901}})",
+                    1),
            complete(
                R"({"properties":{"qty":"many","at":"soon","flag":"yes","x":["a"],"huge":"h"}})",
                2)}),

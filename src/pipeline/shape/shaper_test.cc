@@ -296,11 +296,10 @@ TEST(Shaper, KeepsBooksOfManyPaths) {
   options.columns_max = 50;
   std::string lines;
   for (int i = 0; i < 40'000; ++i) {
-    lines +=
-        R"({"received_at":"2026-11-20T14:03:05Z","source":"web","event":{"type":"page",)"
-        R"("userId":"u",)"
-        R"("messageId":"m)" +
-        std::to_string(i) + R"(","properties":{"key)" + std::to_string(i) + "\":1}}}\n";
+    lines += R"({"received_at":"2026-11-20T14:03:05Z","source":"web","event":{"type":"page",)"
+             R"("userId":"u",)"
+             R"("messageId":"m)" +
+             std::to_string(i) + R"(","properties":{"key)" + std::to_string(i) + "\":1}}}\n";
   }
   Shaper shaper(options, {});
   ASSERT_TRUE(shaper.add({"b", lines}));
