@@ -55,7 +55,7 @@ class Books:
 class Leat:
     """One run of `leat up` on a data directory."""
 
-    def __init__(self, binary, data, environment, log):
+    def __init__(self, binary, data, environment, log, command=("up",)):
         merged = dict(os.environ)
         merged.update(
             LEAT_COLLECT_LISTEN="127.0.0.1:0",
@@ -68,7 +68,7 @@ class Leat:
         merged.update(environment)
         self.data = data
         self.process = subprocess.Popen(
-            [binary, "up", "--data", data], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=merged
+            [binary, *command, "--data", data], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=merged
         )
 
     def wait_ready(self, seconds):
@@ -233,8 +233,7 @@ def psql(connection, sql):
     return [line.split("\t") for line in result.stdout.splitlines()]
 
 
-def compare(books, connection):
-    schema = connection["sources"][0]["schema"]
+def compare(books, connection, schema):
     faults = []
     for table in ("tracks", "crash_tested"):
         rows = psql(connection, f'select id, count(*) from "{schema}"."{table}" group by id')
@@ -253,19 +252,24 @@ def compare(books, connection):
     return faults
 
 
+def sync_and_status(binary, data):
+    """Loads what is waiting; fails when that does not work or the books do not balance."""
+    for command in ("sync", "status"):
+        done = subprocess.run([binary, command, "--data", data], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=240, check=False)
+        print(done.stdout, end="")
+        if done.returncode != 0:
+            raise Failure(f"leat {command} ended with code {done.returncode}: {done.stderr.strip()}")
+
+
 def verify(options, books, log):
     leat = Leat(options.leat, options.data, {}, log)
     try:
         if not leat.wait_ready(60):
             raise Failure(f"leat did not start for the check (code {leat.process.returncode})")
         connection = leat.connection()
-        for command in (["sync"], ["status"]):
-            done = subprocess.run([options.leat, *command, "--data", options.data], stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=240, check=False)
-            print(done.stdout, end="")
-            if done.returncode != 0:
-                raise Failure(f"leat {command[0]} ended with code {done.returncode}: {done.stderr.strip()}")
-        faults = compare(books, connection)
+        sync_and_status(options.leat, options.data)
+        faults = compare(books, connection, connection["sources"][0]["schema"])
         leat.stop()
         if faults:
             raise Failure("; ".join(faults))

@@ -23,12 +23,18 @@ function expected(value) {
 }
 
 function shown(value) {
-  return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value)) ? String(value) : value
+  return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))
+    ? String(value)
+    : value
 }
 
 // ISO text to the warehouse's form of a timestamp in UTC.
 export function utc(text) {
-  return new Date(text).toISOString().replace('T', ' ').replace('Z', '').replace(/\.?0+$/, '')
+  return new Date(text)
+    .toISOString()
+    .replace('T', ' ')
+    .replace('Z', '')
+    .replace(/\.?0+$/, '')
 }
 
 // Microseconds since the epoch of a warehouse timestamp.
@@ -52,7 +58,10 @@ export function compareRow(event, row, { columns, timestamps = new Set(), extra 
     if (envelope.has(path.split('.')[0])) continue
     const column = typeof columns === 'function' ? columns(path) : columns[path]
     if (value === null) {
-      if (column !== undefined && column in row) { assert.equal(row[column], null, path); explained.add(column) }
+      if (column !== undefined && column in row) {
+        assert.equal(row[column], null, path)
+        explained.add(column)
+      }
       continue
     }
     assert.notEqual(column, undefined, `no column is expected for ${path}`)

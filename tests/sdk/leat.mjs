@@ -33,11 +33,16 @@ export class Leat {
     this.process = spawn(binary, ['up', '--data', this.data], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        ...process.env, LEAT_COLLECT_LISTEN: listen, LEAT_CONSOLE_LISTEN: listen,
-        LEAT_WAREHOUSE_LISTEN: listen, LEAT_DATA_API_LISTEN: listen,
+        ...process.env,
+        LEAT_COLLECT_LISTEN: listen,
+        LEAT_CONSOLE_LISTEN: listen,
+        LEAT_WAREHOUSE_LISTEN: listen,
+        LEAT_DATA_API_LISTEN: listen,
       },
     })
-    this.process.stderr.on('data', (piece) => { this.errors += piece })
+    this.process.stderr.on('data', (piece) => {
+      this.errors += piece
+    })
     this.exited = new Promise((done) => this.process.once('exit', (code, signal) => done({ code, signal })))
   }
 
@@ -47,7 +52,10 @@ export class Leat {
       let text = ''
       this.process.stdout.on('data', (piece) => {
         text += piece
-        if (/^ready$/m.test(text)) { clearTimeout(timer); done() }
+        if (/^ready$/m.test(text)) {
+          clearTimeout(timer)
+          done()
+        }
       })
       this.process.once('exit', (code) => {
         clearTimeout(timer)
@@ -62,7 +70,9 @@ export class Leat {
   }
 
   async status() {
-    const { stdout } = await run(this.binary, ['status', '--json', '--data', this.data], { timeout: callLimitMs })
+    const { stdout } = await run(this.binary, ['status', '--json', '--data', this.data], {
+      timeout: callLimitMs,
+    })
     return JSON.parse(stdout)
   }
 
@@ -70,8 +80,13 @@ export class Leat {
   async rows(table, order = 'received_at, id') {
     const w = this.connection.warehouse
     const client = new pg.Client({
-      host: w.host, port: w.port, user: w.user, password: w.password, database: w.database,
-      connectionTimeoutMillis: 10_000, query_timeout: callLimitMs,
+      host: w.host,
+      port: w.port,
+      user: w.user,
+      password: w.password,
+      database: w.database,
+      connectionTimeoutMillis: 10_000,
+      query_timeout: callLimitMs,
     })
     await client.connect()
     try {
