@@ -76,6 +76,8 @@ constexpr std::array kCatalogRules{
 
 constexpr std::array kBinderRules{
     Rule{"Referenced column {} not found in FROM clause", "42703", "column \"{0}\" does not exist"},
+    Rule{"Referenced column {} was not found because the FROM clause is missing", "42703",
+         "column \"{0}\" does not exist"},
     Rule{"Referenced table {} not found", "42P01", "relation \"{0}\" does not exist"},
     Rule{"Referenced update column {} not found in table", "42703",
          "column \"{0}\" does not exist"},

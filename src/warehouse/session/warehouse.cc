@@ -314,6 +314,11 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   session->started = state_->now();
   session->settings.force("session_authorization", user->name);
   session->settings.force("is_superuser", user->superuser ? "on" : "off");
+  if (user->name == state_->options.admin_user) {
+    // The ledger's schema has the administrator's name: "$user" would make it the place where
+    // CREATE TABLE puts what a person makes.
+    session->settings.force("search_path", "public");
+  }
   for (const auto& [name, value] : request.settings) {
     // Clients send parameters of many servers: what is not known, or cannot be, is left out.
     static_cast<void>(session->settings.set(to_lower(name), value));
