@@ -22,7 +22,8 @@ constexpr Macro kMacros[] = {
     {"assign_varchar(x, n)",
      R"sql(CASE
   WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
-  WHEN strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN $m.cast_varchar(x, n)
+  WHEN strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN rtrim(CAST(x AS VARCHAR), ' ') ||
+    repeat(' ', n - strlen(rtrim(CAST(x AS VARCHAR), ' ')))
   WHEN x IS NULL THEN NULL
   ELSE error('22001: value too long for type character varying(' || CAST(n AS VARCHAR) || ')')
        END)sql"},
