@@ -10,10 +10,9 @@
 namespace leat::journal {
 namespace {
 
-// Other seeds with --gtest_shuffle, so that --gtest_repeat=N --gtest_shuffle runs N times as many.
+// The same seeds in every run; others with --gtest_random_seed=N, so that a failure can be repeated.
 std::uint64_t first_seed() {
-  return static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()) * 1'000'003 +
-         1;
+  return static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)) * 1'000'003 + 1;
 }
 
 // A run of a shard that touches everything: rolls, releases, reuse, clean stops.
