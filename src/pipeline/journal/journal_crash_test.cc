@@ -10,7 +10,7 @@
 namespace leat::journal {
 namespace {
 
-// The same seeds in every run; others with --gtest_random_seed=N, so that a failure can be repeated.
+// The same seeds in every run; others with --gtest_random_seed=N, to repeat a failure.
 std::uint64_t first_seed() {
   return static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)) * 1'000'003 + 1;
 }
