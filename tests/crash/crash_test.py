@@ -5,7 +5,7 @@
 
 Each round starts leat on the same data directory, sends batches from several threads, and ends the process: by
 SIGKILL at a random moment, or, through the preloaded library, at a chosen system call (write, sync, rename,
-unlink, open) with nothing, all or a random part of the unsynced bytes undone, as a power loss does. Batches whose
+unlink, open) or statement of the loader (COPY, COMMIT) with nothing, all or a random part of the unsynced bytes undone, as a power loss does. Batches whose
 reply never came are sent again with the same message ids, as the client libraries do. Then leat runs once
 undisturbed, syncs, and psql reads back what is in the warehouse:
 
@@ -18,6 +18,7 @@ Everything stays on loopback; every call has a time limit. Exit code 0: shown. 1
 directory is kept and named). The seed is printed; --seed repeats the choice of faults.
 """
 import argparse
+import collections
 import http.client
 import json
 import os
@@ -32,7 +33,8 @@ import threading
 import time
 
 THREADS = 4
-CALLS = ["sync", "write", "rename", "unlink", "open", "any"]
+# A chosen call, and the power of ten that its number is drawn below.
+CALLS = {"sync": 2.6, "write": 2.6, "rename": 2.2, "unlink": 2.2, "open": 2.2, "any": 2.6, "copy": 1.0, "commit": 0.7}
 MODES = ["kill", "drop", "torn"]
 
 
@@ -62,7 +64,7 @@ class Leat:
             LEAT_CONSOLE_LISTEN="127.0.0.1:0",
             LEAT_WAREHOUSE_LISTEN="127.0.0.1:0",
             LEAT_DATA_API_LISTEN="127.0.0.1:0",
-            LEAT_SYNC_EVERY="1s",
+            LEAT_SYNC_EVERY="300ms",
             LEAT_ARCHIVE_SEAL_EVERY="300ms",
         )
         merged.update(environment)
@@ -183,8 +185,8 @@ def fault(options, chooser, round_number):
     """Environment of one round, and a word for it."""
     if round_number % 2 == 0 or not options.preload:
         return {}, "random moment"
-    call = chooser.choice(CALLS)
-    number = int(10 ** chooser.uniform(0, 2.6))
+    call = chooser.choice(options.calls)
+    number = int(10 ** chooser.uniform(0, CALLS[call]))
     mode = chooser.choice(MODES)
     environment = {
         "LD_PRELOAD": os.path.abspath(options.preload),
@@ -206,6 +208,8 @@ def run_round(options, books, chooser, number, log):
             return word + " (while starting)"
         seconds = chooser.uniform(0.05, 1.2) if not environment else 3.0
         stop, senders = send_for(books, leat.connection(), f"r{number}", number, seconds, leat.process)
+        if environment and not leat.ended_by_kill():
+            word += " (not reached)"
         leat.kill()
         stop.set()
         for sender in senders:
@@ -285,9 +289,13 @@ def parse_arguments():
     parser.add_argument("--kills", type=int, default=200, help="rounds (default 200)")
     parser.add_argument("--check-every", type=int, default=50, help="rounds between two full checks (default 50)")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="repeat the faults of an earlier run")
+    parser.add_argument("--calls", default=",".join(CALLS), help="what to choose calls from (default: %(default)s)")
     parser.add_argument("--data", help="data directory (default: a new one, removed on success)")
     options = parser.parse_args()
     options.leat = os.path.abspath(options.leat)
+    options.calls = options.calls.split(",")
+    if unknown := set(options.calls) - set(CALLS):
+        parser.error(f"--calls: no such call: {', '.join(sorted(unknown))}")
     return options
 
 
@@ -300,10 +308,13 @@ def main():
     books = Books()
     print(f"seed {options.seed}, {options.kills} kills, data {options.data}", flush=True)
     started = time.monotonic()
+    chosen = collections.Counter()
     with open(os.path.join(parent, "leat.log"), "wb") as log:
         try:
             for number in range(1, options.kills + 1):
                 word = run_round(options, books, chooser, number, log)
+                if word != "random moment" and "not reached" not in word:
+                    chosen[word.split()[0]] += 1
                 if number % 10 == 0:
                     print(f"{number} kills, {len(books.acknowledged)} acknowledged, last: {word}", flush=True)
                 if number % options.check_every == 0 or number == options.kills:
@@ -315,7 +326,11 @@ def main():
         print("FAILED: no event was ever acknowledged, so nothing was shown", file=sys.stderr)
         return 1
     shutil.rmtree(parent)
-    print(f"{options.kills} kills in {time.monotonic() - started:.0f} s: "
+    if options.preload and options.kills >= 20 and chosen.total() < options.kills // 5:
+        print(f"FAILED: only {chosen.total()} of {options.kills} kills were at the chosen call", file=sys.stderr)
+        return 1
+    points = ", ".join(f"{call} {count}" for call, count in sorted(chosen.items()))
+    print(f"{options.kills} kills (at a chosen call: {points or 'none'}) in {time.monotonic() - started:.0f} s: "
           f"{len(books.acknowledged)} acknowledged events, "
           "every one in the warehouse exactly once")
     return 0

@@ -6,9 +6,14 @@
 // folder is what a disk could hold after the power came back.
 //
 //   LEAT_POWER_DIR=/data            only files below it count
-//   LEAT_POWER_AT=fdatasync:17      the call (any|write|sync|rename|unlink|open) and its number;
-//   "none" only counts LEAT_POWER_MODE=kill|drop|torn  kill: keep everything written; drop: undo
-//   all unsynced; torn: undo a random part LEAT_POWER_SEED=1
+//   LEAT_POWER_AT=sync:17           the call (any|write|sync|rename|unlink|open, or a statement
+//                                   that the loader sends: copy|commit) and its number
+//   LEAT_POWER_MODE=kill|drop|torn  kill: keep everything written; drop: undo all unsynced;
+//                                   torn: undo a random part
+//   LEAT_POWER_SEED=1
+//
+// A statement is caught where libpq sends it; by seed the power goes before that, or some
+// milliseconds into the warehouse's work on it.
 //
 // The model is that of ext4 with ordered data: syncing a file also makes its own name durable; a
 // rename, a new name or a removal becomes durable when its directory is synced, or with the file
@@ -18,6 +23,7 @@
 #endif
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -342,6 +348,24 @@ std::size_t total(const iovec* parts, int count) {
   return size;
 }
 
+/// The call that a statement counts as; nullptr: none.
+const char* statement_call(const char* sql) {
+  if (strncasecmp(sql, "COPY ", 5) == 0) return "copy";
+  if (strncasecmp(sql, "COMMIT", 6) == 0) return "commit";
+  return nullptr;
+}
+
+/// True when the power is to go while the server works on this statement.
+bool power_goes_after(const char* sql) {
+  State& s = state();
+  const char* call = statement_call(sql);
+  if (s.dir.empty() || call == nullptr || s.call != call) return false;
+  const std::lock_guard lock(s.mutex);
+  if (++s.seen != s.at) return false;
+  if (draw(s) % 3 == 0) lose_power(s);
+  return true;
+}
+
 }  // namespace
 
 extern "C" {
@@ -437,6 +461,22 @@ int remove(const char* path) noexcept {
   struct stat info{};
   if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode)) return rmdir(path);
   return unlink(path);
+}
+
+struct pg_conn;
+int PQsendQuery(pg_conn* connection, const char* sql) {
+  const bool last = power_goes_after(sql);
+  const int sent = next<int (*)(pg_conn*, const char*)>("PQsendQuery")(connection, sql);
+  if (last) {
+    State& s = state();
+    std::unique_lock lock(s.mutex);
+    const auto wait_us = static_cast<useconds_t>(draw(s) % 20000);
+    lock.unlock();
+    (void)usleep(wait_us);  // a moment of chance within the statement is what this is for
+    lock.lock();
+    lose_power(s);
+  }
+  return sent;
 }
 
 // NOLINTEND(readability-identifier-naming)
