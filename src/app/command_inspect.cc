@@ -1,8 +1,11 @@
 // `leat inspect`: says what is in a file that Leat wrote. What a file is, its first bytes tell.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "app/commands.h"
 #include "app/file_text.h"
+#include "app/inspect_parquet.h"
 #include "base/text.h"
 #include "io/file_system.h"
 #include "pipeline/archive/inspect.h"
@@ -12,6 +15,8 @@ namespace leat::app {
 namespace {
 
 constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";
+constexpr std::string_view kParquetMagic = "PAR1";
+constexpr std::string_view kManifestStart = R"({"entries":)";
 
 struct Description {
   std::string text;
@@ -29,6 +34,16 @@ Result<Description> describe_seal(const std::string& bytes, bool json) {
   return Description{json ? archive::format_seal(seal) : archive::to_text(seal)};
 }
 
+Result<Description> describe_staged(const std::string& path, bool json) {
+  LEAT_ASSIGN(std::string text, describe_parquet(path, json));
+  return Description{std::move(text)};
+}
+
+// A COPY manifest is short JSON that says all itself.
+Result<Description> describe_manifest(const std::string& bytes, bool json) {
+  return Description{json ? bytes : "COPY manifest\n" + bytes};
+}
+
 Result<Description> describe_segment(const std::string& path, bool json) {
   LEAT_ASSIGN(const auto report, journal::inspect_segment(io::posix_file_system(), path));
   return Description{json ? journal::to_json(report) : journal::to_text(report),
@@ -38,6 +53,8 @@ Result<Description> describe_segment(const std::string& path, bool json) {
 Result<Description> describe(const std::string& path, bool json) {
   LEAT_ASSIGN(const std::string bytes, read_text_file(path));
   if (bytes.starts_with(kZstdMagic)) return describe_object(bytes, json);
+  if (bytes.starts_with(kParquetMagic)) return describe_staged(path, json);
+  if (bytes.starts_with(kManifestStart)) return describe_manifest(bytes, json);
   if (bytes.starts_with('{')) return describe_seal(bytes, json);
   return describe_segment(path, json);
 }

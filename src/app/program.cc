@@ -183,7 +183,7 @@ void add_sql(CLI::App& app, Parsed& parsed) {
 void add_inspect(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "inspect",
                               "Say what is in a file that Leat wrote: journal segment, archive "
-                              "object or seal.",
+                              "object, seal, staged Parquet file or COPY manifest.",
                               "  leat inspect leat-data/journal/*/*.log",
                               [&](const Terminal& t) { return run_inspect(t, parsed.inspect); });
   command.add_option("file", parsed.inspect.files, "The files")->required();
