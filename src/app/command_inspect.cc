@@ -56,7 +56,18 @@ Result<Description> describe(const std::string& path, bool json) {
   if (bytes.starts_with(kParquetMagic)) return describe_staged(path, json);
   if (bytes.starts_with(kManifestStart)) return describe_manifest(bytes, json);
   if (bytes.starts_with('{')) return describe_seal(bytes, json);
-  return describe_segment(path, json);
+  auto segment = describe_segment(path, json);
+  if (!segment && segment.error().code == Errc::kInvalid) {
+    return fail(Errc::kInvalid,
+                "not a file that Leat writes: neither journal segment nor archive object, seal, "
+                "Parquet file or COPY manifest");
+  }
+  return segment;
+}
+
+// Errors of the file system name the file themselves.
+std::string with_path(const std::string& path, const std::string& message) {
+  return message.starts_with(path + ":") ? message : fmt::format("{}: {}", path, message);
 }
 
 }  // namespace
@@ -66,9 +77,8 @@ Exit run_inspect(const Terminal& terminal, const InspectOptions& options) {
   for (const std::string& path : options.files) {
     auto description = describe(path, options.json);
     if (!description) {
-      code = report(terminal, fail(description.error().code,
-                                   fmt::format("{}: {}", path, description.error().message))
-                                  .error());
+      const Error& error = description.error();
+      code = report(terminal, fail(error.code, with_path(path, error.message)).error());
       continue;
     }
     if (!options.json && options.files.size() > 1) terminal.print(fmt::format("{}:\n", path));
