@@ -4,15 +4,27 @@
 
 #include <algorithm>
 
+#include "pipeline/journal/format.h"
 #include "pipeline/journal/inspect.h"
 #include "pipeline/journal/journal_test_support.h"
 
 namespace leat::journal {
 namespace {
 
-// The same seeds in every run; others with --gtest_random_seed=N, to repeat a failure.
+// Other seeds in every run; a failure says how to repeat it.
+int run_seed() {
+  static const int seed = GTEST_FLAG_GET(random_seed) != 0
+                              ? GTEST_FLAG_GET(random_seed)
+                              : static_cast<int>(secure_random().next() % 99'999 + 1);
+  return seed;
+}
+
 std::uint64_t first_seed() {
-  return static_cast<std::uint64_t>(GTEST_FLAG_GET(random_seed)) * 1'000'003 + 1;
+  return static_cast<std::uint64_t>(run_seed()) * 1'000'003 + 1;
+}
+
+std::string how_to_repeat() {
+  return "repeat with --gtest_random_seed=" + std::to_string(run_seed());
 }
 
 // A run of a shard that touches everything: rolls, releases, reuse, clean stops.
@@ -117,6 +129,7 @@ TEST(JournalCrash, DiesAtEveryOperation) {
 // Long lives with many crashes of every kind, transient faults and a filling disk.
 TEST(JournalCrash, SurvivesManyCrashesInARow) {
   constexpr std::uint64_t kLives = 150;
+  SCOPED_TRACE(how_to_repeat());
   for (std::uint64_t seed = first_seed(); seed < first_seed() + kLives; ++seed) {
     JournalHarness harness(seed);
     SeededRandom random(seed * 7919);
@@ -156,6 +169,7 @@ TEST(JournalCrash, SurvivesManyCrashesInARow) {
 // shape, the old ones are never taken for new ones.
 TEST(JournalCrash, StaleRecordsAreNeverMistakenForNewOnes) {
   constexpr std::uint64_t kRounds = 400;
+  SCOPED_TRACE(how_to_repeat());
   for (std::uint64_t seed = first_seed(); seed < first_seed() + kRounds; ++seed) {
     JournalHarness harness(seed);
     SeededRandom random(seed);
@@ -183,6 +197,56 @@ TEST(JournalCrash, StaleRecordsAreNeverMistakenForNewOnes) {
       ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
       harness.acknowledge();
     }
+  }
+}
+
+// What a restart did not find was never there: a commit that lost one sector in a power cut is
+// dropped, and then the next one is torn so that just this sector is put right.
+TEST(JournalCrash, WhatARestartDroppedNeverComesBack) {
+  constexpr std::size_t kSector = 512;
+  const std::string path = std::string(kDirectory) + "/shard-0000/segment-000001.log";
+  for (std::size_t lost = 0; lost < 24; ++lost) {
+    JournalHarness harness;
+    SeededRandom random(1);
+    const auto append_four = [&] {
+      for (int i = 0; i < 4; ++i) {
+        ASSERT_TRUE(harness.append(3000).has_value());
+      }
+    };
+    const auto cut_power_in_commit = [&] {
+      append_four();
+      harness.files.fail_at(io::FileOperation::kSync, 1, true);
+      harness.journal->run_once();
+      std::string written = *harness.files.content(path);
+      harness.drop();
+      harness.files.restart_machine(random, 0);
+      return written;
+    };
+    ASSERT_TRUE(harness.open().has_value());
+    append_four();
+    harness.journal->run_once();
+    harness.acknowledge();
+
+    std::string first = cut_power_in_commit();
+    const std::string durable = *harness.files.content(path);
+    const std::size_t begin =
+        round_up_to_block(kBlock + kCommitHeaderBytes + 4 * frame_bytes(3, 3000));
+    const std::size_t at = begin + lost * kSector;
+    ASSERT_EQ(first.compare(0, begin, durable, 0, begin), 0);
+    ASSERT_NE(first.compare(begin, kSector, durable, begin, kSector), 0);
+    first.replace(at, kSector, durable, at, kSector);
+    harness.files.set_content(path, first);
+    ASSERT_TRUE(harness.open().has_value());
+    EXPECT_EQ(harness.journal->durable(0).value, 4u) << "sector " << lost;
+
+    const std::string second = cut_power_in_commit();
+    std::string torn = *harness.files.content(path);
+    torn.replace(at, kSector, second, at, kSector);
+    harness.files.set_content(path, torn);
+    ASSERT_TRUE(harness.open().has_value());
+    EXPECT_EQ(harness.journal->durable(0).value, 4u) << "sector " << lost;
+    verify_held(harness);
+    ASSERT_FALSE(testing::Test::HasFailure()) << "sector " << lost;
   }
 }
 

@@ -193,6 +193,13 @@ Result<std::optional<ActiveSegment>> SegmentPool::scan_newest(bool writable) {
     std::ranges::copy(last_commit, buffer.data());
     LEAT_TRY(active.file->pwrite({buffer.data(), buffer.size()}, scanner.commit_position()));
   }
+  // What is not found now must never be found again: the next write here, torn as well, could put
+  // right just the sectors that an unfinished commit lacks. Without its header it stays unfinished.
+  if (active.position + kBlock <= newest.header.segment_bytes) {
+    io::AlignedBuffer nothing(kBlock);
+    std::ranges::fill(nothing.span(), '\0');
+    LEAT_TRY(active.file->pwrite({nothing.data(), nothing.size()}, active.position));
+  }
   LEAT_TRY(active.file->sync());
   const bool has_room = active.position + 2 * kBlock <= newest.header.segment_bytes;
   return writable && has_room ? std::optional(std::move(active)) : std::nullopt;

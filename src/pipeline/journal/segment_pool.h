@@ -68,7 +68,8 @@ class SegmentPool {
   /// Reads the folder: finds the chain of segments, checks that it is whole, and scans the newest
   /// for the durable end. Writes the newest header and the last commit once more and syncs them,
   /// because a process killed before a sync, or after a failed one, left them visible but not
-  /// durable. Returns the segment to go on with, or nothing when a fresh one is needed.
+  /// durable; and clears the block behind them, so that an unfinished commit dropped now stays
+  /// dropped. Returns the segment to go on with, or nothing when a fresh one is needed.
   [[nodiscard]] Result<std::optional<ActiveSegment>> recover(bool writable);
 
   /// Offset of the last record that recover() found.
