@@ -130,11 +130,11 @@ std::uint64_t walk_all(const Data& data) {
 shape::Staged shape_all(std::vector<std::string> lines, bool write_files) {
   shape::Options options;
   options.write_files = write_files;
-  shape::Shaper shaper(options, {});
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (!shaper.add({.id = std::to_string(i), .lines = std::move(lines[i])})) std::abort();
-  }
-  auto staged = shaper.finish();
+  auto staged =
+      shape::shape_batches(options, {}, lines.size(), [&](std::size_t i) -> Result<shape::Batch> {
+        if (lines[i].empty()) std::abort();  // a second pass would be measured with no lines
+        return shape::Batch{.id = std::to_string(i), .lines = std::move(lines[i])};
+      });
   if (!staged) std::abort();
   return std::move(*staged);
 }

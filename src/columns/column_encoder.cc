@@ -568,10 +568,4 @@ Result<ColumnChunk> ColumnEncoder::finish_chunk() {
   return done;
 }
 
-std::size_t ColumnEncoder::memory_bytes() const {
-  return chunk_.data_pages.capacity() + dictionary_.plain.size() + page_plain_.size() +
-         dictionary_.slots.size() * sizeof(Slot) + page_indices_.capacity() * 4 +
-         page_raw_.size() * 2 + page_valid_.size() * 8 + 512;
-}
-
 }  // namespace leat::columns

@@ -75,8 +75,6 @@ class ColumnEncoder {
   [[nodiscard]] Status fill_nulls_to(std::uint64_t rows);
   /// Ends the row group; the encoder starts the next one.
   [[nodiscard]] Result<ColumnChunk> finish_chunk();
-  /// Bytes held for the current row group.
-  [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
   struct Slot {

@@ -272,6 +272,13 @@ std::size_t ParquetWriter::add_column(const Column& column) {
   return state_->encoders.size() - 1;
 }
 
+void ParquetWriter::retype_column(std::size_t position, const Column& column) {
+  LEAT_CHECK(column.type != Type::kUnsupported);
+  auto& encoder = state_->encoders[position];
+  LEAT_CHECK(encoder->rows() == 0);  // row groups before hold NULLs, which look alike in all types
+  encoder = std::make_unique<ColumnEncoder>(column, state_->options);
+}
+
 Status ParquetWriter::append(std::span<const ColumnView> views, std::size_t rows) {
   State& s = *state_;
   LEAT_CHECK(views.size() <= s.encoders.size());
@@ -308,12 +315,6 @@ std::uint64_t ParquetWriter::rows() const {
 }
 std::uint64_t ParquetWriter::bytes_written() const {
   return state_->offset;
-}
-
-std::uint64_t ParquetWriter::memory_bytes() const {
-  std::uint64_t bytes = 0;
-  for (const auto& encoder : state_->encoders) bytes += encoder->memory_bytes();
-  return bytes;
 }
 
 }  // namespace leat::columns

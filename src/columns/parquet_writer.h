@@ -55,6 +55,9 @@ class ParquetWriter {
   /// kUnsupported.
   std::size_t add_column(const Column& column);
 
+  /// Gives a column that has no value yet another type; its position stays.
+  void retype_column(std::size_t position, const Column& column);
+
   /// Appends `rows` rows; `views` holds one view per column, in column order; missing views at the
   /// end are NULL. The bytes of text cells need to live only until the call returns. Errors:
   /// kInvalid for a NULL in a column that is not nullable, else those of the sink.
@@ -68,8 +71,6 @@ class ParquetWriter {
   [[nodiscard]] std::uint64_t rows() const;
   /// Bytes handed to the sink so far.
   [[nodiscard]] std::uint64_t bytes_written() const;
-  /// Bytes of memory held for the current row group, roughly.
-  [[nodiscard]] std::uint64_t memory_bytes() const;
 
  private:
   struct State;

@@ -79,7 +79,6 @@ TEST(ParquetWriter, ReportsMemoryAndProgress) {
   std::vector<Cell> cells(10'000, Cell::of_integer(7));
   const ColumnView view{.cells = cells.data()};
   ASSERT_TRUE(writer.append({&view, 1}, cells.size()));
-  EXPECT_GT(writer.memory_bytes(), 0U);
   ASSERT_TRUE(writer.finish());
   EXPECT_EQ(writer.bytes_written(), sink.take().size());
 }

@@ -34,17 +34,15 @@ inline std::string to_lines(const std::vector<std::string>& events, std::string_
 /// sql_type, is_new).
 class StagedTables {
  public:
-  explicit StagedTables(const std::string& lines, Options options = {},
-                        std::vector<KnownTable> known = {})
-      : StagedTables(std::vector<Batch>{{"web/2026112014/0-1-1", lines}}, std::move(options),
-                     std::move(known)) {}
+  explicit StagedTables(const std::string& lines, const Options& options = {},
+                        const std::vector<KnownTable>& known = {})
+      : StagedTables(std::vector<Batch>{{"web/2026112014/0-1-1", lines}}, options, known) {}
 
-  StagedTables(std::vector<Batch> batches, Options options, std::vector<KnownTable> known) {
-    Shaper shaper(std::move(options), std::move(known));
-    for (Batch& batch : batches) {
-      if (!shaper.add(std::move(batch))) std::abort();
-    }
-    auto finished = shaper.finish();
+  StagedTables(const std::vector<Batch>& batches, const Options& options,
+               const std::vector<KnownTable>& known) {
+    auto finished =
+        shape_batches(options, known, batches.size(),
+                      [&](std::size_t position) -> Result<Batch> { return batches[position]; });
     if (!finished) std::abort();
     staged = std::move(*finished);
     static int made = 0;

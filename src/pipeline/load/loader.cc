@@ -237,20 +237,24 @@ struct Loader::Impl {
     }
     shape::Options shape_options = options.shape;
     shape_options.synced_at = report.started_at;
-    shape::Shaper shaper(shape_options, std::move(known));
-    for (const Group::Item& item : group.items) {
-      auto lines = options.archive->read(item.batch);
-      if (!lines) {
-        return std::unexpected(local_failure(Error{
-            lines.error().code,
-            fmt::format(
-                "cannot read batch {} from {}: {}; later batches of source \"{}\" wait for it",
-                item.batch.id, item.batch.uri, lines.error().message, item.batch.source)}));
-      }
-      LEAT_TRY(as_step(shaper.add(shape::Batch{item.batch.id, std::move(*lines)})));
-      if (stop.stop_requested()) return std::unexpected(stopped());
+    auto staged = shape::shape_batches(
+        shape_options, known, group.items.size(),
+        [&](std::size_t position) { return read_batch(group.items[position].batch); });
+    if (!staged && stop.stop_requested()) return std::unexpected(stopped());
+    return as_step(std::move(staged));
+  }
+
+  Result<shape::Batch> read_batch(const archive::Batch& batch) {
+    if (stop.stop_requested()) return fail(Errc::kUnavailable, "stopped");
+    auto lines = options.archive->read(batch);
+    if (!lines) {
+      return fail(
+          lines.error().code,
+          fmt::format(
+              "cannot read batch {} from {}: {}; later batches of source \"{}\" wait for it",
+              batch.id, batch.uri, lines.error().message, batch.source));
     }
-    return as_step(shaper.finish());
+    return shape::Batch{batch.id, std::move(*lines)};
   }
 
   [[nodiscard]] StepFailure stopped() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "pipeline/shape/reference.h"
 
 namespace leat::shape {
@@ -16,6 +17,22 @@ class Collector final : public RowObserver {
            const std::vector<std::pair<std::string, std::string>>& values) override {
     rows[std::string(table)].emplace_back(values.begin(), values.end());
   }
+  void restart() override { rows.clear(); }
+
+  /// Writes whole numbers that were seen before their column became one of doubles as doubles.
+  void write_doubles(const StagedTable& table) {
+    for (const StagedColumn& column : table.columns) {
+      if (column.column.type != columns::Type::kDouble) continue;
+      for (auto& row : rows[table.name]) {
+        const auto found = row.find(column.column.name);
+        if (found == row.end()) continue;
+        if (const auto whole = parse_number<std::int64_t>(found->second)) {
+          found->second = fmt::format("{}", static_cast<double>(*whole));
+        }
+      }
+    }
+  }
+
   std::map<std::string, ReferenceRows> rows;
 };
 
@@ -59,15 +76,13 @@ std::string compare_with_reference(const std::vector<Batch>& batches, const Opti
   Collector collector;
   Options observed = options;
   observed.observer = &collector;
-  Shaper shaper(observed, known);
-  Reference reference(options, known);
-  for (const Batch& batch : batches) {
-    if (const Status status = shaper.add(batch); !status) return status.error().to_string();
-    reference.add(batch);
-  }
-  const auto staged = shaper.finish();
+  const auto staged =
+      shape_batches(observed, known, batches.size(),
+                    [&](std::size_t position) -> Result<Batch> { return batches[position]; });
   if (!staged) return staged.error().to_string();
-  reference.finish();
+  for (const StagedTable& table : staged->tables) collector.write_doubles(table);
+  Reference reference(options, known);
+  reference.shape(batches);
   std::map<std::string, ReferenceRows> tables = collector.rows;
   for (const auto& [name, rows] : reference.rows()) tables.try_emplace(name);
   static const ReferenceRows kNone;

@@ -79,6 +79,10 @@ Fit fit_into_integer(const Value& value, Type type) {
   }
 }
 
+bool is_time_text(std::string_view text, TimeReader& times) {
+  return text.size() >= 10 && text.size() <= kTimeTextMax && text[4] == '-' && times.read(text);
+}
+
 /// A real column shows six digits or more: it may take what reads the same in it.
 Fit fit_real(double real, Type type) {
   if (type == Type::kDouble) return fits(Cell::of_real(real));
@@ -97,10 +101,9 @@ Fit fit_into_real(const Value& value, Type type) {
     case ValueKind::kReal:
       return fit_real(value.cell.real, type);
     case ValueKind::kInteger: {
-      const auto real = static_cast<double>(value.cell.integer);
-      const bool is_exact =
-          std::abs(real) < 9.2e18 && static_cast<std::int64_t>(real) == value.cell.integer;
-      return is_exact ? fit_real(real, type) : misfit(kPrecisionLoss);
+      const std::int64_t integer = value.cell.integer;
+      if (!is_exact_as_double(integer)) return misfit(kPrecisionLoss);
+      return fit_real(static_cast<double>(integer), type);
     }
     case ValueKind::kText: {
       const auto real = real_of_text(value.cell.as_text());
@@ -250,6 +253,11 @@ bool read_fast_real(std::string_view token, double& out) {
 
 }  // namespace
 
+bool is_exact_as_double(std::int64_t value) {
+  const auto real = static_cast<double>(value);
+  return std::abs(real) < 9.2e18 && static_cast<std::int64_t>(real) == value;
+}
+
 std::string_view Arena::copy(std::string_view text) {
   if (left_ < text.size() + kArenaPadding) {
     const std::size_t size = std::max(kArenaBlock, text.size() + kArenaPadding);
@@ -348,11 +356,11 @@ Fit fit(const Value& value, const Column& column, Arena& arena, TimeReader& time
 std::optional<Column> column_for(const Value& value, std::string name, bool all_text,
                                  std::uint32_t varchar_length, TimeReader& times) {
   Column column{.name = std::move(name), .type = Type::kVarchar, .length = varchar_length};
-  if (value.kind == ValueKind::kHuge && !all_text) return std::nullopt;
   if (value.kind == ValueKind::kFlawedText) return std::nullopt;
   if (all_text) return column;
   switch (value.kind) {
     case ValueKind::kInteger:
+    case ValueKind::kHuge:
       column.type = Type::kInt64;
       break;
     case ValueKind::kReal:
@@ -364,18 +372,40 @@ std::optional<Column> column_for(const Value& value, std::string name, bool all_
     case ValueKind::kTime:
       column.type = Type::kTimestamp;
       break;
-    case ValueKind::kText: {
-      const std::string_view text = value.cell.as_text();
-      if (text.size() >= 10 && text.size() <= kTimeTextMax && text[4] == '-' && times.read(text)) {
-        column.type = Type::kTimestamp;
-      }
+    case ValueKind::kText:
+      if (is_time_text(value.cell.as_text(), times)) column.type = Type::kTimestamp;
       break;
-    }
     default:
       break;
   }
   if (column.type != Type::kVarchar) column.length = 0;
   return column;
+}
+
+std::optional<Type> wider_type(Type current, ValueKind first, const Value& value,
+                               TimeReader& times) {
+  switch (current) {
+    case Type::kInt64:
+      if (value.kind == ValueKind::kReal) return Type::kDouble;
+      break;
+    case Type::kDouble:
+      // The column was made by an integer and widened; integers that a double cannot hold and
+      // fractions truly conflict, so the first one's type stands.
+      if (first != ValueKind::kReal && value.kind == ValueKind::kInteger &&
+          !is_exact_as_double(value.cell.integer)) {
+        return Type::kInt64;
+      }
+      break;
+    case Type::kTimestamp:
+      if (value.kind == ValueKind::kArray) return Type::kVarchar;
+      if (value.kind == ValueKind::kText && !is_time_text(value.cell.as_text(), times)) {
+        return Type::kVarchar;
+      }
+      break;
+    default:
+      break;
+  }
+  return std::nullopt;
 }
 
 }  // namespace leat::shape

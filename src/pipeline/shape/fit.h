@@ -75,6 +75,9 @@ static_assert(sizeof(Value) == 32);
   return value;
 }
 
+/// True when a double holds exactly this integer.
+[[nodiscard]] bool is_exact_as_double(std::int64_t value);
+
 /// Reads a JSON number token into kInteger, kReal or kHuge. `token` must follow JSON's grammar.
 void read_number(std::string_view token, Value& value);
 
@@ -101,9 +104,15 @@ struct Fit {
 [[nodiscard]] Fit fit(const Value& value, const columns::Column& column, Arena& arena,
                       TimeReader& times);
 
-/// The type of a new column whose first value this is; nothing when the value can have no column.
+/// A new column as its first value asks for it; nothing when text cannot be stored at all. Which
+/// type it gets in the end its later values say as well: wider_type.
 [[nodiscard]] std::optional<columns::Column> column_for(const Value& value, std::string name,
                                                         bool all_text, std::uint32_t varchar_length,
                                                         TimeReader& times);
+
+/// The type that a new column of type `current`, made by a value of kind `first`, must have so that
+/// `value` and all values before it have what docs/adr/0032 says; nothing when it has that already.
+[[nodiscard]] std::optional<columns::Type> wider_type(columns::Type current, ValueKind first,
+                                                      const Value& value, TimeReader& times);
 
 }  // namespace leat::shape

@@ -161,6 +161,47 @@ const std::map<std::string, Column>& Reference::columns_of(const std::string& ta
   return make_table(table);
 }
 
+void Reference::shape(const std::vector<Batch>& batches) {
+  for (const bool is_looking : {true, false}) {
+    is_looking_ = is_looking;
+    tables_.clear();
+    rows_.clear();
+    entities_.clear();
+    batches_.clear();
+    order_ = 0;
+    for (const Batch& batch : batches) add(batch);
+    add_entities();
+  }
+}
+
+void Reference::see(const std::string& table, const std::string& column, const Value& value) {
+  if (value.kind == ValueKind::kFlawedText) return;
+  Seen& seen = seen_[{table, column}];
+  if (seen.first == ValueKind::kNever) seen.first = value.kind;
+  TimeReader times;
+  const auto alone = column_for(value, column, false, 1, times);
+  seen.has_real |= value.kind == ValueKind::kReal;
+  seen.has_inexact_integer |=
+      value.kind == ValueKind::kInteger && !is_exact_as_double(value.cell.integer);
+  seen.has_other_text |= alone->type == Type::kVarchar;
+}
+
+std::optional<Column> Reference::make_column(const std::string& table, const std::string& column,
+                                             const Value& value) const {
+  TimeReader times;
+  auto made = column_for(value, column, options_.types == TypeMode::kVarchar,
+                         options_.varchar_length, times);
+  if (!made || options_.types == TypeMode::kVarchar) return made;
+  const Seen& seen = seen_.at({table, column});
+  if (made->type == Type::kInt64 && seen.has_real && !seen.has_inexact_integer) {
+    made->type = Type::kDouble;
+  } else if (made->type == Type::kTimestamp && seen.has_other_text) {
+    made->type = Type::kVarchar;
+    made->length = options_.varchar_length;
+  }
+  return made;
+}
+
 void Reference::add(const Batch& batch) {
   batches_.push_back({.batch_id = batch.id, .rows = {}});
   line_ = 0;
@@ -417,14 +458,11 @@ void Reference::place(const std::string& table, const std::string& name, const L
   auto& columns = make_table(table);
   Arena arena;
   TimeReader times;
+  if (is_looking_) return see(table, name, leaf.value);
   auto column = columns.find(name);
   if (column == columns.end()) {
-    auto made = column_for(leaf.value, name, options_.types == TypeMode::kVarchar,
-                           options_.varchar_length, times);
-    if (!made) {
-      const bool is_huge = leaf.value.kind == ValueKind::kHuge;
-      return rescue(event, table, name, is_huge ? kOutOfRange : kNotText, leaf.value.raw_text());
-    }
+    const auto made = make_column(table, name, leaf.value);
+    if (!made) return rescue(event, table, name, kNotText, leaf.value.raw_text());
     if (columns.size() >= options_.columns_max) {
       return rescue(event, table, name, kTooManyColumns, leaf.value.raw_text());
     }
@@ -526,7 +564,7 @@ void Reference::add_row(const std::string& table, const std::string& id, const E
   }
 }
 
-void Reference::finish() {
+void Reference::add_entities() {
   for (const auto& [table, list] : entities_) {
     for (const auto& [id, entity] : list) {
       Row row;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/validate.h"
+#include "pipeline/shape/fit.h"
 #include "pipeline/shape/shaper.h"
 
 namespace leat::shape {
@@ -23,9 +25,9 @@ class Reference {
  public:
   Reference(Options options, std::vector<KnownTable> known);
 
-  void add(const Batch& batch);
-  /// Adds the rows of users and accounts. Nothing may be called afterwards but the readers.
-  void finish();
+  /// Shapes everything: once to see the values of new columns, once to make rows. To be called
+  /// once.
+  void shape(const std::vector<Batch>& batches);
 
   [[nodiscard]] const std::map<std::string, ReferenceRows>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<BatchCounts>& batches() const { return batches_; }
@@ -37,7 +39,21 @@ class Reference {
   struct Leaf;
   using Row = std::map<std::string, std::string>;
 
+  /// What the values of a new column are like.
+  struct Seen {
+    ValueKind first = ValueKind::kNever;
+    bool has_real = false;
+    bool has_inexact_integer = false;
+    bool has_other_text = false;
+  };
+
+  void add(const Batch& batch);
+  void add_entities();
   void add_line(std::string_view line);
+  void see(const std::string& table, const std::string& column, const Value& value);
+  [[nodiscard]] std::optional<columns::Column> make_column(const std::string& table,
+                                                           const std::string& column,
+                                                           const Value& value) const;
   void add_rejected(Event& event, const event::Line& line);
   event::EventFacts read_members(Event& event, const event::Line& line,
                                  const event::JsonValue& json);
@@ -63,6 +79,8 @@ class Reference {
   std::map<std::string, ReferenceRows> rows_;
   std::map<std::string, std::vector<std::pair<std::string, Entity>>> entities_;
   std::vector<BatchCounts> batches_;
+  std::map<std::pair<std::string, std::string>, Seen> seen_;  // by table and column
+  bool is_looking_ = false;
   std::uint64_t line_ = 0;
   std::uint64_t order_ = 0;
 };

@@ -44,6 +44,14 @@ Value time_value(TimeUs time) {
   return make_value(ValueKind::kTime, Cell::of_integer(time.value));
 }
 
+/// Type of a new column that its first value alone does not tell.
+struct DecidedType {
+  columns::Type type = columns::Type::kVarchar;
+  ValueKind first = ValueKind::kNever;  // as Table::add takes it
+};
+/// By table and column.
+using DecidedTypes = std::map<std::pair<std::string, std::string>, DecidedType>;
+
 std::string_view home_table_of(EventType type) {
   switch (type) {
     case EventType::kTrack:
@@ -75,12 +83,17 @@ std::optional<TimeUs> read_time(Value& value, TimeReader& times) {
   return time;
 }
 
-}  // namespace
-
-struct Shaper::State {
-  State(Options options_in, std::vector<KnownTable> known_in) : options(std::move(options_in)) {
-    for (KnownTable& table : known_in) known.emplace(table.name, std::move(table));
+/// One pass over the batches of a sync. One thread at a time.
+struct Shaper {
+  Shaper(const Options& options_in, const std::vector<KnownTable>& known_in,
+         DecidedTypes& decided_in)
+      : options(options_in), decided(decided_in) {
+    for (const KnownTable& table : known_in) known.emplace(table.name, &table);
   }
+
+  Status add(Batch batch);
+  /// Nothing when the pass has to be made again, with the types that are decided now.
+  Result<std::optional<Staged>> finish();
 
   // where rows go
   Table& fixed_table(std::array<Table*, 8>& cache, EventType type, bool is_entity);
@@ -97,6 +110,9 @@ struct Shaper::State {
   void place_member(Table& table, StandardColumn column, Member member);
   void place_time(Table& table, StandardColumn column, TimeUs time);
   int resolve(Table& table, const Value& value);
+  std::optional<columns::Column> new_column(const Table& table, const std::string& name,
+                                            const Value& value, ValueKind& first);
+  void reconsider_type(Table& table, int index, const Value& value);
   EventTimes times_of_event();
   bool choose_id();
   const std::vector<Value>& own_values() const;
@@ -115,7 +131,9 @@ struct Shaper::State {
   Status flush();
 
   Options options;
-  std::map<std::string, KnownTable, std::less<>> known;
+  std::map<std::string, const KnownTable*, std::less<>> known;
+  DecidedTypes& decided;
+  bool is_in_vain = false;  // a type was decided too late for values that are written already
   Arena arena;
   TimeReader times;
   Paths paths;
@@ -145,11 +163,11 @@ struct Shaper::State {
   Status failure;  // of the rescue table's writer
 };
 
-Table* Shaper::State::table(std::string_view name, TableKind kind, EventType type) {
+Table* Shaper::table(std::string_view name, TableKind kind, EventType type) {
   const auto found = by_name.find(name);
   if (found != by_name.end()) return found->second;
   const auto in_destination = known.find(name);
-  const KnownTable* existing = in_destination == known.end() ? nullptr : &in_destination->second;
+  const KnownTable* existing = in_destination == known.end() ? nullptr : in_destination->second;
   if (existing == nullptr) ++new_tables;
   tables.push_back(std::make_unique<Table>(std::string(name), kind, type, existing, options));
   rows_before.push_back(0);
@@ -158,7 +176,7 @@ Table* Shaper::State::table(std::string_view name, TableKind kind, EventType typ
 }
 
 /// tracks, pages, ... or users and accounts, remembered by the type of the call.
-Table& Shaper::State::fixed_table(std::array<Table*, 8>& cache, EventType type, bool is_entity) {
+Table& Shaper::fixed_table(std::array<Table*, 8>& cache, EventType type, bool is_entity) {
   Table*& slot = cache[static_cast<std::size_t>(type)];
   if (slot == nullptr) {
     const std::string_view entity_name = type == EventType::kGroup ? "accounts" : "users";
@@ -169,7 +187,7 @@ Table& Shaper::State::fixed_table(std::array<Table*, 8>& cache, EventType type, 
 }
 
 /// The table of a track event, or nullptr when there may be no more tables.
-Table* Shaper::State::event_table(const Value& name) {
+Table* Shaper::event_table(const Value& name) {
   const std::string_view text = name.cell.as_text();
   const auto found = by_event.find(text);
   if (found != by_event.end()) return found->second;
@@ -182,7 +200,7 @@ Table* Shaper::State::event_table(const Value& name) {
   return made;
 }
 
-Status Shaper::State::shape_line(std::string_view line, bool is_valid_utf8) {
+Status Shaper::shape_line(std::string_view line, bool is_valid_utf8) {
   ++line_number;
   ++counts->events;
   has_received_at = false;
@@ -202,7 +220,7 @@ Status Shaper::State::shape_line(std::string_view line, bool is_valid_utf8) {
   return failure;
 }
 
-bool Shaper::State::choose_id() {
+bool Shaper::choose_id() {
   const Value& own = values.member(Member::kMessageId);
   const bool is_usable = values.facts.of(Member::kMessageId) == Kind::kString &&
                          own.kind == ValueKind::kText &&
@@ -211,7 +229,7 @@ bool Shaper::State::choose_id() {
   return !id.empty() && id.find('\0') == std::string_view::npos;
 }
 
-const std::vector<Value>& Shaper::State::own_values() const {
+const std::vector<Value>& Shaper::own_values() const {
   switch (values.facts.type) {
     case EventType::kTrack:
     case EventType::kPage:
@@ -222,7 +240,7 @@ const std::vector<Value>& Shaper::State::own_values() const {
   }
 }
 
-Status Shaper::State::shape_event() {
+Status Shaper::shape_event() {
   event::EventFacts& facts = values.facts;
   facts.is_consent_event = facts.is_consent_event && facts.type == EventType::kTrack;
   const bool has_id = choose_id();
@@ -281,7 +299,7 @@ Status Shaper::State::shape_event() {
   return {};
 }
 
-EventTimes Shaper::State::times_of_event() {
+EventTimes Shaper::times_of_event() {
   EventTimes out;
   std::optional<TimeUs> sent;
   std::optional<TimeUs> original;
@@ -310,18 +328,17 @@ EventTimes Shaper::State::times_of_event() {
   return out;
 }
 
-void Shaper::State::place_time(Table& table, StandardColumn column, TimeUs time) {
+void Shaper::place_time(Table& table, StandardColumn column, TimeUs time) {
   place(table, table.standard(column), time_value(time));
 }
 
-void Shaper::State::place_member(Table& table, StandardColumn column, Member member) {
+void Shaper::place_member(Table& table, StandardColumn column, Member member) {
   const Kind kind = values.facts.of(member);
   if (kind == Kind::kAbsent) return;
   place(table, table.standard(column), values.member(member));
 }
 
-Status Shaper::State::add_row(Table& table, std::string_view row_id,
-                              const EventTimes& event_times) {
+Status Shaper::add_row(Table& table, std::string_view row_id, const EventTimes& event_times) {
   using enum StandardColumn;
   table.begin_row(row_id, values.received_at);
   table.set(table.standard(kId), Cell::of_text(row_id));
@@ -347,7 +364,7 @@ Status Shaper::State::add_row(Table& table, std::string_view row_id,
   return table.end_row();
 }
 
-void Shaper::State::place_standard(Table& table, const EventTimes& event_times) {
+void Shaper::place_standard(Table& table, const EventTimes& event_times) {
   using enum StandardColumn;
   place_member(table, kAnonymousId, Member::kAnonymousId);
   place_member(table, kUserId, Member::kUserId);
@@ -381,7 +398,7 @@ void Shaper::State::place_standard(Table& table, const EventTimes& event_times) 
   }
 }
 
-void Shaper::State::place_paths(Table& table, const std::vector<Value>& own, bool with_own) {
+void Shaper::place_paths(Table& table, const std::vector<Value>& own, bool with_own) {
   const auto place_all = [&](const std::vector<Value>& list) {
     for (const Value& value : list) {
       int index = table.of_node(value.node);
@@ -401,7 +418,7 @@ void Shaper::State::place_paths(Table& table, const std::vector<Value>& own, boo
 }
 
 /// Finds or makes the column of a path in a table; rescues the value when there can be none.
-int Shaper::State::resolve(Table& table, const Value& value) {
+int Shaper::resolve(Table& table, const Value& value) {
   const std::string name = paths.column_name(value.node, table.type());
   if (table.of_node(value.node) == Table::kUnresolved) {
     const int existing = table.find(name);
@@ -409,14 +426,13 @@ int Shaper::State::resolve(Table& table, const Value& value) {
       table.remember(value.node, existing);
       return existing;
     }
-    const bool all_text = options.types == TypeMode::kVarchar;
-    auto column = column_for(value, name, all_text, options.varchar_length, times);
+    ValueKind first = ValueKind::kNever;
+    auto column = new_column(table, name, value, first);
     if (!column) {
-      const bool is_huge = value.kind == ValueKind::kHuge;
-      rescue_value(table, name, is_huge ? kOutOfRange : kNotText, value);
+      rescue_value(table, name, kNotText, value);
       return Table::kNoColumn;
     }
-    const int made = table.add(std::move(*column));
+    const int made = table.add(std::move(*column), first);
     table.remember(value.node, made);
     if (made >= 0) return made;
   }
@@ -424,9 +440,46 @@ int Shaper::State::resolve(Table& table, const Value& value) {
   return Table::kNoColumn;
 }
 
-void Shaper::State::place(Table& table, int index, const Value& value) {
+/// The column that `value` makes, and in `first` what Table::add takes.
+std::optional<columns::Column> Shaper::new_column(const Table& table, const std::string& name,
+                                                  const Value& value, ValueKind& first) {
+  const bool all_text = options.types == TypeMode::kVarchar;
+  auto column = column_for(value, name, all_text, options.varchar_length, times);
+  if (!column) return column;
+  const bool may_change =
+      column->type == columns::Type::kInt64 || column->type == columns::Type::kTimestamp;
+  if (!may_change) return column;
+  first = value.kind;
+  if (const auto found = decided.find({table.name(), name}); found != decided.end()) {
+    column->type = found->second.type;
+    column->length = column->type == columns::Type::kVarchar ? options.varchar_length : 0;
+    first = found->second.first;
+  }
+  return column;
+}
+
+/// Gives a new column another type when `value` asks for it.
+void Shaper::reconsider_type(Table& table, int index, const Value& value) {
+  const ValueKind first = table.first_kind(index);
+  const auto type = wider_type(table.column(index).type, first, value, times);
+  if (!type) return;
+  // An integer column that is widened may have to be one again; nothing else ever changes twice.
+  const bool may_go_back = *type == columns::Type::kDouble;
+  if (!may_go_back) table.settle(index);
+  const bool was_written = !table.retype(index, *type, options.varchar_length);
+  decided[{table.name(), table.column(index).name}] = {
+      .type = *type, .first = may_go_back ? first : ValueKind::kNever};
+  if (!was_written) return;
+  // The rest of this pass only looks for more types to decide.
+  is_in_vain = true;
+  options.write_files = false;
+  options.observer = nullptr;
+}
+
+void Shaper::place(Table& table, int index, const Value& value) {
   Cell cell = value.cell;
   if (!table.fits_directly(index, value)) {
+    if (table.first_kind(index) != ValueKind::kNever) reconsider_type(table, index, value);
     const Fit result = fit(value, table.column(index), arena, times);
     if (!result.reason.empty()) {
       rescue_value(table, table.column(index).name, result.reason, value);
@@ -442,7 +495,7 @@ void Shaper::State::place(Table& table, int index, const Value& value) {
 
 /// Two paths of the event give one column: the later value wins, the earlier one is kept unless it
 /// is the same.
-void Shaper::State::rescue_earlier(Table& table, int index, const Value& newer) {
+void Shaper::rescue_earlier(Table& table, int index, const Value& newer) {
   const Value* earlier = nullptr;
   const auto search = [&](const std::vector<Value>& list) {
     for (const Value& value : list) {
@@ -461,8 +514,8 @@ void Shaper::State::rescue_earlier(Table& table, int index, const Value& newer) 
   rescue_value(table, table.column(index).name, kOverwritten, *earlier);
 }
 
-void Shaper::State::rescue_value(const Table& table, std::string_view column,
-                                 std::string_view reason, const Value& value) {
+void Shaper::rescue_value(const Table& table, std::string_view column, std::string_view reason,
+                          const Value& value) {
   ++counts->rescued_values;
   if (value.kind == ValueKind::kTime && value.raw_size == 0) {
     const std::string text = json_string(format_iso8601(TimeUs{value.cell.integer}));
@@ -471,7 +524,7 @@ void Shaper::State::rescue_value(const Table& table, std::string_view column,
   rescue(table.name(), arena.copy(column), reason, value.raw_text());
 }
 
-Status Shaper::State::rescue_event(std::string_view reason, std::string_view value) {
+Status Shaper::rescue_event(std::string_view reason, std::string_view value) {
   ++counts->rescued_events;
   if (id.empty() && has_received_at && !values.facts.is_object) id = values.message_id;
   if (!values.rejected.empty() && has_received_at && id.empty()) {
@@ -488,8 +541,8 @@ Status Shaper::State::rescue_event(std::string_view reason, std::string_view val
   return {};
 }
 
-void Shaper::State::rescue(std::string_view table_name, std::string_view column,
-                           std::string_view reason, std::string_view value) {
+void Shaper::rescue(std::string_view table_name, std::string_view column, std::string_view reason,
+                    std::string_view value) {
   std::string_view encoding = "json";
   if (!is_utf8(value) || value.find('\0') != std::string_view::npos) {
     encoding = "base64";
@@ -504,10 +557,9 @@ void Shaper::State::rescue(std::string_view table_name, std::string_view column,
   } while (!rest.empty());
 }
 
-void Shaper::State::rescue_part(std::string_view table_name, std::string_view column,
-                                std::string_view reason, std::string_view value,
-                                std::string_view whole, std::uint64_t part,
-                                std::string_view encoding) {
+void Shaper::rescue_part(std::string_view table_name, std::string_view column,
+                         std::string_view reason, std::string_view value, std::string_view whole,
+                         std::uint64_t part, std::string_view encoding) {
   using enum StandardColumn;
   Table& to = *table(kRescueTable, TableKind::kRescue, EventType::kNone);
   const std::string key = rescue_id({.event_id = id,
@@ -540,7 +592,7 @@ void Shaper::State::rescue_part(std::string_view table_name, std::string_view co
   if (failure) failure = to.end_row();
 }
 
-Status Shaper::State::flush() {
+Status Shaper::flush() {
   for (const auto& each : tables) {
     LEAT_TRY(each->flush());
   }
@@ -550,21 +602,16 @@ Status Shaper::State::flush() {
   return {};
 }
 
-Shaper::Shaper(Options options, std::vector<KnownTable> known)
-    : state_(std::make_unique<State>(std::move(options), std::move(known))) {}
-Shaper::~Shaper() = default;
-
 Status Shaper::add(Batch batch) {
-  State& s = *state_;
-  s.batches.push_back({.batch_id = batch.id, .rows = {}});
-  s.counts = &s.batches.back();
-  for (std::size_t i = 0; i < s.tables.size(); ++i) s.rows_before[i] = s.tables[i]->rows();
-  s.held.push_back(std::make_unique<std::string>(std::move(batch.lines)));
-  s.held.push_back(std::make_unique<std::string>(std::move(batch.id)));
-  s.batch_id = *s.held.back();
-  const std::string& lines = *s.held[s.held.size() - 2];
-  s.held_bytes += lines.size();
-  s.line_number = 0;
+  batches.push_back({.batch_id = batch.id, .rows = {}});
+  counts = &batches.back();
+  for (std::size_t i = 0; i < tables.size(); ++i) rows_before[i] = tables[i]->rows();
+  held.push_back(std::make_unique<std::string>(std::move(batch.lines)));
+  held.push_back(std::make_unique<std::string>(std::move(batch.id)));
+  batch_id = *held.back();
+  const std::string& lines = *held[held.size() - 2];
+  held_bytes += lines.size();
+  line_number = 0;
   const bool is_valid_utf8 = is_utf8(lines);
   const char* const end = lines.data() + lines.size();
   for (const char* at = lines.data(); at < end;) {
@@ -577,36 +624,46 @@ Status Shaper::add(Batch batch) {
     if (static_cast<std::size_t>(end - line_end) < kLinePadding + 1) {
       std::string padded(line);
       padded += '\n';
-      line = s.arena.copy(padded).substr(0, line.size());
+      line = arena.copy(padded).substr(0, line.size());
     }
-    LEAT_TRY(s.shape_line(line, is_valid_utf8));
+    LEAT_TRY(shape_line(line, is_valid_utf8));
   }
-  for (std::size_t i = 0; i < s.tables.size(); ++i) {
-    const Table& table = *s.tables[i];
-    const std::uint64_t rows = table.rows() - s.rows_before[i];
-    if (rows != 0) s.counts->rows[table.name()] = rows;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    const Table& table = *tables[i];
+    const std::uint64_t rows = table.rows() - rows_before[i];
+    if (rows != 0) counts->rows[table.name()] = rows;
   }
-  if (s.held_bytes + s.arena.bytes() > kHeldBytesMax) return s.flush();
+  if (held_bytes + arena.bytes() > kHeldBytesMax) return flush();
   return {};
 }
 
-Result<Staged> Shaper::finish() {
-  State& s = *state_;
+Result<std::optional<Staged>> Shaper::finish() {
+  if (is_in_vain) return std::nullopt;
   Staged staged;
-  for (const auto& table : s.tables) {
+  for (const auto& table : tables) {
     LEAT_ASSIGN(StagedTable each, table->finish());
     if (each.rows != 0) staged.tables.push_back(std::move(each));
   }
   std::ranges::sort(staged.tables, {}, &StagedTable::name);
-  staged.batches = std::move(s.batches);
+  staged.batches = std::move(batches);
   return staged;
 }
 
-std::uint64_t Shaper::memory_bytes() const {
-  const State& s = *state_;
-  std::uint64_t bytes = s.held_bytes + s.arena.bytes() + s.paths.size() * 128;
-  for (const auto& table : s.tables) bytes += table->memory_bytes();
-  return bytes;
+}  // namespace
+
+Result<Staged> shape_batches(const Options& options, const std::vector<KnownTable>& known,
+                             std::size_t batches, const ReadBatch& read) {
+  DecidedTypes decided;
+  for (;;) {
+    Shaper shaper(options, known, decided);
+    for (std::size_t i = 0; i < batches; ++i) {
+      LEAT_ASSIGN(Batch batch, read(i));
+      LEAT_TRY(shaper.add(std::move(batch)));
+    }
+    LEAT_ASSIGN(std::optional<Staged> staged, shaper.finish());
+    if (staged) return std::move(*staged);
+    if (options.observer != nullptr) options.observer->restart();
+  }
 }
 
 }  // namespace leat::shape

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,7 +26,7 @@ inline constexpr std::string_view kRescueTable = "leat_rescue";
 
 /// How the type of a new column is chosen.
 enum class TypeMode : std::uint8_t {
-  kInferred,  ///< from its first value
+  kInferred,  ///< from its values (docs/adr/0032)
   kVarchar,   ///< every column of context, properties and traits is text
 };
 
@@ -37,6 +38,8 @@ class RowObserver {
   /// numbers in decimal, times in microseconds.
   virtual void row(std::string_view table,
                    const std::vector<std::pair<std::string, std::string>>& values) = 0;
+  /// Says that shaping starts again with other types: the rows seen so far do not count.
+  virtual void restart() = 0;
 };
 
 struct Options {
@@ -109,29 +112,16 @@ struct Staged {
   std::vector<BatchCounts> batches;  ///< in the order of add
 };
 
-/// Shapes the batches of one source for one sync. One thread at a time; several shapers may work
-/// side by side.
-class Shaper {
- public:
-  /// `known`: every table of the source's schema as it is in the destination.
-  Shaper(Options options, std::vector<KnownTable> known);
-  ~Shaper();
-  Shaper(const Shaper&) = delete;
-  Shaper& operator=(const Shaper&) = delete;
+/// Gives the batch at a position, whenever it is asked for.
+using ReadBatch = std::function<Result<Batch>(std::size_t position)>;
 
-  /// Shapes one batch. Bad lines become rescue rows, never an error. Errors: kExhausted, kBug from
-  /// the Parquet writer.
-  [[nodiscard]] Status add(Batch batch);
-
-  /// Returns everything. Nothing may be called afterwards.
-  [[nodiscard]] Result<Staged> finish();
-
-  /// Bytes of memory held for rows and files, roughly; a caller cuts a sync when it grows too big.
-  [[nodiscard]] std::uint64_t memory_bytes() const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
+/// Shapes the batches of one source for one sync. `known`: every table of the source's schema as it
+/// is in the destination. Bad lines become rescue rows, never an error. Batches are read once, or
+/// again from the first on when later values gave a new column another type than the values that
+/// are written already. Errors: those of `read`; kExhausted, kBug from the Parquet writer. Any
+/// thread.
+[[nodiscard]] Result<Staged> shape_batches(const Options& options,
+                                           const std::vector<KnownTable>& known,
+                                           std::size_t batches, const ReadBatch& read);
 
 }  // namespace leat::shape

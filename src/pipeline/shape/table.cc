@@ -110,30 +110,27 @@ Table::Table(std::string name, TableKind kind, event::EventType type, const Know
   }
 }
 
-int Table::append_column(Column column, bool is_new, bool is_internal) {
-  const auto index = static_cast<int>(columns_.size());
-  Direct direct;
+Table::Direct Table::direct_of(const Column& column) {
   switch (column.type) {
     case Type::kBoolean:
-      direct.kind = ValueKind::kBoolean;
-      break;
+      return {.kind = ValueKind::kBoolean};
     case Type::kInt64:
-      direct.kind = ValueKind::kInteger;
-      break;
+      return {.kind = ValueKind::kInteger};
     case Type::kDouble:
-      direct.kind = ValueKind::kReal;
-      break;
+      return {.kind = ValueKind::kReal};
     case Type::kVarchar:
-      direct = {ValueKind::kText, column.length};
-      break;
+      return {ValueKind::kText, column.length};
     case Type::kTimestamp:
     case Type::kTimestampTz:
-      direct.kind = ValueKind::kTime;
-      break;
+      return {.kind = ValueKind::kTime};
     default:
-      break;
+      return {};
   }
-  direct_.push_back(direct);
+}
+
+int Table::append_column(Column column, bool is_new, bool is_internal) {
+  const auto index = static_cast<int>(columns_.size());
+  direct_.push_back(direct_of(column));
   by_name_.emplace(column.name, index);
   TableColumn& added = columns_.emplace_back();
   added.column = std::move(column);
@@ -160,12 +157,62 @@ int Table::find(std::string_view name) const {
   return found == by_name_.end() ? kNoColumn : found->second;
 }
 
-int Table::add(Column column) {
+int Table::add(Column column, ValueKind first) {
   if (destination_columns_ >= options_.columns_max) return kNoColumn;
   const int index = append_column(std::move(column), true, false);
+  columns_[static_cast<std::size_t>(index)].first = first;
   // In the file even when its first value does not fit, so that the column comes to be.
   put_in_file(columns_[static_cast<std::size_t>(index)]);
   return index;
+}
+
+/// Calls `change` with every cell of a column that is not in the file yet.
+template <class Change>
+void Table::change_cells(int index, Change change) {
+  const auto c = static_cast<std::size_t>(index);
+  for (std::uint64_t bits = valid_[c]; bits != 0; bits &= bits - 1) {
+    change(staged_[static_cast<std::size_t>(std::countr_zero(bits)) * stride_ + c]);
+  }
+  TableColumn& column = columns_[c];
+  for (std::size_t word = 0; word < column.valid.size(); ++word) {
+    for (std::uint64_t bits = column.valid[word]; bits != 0; bits &= bits - 1) {
+      change(column.cells[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))]);
+    }
+  }
+  for (Entity& entity : entities_) {
+    if (entity.cells.size() > c && entity.cells[c].has_value) change(entity.cells[c].cell);
+  }
+}
+
+void Table::drop_values(int index) {
+  const auto c = static_cast<std::size_t>(index);
+  valid_[c] = 0;
+  columns_[c].valid.fill(0);
+  for (Entity& entity : entities_) {
+    if (entity.cells.size() > c) entity.cells[c] = {};
+  }
+}
+
+bool Table::retype(int index, Type type, std::uint32_t length) {
+  const auto c = static_cast<std::size_t>(index);
+  TableColumn& column = columns_[c];
+  bool comes_along = type == Type::kDouble && column.column.type == Type::kInt64;
+  comes_along = comes_along && !column.is_encoded;
+  if (comes_along) {
+    change_cells(index, [&](const Cell& cell) {
+      comes_along = comes_along && is_exact_as_double(cell.integer);
+    });
+  }
+  column.column.type = type;
+  column.column.length = type == Type::kVarchar ? length : 0;
+  direct_[c] = direct_of(column.column);
+  if (!comes_along) {
+    drop_values(index);
+    return false;
+  }
+  change_cells(index, [](Cell& cell) { cell = Cell::of_real(static_cast<double>(cell.integer)); });
+  writer_.retype_column(static_cast<std::size_t>(column.in_file), column.column);
+  return true;
 }
 
 void Table::remember(std::uint32_t node, int index) {
@@ -299,7 +346,9 @@ Status Table::flush_chunk() {
   if (chunk_rows_ == 0) return {};
   for (TableColumn& column : columns_) {
     const bool has_value = std::ranges::any_of(column.valid, [](auto word) { return word != 0; });
-    if (has_value) put_in_file(column);
+    if (!has_value) continue;
+    put_in_file(column);
+    column.is_encoded = true;
   }
   std::vector<columns::ColumnView> views(file_columns_.size());
   for (std::size_t i = 0; i < file_columns_.size(); ++i) {
@@ -377,15 +426,6 @@ Result<StagedTable> Table::finish() {
   LEAT_TRY(writer_.finish(order));
   staged.parquet = sink_.take();
   return staged;
-}
-
-std::uint64_t Table::memory_bytes() const {
-  std::uint64_t bytes = staged_.size() * sizeof(Cell) + node_columns_.size() * sizeof(int) +
-                        entity_text_.bytes() + entities_.size() * 128 + writer_.memory_bytes() +
-                        writer_.bytes_written() + 4096;
-  for (const TableColumn& column : columns_) bytes += column.cells.size() * sizeof(Cell) + 512;
-  for (const Entity& entity : entities_) bytes += entity.cells.size() * sizeof(EntityCell);
-  return bytes;
 }
 
 }  // namespace leat::shape

@@ -89,7 +89,17 @@ class Table {
   /// Position of a column by its name, or kNoColumn.
   [[nodiscard]] int find(std::string_view name) const;
   /// Adds a column that the destination does not have, or returns kNoColumn when the table is full.
-  [[nodiscard]] int add(columns::Column column);
+  /// `first`: the kind of value that makes it, kNever when later values have no say in its type.
+  [[nodiscard]] int add(columns::Column column, ValueKind first);
+  /// What add was told.
+  [[nodiscard]] ValueKind first_kind(int index) const {
+    return columns_[static_cast<std::size_t>(index)].first;
+  }
+  /// Gives a new column another type, and `length` if it is text. True: the values that it has came
+  /// along. False: they could not and are gone; the table has to be made again from the start.
+  [[nodiscard]] bool retype(int index, columns::Type type, std::uint32_t length);
+  /// From now on later values have no say in the type.
+  void settle(int index) { columns_[static_cast<std::size_t>(index)].first = ValueKind::kNever; }
 
   /// True when `value` can go into the column as it is: the usual case.
   [[nodiscard]] bool fits_directly(int index, const Value& value) const {
@@ -115,7 +125,6 @@ class Table {
   [[nodiscard]] Status flush();
   /// Ends the file.
   [[nodiscard]] Result<StagedTable> finish();
-  [[nodiscard]] std::uint64_t memory_bytes() const;
 
  private:
   static constexpr std::size_t kStagedRows = 64;
@@ -126,6 +135,8 @@ class Table {
     columns::Column column;
     bool is_new = false;
     bool is_internal = false;
+    bool is_encoded = false;  // the file has values of it
+    ValueKind first = ValueKind::kNever;
     int in_file = -1;  // position in the Parquet file, once it has a value
     std::vector<columns::Cell> cells;
     std::array<std::uint64_t, kChunkRows / 64> valid{};
@@ -144,7 +155,11 @@ class Table {
     std::vector<EntityCell> cells;
   };
 
+  [[nodiscard]] static Direct direct_of(const columns::Column& column);
   int append_column(columns::Column column, bool is_new, bool is_internal);
+  template <class Change>
+  void change_cells(int index, Change change);
+  void drop_values(int index);
   int make_standard(StandardColumn column);
   void widen(std::size_t stride);
   void set_entity(int index, columns::Cell cell);
