@@ -48,6 +48,10 @@ struct Config {
   std::int64_t archive_seal_bytes = 0;
 
   std::int64_t sync_every_us = 0;
+  std::string sync_cron;   ///< Empty: by sync_every_us.
+  std::string sync_hours;  ///< Empty: all.
+  std::string sync_time_zone;
+  bool sync_manual = false;
 
   std::string destination_host;  ///< Empty: the embedded warehouse.
   std::int64_t destination_port = 0;

@@ -9,8 +9,10 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "base/time_zone.h"
 #include "io/object_store.h"
 #include "net/address.h"
+#include "pipeline/load/sync_times.h"
 
 namespace leat::app {
 namespace {
@@ -89,6 +91,21 @@ constexpr Key kKeys[] = {
     {"sync.every", KeyType::kDuration, "1m", "", 10 * kMs, 7 * kUsPerDay,
      "How often each source's new batches are loaded into the warehouse.", false,
      [](Config& c, const KeyValue& v) { c.sync_every_us = v.number; }},
+    {"sync.cron", KeyType::kCron, "", "", 0, 0,
+     "When loads start, as a cron expression in place of `every`: '15 * * * *' is each hour at "
+     ":15. "
+     "A time that passed while a load was running is made up for at once.",
+     false, [](Config& c, const KeyValue& v) { c.sync_cron = v.text; }},
+    {"sync.hours", KeyType::kHours, "", "", 0, 0,
+     "The hours of the day in which loads may start, such as 6-22 or 0,6,12,18; when empty, all. "
+     "Retries keep to them, `leat sync` does not.",
+     false, [](Config& c, const KeyValue& v) { c.sync_hours = v.text; }},
+    {"sync.time_zone", KeyType::kTimeZone, "UTC", "", 0, 0,
+     "The time zone of `cron` and `hours`. A local time that clocks skip counts as the end of the "
+     "gap, one that occurs twice counts once.",
+     false, [](Config& c, const KeyValue& v) { c.sync_time_zone = v.text; }},
+    {"sync.manual", KeyType::kBool, "false", "", 0, 0, "Loads start by `leat sync` only.", false,
+     [](Config& c, const KeyValue& v) { c.sync_manual = v.number != 0; }},
 
     {"destination.host", KeyType::kText, "", "", 0, 0,
      "The warehouse that events are loaded into; when empty, the embedded one, which `leat up` "
@@ -261,6 +278,13 @@ std::string type_text(KeyType type, std::string_view choices, std::int64_t min, 
       return "addresses and networks, such as 10.0.0.0/8, 2001:db8::/32";
     case KeyType::kAddress:
       return "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one";
+    case KeyType::kCron:
+      return "minute hour day month week-day, such as '15 * * * *', or @hourly, @daily, @weekly, "
+             "@monthly";
+    case KeyType::kHours:
+      return "hours from 0 to 23, such as 6-22 or 0,6,12,18";
+    case KeyType::kTimeZone:
+      return "a name of the IANA database, such as Europe/Berlin or UTC";
     case KeyType::kBool:
       return "true or false";
     case KeyType::kDuration:
@@ -287,6 +311,12 @@ std::string_view type_name(KeyType type) {
       return "a list of networks";
     case KeyType::kAddress:
       return "an address";
+    case KeyType::kCron:
+      return "a cron expression";
+    case KeyType::kHours:
+      return "a list of hours";
+    case KeyType::kTimeZone:
+      return "a time zone";
     case KeyType::kDuration:
       return "a duration";
     case KeyType::kBytes:
@@ -324,6 +354,12 @@ std::optional<std::int64_t> read_value(KeyType type, std::string_view choices,
       return when(are_networks(text));
     case KeyType::kAddress:
       return when(net::parse_endpoint(text).has_value());
+    case KeyType::kCron:
+      return when(load::SyncTimes::parse({.cron = std::string(text)}).has_value());
+    case KeyType::kHours:
+      return when(load::SyncTimes::parse({.hours = std::string(text)}).has_value());
+    case KeyType::kTimeZone:
+      return when(TimeZone::find(text).has_value());
     case KeyType::kDuration:
       return parse_duration_us(text);
     case KeyType::kBytes:

@@ -89,7 +89,9 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
       {"sync:\n  every: soon",
        "leat.yml:2: sync.every: 'soon' is not a duration; allowed: a duration from 10ms to 7d, "
        "written with ms, s, m, h or d"},
-      {"\nsync: 5s", "leat.yml:2: sync: is a group of keys; allowed below it: every"},
+      {"\nsync: 5s",
+       "leat.yml:2: sync: is a group of keys; allowed below it: every, cron, hours, "
+       "time_zone, manual"},
       {"sync:\n  every: [1, 2]",
        "leat.yml:2: sync.every: holds more than one value; allowed: a duration from 10ms to 7d, "
        "written with ms, s, m, h or d"},

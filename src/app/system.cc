@@ -214,7 +214,11 @@ Status System::Impl::start_load() {
 
   load::SyncScheduleOptions schedules;
   for (const Source& source : sources) schedules.sources.push_back({source.name, source.schema});
-  schedules.period_us = config.sync_every_us;
+  LEAT_ASSIGN(schedules.times, load::SyncTimes::parse({.every_us = config.sync_every_us,
+                                                       .cron = config.sync_cron,
+                                                       .hours = config.sync_hours,
+                                                       .time_zone = config.sync_time_zone,
+                                                       .manual = config.sync_manual}));
   schedules.metrics = &metrics;
   if (sealer) {
     constexpr std::int64_t kSealTimeoutUs = 60 * kUsPerSecond;

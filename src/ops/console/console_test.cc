@@ -46,7 +46,7 @@ class ConsoleTest : public testing::Test {
   ConsoleTest() {
     load::SyncScheduleOptions schedule;
     schedule.sources = {{"web", "web"}};
-    schedule.period_us = 0;
+    schedule.times = load::SyncTimes::manual();
     schedule_ = std::make_unique<load::SyncSchedule>(
         schedule,
         [this](const load::SourceSettings& source,

@@ -103,15 +103,29 @@ struct SyncSchedule::Impl {
 
   Impl(SyncScheduleOptions schedule_options, Sync sync_function)
       : options(std::move(schedule_options)), sync(std::move(sync_function)) {
-    const std::int64_t now = options.clock->monotonic_us();
     for (const SourceSettings& source : options.sources) {
       Entry entry;
       entry.state.source = source;
-      entry.due_us = options.period_us > 0 ? now : kNever;
+      entry.due_us = due_after(std::nullopt);
       if (options.metrics != nullptr) entry.counters = make_metrics(*options.metrics, source.name);
       entries.push_back(std::move(entry));
     }
     for (Entry& entry : entries) show_next_run(entry);
+  }
+
+  // When to start after a start at `last`, by the monotonic clock.
+  [[nodiscard]] std::int64_t due_after(std::optional<TimeUs> last) const {
+    const TimeUs now = options.clock->now();
+    const auto next = options.times.next(last, now);
+    return next ? options.clock->monotonic_us() + (next->value - now.value) : kNever;
+  }
+
+  [[nodiscard]] std::int64_t due_after_failure(int failures) const {
+    if (options.times.is_manual()) return kNever;
+    const TimeUs now = options.clock->now();
+    const TimeUs retry{now.value + backoff_us(failures, options.times.period_us())};
+    const TimeUs allowed = options.times.into_hours(retry);
+    return options.clock->monotonic_us() + (allowed.value - now.value);
   }
 
   // The entry to run now, requested ones first; else nothing. With `mutex` held.
@@ -157,7 +171,7 @@ struct SyncSchedule::Impl {
     if (entry.counters)
       entry.counters->duration->observe_us(options.clock->monotonic_us() - started_us);
     if (result) {
-      finish_success(entry, std::move(*result), started_us);
+      finish_success(entry, std::move(*result));
     } else {
       finish_failure(entry, std::move(result).error());
     }
@@ -166,14 +180,14 @@ struct SyncSchedule::Impl {
     finished.notify_all();
   }
 
-  void finish_success(Entry& entry, SyncReport report, std::int64_t started_us) {
+  void finish_success(Entry& entry, SyncReport report) {
     SourceState& state = entry.state;
     const bool recovered = state.consecutive_failures > 0;
     state.last_success = options.clock->now();
     state.last_error.clear();
     state.last_error_kind.clear();
     state.consecutive_failures = 0;
-    entry.due_us = options.period_us > 0 ? started_us + options.period_us : kNever;
+    entry.due_us = due_after(state.last_started);
     entry.outcome_error.reset();
     if (entry.counters) {
       entry.counters->succeeded->add();
@@ -208,10 +222,7 @@ struct SyncSchedule::Impl {
                      failure.done.sync_id, state.consecutive_failures, failure.error.message);
       }
     }
-    entry.due_us = options.period_us > 0
-                       ? options.clock->monotonic_us() +
-                             backoff_us(state.consecutive_failures, options.period_us)
-                       : kNever;
+    entry.due_us = due_after_failure(state.consecutive_failures);
     if (entry.counters) {
       entry.counters->failed->add();
       entry.counters->failures_in_a_row->set(state.consecutive_failures);

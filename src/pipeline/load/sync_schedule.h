@@ -2,9 +2,9 @@
 // backoff after a failure.
 //
 // States of a source: waiting (next_run in the future) -> due -> running -> waiting. Success sets
-// next_run one period after the start; a failure sets it to the backoff (1 s doubling to the
-// period, at most 60 s) while a person may have to act: events wait in the archive, nothing is
-// lost. One sync at a time.
+// next_run to the next of SyncTimes; a failure sets it to the backoff (1 s doubling to the period,
+// at most 60 s, in the hours in which syncs may start) while a person may have to act: events wait
+// in the archive, nothing is lost. One sync at a time.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "pipeline/load/loader.h"
+#include "pipeline/load/sync_times.h"
 
 namespace leat::load {
 
@@ -44,9 +45,9 @@ struct SyncHistoryEntry {
 
 struct SyncScheduleOptions {
   std::vector<SourceSettings> sources;
-  std::int64_t period_us = 60 * kUsPerSecond;  ///< 0: only sync_now.
-  const Clock* clock = &system_clock();        ///< Borrowed.
-  metrics::Registry* metrics = nullptr;        ///< Optional; borrowed.
+  SyncTimes times;                       ///< Every minute.
+  const Clock* clock = &system_clock();  ///< Borrowed.
+  metrics::Registry* metrics = nullptr;  ///< Optional; borrowed.
   /// Seals what the journal holds, so that sync_now brings every event acknowledged before it;
   /// called with no lock held.
   std::function<Status()> seal_now;

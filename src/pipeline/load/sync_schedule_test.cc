@@ -62,6 +62,39 @@ TEST_F(ScheduleTest, RunsAtOnceAndThenEveryPeriod) {
               testing::HasSubstr(R"(leat_load_syncs_total{source="web",result="success"} 2)"));
 }
 
+TEST_F(ScheduleTest, FollowsACronExpressionAndItsHours) {
+  SyncScheduleOptions hourly = options();
+  // kStart is 2001-09-09T01:46:40Z.
+  const auto times = SyncTimes::parse({.cron = "15 * * * *", .hours = "2,4"});
+  ASSERT_TRUE(times.has_value()) << times.error().message;
+  hourly.times = *times;
+  int runs = 0;
+  bool is_away = false;
+  SyncSchedule schedule(
+      hourly,
+      [&](const SourceSettings& source, std::stop_token) -> std::expected<SyncReport, SyncFailure> {
+        ++runs;
+        if (is_away) return std::unexpected(away());
+        return report_of(source, 1);
+      });
+  const auto run_at = [&](TimeUs time) {
+    clock_.advance_us(time.value - clock_.now().value);
+    return schedule.run_due();
+  };
+  const TimeUs first = *parse_iso8601("2001-09-09T02:15:00Z");
+  EXPECT_EQ(schedule.run_due(), first);
+  EXPECT_EQ(runs, 0);
+  const auto second = run_at(first);
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(second, *parse_iso8601("2001-09-09T04:15:00Z"));
+  is_away = true;
+  // A failure is retried soon, but not in an hour that is not allowed.
+  EXPECT_EQ(run_at(*second), TimeUs{second->value + kUsPerSecond});
+  EXPECT_EQ(run_at(*parse_iso8601("2001-09-09T04:59:59.900Z")),
+            *parse_iso8601("2001-09-10T02:00:00Z"));
+  EXPECT_EQ(runs, 3);
+}
+
 TEST_F(ScheduleTest, BacksOffWhileTheDestinationIsAwayAndRecovers) {
   bool is_away = true;
   int runs = 0;
@@ -130,7 +163,7 @@ TEST_F(ScheduleTest, ADayAwayNeitherStormsNorStopsTrying) {
 
 TEST_F(ScheduleTest, SyncNowSealsFirstAndWaitsForTheEnd) {
   SyncScheduleOptions with_seal = options();
-  with_seal.period_us = 0;
+  with_seal.times = SyncTimes::manual();
   std::atomic<int> seals = 0;
   with_seal.seal_now = [&]() -> Status {
     ++seals;
@@ -151,7 +184,7 @@ TEST_F(ScheduleTest, SyncNowSealsFirstAndWaitsForTheEnd) {
 
 TEST_F(ScheduleTest, SyncNowTellsErrors) {
   SyncScheduleOptions manual = options({{"web", "web"}});
-  manual.period_us = 0;
+  manual.times = SyncTimes::manual();
   SyncSchedule schedule(
       std::move(manual),
       [&](const SourceSettings&, std::stop_token) -> std::expected<SyncReport, SyncFailure> {
