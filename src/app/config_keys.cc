@@ -130,7 +130,9 @@ constexpr Key kKeys[] = {
      "The role COPY reads the staged files with: default, or an ARN.", false,
      [](Config& c, const KeyValue& v) { c.destination_iam_role = v.text; }},
     {"destination.types", KeyType::kChoice, "inferred", "inferred varchar", 0, 0,
-     "inferred chooses the type of a new column by its first value; varchar makes every one text.",
+     "inferred chooses the type of a new column by all its values in the sync that makes it; "
+     "varchar "
+     "makes every one text.",
      false, [](Config& c, const KeyValue& v) { c.destination_types = v.text; }},
     {"destination.varchar_length", KeyType::kCount, "512", "", 1, 65535,
      "Bytes of a new text column.", false,

@@ -5,9 +5,9 @@
 
 Each round starts leat on the same data directory, sends batches from several threads, and ends the process: by
 SIGKILL at a random moment, or, through the preloaded library, at a chosen system call (write, sync, rename,
-unlink, open) or statement of the loader (COPY, COMMIT) with nothing, all or a random part of the unsynced bytes undone, as a power loss does. Batches whose
-reply never came are sent again with the same message ids, as the client libraries do. Then leat runs once
-undisturbed, syncs, and psql reads back what is in the warehouse:
+unlink, open) or statement of the loader (COPY, COMMIT) with nothing, all or a random part of the unsynced bytes
+undone, as a power loss does. Batches whose reply never came are sent again with the same message ids, as the client
+libraries do. Then leat runs once undisturbed, syncs, and psql reads back what is in the warehouse:
 
   - every message id that was answered 200 is there, in `tracks` and in its event table,
   - none is there twice,
