@@ -300,6 +300,8 @@ def parse_arguments():
 
 
 def main():
+    # An interrupted run ends the processes that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parse_arguments()
     parent = tempfile.mkdtemp(prefix="leat-crash-")
     options.data = os.path.realpath(options.data) if options.data else os.path.join(parent, "data")

@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -88,6 +89,8 @@ def run(setting, books, chooser):
 
 
 def main():
+    # An interrupted run ends the processes that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description="kill the warehouse under load and check that nothing is lost")
     parser.add_argument("--leat", required=True, help="the binary")
     parser.add_argument("--kills", type=int, default=12, help="how often it goes away (default 12)")
