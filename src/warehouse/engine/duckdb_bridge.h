@@ -130,5 +130,7 @@ struct Cursor::State {
 /// Registers the table function through which ChunkSources are read.
 [[nodiscard]] SqlStatus register_sources(const std::shared_ptr<DatabaseState>& database,
                                          duckdb_connection connection);
+/// Registers what checks the lengths of stored text (length_check.cc).
+[[nodiscard]] SqlStatus register_length_checks(duckdb_connection connection);
 
 }  // namespace leat::engine

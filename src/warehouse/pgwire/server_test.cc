@@ -105,6 +105,29 @@ TEST_F(PgwireServer, AFailedBlockStaysFailedAndRollsTheCatalogBack) {
   EXPECT_EQ(run(client, "select count(*) from pg_class where relname = 't'").value, "0");
 }
 
+// A DEFAULT too: it is an error when it is stored.
+TEST_F(PgwireServer, StoresNothingLongerThanDeclared) {
+  const Client client = connect();
+  EXPECT_EQ(run(client,
+                "create table t (a int, b varchar(3) default 'abcd', c char(2) default 'x  ', "
+                "d varchar(2) default upper('abc'), e varbyte(2))")
+                .tag,
+            "CREATE TABLE");
+  EXPECT_EQ(run(client, "insert into t (a) values (1)").sqlstate, "22001");
+  EXPECT_EQ(run(client, "insert into t (a, b) values (1, 'b')").sqlstate, "22001");
+  EXPECT_EQ(run(client, "insert into t (a, b, d, c) values (1, 'b', 'd', default)").tag,
+            "INSERT 0 1");
+  EXPECT_EQ(run(client, "select c || '|' from t").value, "x|");
+  EXPECT_EQ(run(client, "insert into t (b, d) select d || d || d || d, 'd' from t").sqlstate,
+            "22001");
+  EXPECT_EQ(run(client, "insert into t (b, d) select b || '   ', b from t").tag, "INSERT 0 1");
+  EXPECT_EQ(run(client, "update t set b = 'abcd'").sqlstate, "22001");
+  EXPECT_EQ(run(client, "update t set e = from_hex('010203')").sqlstate, "22001");
+  EXPECT_EQ(run(client, "update t set e = from_hex('0102')").tag, "UPDATE 2");
+  EXPECT_EQ(run(client, "alter table t add column f varchar(2) default 'abc'").sqlstate, "22001");
+  EXPECT_EQ(run(client, "select count(*) from t where b like 'b%'").value, "2");
+}
+
 TEST_F(PgwireServer, BindsTextParametersAndDescribes) {
   const Client client = connect();
   const std::array<const char*, 2> values{"20", "x"};

@@ -357,7 +357,7 @@ SqlResult<std::string> column_sql(const SessionState& session, const catalog::Co
     sql::SqlResult<sql::ExpressionPtr> parsed = sql::parse_expression(column.default_text);
     if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
     sql::SqlResult<std::string> expression =
-        sql::translate_expression(**parsed, session.translate_context());
+        sql::translate_default(**parsed, column.type, session.translate_context());
     if (!expression) return std::unexpected(from_sql(std::move(expression).error()));
     text += " DEFAULT (" + *expression + ")";
   }

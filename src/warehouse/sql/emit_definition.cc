@@ -4,6 +4,36 @@
 
 namespace leat::sql {
 
+/// A value that is too long for its column is an error when it is stored, as in Redshift, not when
+/// the table is made. DuckDB's own functions only: the engine reads this text back when it opens,
+/// before any function of ours is there.
+void Emitter::stored_default(const Expression& node, const TypeName& type) {
+  const bool text = type.kind == TypeKind::kVarchar || type.kind == TypeKind::kChar;
+  if (!text || type.length <= 0 || node.kind == ExpressionKind::kNull) {
+    if (node.kind == ExpressionKind::kString) return literal_cast(node, type);
+    return expression(node);
+  }
+  const auto limit = static_cast<std::size_t>(type.length);
+  const std::string too_long =
+      "CAST(error('22001: value too long for type " + format_type(type) + "') AS VARCHAR)";
+  if (node.kind == ExpressionKind::kString) {
+    std::string value = node.text;
+    const std::size_t end = value.find_last_not_of(' ');
+    const std::size_t length = end == std::string::npos ? 0 : end + 1;
+    if (length > limit) return write(too_long);
+    if (type.kind == TypeKind::kChar || value.size() > limit) {
+      value.resize(type.kind == TypeKind::kChar ? length : limit);
+    }
+    write("CAST(");
+    string_literal(value);
+    return write(" AS VARCHAR)");
+  }
+  std::string value = "CAST(" + text_of(node) + " AS VARCHAR)";
+  if (type.kind == TypeKind::kChar) value = "rtrim(" + value + ", ' ')";
+  write("CASE WHEN strlen(" + value + ") > " + std::to_string(limit) + " THEN " + too_long +
+        " ELSE " + value + " END");
+}
+
 void Emitter::column_with_type(const ColumnDefinition& column, const std::string& sequence) {
   identifier(column.name);
   const TypeName type = column_type(column.type);
@@ -13,11 +43,7 @@ void Emitter::column_with_type(const ColumnDefinition& column, const std::string
     write(" DEFAULT nextval(" + quote_literal(sequence) + ")");
   } else if (column.default_value) {
     write(" DEFAULT (");
-    if (column.default_value->kind == ExpressionKind::kString) {
-      literal_cast(*column.default_value, type);
-    } else {
-      expression(*column.default_value);
-    }
+    stored_default(*column.default_value, type);
     write(")");
   }
   if (column.not_null || column.primary_key || column.identity) write(" NOT NULL");
@@ -112,11 +138,7 @@ std::string Emitter::alter_table(const QualifiedName& table, const AlterTableAct
       write(" " + duckdb_type(column_type(column.type)));
       if (column.default_value) {
         write(" DEFAULT (");
-        if (column.default_value->kind == ExpressionKind::kString) {
-          literal_cast(*column.default_value, column_type(column.type));
-        } else {
-          expression(*column.default_value);
-        }
+        stored_default(*column.default_value, column_type(column.type));
         write(")");
       }
       return take();

@@ -2,50 +2,6 @@
 #include "warehouse/sql/emitter.h"
 
 namespace leat::sql {
-namespace {
-
-const Select* plain_select(const Query& query) {
-  return query.kind == QueryKind::kSelect && query.with.empty() ? query.select.get() : nullptr;
-}
-
-/// The most bytes that `value` has because it is read as it stands in a table; 0: unknown.
-std::int32_t stored_bytes(const RelationLookup& relations, const Select& select,
-                          const Expression& value) {
-  if (value.kind != ExpressionKind::kColumn || value.names.size() > 2) return 0;
-  if (select.from.size() != 1) return 0;
-  const TableReference& table = *select.from[0];
-  if (!table.column_aliases.empty() || table.value) return 0;
-  const bool named = table.kind == TableKind::kName;
-  const std::string alias =
-      named && table.alias.empty() ? std::string(table.name.name()) : table.alias;
-  if (value.names.size() == 2 && value.names[0] != alias) return 0;
-  if (named) {
-    // CREATE TABLE AS declares the greatest length for what it could not tell.
-    constexpr std::int32_t kVarcharMax = 65535;
-    const SqlResult<const Relation*> relation = relations.find(table.name);
-    if (!relation || *relation == nullptr || (*relation)->kind != RelationKind::kTable) return 0;
-    for (const RelationColumn& column : (*relation)->columns) {
-      if (column.name != value.names.back()) continue;
-      const bool known = column.type.kind == TypeKind::kVarchar && column.type.length > 0 &&
-                         column.type.length < kVarcharMax;
-      return known ? column.type.length : 0;
-    }
-    return 0;
-  }
-  if (table.kind != TableKind::kSubquery) return 0;
-  const Select* inner = plain_select(*table.query);
-  if (inner == nullptr) return 0;
-  for (const SelectItem& item : inner->items) {
-    if (item.value->kind == ExpressionKind::kStar) return 0;
-    const bool column = item.value->kind == ExpressionKind::kColumn;
-    const std::string& name = item.alias.empty() && column ? item.value->names.back() : item.alias;
-    if (name == value.names.back()) return stored_bytes(relations, *inner, *item.value);
-  }
-  return 0;
-}
-
-}  // namespace
-
 void Emitter::target_relation(const QualifiedName& name, const std::string& alias) {
   const Relation* relation = look_up(name);
   relation_name(name, relation);
@@ -63,18 +19,15 @@ void Emitter::target_relation(const QualifiedName& name, const std::string& alia
   scopes_.back().tables.push_back(std::move(entry));
 }
 
-/// What storing a value in a typed column does: check the length, round, cut blanks.
-std::string Emitter::assigned_text(const std::string& value, const RelationColumn& column) const {
-  const TypeName& type = column.type;
-  if (type.kind == TypeKind::kVarchar && type.length > 0) {
-    return context_.function_schema + ".assign_varchar(" + value + ", " +
-           std::to_string(type.length) + ")";
-  }
-  if (type.kind == TypeKind::kChar && type.length > 0) {
-    return context_.function_schema + ".assign_char(" + value + ", " + std::to_string(type.length) +
-           ")";
-  }
-  return value;
+/// What storing a value in a typed column does: check the length, cut blanks.
+std::string Emitter::assigned_text(const std::string& value, const TypeName& type) {
+  const char* check = nullptr;
+  if (type.kind == TypeKind::kVarchar) check = "leat_fit_varchar";
+  if (type.kind == TypeKind::kChar) check = "leat_fit_char";
+  if (type.kind == TypeKind::kVarbyte) check = "leat_fit_varbyte";
+  if (check == nullptr || type.length <= 0) return value;
+  return std::string(check) + "(CAST(" + value + " AS " + duckdb_type(type) + "), " +
+         std::to_string(type.length) + ")";
 }
 
 void Emitter::assigned(const Expression& value, const RelationColumn* column) {
@@ -94,7 +47,7 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
       value.text.size() <= static_cast<std::size_t>(column->type.length)) {
     return expression(value);
   }
-  write(assigned_text(text_of(value), *column));
+  write(assigned_text(text_of(value), column->type));
 }
 
 std::string Emitter::insert(const InsertStatement& node) {
@@ -177,23 +130,12 @@ std::string Emitter::insert(const InsertStatement& node) {
   }
   const std::string source = captured([&] { query(*rows); });
   const std::size_t source_width = last_columns_.size();
-  // A name may stand for a common table where there is one.
-  const Select* plain = common_tables_.empty() ? plain_select(*rows) : nullptr;
   common_tables_.resize(common_tables);
   const std::size_t columns =
       source_width > 0 && source_width < targets.size() && node.columns.empty() ? source_width
                                                                                 : targets.size();
-  // Planning a check costs more than most loads take to run: what was checked when it was stored
-  // in a column as narrow as this one is not checked again.
   const auto value_of = [&](std::size_t i) {
-    const std::string value = "\"c" + std::to_string(i + 1) + "\"";
-    const TypeName& type = targets[i]->type;
-    std::int32_t bytes = 0;
-    if (plain != nullptr && type.kind == TypeKind::kVarchar && plain->items.size() == columns) {
-      bytes = stored_bytes(*context_.relations, *plain, *plain->items[i].value);
-    }
-    const bool fits = bytes > 0 && bytes <= type.length;
-    return fits ? value : assigned_text(value, *targets[i]);
+    return assigned_text("\"c" + std::to_string(i + 1) + "\"", targets[i]->type);
   };
   bool check = false;
   for (std::size_t i = 0; i < columns; ++i) check = check || !value_of(i).starts_with('"');

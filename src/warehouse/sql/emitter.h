@@ -70,6 +70,8 @@ class Emitter {
 
   void expression(const Expression& node);
   void query(const Query& node);
+  /// The DEFAULT of a column of that type (emit_definition.cc).
+  void stored_default(const Expression& node, const TypeName& type);
   /// Returns the text written so far and starts anew.
   std::string take() { return std::exchange(out_, {}); }
 
@@ -220,7 +222,7 @@ class Emitter {
   std::vector<std::string> view_statement(const Statement& node);
   void target_relation(const QualifiedName& name, const std::string& alias);
   void assigned(const Expression& value, const RelationColumn* column);
-  std::string assigned_text(const std::string& value, const RelationColumn& column) const;
+  static std::string assigned_text(const std::string& value, const TypeName& type);
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
 
   static constexpr std::size_t kOutputBytesMax = 64 * 1024 * 1024;

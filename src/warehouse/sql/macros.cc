@@ -19,18 +19,6 @@ constexpr Macro kMacros[] = {
   ELSE left(CAST(x AS VARCHAR), list_max(list_filter(range(0, n + 1),
     lambda k: strlen(left(CAST(x AS VARCHAR), k)) <= n))) END)sql"},
     {"cast_char(x, n)", R"sql(rtrim($m.cast_varchar(x, n), ' '))sql"},
-    {"assign_varchar(x, n)",
-     R"sql(CASE
-  WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
-  WHEN strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN rtrim(CAST(x AS VARCHAR), ' ') ||
-    repeat(' ', n - strlen(rtrim(CAST(x AS VARCHAR), ' ')))
-  WHEN x IS NULL THEN NULL
-  ELSE error('22001: value too long for type character varying(' || CAST(n AS VARCHAR) || ')')
-       END)sql"},
-    {"assign_char(x, n)",
-     R"sql(CASE
-  WHEN x IS NULL OR strlen(rtrim(CAST(x AS VARCHAR), ' ')) <= n THEN rtrim(CAST(x AS VARCHAR), ' ')
-  ELSE error('22001: value too long for type character(' || CAST(n AS VARCHAR) || ')') END)sql"},
     {"substring(s, start)",
      R"sql(substring(s, greatest(start, 1)),
 (s, start, size) AS CASE

@@ -77,6 +77,15 @@ SqlResult<std::string> translate_expression(const Expression& expression,
   });
 }
 
+SqlResult<std::string> translate_default(const Expression& value, const TypeName& type,
+                                         const TranslateContext& context) {
+  return guarded([&] {
+    Emitter emitter(context);
+    emitter.stored_default(value, type);
+    return emitter.take();
+  });
+}
+
 std::vector<std::string> required_settings() {
   return {"SET integer_division = true",
           "SET default_null_order = 'nulls_last_on_asc_first_on_desc'", "SET TimeZone = 'UTC'"};

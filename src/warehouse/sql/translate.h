@@ -78,9 +78,13 @@ struct Translation {
 /// One query, for UNLOAD, cursors and views.
 [[nodiscard]] SqlResult<std::string> translate_query(const Query& query,
                                                      const TranslateContext& context);
-/// One expression, for stored DEFAULTs.
+/// One expression.
 [[nodiscard]] SqlResult<std::string> translate_expression(const Expression& expression,
                                                           const TranslateContext& context);
+/// The DEFAULT of a column of `type` (a column type), with the check of its length.
+[[nodiscard]] SqlResult<std::string> translate_default(const Expression& value,
+                                                       const TypeName& type,
+                                                       const TranslateContext& context);
 
 /// The statement as Redshift SQL in one canonical spelling; parsing it gives the same dump().
 /// Only queries, DML and expressions; empty for other statements.

@@ -185,20 +185,15 @@ std::optional<std::string> conversion(const std::string& name, std::string_view 
 }
 
 /// `expression` refused with 1204's words when it is longer than the column, in bytes.
-std::string with_length_check(const std::string& name, std::string expression,
-                              const TargetColumn& column, const std::string& file_expression) {
+std::string with_length_check(std::string expression, const TargetColumn& column,
+                              const std::string& file_expression) {
   const bool is_char = column.type.kind == sql::TypeKind::kChar;
   const bool is_text = is_char || column.type.kind == sql::TypeKind::kVarchar;
-  const bool is_bytes = column.type.kind == sql::TypeKind::kVarbyte;
-  if (!is_text && !is_bytes) return expression;
+  if (!is_text && column.type.kind != sql::TypeKind::kVarbyte) return expression;
   // Blanks at the end of a CHAR have no meaning: they are not kept.
   if (is_char) expression = fmt::format("rtrim({}, ' ')", expression);
-  const std::string length = is_bytes ? fmt::format("octet_length({})", expression)
-                                      : fmt::format("strlen({})", expression);
-  return fmt::format(
-      "CASE WHEN {} > {} THEN error('XX000: The length of the data column {} is longer than the "
-      "length defined in the table. Table: {}, Data: ' || {} || ', File name: ' || {}) ELSE {} END",
-      length, column.type.length, name, column.type.length, length, file_expression, expression);
+  return fmt::format("leat_fit_loaded({}, {}, {}, {})", expression, column.type.length,
+                     quote_literal(column.name), file_expression);
 }
 
 using Columns = std::vector<const TargetColumn*>;
@@ -239,9 +234,7 @@ SqlResult<std::string> select_sql(const sql::CopyStatement& statement, const Col
                              uri, columns[i]->name, declared_type(columns[i]->type), found[i].name,
                              found[i].type));
     }
-    std::string shown = columns[i]->name;
-    std::erase(shown, '\'');
-    list += with_length_check(shown, std::move(*expression), *columns[i], file);
+    list += with_length_check(std::move(*expression), *columns[i], file);
   }
   std::string path_list;
   for (const std::string& path : paths) {
