@@ -28,6 +28,9 @@ void check_verdict(const event::Line& line) {
   simdjson::dom::element context;
   if (parser.parse(std::string(line.event_json)).get(item) != simdjson::SUCCESS)
     return;  // large numbers
+  simdjson::dom::object members;
+  if (item.get(members) == simdjson::SUCCESS)
+    LEAT_CHECK(members["writeKey"].error() != simdjson::SUCCESS);
   const bool has_context = !line.context_json.empty();
   if (has_context &&
       context_parser.parse(std::string(line.context_json)).get(context) != simdjson::SUCCESS)

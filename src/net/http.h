@@ -37,6 +37,8 @@ struct RequestView {
   std::string_view body;
   IpAddress peer;
   bool tls = false;
+  /// Monotonic time at which Exchange::hold() first put this request back; 0: never.
+  std::int64_t held_since_us = 0;
 
   /// Value of the first header of that name in any case, or nothing.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;

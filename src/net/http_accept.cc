@@ -210,6 +210,8 @@ void HttpConnections::update_timer(Connection& connection) {
     wanted = Timer::kLinger;
   } else if (connection.unsent() > 0) {
     wanted = Timer::kWrite;
+  } else if (connection.held) {
+    wanted = Timer::kNone;  // the client waits for us
   } else if (connection.phase == Phase::kBody || connection.phase == Phase::kChunks) {
     wanted = Timer::kBody;
   } else if (connection.phase == Phase::kHandshake ||
@@ -277,10 +279,17 @@ void HttpConnections::stop(std::int64_t left_us) {
 }
 
 void HttpConnections::close_all() {
+  // What is still unanswered is answered now, as far as the sockets take it.
+  for (const auto& connection : connections_) {
+    if (!connection->alive) continue;
+    if (connection->held) refuse(*connection, {503, "the server is stopping"}, {});
+    connection->closing = true;
+  }
+  handler_.reset();
+  flush_dirty();
   for (const auto& connection : connections_) {
     if (connection->alive) destroy(*connection);
   }
-  handler_.reset();
   loop_.stop();
 }
 

@@ -171,6 +171,12 @@ void HttpConnections::flush(Connection& connection) {
   // What a full pipeline has kept back may go on now.
   if (!connection.input.empty() && !connection.closing && !paused(connection))
     process_input(connection);
+  // TLS may hold decrypted bytes back from when reading paused; epoll does not tell of them.
+  if (connection.ssl && !connection.closing && !connection.peer_closed && !paused(connection) &&
+      SSL_pending(connection.ssl.get()) > 0) {
+    read(connection);
+    if (!connection.alive) return;
+  }
   if (sent_some && (connection.timer == Timer::kWrite || connection.timer == Timer::kIdle)) {
     arm(connection, Timer::kNone);
   }

@@ -9,6 +9,8 @@
 #include <climits>
 #include <cstring>
 
+#include "base/check.h"
+
 namespace leat::net {
 namespace {
 
@@ -26,7 +28,7 @@ constexpr long kBroken = -2;
 }  // namespace
 
 bool HttpConnections::paused(const Connection& connection) const {
-  return connection.waiting() >= options_.pipeline_max ||
+  return connection.held || connection.waiting() >= options_.pipeline_max ||
          connection.unsent() > options_.output_bytes_max;
 }
 
@@ -220,7 +222,7 @@ bool HttpConnections::process_head(Connection& connection, std::string_view data
   }
   if (!head_.chunked && data.size() - head_bytes >= head_.content_length) {
     const std::size_t body_bytes = static_cast<std::size_t>(head_.content_length);
-    dispatch(connection, data.substr(head_bytes, body_bytes));
+    if (!dispatch(connection, data.substr(head_bytes, body_bytes))) return false;
     used += head_bytes + body_bytes;
     return true;
   }
@@ -254,51 +256,78 @@ bool HttpConnections::process_body(Connection& connection, std::string_view data
   const std::string_view head = data.substr(0, connection.head_bytes);
   const std::string_view body =
       data.substr(connection.head_bytes, connection.total_bytes - connection.head_bytes);
-  used = connection.total_bytes;
-  connection.phase = Phase::kHead;
-  connection.large_request = used > kScratchBytes / 4 ? used : 0;
   // The views of the first reading died when the bytes moved; the head is known to be good.
   if (const auto refusal = parse_head(head, options_.headers_max, head_)) {
     refuse(connection, *refusal, {});
     return false;
   }
-  dispatch(connection, body);
+  if (!dispatch(connection, body)) return false;
+  used = connection.total_bytes;
+  connection.phase = Phase::kHead;
+  connection.large_request = used > kScratchBytes / 4 ? used : 0;
   return true;
 }
 
 bool HttpConnections::process_chunks(Connection& connection, std::string_view data,
                                      std::size_t& used) {
-  if (data.empty()) return false;
-  if (const auto refusal = connection.chunks->feed(data, used)) {
-    static_cast<void>(parse_head(connection.chunk_head, options_.headers_max, head_));
-    refuse(connection, *refusal, head_.view());
-    return false;
+  if (!connection.chunks->done()) {  // it is when the request was held
+    if (data.empty()) return false;
+    if (const auto refusal = connection.chunks->feed(data, used)) {
+      static_cast<void>(parse_head(connection.chunk_head, options_.headers_max, head_));
+      refuse(connection, *refusal, head_.view());
+      return false;
+    }
+    if (!connection.chunks->done()) return false;
   }
-  if (!connection.chunks->done()) return false;
-  connection.phase = Phase::kHead;
-  const auto chunks = std::move(connection.chunks);
   if (const auto refusal = parse_head(connection.chunk_head, options_.headers_max, head_)) {
     refuse(connection, *refusal, {});
     return false;
   }
-  dispatch(connection, chunks->body());
+  if (!dispatch(connection, connection.chunks->body())) return false;
+  connection.phase = Phase::kHead;
+  connection.chunks.reset();
   connection.chunk_head.clear();
   return true;
 }
 
-void HttpConnections::dispatch(Connection& connection, std::string_view body) {
-  ++requests_;
+/// False when the handler has put the request back.
+bool HttpConnections::dispatch(Connection& connection, std::string_view body) {
   RequestView request = head_.view();
   request.body = body;
   request.peer = connection.peer;
   request.tls = connection.ssl != nullptr;
+  request.held_since_us = connection.held_since_us;
   const auto sequence =
       static_cast<std::uint32_t>(connection.first_sequence + connection.waiting());
   connection.slots.push_back({.keep_alive = head_.keep_alive,
                               .head_only = head_.method == Method::kHead,
                               .http_1_0 = head_.http_1_0});
-  if (!head_.keep_alive) connection.closing = true;
+  const bool last = !head_.keep_alive;
   handler_->on_request(request, Exchange(this, connection.id, sequence));
+  if (connection.held) return false;
+  ++requests_;
+  connection.held_since_us = 0;
+  if (last) connection.closing = true;
+  return true;
+}
+
+void HttpConnections::hold(std::uint64_t id, std::uint32_t sequence) {
+  Connection* connection = find(id);
+  LEAT_CHECK(connection != nullptr && !connection->held);
+  LEAT_CHECK(sequence ==
+             static_cast<std::uint32_t>(connection->first_sequence + connection->waiting() - 1));
+  connection->slots.pop_back();
+  connection->held = true;
+  if (connection->held_since_us == 0) connection->held_since_us = loop_.turn_us();
+}
+
+bool HttpConnections::resume(std::uint64_t id) {
+  Connection* connection = find(id);
+  if (connection == nullptr || !connection->held) return false;
+  connection->held = false;
+  process_input(*connection);
+  mark_dirty(*connection);
+  return true;
 }
 
 void HttpConnections::refuse(Connection& connection, Refusal refusal, const RequestView& request) {

@@ -14,8 +14,10 @@
 //
 // Every request gets a slot, in order; a slot is filled by reply() and sent when all before it are.
 // `closing` means that no request is read any more: when slots and output are empty the connection
-// ends. Connections are destroyed only by handle_event, flush and the timers, never below
-// process(), so references stay valid there.
+// ends. `held` means that the handler has put the next request back: it stays in `input` (or
+// `chunks`), nothing more is read, and no timer runs, until resume(). Connections are destroyed
+// only by handle_event, flush and the timers, never below process(), so references stay valid
+// there.
 #pragma once
 
 #include <array>
@@ -80,6 +82,9 @@ class HttpConnections {
 
   /// Any thread; see Exchange.
   void reply(std::uint64_t connection, std::uint32_t sequence, Response response);
+  /// See Exchange::hold and HeldRequest::resume.
+  void hold(std::uint64_t connection, std::uint32_t sequence);
+  [[nodiscard]] bool resume(std::uint64_t connection);
 
  private:
   enum class Phase : std::uint8_t { kHandshake, kHead, kBody, kChunks, kLingering };
@@ -110,17 +115,19 @@ class HttpConnections {
     Phase phase = Phase::kHead;
     bool alive = false;
     bool closing = false;      // read no more requests; end when everything is answered
+    bool held = false;         // its next request was put back by the handler
     bool linger = false;       // end by kLingering
     bool peer_closed = false;  // the client has sent its FIN
     bool dirty = false;        // is in dirty_
     bool tls_wants_write = false;
 
     InputBuffer input;
-    std::size_t scanned = 0;        // kHead: bytes searched for the end of the head
-    std::size_t head_bytes = 0;     // kBody
-    std::size_t total_bytes = 0;    // kBody: head and body
-    std::size_t large_request = 0;  // size of the last request if it did not fit the shared buffer
-    std::string chunk_head;         // kChunks
+    std::size_t scanned = 0;         // kHead: bytes searched for the end of the head
+    std::size_t head_bytes = 0;      // kBody
+    std::size_t total_bytes = 0;     // kBody: head and body
+    std::size_t large_request = 0;   // size of the last request if it did not fit the shared buffer
+    std::int64_t held_since_us = 0;  // of the next request; 0: it was not held yet
+    std::string chunk_head;          // kChunks
     std::unique_ptr<ChunkedReader> chunks;
 
     std::vector<Slot> slots;  // those from slots_begin on are live
@@ -173,7 +180,7 @@ class HttpConnections {
   [[nodiscard]] bool process_chunks(Connection& connection, std::string_view data,
                                     std::size_t& used);
   void begin_body(Connection& connection, std::size_t head_bytes, std::string_view data);
-  void dispatch(Connection& connection, std::string_view body);
+  [[nodiscard]] bool dispatch(Connection& connection, std::string_view body);
   void refuse(Connection& connection, Refusal refusal, const RequestView& request);
   void keep(Connection& connection, std::string_view rest);
   void reserve(InputBuffer& buffer, std::size_t size);

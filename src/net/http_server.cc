@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/check.h"
 #include "net/http_connections.h"
 #include "net/socket.h"
 
@@ -31,6 +32,16 @@ Exchange::~Exchange() {
 void Exchange::reply(Response response) {
   if (owner_ == nullptr) return;
   std::exchange(owner_, nullptr)->reply(connection_, sequence_, std::move(response));
+}
+
+HeldRequest Exchange::hold() {
+  LEAT_CHECK(owner_ != nullptr);
+  owner_->hold(connection_, sequence_);
+  return {std::exchange(owner_, nullptr), connection_};
+}
+
+bool HeldRequest::resume() {
+  return owner_ != nullptr && std::exchange(owner_, nullptr)->resume(connection_);
 }
 
 Response Handler::on_refused(int status, std::string_view message, const RequestView&) {

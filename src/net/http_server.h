@@ -25,6 +25,23 @@ namespace leat::net {
 
 class HttpConnections;
 
+/// A request that its handler has put back; see Exchange::hold. Belongs to the loop's thread. One
+/// that is never resumed is refused (503) when its server ends.
+class HeldRequest {
+ public:
+  HeldRequest() = default;
+  /// Gives the request to Handler::on_request once more, at once (so not within another one's).
+  /// False when its client is gone.
+  bool resume();
+
+ private:
+  friend class Exchange;
+  HeldRequest(HttpConnections* owner, std::uint64_t connection)
+      : owner_(owner), connection_(connection) {}
+  HttpConnections* owner_ = nullptr;
+  std::uint64_t connection_ = 0;
+};
+
 /// The right and duty to answer one request. Exactly one reply() counts; one that is destroyed
 /// unanswered answers 500. May be moved to and used on any thread (the answer is then posted to its
 /// loop), but not after its server's end.
@@ -38,6 +55,10 @@ class Exchange {
   /// Answers. Answers of one connection are sent in the order of its requests, whatever the order
   /// of the calls. The answer is dropped when the client is gone.
   void reply(Response response);
+  /// Puts the request back instead of answering it: it stays unread, and nothing more of its
+  /// connection is read (the client feels it as back-pressure) until HeldRequest::resume(). Only
+  /// within on_request.
+  [[nodiscard]] HeldRequest hold();
   [[nodiscard]] bool pending() const { return owner_ != nullptr; }
 
  private:
@@ -53,7 +74,7 @@ class Exchange {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// `request` dies when this returns; the exchange may be answered now or later.
+  /// `request` dies when this returns; the exchange may be answered now or later, or put back.
   virtual void on_request(const RequestView& request, Exchange exchange) = 0;
   /// Makes the answer to a request that the server itself refuses (400, 408, 413, 431, 501, 503,
   /// 505). `request` holds what was read of the head, perhaps nothing. The default answers
@@ -102,7 +123,8 @@ class HttpServer {
   [[nodiscard]] Endpoint local() const;
 
   /// Accepts no more, closes idle connections, lets unanswered requests finish until `deadline`,
-  /// then closes all and joins the threads. Any thread but a loop's; once.
+  /// then refuses those that are held (503), closes all and joins the threads. Any thread but a
+  /// loop's; once.
   void stop(Deadline deadline);
 
  private:

@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "net/stream.h"
+#include "net/http_test_client.h"
 
 namespace leat::net {
 namespace {
@@ -23,14 +22,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr std::int64_t kLimitUs = 20'000'000;
-
-Deadline soon() {
-  return Deadline::after_us(kLimitUs);
-}
-
-/// Echoes; /later answers at the next turn; /hold keeps the exchange until /release, which answers
-/// all that are held.
+/// Echoes; /later answers at the next turn; /keep keeps the exchange until /release, which answers
+/// all that are kept; /hold puts requests back until /open.
 class TestHandler final : public Handler {
  public:
   explicit TestHandler(Loop& loop) : loop_(loop) {}
@@ -43,13 +36,27 @@ class TestHandler final : public Handler {
                       });
       return;
     }
-    if (request.path == "/hold") {
-      held_.emplace_back(std::move(exchange), request.query);
+    if (request.path == "/keep") {
+      kept_.emplace_back(std::move(exchange), request.query);
       return;
     }
     if (request.path == "/release") {
-      for (auto& [one, body] : held_) one.reply({.body = body});
-      held_.clear();
+      for (auto& [one, body] : kept_) one.reply({.body = body});
+      kept_.clear();
+    }
+    if (request.path == "/hold" && !open_) {
+      held_.push_back(exchange.hold());
+      return;
+    }
+    if (request.path == "/open" || request.path == "/ajar") {
+      open_ = request.path == "/open";
+      loop_.run_after(0, [this] {
+        for (HeldRequest& one : std::exchange(held_, {})) resumed_ += one.resume() ? 1 : 0;
+      });
+    }
+    if (request.path == "/resumed") {
+      exchange.reply({.body = std::to_string(resumed_)});
+      return;
     }
     if (request.path == "/forget") return;
     if (request.path == "/thread") {
@@ -76,7 +83,10 @@ class TestHandler final : public Handler {
 
  private:
   Loop& loop_;
-  std::vector<std::pair<Exchange, std::string>> held_;
+  std::vector<std::pair<Exchange, std::string>> kept_;
+  std::vector<HeldRequest> held_;
+  bool open_ = false;
+  int resumed_ = 0;
 };
 
 HttpOptions small_options() {
@@ -95,59 +105,14 @@ std::unique_ptr<HttpServer> serve(HttpOptions options) {
   return std::move(*server);
 }
 
-Stream connect(const HttpServer& server) {
-  auto stream = Stream::connect(server.local(), soon());
-  EXPECT_TRUE(stream);
-  return std::move(*stream);
-}
-
-/// Reads until the peer closes.
-std::string read_all(Stream& stream) {
-  std::string text;
-  std::array<char, 65536> piece{};
-  while (true) {
-    const auto count = stream.read_some(piece, soon());
-    if (!count) return text + "<" + count.error().to_string() + ">";
-    if (*count == 0) return text;
-    text.append(piece.data(), *count);
-  }
-}
-
-/// Reads one answer (head, and as many bytes as its Content-Length says).
-std::string read_answer(Stream& stream) {
-  std::string text;
-  std::array<char, 1> byte{};
-  while (!text.ends_with("\r\n\r\n")) {
-    const auto count = stream.read_some(byte, soon());
-    if (!count || *count == 0) return text + "<ended>";
-    text += byte[0];
-  }
-  const std::size_t at = text.find("Content-Length: ");
-  if (at == std::string::npos) return text;
-  const std::string_view length = std::string_view(text).substr(at + 16);
-  std::string body(*parse_number<std::size_t>(length.substr(0, length.find('\r'))), '\0');
-  EXPECT_TRUE(stream.read_exactly(body, soon()));
-  return text + body;
-}
-
-std::string ask(const HttpServer& server, std::string_view request) {
-  Stream stream = connect(server);
-  EXPECT_TRUE(stream.write_all(request, soon()));
-  return read_answer(stream);
-}
-
-std::string get(std::string_view target) {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: t\r\n\r\n", target);
-}
-
 /// The server still answers.
 void expect_alive(const HttpServer& server) {
-  EXPECT_THAT(ask(server, get("/alive")), HasSubstr("GET /alive [] "));
+  EXPECT_THAT(ask(server.local(), get("/alive")), HasSubstr("GET /alive [] "));
 }
 
 TEST(HttpServer, AnswersAndKeepsTheConnection) {
   const auto server = serve(small_options());
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(
         stream.write_all("POST /x?y HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody", soon()));
@@ -165,7 +130,7 @@ TEST(HttpServer, ReadsARequestWhateverThePieces) {
       "POST /b HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: "
       "chunked\r\n\r\n2\r\nch\r\n3\r\nunk\r\n0\r\n\r\n";
   for (const std::size_t step : {1UL, 2UL, 3UL, 7UL, 50UL, 1000UL}) {
-    Stream stream = connect(*server);
+    Stream stream = connect(server->local());
     for (std::size_t at = 0; at < request.size(); at += step) {
       ASSERT_TRUE(stream.write_all(request.substr(at, step), soon()));
     }
@@ -178,7 +143,7 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
   HttpOptions options = small_options();
   options.pipeline_max = 4;
   const auto server = serve(options);
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   std::string requests;
   for (int i = 0; i < 100; ++i)
     requests += get(fmt::format("{}?{}", i % 3 == 0 ? "/later" : "/now", i));
@@ -192,9 +157,9 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
 
 TEST(HttpServer, HoldsBackAnswersUntilThoseBeforeAreGiven) {
   const auto server = serve(small_options());
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(
-      stream.write_all(get("/hold?1") + get("/now") + get("/hold?2") + get("/release"), soon()));
+      stream.write_all(get("/keep?1") + get("/now") + get("/keep?2") + get("/release"), soon()));
   EXPECT_THAT(read_answer(stream), testing::EndsWith("\r\n\r\n1"));
   EXPECT_THAT(read_answer(stream), HasSubstr("GET /now"));
   EXPECT_THAT(read_answer(stream), testing::EndsWith("\r\n\r\n2"));
@@ -203,15 +168,15 @@ TEST(HttpServer, HoldsBackAnswersUntilThoseBeforeAreGiven) {
 
 TEST(HttpServer, AnswersFromAnotherThreadAndForAForgetfulHandler) {
   const auto server = serve(small_options());
-  EXPECT_THAT(ask(*server, get("/thread")), HasSubstr("from a thread"));
-  EXPECT_THAT(ask(*server, get("/forget")), StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(ask(server->local(), get("/thread")), HasSubstr("from a thread"));
+  EXPECT_THAT(ask(server->local(), get("/forget")), StartsWith("HTTP/1.1 500 "));
 }
 
 TEST(HttpServer, SendsLargeAnswersToSlowReadersAndReadsTheirNextRequestLater) {
   HttpOptions options = small_options();
   options.output_bytes_max = 1000;
   const auto server = serve(options);
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(stream.write_all(get("/large") + get("/large") + get("/end"), soon()));
   EXPECT_EQ(read_answer(stream).size() >> 20, 8U);
   EXPECT_EQ(read_answer(stream).size() >> 20, 8U);
@@ -220,7 +185,7 @@ TEST(HttpServer, SendsLargeAnswersToSlowReadersAndReadsTheirNextRequestLater) {
 
 TEST(HttpServer, KnowsHeadAnd204AndHttp10) {
   const auto server = serve(small_options());
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(stream.write_all(
       "HEAD /x HTTP/1.1\r\nHost: t\r\n\r\n" + get("/nothing") +
           "GET /10 HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /10 HTTP/1.0\r\n\r\n",
@@ -235,7 +200,7 @@ TEST(HttpServer, KnowsHeadAnd204AndHttp10) {
 
 TEST(HttpServer, SendsContinueOnlyWhenTheBodyIsAwaited) {
   const auto server = serve(small_options());
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   const std::string head =
       "POST /c HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
   ASSERT_TRUE(stream.write_all(head, soon()));
@@ -273,7 +238,7 @@ TEST(HttpServer, RefusesBadRequestsAndGoesOn) {
       {"GET / HTTP/1.1\r\nHost: t\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", 431},
   };
   for (const Case& c : cases) {
-    Stream stream = connect(*server);
+    Stream stream = connect(server->local());
     ASSERT_TRUE(stream.write_all(c.request, soon()));
     const std::string answer = read_all(stream);
     EXPECT_THAT(answer, StartsWith(fmt::format("HTTP/1.1 {} ", c.status)))
@@ -286,7 +251,7 @@ TEST(HttpServer, RefusesBadRequestsAndGoesOn) {
 
 TEST(HttpServer, TheAnswerToARefusalArrivesThoughTheClientGoesOnSending) {
   const auto server = serve(small_options());
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(
       stream.write_all("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 4000000\r\n\r\n", soon()));
   // The server reads and drops; nothing here may be reset before the answer is read.
@@ -296,7 +261,7 @@ TEST(HttpServer, TheAnswerToARefusalArrivesThoughTheClientGoesOnSending) {
 
 TEST(HttpServer, RequestsBehindARefusedOneAreNotServed) {
   const auto server = serve(small_options());
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(stream.write_all(
       get("/first") +
           "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"
@@ -312,17 +277,17 @@ TEST(HttpServer, RequestsBehindARefusedOneAreNotServed) {
 TEST(HttpServer, AnswersAHalfClosedClientAndThenCloses) {
   const auto server = serve(small_options());
   for (const char* path : {"/now", "/later?x"}) {
-    Stream stream = connect(*server);
+    Stream stream = connect(server->local());
     ASSERT_TRUE(stream.write_all(get(path), soon()));
     stream.finish_writing();
     EXPECT_THAT(read_all(stream), StartsWith("HTTP/1.1 200 "));
   }
-  Stream cut = connect(*server);
+  Stream cut = connect(server->local());
   ASSERT_TRUE(
       cut.write_all("POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nhalf", soon()));
   cut.finish_writing();
   EXPECT_THAT(read_all(cut), StartsWith("HTTP/1.1 400 "));
-  Stream silent = connect(*server);
+  Stream silent = connect(server->local());
   silent.finish_writing();
   EXPECT_EQ(read_all(silent), "");
 }
@@ -342,7 +307,7 @@ TEST(HttpServer, TimesOutSlowClients) {
   options.idle_timeout_us = options.head_timeout_us = options.body_timeout_us = 20'000;
   const auto server = serve(options);
   for (const Case& c : cases) {
-    Stream stream = connect(*server);
+    Stream stream = connect(server->local());
     ASSERT_TRUE(stream.write_all(c.sent, soon()));
     const std::string all = read_all(stream);
     EXPECT_EQ(all.substr(0, c.answer.size()), c.answer) << c.sent;
@@ -354,7 +319,7 @@ TEST(HttpServer, ADrippingHeadDoesNotRenewItsTime) {
   HttpOptions options = small_options();
   options.head_timeout_us = 50'000;
   const auto server = serve(options);
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(stream.write_all("GET / HTTP/1.1\r\nX: ", soon()));
   // One byte whenever the last has gone; without a fixed limit this would go on until the head is
   // too large.
@@ -375,7 +340,7 @@ TEST(HttpServer, ClosesAClientThatDoesNotReadItsAnswer) {
   metrics::Registry registry;
   options.registry = &registry;
   const auto server = serve(options);
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(stream.write_all(get("/large") + get("/large"), soon()));
   const Deadline limit = soon();
   auto& timeouts = registry.counter("leat_net_timeouts_total", "", {{"server", "http"}});
@@ -390,13 +355,13 @@ TEST(HttpServer, TurnsConnectionsAwayAboveTheLimitAndTakesThemAgainBelow) {
   options.registry = &registry;
   const auto server = serve(options);
   {
-    Stream one = connect(*server);
-    Stream two = connect(*server);
+    Stream one = connect(server->local());
+    Stream two = connect(server->local());
     ASSERT_TRUE(one.write_all(get("/1"), soon()));
     read_answer(one);
     ASSERT_TRUE(two.write_all(get("/2"), soon()));
     read_answer(two);
-    Stream three = connect(*server);
+    Stream three = connect(server->local());
     EXPECT_THAT(read_all(three),
                 AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n")));
   }
@@ -405,7 +370,7 @@ TEST(HttpServer, TurnsConnectionsAwayAboveTheLimitAndTakesThemAgainBelow) {
   const Deadline limit = soon();
   std::string answer;
   while (!answer.starts_with("HTTP/1.1 200") && limit.left_us() > 0) {
-    Stream again = connect(*server);
+    Stream again = connect(server->local());
     static_cast<void>(again.write_all(get("/again"), soon()));
     answer = read_answer(again);
   }
@@ -414,12 +379,12 @@ TEST(HttpServer, TurnsConnectionsAwayAboveTheLimitAndTakesThemAgainBelow) {
 
 TEST(HttpServer, StopFinishesWhatIsAskedAndEndsIdleConnections) {
   auto server = serve(small_options());
-  Stream idle = connect(*server);
+  Stream idle = connect(server->local());
   ASSERT_TRUE(idle.write_all(get("/idle"), soon()));
   read_answer(idle);
-  Stream busy = connect(*server);
-  ASSERT_TRUE(busy.write_all(get("/hold?kept"), soon()));
-  Stream releaser = connect(*server);
+  Stream busy = connect(server->local());
+  ASSERT_TRUE(busy.write_all(get("/keep?kept"), soon()));
+  Stream releaser = connect(server->local());
   ASSERT_TRUE(
       releaser.write_all("POST /release HTTP/1.1\r\nHost: t\r\nContent-Length: 1\r\n\r\n", soon()));
   // The held request has been read when a later one on another connection has been answered.
@@ -435,12 +400,68 @@ TEST(HttpServer, StopFinishesWhatIsAskedAndEndsIdleConnections) {
 
 TEST(HttpServer, StopEndsEverythingAtItsDeadline) {
   auto server = serve(small_options());
-  Stream busy = connect(*server);
-  ASSERT_TRUE(busy.write_all(get("/hold?kept"), soon()));
+  Stream busy = connect(server->local());
+  ASSERT_TRUE(busy.write_all(get("/keep?kept"), soon()));
   expect_alive(*server);
   server->stop(Deadline::after_us(10'000));
   const std::string all = read_all(busy);
   EXPECT_THAT(all, Not(HasSubstr("200 OK")));
+}
+
+TEST(HttpServer, AHeldRequestIsGivenAgainWhole) {
+  const std::string chunked =
+      "POST /hold?chunks HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2\r\nch\r\n3\r\nunk\r\n0\r\n\r\n";
+  HttpOptions options = small_options();
+  options.head_timeout_us = options.body_timeout_us = options.idle_timeout_us = 200'000;
+  for (const std::size_t step : {1UL, 7UL, 1000UL}) {
+    const auto server = serve(options);
+    Stream stream = connect(server->local());
+    const std::string requests = post("/hold?length", "body") + chunked + get("/behind") +
+                                 get("/hold?last", "Connection: close\r\n") + get("/never");
+    for (std::size_t at = 0; at < requests.size(); at += step) {
+      ASSERT_TRUE(stream.write_all(requests.substr(at, step), soon()));
+    }
+    // Neither time nor being resumed in vain brings an answer; the others are served.
+    for (int i = 0; i < 3; ++i) EXPECT_THAT(ask(server->local(), get("/ajar")), HasSubstr("200"));
+    EXPECT_FALSE(stream.readable());
+    Stream idle = connect(server->local());
+    EXPECT_EQ(read_all(idle), "");  // timed out
+    EXPECT_FALSE(stream.readable());
+    EXPECT_THAT(ask(server->local(), get("/open")), HasSubstr("200"));
+    EXPECT_THAT(read_answer(stream), HasSubstr("POST /hold?length [body]"));
+    EXPECT_THAT(read_answer(stream), HasSubstr("POST /hold?chunks [chunk]"));
+    EXPECT_THAT(read_answer(stream), HasSubstr("GET /behind"));
+    const std::string rest = read_all(stream);
+    EXPECT_THAT(rest, HasSubstr("GET /hold?last"));
+    EXPECT_THAT(rest, Not(HasSubstr("never")));
+  }
+}
+
+TEST(HttpServer, AHeldRequestOfAClientThatIsGoneIsDropped) {
+  const auto server = serve(small_options());
+  {
+    Stream stream = connect(server->local());
+    ASSERT_TRUE(stream.write_all(get("/hold"), soon()));
+    expect_alive(*server);
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    setsockopt(stream.native(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  expect_alive(*server);
+  EXPECT_THAT(ask(server->local(), get("/open")), HasSubstr("200"));
+  EXPECT_THAT(ask(server->local(), get("/resumed")), testing::EndsWith("\r\n\r\n0"));
+}
+
+TEST(HttpServer, StopRefusesWhatIsStillHeld) {
+  auto server = serve(small_options());
+  Stream stream = connect(server->local());
+  ASSERT_TRUE(stream.write_all(get("/now") + get("/hold") + get("/behind"), soon()));
+  expect_alive(*server);
+  server->stop(Deadline::after_us(10'000));
+  EXPECT_THAT(read_answer(stream), HasSubstr("GET /now"));
+  EXPECT_THAT(read_answer(stream), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(read_all(stream), Not(HasSubstr("behind")));
+  EXPECT_FALSE(Stream::connect(server->local(), soon()));
 }
 
 TEST(HttpServer, ServesOnSeveralLoopsThatShareOnePort) {
@@ -452,7 +473,7 @@ TEST(HttpServer, ServesOnSeveralLoopsThatShareOnePort) {
   for (int t = 0; t < 8; ++t) {
     clients.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
-        if (ask(*server, get("/x")).find("GET /x") != std::string::npos) ++answered;
+        if (ask(server->local(), get("/x")).find("GET /x") != std::string::npos) ++answered;
       }
     });
   }
@@ -478,7 +499,7 @@ TEST(HttpServer, SpeaksTls) {
   options.head_timeout_us = 5'000'000;
   const auto server = serve(options);
   const auto trusting = TlsContext::for_client(certificate->chain_pem);
-  Stream stream = connect(*server);
+  Stream stream = connect(server->local());
   ASSERT_TRUE(stream.connect_tls(*trusting, "localhost", soon()));
   std::string requests;
   for (int i = 0; i < 50; ++i) requests += get(fmt::format("/{}", i));
@@ -491,10 +512,10 @@ TEST(HttpServer, SpeaksTls) {
       stream.write_all("GET /last HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n", soon()));
   EXPECT_THAT(read_all(stream), HasSubstr("GET /last"));
   // Plain text to a TLS port ends that connection only.
-  Stream plain = connect(*server);
+  Stream plain = connect(server->local());
   ASSERT_TRUE(plain.write_all(get("/"), soon()));
   EXPECT_THAT(read_all(plain), Not(HasSubstr("200 OK")));
-  Stream other = connect(*server);
+  Stream other = connect(server->local());
   EXPECT_TRUE(other.connect_tls(*trusting, "localhost", soon()));
 }
 
@@ -503,7 +524,7 @@ TEST(HttpServer, SurvivesClientsThatResetAtAnyByte) {
   const std::string request =
       "POST /later?x HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody" + get("/large");
   for (std::size_t size = 0; size <= request.size(); ++size) {
-    Stream stream = connect(*server);
+    Stream stream = connect(server->local());
     ASSERT_TRUE(stream.write_all(request.substr(0, size), soon()));
     const linger reset{.l_onoff = 1, .l_linger = 0};
     setsockopt(stream.native(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);

@@ -64,6 +64,11 @@ CollectHandler::CollectHandler(Shared& shared, net::Loop& loop, journal::Shard& 
                                       "Bytes of request bodies, as sent.")),
       waiting_gauge_(shared.registry->gauge("leat_collect_waiting_requests",
                                             "Requests that wait for the journal.")),
+      held_gauge_(shared.registry->gauge("leat_collect_held_requests",
+                                         "Requests that wait for room in the journal.")),
+      hold_timeouts_(shared.registry->counter(
+          "leat_collect_hold_timeouts_total",
+          "Requests refused because there was no room in the journal for too long.")),
       commit_time_(
           shared.registry->histogram("leat_collect_commit_seconds",
                                      "Time from reading a request to its events being durable.")) {
@@ -93,6 +98,8 @@ CollectHandler::CollectHandler(Shared& shared, net::Loop& loop, journal::Shard& 
 
 CollectHandler::~CollectHandler() {
   loop_.end_watch(watch_);
+  if (hold_timer_ != 0) loop_.cancel_timer(hold_timer_);
+  held_gauge_.add(-static_cast<std::int64_t>(held_.size()));
   waiting_gauge_.add(-static_cast<std::int64_t>(waiting_.size()));
   for (Waiting& one : waiting_) {
     one.exchange.reply(failure(503, "unavailable", "the collector is stopping",
@@ -111,7 +118,7 @@ void CollectHandler::refuse(net::Exchange& exchange, bool pixel, net::Response r
 }
 
 void CollectHandler::on_request(const net::RequestView& request, net::Exchange exchange) {
-  bytes_.add(request.body.size());
+  if (request.held_since_us == 0) bytes_.add(request.body.size());
   if (request.method == Method::kOptions) return answer(exchange, preflight(request));
   const Route route = route_of(request.path);
   if (route.kind == RouteKind::kUnknown) {
@@ -187,11 +194,13 @@ IntakeRequest CollectHandler::describe(const net::RequestView& request, const Ro
 
 void CollectHandler::take_event(const net::RequestView& request, const Route& route,
                                 net::Exchange exchange) {
-  keep(describe(request, route), false, cors_headers(request), std::move(exchange));
+  if (must_queue(request)) return hold(request, std::move(exchange));
+  keep(request, describe(request, route), false, std::move(exchange));
 }
 
 void CollectHandler::take_pixel(const net::RequestView& request, const Route& route,
                                 net::Exchange exchange) {
+  if (must_queue(request)) return hold(request, std::move(exchange));
   auto body = event_of_query(request.query);
   if (!body) return answer(exchange, image(cors_headers(request)));
   const std::size_t size = body->size();
@@ -199,7 +208,7 @@ void CollectHandler::take_pixel(const net::RequestView& request, const Route& ro
   IntakeRequest described = describe(request, route);
   described.body = std::string_view(*body).substr(0, size);
   described.content_encoding = {};
-  keep(described, true, cors_headers(request), std::move(exchange));
+  keep(request, described, true, std::move(exchange));
 }
 
 std::int64_t CollectHandler::rate_wait_seconds() {
@@ -209,54 +218,114 @@ std::int64_t CollectHandler::rate_wait_seconds() {
     wait =
         std::max(wait, sources_[shared_.sources.index_of(*lines.source)].rate.wait_seconds(now_us));
   }
-  if (wait > 0) return wait;
-  for (const SourceLines& lines : intake_.lines()) {
-    sources_[shared_.sources.index_of(*lines.source)].rate.take(lines.events);
-  }
-  return 0;
+  return wait;
 }
 
-/// Appends the lines at hand; the offset of the last record, or zero when there are none.
-Result<journal::Offset> CollectHandler::append(TimeUs received_at) {
-  journal::Offset last;
+/// Of the lines at hand, which have been appended.
+void CollectHandler::count_events() {
   for (const SourceLines& lines : intake_.lines()) {
-    LEAT_ASSIGN(last, shard_.append({.source = lines.source->name,
-                                     .received_at = received_at,
-                                     .event_count = lines.events},
-                                    lines.lines));
-    const SourceState& source = sources_[shared_.sources.index_of(*lines.source)];
+    SourceState& source = sources_[shared_.sources.index_of(*lines.source)];
+    source.rate.take(lines.events);
     source.events->add(lines.events);
     if (lines.rejected > 0) source.rejected->add(lines.rejected);
   }
-  return last;
 }
 
-void CollectHandler::keep(const IntakeRequest& request, bool pixel, std::string headers,
+/// Appends all lines at hand or none; the offset of the last record, or zero when there are none.
+Result<journal::Offset> CollectHandler::append(TimeUs received_at) {
+  records_.clear();
+  for (const SourceLines& lines : intake_.lines()) {
+    records_.push_back({.header = {.source = lines.source->name,
+                                   .received_at = received_at,
+                                   .event_count = lines.events},
+                        .lines = lines.lines});
+  }
+  if (records_.empty()) return journal::Offset{};
+  return shard_.append(records_);
+}
+
+void CollectHandler::keep(const net::RequestView& http, const IntakeRequest& request, bool pixel,
                           net::Exchange exchange) {
   if (const auto refusal = intake_.read(request)) {
     return refuse(exchange, pixel,
-                  failure(refusal->status, refusal->code, refusal->message, std::move(headers)));
+                  failure(refusal->status, refusal->code, refusal->message, cors_headers(http)));
   }
   if (const std::int64_t wait = rate_wait_seconds(); wait > 0) {
     return refuse(
         exchange, pixel,
         failure(429, "too_many_requests", "the source sends more events a second than it may",
-                std::move(headers), wait));
+                cors_headers(http), wait));
   }
   const auto offset = append(request.received_at);
-  if (!offset) {
-    return refuse(
-        exchange, pixel,
-        failure(503, "unavailable", "the events cannot be kept now; send them again later",
-                std::move(headers), shared_.options.retry_after_seconds));
-  }
-  if (offset->value == 0) return answer(exchange, success(std::move(headers)));  // an empty batch
+  if (!offset) return answer_unkept(http, pixel, std::move(exchange), offset.error());
+  count_events();
+  if (offset->value == 0) return answer(exchange, success(cors_headers(http)));  // an empty batch
   waiting_.push_back({.offset = *offset,
                       .exchange = std::move(exchange),
-                      .headers = std::move(headers),
+                      .headers = cors_headers(http),
                       .pixel = pixel,
-                      .since_us = loop_.turn_us()});
+                      .since_us = http.held_since_us != 0 ? http.held_since_us : loop_.turn_us()});
   waiting_gauge_.add(1);
+}
+
+/// The journal did not take a request's lines: the request waits if time may help.
+void CollectHandler::answer_unkept(const net::RequestView& http, bool pixel, net::Exchange exchange,
+                                   const Error& error) {
+  if (error.code == Errc::kInvalid) {
+    return refuse(exchange, pixel,
+                  failure(413, "exceed_payload_limit", "the events do not fit the journal's buffer",
+                          cors_headers(http)));
+  }
+  const bool room_will_come = error.code == Errc::kExhausted && shard_.health().has_value();
+  const bool waited_enough = http.held_since_us != 0 &&
+                             loop_.turn_us() - http.held_since_us >= shared_.options.hold_us_max;
+  if (room_will_come && !waited_enough) return hold(http, std::move(exchange));
+  if (room_will_come) hold_timeouts_.add();
+  refuse(exchange, pixel,
+         failure(503, "unavailable", "the events cannot be kept now; send them again later",
+                 cors_headers(http), shared_.options.retry_after_seconds));
+}
+
+// ---- requests that wait for room
+
+/// A request that comes while others are held goes behind them.
+bool CollectHandler::must_queue(const net::RequestView& http) const {
+  return !held_.empty() && http.held_since_us == 0;
+}
+
+void CollectHandler::hold(const net::RequestView& http, net::Exchange exchange) {
+  held_again_ = http.held_since_us != 0;
+  const std::int64_t since_us = held_again_ ? http.held_since_us : loop_.turn_us();
+  held_.insert(held_again_ ? held_.begin() : held_.end(),
+               {.request = exchange.hold(), .since_us = since_us});
+  held_gauge_.add(1);
+  if (hold_timer_ == 0) {
+    hold_timer_ = loop_.run_after(
+        std::max<std::int64_t>(since_us + shared_.options.hold_us_max - loop_.turn_us(), 0),
+        [this] { end_old_holds(); });
+  }
+}
+
+/// Lets held requests try again, in their order, until one finds no room.
+void CollectHandler::resume_held() {
+  held_again_ = false;
+  while (!held_.empty() && !held_again_) {
+    net::HeldRequest request = held_.front().request;
+    held_.pop_front();
+    held_gauge_.add(-1);
+    request.resume();
+  }
+}
+
+/// The journal still has no room: whoever waited long enough is told by its next try.
+void CollectHandler::end_old_holds() {
+  hold_timer_ = 0;
+  resume_held();
+  if (!held_.empty() && hold_timer_ == 0) {
+    hold_timer_ =
+        loop_.run_after(held_.front().since_us + shared_.options.hold_us_max - loop_.turn_us(),
+                        [this] { end_old_holds(); });
+  }
 }
 
 void CollectHandler::handle_journal() {
@@ -282,6 +351,7 @@ void CollectHandler::handle_journal() {
     }
   }
   waiting_gauge_.add(-answered);
+  resume_held();
 }
 
 void CollectHandler::answer_ready(const net::RequestView& request, net::Exchange exchange) {

@@ -47,6 +47,11 @@ class CollectHandler final : public net::Handler {
     bool pixel = false;
     std::int64_t since_us = 0;
   };
+  /// A request that waits, unread, for room in the journal.
+  struct Held {
+    net::HeldRequest request;
+    std::int64_t since_us = 0;
+  };
   struct SourceState {
     RateLimit rate;
     metrics::Counter* events = nullptr;
@@ -57,8 +62,16 @@ class CollectHandler final : public net::Handler {
   void take_pixel(const net::RequestView& request, const Route& route, net::Exchange exchange);
   [[nodiscard]] IntakeRequest describe(const net::RequestView& request, const Route& route);
   [[nodiscard]] std::int64_t rate_wait_seconds();
+  void count_events();
   [[nodiscard]] Result<journal::Offset> append(TimeUs received_at);
-  void keep(const IntakeRequest& request, bool pixel, std::string headers, net::Exchange exchange);
+  void keep(const net::RequestView& http, const IntakeRequest& request, bool pixel,
+            net::Exchange exchange);
+  void answer_unkept(const net::RequestView& http, bool pixel, net::Exchange exchange,
+                     const Error& error);
+  [[nodiscard]] bool must_queue(const net::RequestView& http) const;
+  void hold(const net::RequestView& http, net::Exchange exchange);
+  void resume_held();
+  void end_old_holds();
   void handle_journal();
   void answer_ready(const net::RequestView& request, net::Exchange exchange);
   void answer(net::Exchange& exchange, net::Response response);
@@ -72,9 +85,15 @@ class CollectHandler final : public net::Handler {
   std::vector<SourceState> sources_;  // by Sources::index_of
   net::Loop::WatchId watch_ = 0;
   std::deque<Waiting> waiting_;                 // in the order of offsets
+  std::deque<Held> held_;                       // in the order of arrival
+  bool held_again_ = false;                     // the request just resumed found no room
+  net::Loop::TimerId hold_timer_ = 0;           // 0: none runs
+  std::vector<journal::NewRecord> records_;     // of the request at hand
   std::array<metrics::Counter*, 6> answers_{};  // by hundreds of the status
   metrics::Counter& bytes_;
   metrics::Gauge& waiting_gauge_;
+  metrics::Gauge& held_gauge_;
+  metrics::Counter& hold_timeouts_;
   metrics::Histogram& commit_time_;
 
   // Of the request at hand: what IntakeRequest points to.

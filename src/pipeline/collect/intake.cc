@@ -47,6 +47,9 @@ constexpr std::string_view kPayloadLimit = "exceed_payload_limit";
 constexpr std::string_view kUnknownKey = "unknown_source";
 constexpr std::string_view kSourceDisabled = "source_disabled";
 
+// The one member that is not kept: it is a secret, and the source's name says the same.
+constexpr std::string_view kWriteKey = "writeKey";
+
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 IntakeRefusal refusal_of(simdjson::error_code error) {
@@ -92,6 +95,12 @@ bool hide_large_numbers(std::string_view body, std::string& out) {
   return true;
 }
 
+/// The raw bytes of an item of a batch, and where a walk over them begins.
+struct ItemSlice {
+  std::string_view bytes;
+  std::size_t place = 0;
+};
+
 /// The members of a batch body that matter. Views and elements die with the parser's next use.
 struct Batch {
   bool found = false;
@@ -123,7 +132,8 @@ struct Intake::State {
       lines;  // the first sources_used are of this request, the rest is memory to be used again
   std::size_t sources_used = 0;
   std::size_t lines_bytes = 0;
-  std::vector<std::string_view> item_slices;
+  std::vector<ItemSlice> item_slices;
+  std::string without_key;
   std::string without_large_numbers;
   std::array<event::LineWriter, 2> writers;  // without and with the address
   std::array<const Source*, 2> begun{};      // whose lines each of them writes
@@ -137,6 +147,8 @@ struct Intake::State {
                                           const dom::element& root);
   std::optional<IntakeRefusal> read_batch_members(std::string_view body, const dom::object& root,
                                                   Batch& batch);
+  std::string_view without_write_key(std::string_view body, std::size_t place,
+                                     const dom::element& event);
   void begin(const IntakeRequest& request, const Batch* batch);
   const Source* find_source(const IntakeRequest& request, std::string_view body_key) const;
   SourceLines& lines_of(const Source& source);
@@ -198,6 +210,31 @@ SourceLines& Intake::State::lines_of(const Source& source) {
   return made;
 }
 
+/// The object `event`, which begins at `place` of `body`, without its write keys. Nothing else
+/// changes: a member goes with the white space around it and one comma.
+std::string_view Intake::State::without_write_key(std::string_view body, std::size_t place,
+                                                  const dom::element& event) {
+  const auto& indexes = *parser.implementation;
+  SliceWalk walk(body, indexes.structural_indexes.get(), indexes.n_structural_indexes);
+  walk.go_to(place);
+  std::size_t from = walk.position() + 1;
+  walk.enter();
+  without_key = '{';
+  for (const auto field : dom::object(event)) {
+    walk.skip_key();
+    const std::string_view value = walk.take_value();
+    const auto value_end = static_cast<std::size_t>(value.data() + value.size() - body.data());
+    const std::size_t end = body.find_first_of(",}", value_end);
+    if (field.key != kWriteKey) {
+      if (without_key.size() > 1) without_key += ',';
+      without_key.append(body, from, end - from);
+    }
+    from = end + 1;
+  }
+  without_key += '}';
+  return without_key;
+}
+
 void Intake::State::begin(const IntakeRequest& request, const Batch* batch) {
   parts = {.received_at = request.received_at,
            .type = event::event_type_name(request.type),
@@ -242,7 +279,8 @@ std::optional<IntakeRefusal> Intake::State::read_event(const IntakeRequest& requ
   begin(request, nullptr);
   const std::string_view rejected =
       source->enabled ? event::validate(facts.rules) : kSourceDisabled;
-  add(request, *source, rejected, facts, body);
+  add(request, *source, rejected, facts,
+      facts.has_write_key ? without_write_key(body, 0, root) : body);
   return std::nullopt;
 }
 
@@ -259,13 +297,16 @@ std::optional<IntakeRefusal> Intake::State::read_batch_members(std::string_view 
       if (batch.found || field.value.get(batch.items) != simdjson::SUCCESS) return kNoBatch;
       batch.found = true;
       walk.enter();
-      for ([[maybe_unused]] const auto item : batch.items) item_slices.push_back(walk.take_value());
+      for ([[maybe_unused]] const auto item : batch.items) {
+        const std::size_t place = walk.place();
+        item_slices.push_back({.bytes = walk.take_value(), .place = place});
+      }
       walk.leave();
       continue;
     }
     const std::string_view raw = walk.take_value();
     if (field.value.is_null()) continue;
-    if (field.key == "writeKey") {
+    if (field.key == kWriteKey) {
       batch.write_key = text_of(field.value);
     } else if (field.key == "sentAt") {
       batch.sent_at = text_of(field.value);
@@ -290,7 +331,7 @@ std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& requ
   begin(request, &batch);
   std::size_t index = 0;
   for (const dom::element item : batch.items) {
-    const std::string_view raw = item_slices[index++];
+    const ItemSlice& slice = item_slices[index++];
     const ItemFacts facts = read_item(EventType::kNone, item, batch.context);
     const Source* source = request_source;
     std::string_view rejected;
@@ -302,12 +343,13 @@ std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& requ
     if (source == nullptr) return kUnknownSource;
     if (index > limits.batch_events_max) {
       rejected = kBatchLimit;
-    } else if (raw.size() > limits.event_bytes_max) {
+    } else if (slice.bytes.size() > limits.event_bytes_max) {
       rejected = kPayloadLimit;
     } else if (rejected.empty()) {
       rejected = source->enabled ? event::validate(facts.rules) : kSourceDisabled;
     }
-    add(request, *source, rejected, facts, raw);
+    add(request, *source, rejected, facts,
+        facts.has_write_key ? without_write_key(body, slice.place, item) : slice.bytes);
     if (lines_bytes > limits.lines_bytes_max) return kLinesTooLarge;
   }
   if (index == 0 && request_source == nullptr) return kUnknownSource;

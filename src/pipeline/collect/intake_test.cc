@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <libdeflate.h>
+
+#include <algorithm>
 
 #include "base/random.h"
 #include "net/http.h"
-#include "pipeline/event/line.h"
+#include "pipeline/collect/collect_test_support.h"
 
 namespace leat::collect {
 namespace {
@@ -16,6 +17,7 @@ using event::EventType;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const net::IpAddress kClient = *net::parse_ip_address("203.0.113.9");
 const TimeUs kNow = *parse_iso8601("2026-11-20T14:03:05.123456Z");
@@ -24,15 +26,6 @@ Sources sources() {
   return *Sources::make({{.name = "web", .write_keys = {"web-key", "web-key-2"}},
                          {.name = "app", .write_keys = {"app-key"}},
                          {.name = "off", .write_keys = {"off-key"}, .enabled = false}});
-}
-
-std::string gzip(std::string_view text) {
-  libdeflate_compressor* compressor = libdeflate_alloc_compressor(6);
-  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
-  out.resize(
-      libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
-  libdeflate_free_compressor(compressor);
-  return out;
 }
 
 class IntakeTest : public testing::Test {
@@ -53,17 +46,9 @@ class IntakeTest : public testing::Test {
     std::vector<event::Line> all;
     for (const SourceLines& entry : intake_.lines()) {
       if (entry.source->name != source) continue;
-      std::string_view rest = entry.lines;
-      std::uint32_t rejected = 0;
-      while (!rest.empty()) {
-        const std::size_t end = rest.find('\n');
-        auto line = event::parse_line(rest.substr(0, end));
-        EXPECT_TRUE(line) << rest.substr(0, end);
-        if (!line) return all;
-        rejected += line->rejected.empty() ? 0 : 1;
-        all.push_back(std::move(*line));
-        rest.remove_prefix(end + 1);
-      }
+      all = read_lines(entry.lines);
+      const auto rejected = std::ranges::count_if(
+          all, [](const event::Line& line) { return !line.rejected.empty(); });
       EXPECT_EQ(entry.events, all.size());
       EXPECT_EQ(entry.rejected, rejected);
     }
@@ -98,8 +83,66 @@ TEST_F(IntakeTest, KeepsOneEventAsReceived) {
   EXPECT_EQ(read[0].message_id, "");
   EXPECT_EQ(read[0].rejected, "");
   EXPECT_EQ(read[0].event_json,
-            "{ \"userId\":\"u\",  \"event\":\"Caf\xC3\xA9\\u0021\", \"writeKey\":\"web-key\", "
-            "\"messageId\":\"m\"}");
+            "{ \"userId\":\"u\",  \"event\":\"Caf\xC3\xA9\\u0021\", \"messageId\":\"m\"}");
+}
+
+// Write keys are secrets, and the source's name says as much.
+TEST_F(IntakeTest, KeepsNoWriteKey) {
+  struct Case {
+    std::string_view sent;
+    std::string_view kept;
+  };
+  const Case cases[] = {
+      {R"({"writeKey":"web-key"})", R"({})"},
+      {R"({ "writeKey" : "web-key" })", R"({})"},
+      {R"({"writeKey":"web-key","a":[1,{"b":"}"}]})", R"({"a":[1,{"b":"}"}]})"},
+      {R"({"a" : "," , "writeKey" : "web-key" })", R"({"a" : "," })"},
+      {R"({"a":{"c":2} ,"writeKey":"web-key", "b":1e400})", R"({"a":{"c":2} , "b":1e400})"},
+      {R"({"writeKey":"web-key","a":1,"write\u004bey":"web-key","a":2})", R"({"a":1,"a":2})"},
+      {R"({"a":1,"writeKey":{"x":[1,2]},"b":2})", R"({"a":1,"b":2})"},
+      {R"({"properties":{"writeKey":"mine"},"writeKey":null})",
+       R"({"properties":{"writeKey":"mine"}})"},
+      {R"({"WriteKey":1,"writeKey2":2})", R"({"WriteKey":1,"writeKey2":2})"},
+      {R"([{"writeKey":"web-key"}])", R"([{"writeKey":"web-key"}])"},  // no object: no members
+  };
+  for (const Case& c : cases) {
+    const bool is_object = c.sent.starts_with('{');
+    if (is_object) {
+      ASSERT_EQ(status(c.sent, {.type = EventType::kTrack, .basic_key = "web-key"}), 200);
+      ASSERT_EQ(lines().size(), 1U) << c.sent;
+      EXPECT_EQ(lines()[0].event_json, c.kept);
+    }
+    ASSERT_EQ(
+        status(fmt::format(R"({{"batch":[{0},{{"type":"track","userId":"u","event":"E"}},{0}],)"
+                           R"("writeKey":"web-key"}})",
+                           c.sent)),
+        200);
+    ASSERT_EQ(lines().size(), 3U) << c.sent;
+    EXPECT_EQ(lines()[0].event_json, c.kept);
+    EXPECT_EQ(lines()[1].event_json, R"({"type":"track","userId":"u","event":"E"})");
+    EXPECT_EQ(lines()[2].event_json, c.kept);
+    EXPECT_FALSE(lines()[0].rejected.empty());
+  }
+  // Good events, events of unknown and disabled sources, and events above a limit.
+  const std::string good = R"({"type":"track","userId":"u","event":"E","writeKey":"web-key"})";
+  const std::string foreign = R"({"type":"track","userId":"u","event":"E","writeKey":"stranger"})";
+  const std::string large =
+      fmt::format(R"({{"writeKey":"web-key","x":"{}"}})", std::string(33'000, 'x'));
+  ASSERT_EQ(status(fmt::format(R"({{"writeKey":"web-key","batch":[{},{},{}],"context":{{"a":1}}}})",
+                               good, foreign, large)),
+            200);
+  EXPECT_THAT(rejections(), ElementsAre("", "unknown_source", "exceed_payload_limit"));
+  for (const SourceLines& entry : intake_.lines()) {
+    EXPECT_THAT(entry.lines, Not(HasSubstr("-key")));
+    EXPECT_THAT(entry.lines, Not(HasSubstr("stranger")));
+  }
+  ASSERT_EQ(
+      status(R"({"userId":"u","event":"E","writeKey":"off-key"})", {.type = EventType::kTrack}),
+      200);
+  EXPECT_EQ(lines("off")[0].event_json, R"({"userId":"u","event":"E"})");
+  for (const SourceLines& entry : intake_.lines()) EXPECT_THAT(entry.lines, Not(HasSubstr("-key")));
+  ASSERT_EQ(status(R"({"batch":[5,"writeKey",null],"writeKey":"web-key"})"), 200);
+  for (const SourceLines& entry : intake_.lines()) EXPECT_THAT(entry.lines, Not(HasSubstr("-key")));
 }
 
 TEST_F(IntakeTest, AssignsAMessageIdWhereThereIsNone) {
@@ -338,7 +381,8 @@ TEST_F(IntakeTest, LimitsTheSizeOfEventsAndBodies) {
     return text + "\"}}";
   };
   EXPECT_EQ(status(event_of_size(32768, ""), {.type = EventType::kTrack}), 200);
-  EXPECT_EQ(lines().at(0).event_json.size(), 32768U);
+  constexpr std::size_t kKeyBytes = std::string_view(R"(,"writeKey":"web-key")").size();
+  EXPECT_EQ(lines().at(0).event_json.size(), 32768U - kKeyBytes);
   EXPECT_EQ(status("  " + event_of_size(32768, "") + "\n", {.type = EventType::kTrack}), 200);
   EXPECT_EQ(status(event_of_size(32769, ""), {.type = EventType::kTrack}), 400);
   const std::string good = event_of_size(32768, R"(,"type":"track")");
@@ -390,7 +434,7 @@ TEST_F(IntakeTest, Gunzips) {
        {"gzip", "GZIP", "x-gzip", "", "identity"}) {  // also when the header does not say so
     EXPECT_EQ(status(packed, {.type = EventType::kTrack, .content_encoding = coding}), 200)
         << coding;
-    EXPECT_EQ(lines().at(0).event_json, kGood);
+    EXPECT_EQ(lines().at(0).event_json, R"({"userId":"u","event":"E","messageId":"m"})");
   }
   const std::string two = gzip(kGood.substr(0, 10)) + gzip(kGood.substr(10));
   EXPECT_EQ(status(two, {.type = EventType::kTrack, .content_encoding = "gzip"}), 200);

@@ -13,24 +13,8 @@ namespace dom = simdjson::dom;
 using dom::element_type;
 using event::EventType;
 using event::Kind;
+using event::kind_of;
 using event::Member;
-
-Kind kind_of(const dom::element& value) {
-  switch (value.type()) {
-    case element_type::NULL_VALUE:
-      return Kind::kAbsent;
-    case element_type::BOOL:
-      return Kind::kBoolean;
-    case element_type::STRING:
-      return std::string_view(value).empty() ? Kind::kEmptyString : Kind::kString;
-    case element_type::OBJECT:
-      return Kind::kObject;
-    case element_type::ARRAY:
-      return Kind::kArray;
-    default:
-      return Kind::kNumber;
-  }
-}
 
 std::string_view text_of(const dom::element& value) {
   std::string_view text;
@@ -190,7 +174,10 @@ ItemFacts read_item(EventType route_type, const dom::element& item, const Contex
   for (const auto field : members) {
     const Member member = member_of(field.key);
     if (member == Member::kOther) {
-      if (field.key == "writeKey") facts.write_key = text_of(field.value);
+      if (field.key == "writeKey") {
+        facts.has_write_key = true;
+        facts.write_key = text_of(field.value);
+      }
       continue;
     }
     const std::uint32_t bit = 1U << static_cast<unsigned>(member);

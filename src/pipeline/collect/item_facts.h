@@ -27,6 +27,7 @@ struct ItemFacts {
   event::EventFacts rules{};     ///< for event::validate
   bool needs_message_id = true;  ///< as event::needs_message_id
   bool takes_ip = false;         ///< the address of the request is the user's
+  bool has_write_key = false;    ///< there is a member "writeKey", whatever it holds
   std::string_view
       write_key{};  ///< of the item itself, or empty; lives as long as the parser's document
 };

@@ -3,7 +3,8 @@
 //
 // A data request is answered 200 only when every event in it is durable in the journal; events that
 // break a rule are kept too, as rejected lines. Each loop of the HTTP server owns one shard of the
-// journal.
+// journal. When the shard's buffer is full, requests wait in their connections, in the order in
+// which they came, and the clients feel it.
 #pragma once
 
 #include <cstddef>
@@ -40,8 +41,11 @@ struct Options {
   /// Peers whose X-Forwarded-For is believed; empty: nobody's.
   std::vector<net::IpNetwork> trusted_proxies{};
   std::int64_t retry_after_seconds = 1;  ///< of 503
-  const Clock* clock = nullptr;          ///< Borrowed; system_clock() when null.
-  Random* random = nullptr;              ///< Borrowed, any thread; secure_random() when null.
+  /// How long a request waits for room in the journal while the disk is slower than the input;
+  /// above: 503. Its connection is not read meanwhile.
+  std::int64_t hold_us_max = 5'000'000;
+  const Clock* clock = nullptr;  ///< Borrowed; system_clock() when null.
+  Random* random = nullptr;      ///< Borrowed, any thread; secure_random() when null.
   metrics::Registry* metrics =
       nullptr;  ///< Borrowed; also what /metrics prints; none: own, unseen.
 };

@@ -4,10 +4,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <libdeflate.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -19,16 +16,23 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "base/text.h"
-#include "net/stream.h"
+#include "net/http_test_client.h"
+#include "pipeline/collect/collect_test_support.h"
 #include "pipeline/collect/pixel.h"
-#include "pipeline/event/line.h"
+#include "pipeline/journal/slow_disk_test_support.h"
 
 namespace leat::collect {
 namespace {
 
+using journal::SlowDisk;
 using net::Deadline;
+using net::get;
+using net::post;
+using net::read_answer;
+using net::soon;
+using net::status_of;
 using net::Stream;
+using Syncs = journal::SlowDisk::Syncs;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::EndsWith;
@@ -37,33 +41,10 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-Deadline soon() {
-  return Deadline::after_us(20'000'000);
-}
-
 constexpr std::string_view kEvent = R"({"userId":"u","event":"E","writeKey":"web-key"})";
 constexpr std::string_view kBatch =
     R"({"batch":[{"type":"track","userId":"u","event":"E"}],"writeKey":"web-key"})";
 constexpr std::string_view kSuccess = "\r\n\r\n{\"success\":true}";
-
-std::string gzip(std::string_view text) {
-  libdeflate_compressor* compressor = libdeflate_alloc_compressor(6);
-  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
-  out.resize(
-      libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
-  libdeflate_free_compressor(compressor);
-  return out;
-}
-
-std::string post(std::string_view target, std::string_view body, std::string_view headers = "") {
-  return fmt::format("POST {} HTTP/1.1\r\nHost: leat.test\r\nContent-Length: {}\r\n{}\r\n{}",
-                     target, body.size(), headers, body);
-}
-
-std::string get(std::string_view target, std::string_view headers = "",
-                std::string_view method = "GET") {
-  return fmt::format("{} {} HTTP/1.1\r\nHost: leat.test\r\n{}\r\n", method, target, headers);
-}
 
 class ServerTest : public testing::Test {
  protected:
@@ -96,37 +77,8 @@ class ServerTest : public testing::Test {
     server_ = std::move(*server);
   }
 
-  Stream connect() {
-    auto stream = Stream::connect(server_->local(), soon());
-    EXPECT_TRUE(stream);
-    return std::move(*stream);
-  }
-
-  static std::string read_answer(Stream& stream) {
-    std::string text;
-    std::array<char, 1> byte{};
-    while (!text.ends_with("\r\n\r\n")) {
-      const auto count = stream.read_some(byte, soon());
-      if (!count || *count == 0) return text + "<ended>";
-      text += byte[0];
-    }
-    const std::size_t at = text.find("Content-Length: ");
-    if (at == std::string::npos) return text;
-    const std::string_view length = std::string_view(text).substr(at + 16);
-    std::string body(*parse_number<std::size_t>(length.substr(0, length.find('\r'))), '\0');
-    EXPECT_TRUE(stream.read_exactly(body, soon()));
-    return text + body;
-  }
-
-  std::string ask(std::string_view request) {
-    Stream stream = connect();
-    EXPECT_TRUE(stream.write_all(request, soon()));
-    return read_answer(stream);
-  }
-
-  static int status_of(const std::string& answer) {
-    return answer.size() > 12 ? parse_number<int>(answer.substr(9, 3)).value_or(0) : 0;
-  }
+  Stream connect() { return net::connect(server_->local()); }
+  std::string ask(std::string_view request) { return net::ask(server_->local(), request); }
 
   void expect_serving() {
     EXPECT_THAT(ask(post("/v1/track", kEvent)),
@@ -142,19 +94,14 @@ class ServerTest : public testing::Test {
       const auto more = reader_->next(record);
       EXPECT_TRUE(more);
       if (!more || !*more) return lines;
-      std::string_view rest = record.lines;
-      std::uint32_t count = 0;
-      for (; !rest.empty(); ++count) {
-        const std::size_t end = rest.find('\n');
-        kept_.emplace_back(rest.substr(0, end));
-        auto line = event::parse_line(kept_.back());
-        EXPECT_TRUE(line) << kept_.back();
-        EXPECT_EQ(line->source, record.source);
-        EXPECT_EQ(line->received_at, record.received_at);
-        lines.push_back(std::move(*line));
-        rest.remove_prefix(end + 1);
+      kept_.emplace_back(record.lines);
+      const auto of_record = read_lines(kept_.back());
+      EXPECT_EQ(of_record.size(), record.event_count);
+      for (const event::Line& line : of_record) {
+        EXPECT_EQ(line.source, record.source);
+        EXPECT_EQ(line.received_at, record.received_at);
+        lines.push_back(line);
       }
-      EXPECT_EQ(count, record.event_count);
     }
   }
 
@@ -177,9 +124,9 @@ TEST_F(ServerTest, TakesEveryDataRouteWithAndWithoutVersionAndSlash) {
       {"screen", "screen"},     {"group", "group"}, {"alias", "alias"},
       {"i", "identify"},        {"t", "track"},     {"p", "page"},
       {"s", "screen"},          {"g", "group"},     {"a", "alias"}};
-  const std::string body =
-      R"({"userId":"u","event":"E","groupId":"g","previousId":"p","messageId":"m",)"
-      R"("writeKey":"web-key"})";
+  const std::string event =
+      R"({"userId":"u","event":"E","groupId":"g","previousId":"p","messageId":"m"})";
+  const std::string body = event.substr(0, event.size() - 1) + R"(,"writeKey":"web-key"})";
   Stream stream = connect();
   for (const auto& [route, type] : types) {
     for (const char* form : {"/v1/{}", "/v1/{}/", "/{}", "/{}/"}) {
@@ -193,7 +140,7 @@ TEST_F(ServerTest, TakesEveryDataRouteWithAndWithoutVersionAndSlash) {
       ASSERT_EQ(lines.size(), 1U) << path;
       EXPECT_EQ(lines[0].type, type) << path;
       EXPECT_EQ(lines[0].rejected, "") << path;
-      EXPECT_EQ(lines[0].event_json, body) << path;
+      EXPECT_EQ(lines[0].event_json, event) << path;
     }
   }
   for (const char* path :
@@ -252,6 +199,147 @@ TEST_F(ServerTest, Answers503WithRetryAfterWhenTheJournalRefusesAndRecovers) {
   while (status_of(answer) != 200 && limit.left_us() > 0) answer = ask(post("/v1/track", event));
   EXPECT_EQ(status_of(answer), 200);
   EXPECT_EQ(status_of(ask(get("/ready"))), 200);
+}
+
+class SlowDiskTest : public ServerTest {
+ protected:
+  static constexpr int kClients = 8;
+  static constexpr int kRequests = 30;  // of each; both buffers together hold no more than these
+
+  SlowDiskTest() {
+    journal_options_.files = &disk_.files();
+    journal_options_.segment_bytes = 256 << 10;
+    journal_options_.buffer_bytes = 32 << 10;
+    journal_options_.disk_max = 64 << 20;
+    journal_options_.retry_us = 1000;
+  }
+  ~SlowDiskTest() override {
+    disk_.set(Syncs::kWork);
+    server_.reset();
+    journal_.reset();
+  }
+
+  static std::string large_event(int client, int number) {
+    return fmt::format(R"({{"userId":"{}","event":"{:03}","x":"{}","messageId":"m",)"
+                       R"("writeKey":"web-key"}})",
+                       client, number, std::string(2000, 'x'));
+  }
+
+  /// Every client sends all its requests at once.
+  void overfill() {
+    disk_.set(Syncs::kWait);
+    for (int client = 0; client < kClients; ++client) {
+      clients_.push_back(connect());
+      std::string requests;
+      for (int i = 0; i < kRequests; ++i) {
+        const std::string event = large_event(client, i);
+        requests += i % 2 == 0 ? post("/v1/track", event)
+                               : fmt::format(
+                                     "POST /v1/track HTTP/1.1\r\nHost: t\r\nTransfer-"
+                                     "Encoding: chunked\r\n\r\n{:x}\r\n{}\r\n0\r\n\r\n",
+                                     event.size(), event);
+      }
+      ASSERT_TRUE(clients_.back().write_all(requests, soon()));
+    }
+  }
+
+  /// Waits until all clients but perhaps one have a request that waits for room.
+  void expect_held() {
+    const Deadline limit = soon();
+    while (held() < kClients - 1 && limit.left_us() > 0) std::this_thread::yield();
+    ASSERT_GE(held(), kClients - 1);
+  }
+  std::int64_t held() { return metrics_.gauge("leat_collect_held_requests", "").value(); }
+
+  SlowDisk disk_;
+  std::vector<Stream> clients_;
+};
+
+TEST_F(SlowDiskTest, RequestsWaitForRoomAndKeepTheirOrder) {
+  options_.hold_us_max = 60'000'000;
+  start();
+  overfill();
+  expect_held();
+  EXPECT_THAT(ask(get("/health")), HasSubstr(R"({"status":"ok"})"));
+  EXPECT_THAT(ask(get("/ready")), HasSubstr(R"({"status":"ready"})"));
+  for (Stream& client : clients_) EXPECT_FALSE(client.readable());
+  disk_.set(Syncs::kWork);
+  for (Stream& client : clients_) {
+    for (int i = 0; i < kRequests; ++i) ASSERT_THAT(read_answer(client), EndsWith(kSuccess)) << i;
+  }
+  EXPECT_EQ(held(), 0);
+  std::map<std::string, int> next;
+  const auto lines = new_lines();
+  EXPECT_EQ(lines.size(), static_cast<std::size_t>(kClients * kRequests));
+  for (const event::Line& line : lines) {
+    const std::string user = std::string(line.event_json.substr(11, 1));
+    EXPECT_THAT(line.event_json, HasSubstr(fmt::format(R"("event":"{:03}")", next[user]++)));
+  }
+  EXPECT_EQ(metrics_.counter("leat_collect_hold_timeouts_total", "").value(), 0U);
+  EXPECT_EQ(metrics_
+                .counter("leat_collect_events_total", "Events appended to the journal.",
+                         {{"source", "web"}})
+                .value(),
+            static_cast<std::uint64_t>(kClients * kRequests));
+}
+
+TEST_F(SlowDiskTest, WhoWaitsTooLongGetsA503) {
+  options_.hold_us_max = 20'000;
+  start();
+  overfill();
+  const std::string answer = ask(post("/v1/track", large_event(0, 0)));
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("Retry-After: 1\r\n")));
+  EXPECT_GE(metrics_.counter("leat_collect_hold_timeouts_total", "").value(), 1U);
+  disk_.set(Syncs::kWork);
+  std::size_t kept = 0;
+  for (Stream& client : clients_) {
+    for (int i = 0; i < kRequests; ++i) kept += status_of(read_answer(client)) == 200 ? 1 : 0;
+  }
+  EXPECT_GT(kept, 0U);
+  EXPECT_EQ(new_lines().size(), kept);
+  EXPECT_EQ(held(), 0);
+  expect_serving();
+}
+
+TEST_F(SlowDiskTest, ABrokenDiskAnswersThoseThatWait) {
+  options_.hold_us_max = 60'000'000;
+  start();
+  overfill();
+  expect_held();
+  disk_.set(Syncs::kFail);
+  for (Stream& client : clients_) {
+    for (int i = 0; i < kRequests; ++i) ASSERT_EQ(status_of(read_answer(client)), 503) << i;
+  }
+  EXPECT_EQ(held(), 0);
+  EXPECT_EQ(status_of(ask(get("/ready"))), 503);
+  disk_.set(Syncs::kWork);
+  const Deadline limit = soon();
+  while (status_of(ask(post("/v1/track", kEvent))) != 200 && limit.left_us() > 0) {
+  }
+  expect_serving();
+}
+
+TEST_F(SlowDiskTest, StopAnswersThoseThatWait) {
+  options_.hold_us_max = 60'000'000;
+  start();
+  overfill();
+  expect_held();
+  server_->stop(Deadline::after_us(20'000));
+  disk_.set(Syncs::kWork);
+  for (Stream& client : clients_) EXPECT_EQ(status_of(read_answer(client)), 503);
+}
+
+TEST_F(SlowDiskTest, AClientThatLeavesWhileItWaitsIsForgotten) {
+  options_.hold_us_max = 60'000'000;
+  start();
+  overfill();
+  expect_held();
+  clients_.clear();
+  disk_.set(Syncs::kWork);
+  const Deadline limit = soon();
+  while (held() > 0 && limit.left_us() > 0) std::this_thread::yield();
+  EXPECT_EQ(held(), 0);
+  expect_serving();
 }
 
 TEST_F(ServerTest, AClosedJournalIsA503) {
@@ -462,8 +550,7 @@ TEST_F(ServerTest, ServesThePixel) {
   EXPECT_EQ(lines[0].rejected, "");
   EXPECT_EQ(lines[0].ip, "127.0.0.1");
   EXPECT_EQ(lines[0].event_json,
-            R"({"event":"Email Opened","properties":{"subject":"Hi"},"userId":"u",)"
-            R"("writeKey":"web-key"})");
+            R"({"event":"Email Opened","properties":{"subject":"Hi"},"userId":"u"})");
   EXPECT_THAT(
       ask(get("/pixel/v1/identify/?data=" + to_base64(R"({"userId":"u","writeKey":"web-key"})"))),
       is_image);

@@ -19,6 +19,12 @@ class SliceWalk {
   SliceWalk(std::string_view bytes, const std::uint32_t* positions, std::size_t count)
       : bytes_(bytes), positions_(positions), count_(count) {}
 
+  /// Number of the structural character at the current place, for a later walk to go_to().
+  [[nodiscard]] std::size_t place() const { return at_; }
+  void go_to(std::size_t place) { at_ = place; }
+  /// Where the value or key at the current place begins.
+  [[nodiscard]] std::size_t position() const { return positions_[at_]; }
+
   /// Steps into the object or array at the current place.
   void enter() { ++at_; }
   /// Steps over a key and its colon.

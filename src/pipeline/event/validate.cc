@@ -88,23 +88,6 @@ std::string_view check_context(const EventFacts& facts) {
   return {};
 }
 
-Kind kind_of(const element& value) {
-  switch (value.type()) {
-    case element_type::NULL_VALUE:
-      return Kind::kAbsent;
-    case element_type::BOOL:
-      return Kind::kBoolean;
-    case element_type::STRING:
-      return std::string_view(value).empty() ? Kind::kEmptyString : Kind::kString;
-    case element_type::OBJECT:
-      return Kind::kObject;
-    case element_type::ARRAY:
-      return Kind::kArray;
-    default:
-      return Kind::kNumber;
-  }
-}
-
 /// The last member of that name which is not null.
 std::optional<element> member_of(const std::optional<element>& parent, std::string_view name) {
   std::optional<element> found;
@@ -151,6 +134,23 @@ void read_context(EventFacts& facts, const std::optional<element>& own, const el
 }
 
 }  // namespace
+
+Kind kind_of(const element& value) {
+  switch (value.type()) {
+    case element_type::NULL_VALUE:
+      return Kind::kAbsent;
+    case element_type::BOOL:
+      return Kind::kBoolean;
+    case element_type::STRING:
+      return std::string_view(value).empty() ? Kind::kEmptyString : Kind::kString;
+    case element_type::OBJECT:
+      return Kind::kObject;
+    case element_type::ARRAY:
+      return Kind::kArray;
+    default:
+      return Kind::kNumber;
+  }
+}
 
 EventType event_type_of(std::string_view text) {
   if (text == "track") return EventType::kTrack;

@@ -30,6 +30,9 @@ enum class Kind : std::uint8_t {
   kArray
 };
 
+/// What `value` is.
+[[nodiscard]] Kind kind_of(const simdjson::dom::element& value);
+
 /// The members of an event that mean something; all others stay in the archive only.
 enum class Member : std::uint8_t {
   kMessageId,

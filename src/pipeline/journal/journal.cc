@@ -121,7 +121,11 @@ Result<std::size_t> count_shards(const Options& options) {
 // ---- Shard: the public face of a writer
 
 Result<Offset> Shard::append(const RecordHeader& header, std::string_view lines) {
-  return writer_->append(header, lines);
+  const NewRecord record{.header = header, .lines = lines};
+  return writer_->append({&record, 1});
+}
+Result<Offset> Shard::append(std::span<const NewRecord> records) {
+  return writer_->append(records);
 }
 std::size_t Shard::record_bytes_max() const {
   return writer_->record_bytes_max();
@@ -206,15 +210,12 @@ Status Journal::Impl::open_shard(std::size_t index) {
                                    "Segments that hold records not released yet.", labels);
   state.spares =
       &registry.gauge("leat_journal_spare_segments", "Segment files without records.", labels);
-  const std::uint64_t first_bytes = std::clamp(round_up_to_block(2 * options.buffer_bytes),
-                                               kSegmentBytesMin, options.segment_bytes);
   state.pool = std::make_unique<SegmentPool>(
       PoolOptions{.files = options.files,
                   .directory = shard_directory(options.directory, index),
                   .journal_id = id,
                   .shard = static_cast<std::uint32_t>(index),
                   .segment_bytes = options.segment_bytes,
-                  .first_segment_bytes = first_bytes,
                   .disk_max = options.disk_max / options.shard_count,
                   .clock = options.clock,
                   .random = options.random});

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,12 @@ struct RecordHeader {
   std::string_view source;  ///< Name of the source, 1 to 255 bytes.
   TimeUs received_at;
   std::uint32_t event_count = 0;  ///< Lines in the record.
+};
+
+/// A record to be appended.
+struct NewRecord {
+  RecordHeader header;
+  std::string_view lines;
 };
 
 /// A record read back. The views hold until the reader's next call.
@@ -82,17 +89,19 @@ class Shard {
  public:
   explicit Shard(ShardWriter& writer) : writer_(&writer) {}
 
-  /// Copies `lines` into the filling buffer and wakes the flusher. The record is durable once
-  /// durable() reaches the returned offset. Takes well under a microsecond and never blocks on the
-  /// disk. Errors: kInvalid (source empty or too long; record larger than record_bytes_max()),
-  /// kExhausted (buffer full: the disk is slower than the input; disk full; disk_max), kUnavailable
-  /// (the disk fails; the journal is closed).
+  /// Copies all of `records` (at least one) into the filling buffer, or none, and wakes the
+  /// flusher. The records are durable once durable() reaches the returned offset, which is the last
+  /// one's. Takes well under a microsecond and never blocks on the disk. Errors: kInvalid (source
+  /// empty or too long; records larger than record_bytes_max()), kExhausted (disk full; disk_max;
+  /// while health() is fine: the buffer is full, notify_fd() tells when there is room),
+  /// kUnavailable (the disk fails; the journal is closed).
+  [[nodiscard]] Result<Offset> append(std::span<const NewRecord> records);
   [[nodiscard]] Result<Offset> append(const RecordHeader& header, std::string_view lines);
 
   /// Most bytes of `lines` that one record can hold.
   [[nodiscard]] std::size_t record_bytes_max() const;
-  /// An eventfd that becomes readable when durable() or health() changed; read 8 bytes to clear it.
-  /// Owned by the shard.
+  /// An eventfd that becomes readable when durable() or health() changed, or when there is room
+  /// after an append had found none; read 8 bytes to clear it. Owned by the shard.
   [[nodiscard]] int notify_fd() const;
   /// Every record up to and including this one survives a crash.
   [[nodiscard]] Offset durable() const;

@@ -100,6 +100,41 @@ TEST(Journal, RefusesWhatItCannotTake) {
   EXPECT_TRUE(shard.append({.source = "s", .received_at = {}, .event_count = 1}, "x").has_value());
 }
 
+TEST(Journal, AppendsSeveralRecordsOrNoneAndTellsWhenThereIsRoom) {
+  JournalHarness harness;
+  ASSERT_TRUE(harness.open().has_value());
+  Shard& shard = harness.journal->shard(0);
+  const std::string half(shard.record_bytes_max() * 3 / 5, 'x');
+  const RecordHeader header{.source = "web", .received_at = TimeUs{1}, .event_count = 1};
+  const NewRecord two[] = {{header, half}, {header, "second"}};
+  ASSERT_EQ(shard.append(two)->value, 2u);
+  eventfd_t count = 0;
+  EXPECT_NE(::eventfd_read(shard.notify_fd(), &count), 0);
+  const NewRecord larger[] = {{header, "fits"}, {header, half}};
+  EXPECT_EQ(shard.append(larger).error().code, Errc::kExhausted);
+  EXPECT_TRUE(shard.health().has_value());
+  const NewRecord hopeless[] = {{header, half}, {header, half}};
+  EXPECT_EQ(shard.append(hopeless).error().code, Errc::kInvalid);
+
+  // Room comes when the flusher takes the buffer, before that commit ends or even when it fails.
+  harness.files.fail_at(io::FileOperation::kSync, 1, true);
+  harness.journal->run_once();
+  EXPECT_EQ(::eventfd_read(shard.notify_fd(), &count), 0);
+  harness.files.clear_faults();
+  harness.journal->run_once();
+  ASSERT_EQ(shard.durable().value, 2u) << "nothing of the refused records";
+  EXPECT_EQ(shard.append(larger)->value, 4u);
+  harness.journal->run_once();
+  Reader reader(*harness.journal, 0, Offset{1});
+  Record record;
+  for (const std::string_view lines :
+       {two[0].lines, two[1].lines, larger[0].lines, larger[1].lines}) {
+    ASSERT_TRUE(reader.next(record).value());
+    EXPECT_EQ(record.lines, lines);
+  }
+  EXPECT_FALSE(reader.next(record).value());
+}
+
 TEST(Journal, GoesOnAfterCleanStopAndAfterCrash) {
   JournalHarness harness;
   for (int run = 0; run < 10; ++run) {
@@ -207,6 +242,22 @@ TEST(Journal, ReusesReleasedSegments) {
   harness.files.restart_process();
   ASSERT_TRUE(harness.open().has_value());
   harness.verify(0, harness.journal->status(0).oldest.value);
+}
+
+TEST(Journal, EverySegmentFileHasTheSizeAskedFor) {
+  JournalHarness harness;
+  Options options = harness.options();
+  options.segment_bytes = 256 << 10;
+  auto journal = Journal::open(options);
+  ASSERT_TRUE(journal.has_value());
+  (*journal)->run_once();
+  std::size_t segments = 0;
+  for (const std::string& path : harness.files.paths()) {
+    if (!path.ends_with(".log")) continue;
+    ++segments;
+    EXPECT_EQ(harness.files.content(path)->size(), std::size_t{256} << 10) << path;
+  }
+  EXPECT_EQ(segments, 2U);
 }
 
 TEST(Journal, SurplusSpareFilesAreRemoved) {

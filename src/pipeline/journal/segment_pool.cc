@@ -263,11 +263,9 @@ Status SegmentPool::ensure_slot() {
     return {};
   }
   std::string path;
-  std::uint64_t bytes = 0;
+  const std::uint64_t bytes = options_.segment_bytes;
   {
     const std::lock_guard lock(mutex_);
-    const bool first = segments_.empty() && slots_.empty();
-    bytes = first ? options_.first_segment_bytes : options_.segment_bytes;
     if (disk_bytes() + bytes > options_.disk_max) {
       return fail(
           Errc::kExhausted,

@@ -37,8 +37,6 @@ struct PoolOptions {
   std::string journal_id;
   std::uint32_t shard = 0;
   std::uint64_t segment_bytes = 0;
-  std::uint64_t first_segment_bytes =
-      0;  ///< Of the very first file: small, so that a new journal is up at once.
   std::uint64_t disk_max = 0;  ///< Of this shard.
   const Clock* clock = nullptr;
   Random* random = nullptr;

@@ -25,9 +25,11 @@ struct ShardWriter::Instruments {
         written_bytes(registry.counter("leat_journal_written_bytes_total",
                                        "Bytes written to segments, with headers and padding.",
                                        labels)),
-        refused(registry.counter(
-            "leat_journal_refused_records_total",
-            "Records refused because a buffer or the disk was full, or the disk failed.", labels)),
+        refused(registry.counter("leat_journal_refused_records_total",
+                                 "Records refused because the disk was full or failed.", labels)),
+        full(registry.counter("leat_journal_full_buffer_total",
+                              "Appends that found the buffer full and had to wait for a commit.",
+                              labels)),
         poisoned(registry.counter("leat_journal_poisoned_segments_total",
                                   "Segments given up because a write or sync failed.", labels)),
         commits(registry.histogram("leat_journal_commit_seconds",
@@ -42,6 +44,7 @@ struct ShardWriter::Instruments {
   metrics::Counter& bytes;
   metrics::Counter& written_bytes;
   metrics::Counter& refused;
+  metrics::Counter& full;
   metrics::Counter& poisoned;
   metrics::Histogram& commits;
   metrics::Gauge& durable;
@@ -86,30 +89,44 @@ std::size_t ShardWriter::record_bytes_max() const {
          kSourceBytesMax;
 }
 
-std::unexpected<Error> ShardWriter::refusal() const {
-  instruments_->refused.add();
+Status ShardWriter::accepting() const {
   const std::lock_guard lock(mutex_);
   if (closed_) {
     return fail(Errc::kUnavailable, "the journal is closed");
   }
-  return health_ ? fail(Errc::kUnavailable, "the journal just recovered; try again")
-                 : std::unexpected(health_.error());
+  return health_;
 }
 
-Result<Offset> ShardWriter::append(const RecordHeader& header, std::string_view lines) {
+/// Bytes of the records' frames. Errors: see Shard::append.
+Result<std::uint64_t> ShardWriter::measure(std::span<const NewRecord> records) const {
+  std::uint64_t bytes = 0;
+  std::uint64_t line_bytes = 0;
+  for (const NewRecord& record : records) {
+    const std::size_t source_bytes = record.header.source.size();
+    if (source_bytes == 0 || source_bytes > kSourceBytesMax) [[unlikely]] {
+      return fail(Errc::kInvalid, fmt::format("source name has {} bytes, 1 to {} are allowed",
+                                              source_bytes, kSourceBytesMax));
+    }
+    bytes += frame_bytes(source_bytes, record.lines.size());
+    line_bytes += record.lines.size();
+  }
+  const std::uint64_t room = round_up_to_block(options_.buffer_bytes) - kCommitHeaderBytes;
+  if (line_bytes > record_bytes_max() || bytes > room) [[unlikely]] {
+    return fail(Errc::kInvalid, fmt::format("{} record(s) have {} bytes, at most {} are allowed; "
+                                            "raise journal.buffer_bytes to take larger requests",
+                                            records.size(), line_bytes, record_bytes_max()));
+  }
+  return bytes;
+}
+
+Result<Offset> ShardWriter::append(std::span<const NewRecord> records) {
   if (!accepting_.load(std::memory_order_acquire)) [[unlikely]] {
-    return refusal();
+    if (Status refused = accepting(); !refused) {
+      instruments_->refused.add(records.size());
+      return std::unexpected(std::move(refused).error());
+    }
   }
-  if (header.source.empty() || header.source.size() > kSourceBytesMax) [[unlikely]] {
-    return fail(Errc::kInvalid, fmt::format("source name has {} bytes, 1 to {} are allowed",
-                                            header.source.size(), kSourceBytesMax));
-  }
-  if (lines.size() > record_bytes_max()) [[unlikely]] {
-    return fail(Errc::kInvalid, fmt::format("record has {} bytes, at most {} are allowed; raise "
-                                            "journal.buffer_bytes to take larger requests",
-                                            lines.size(), record_bytes_max()));
-  }
-  const std::size_t bytes = frame_bytes(header.source.size(), lines.size());
+  LEAT_ASSIGN(const std::uint64_t bytes, measure(records));
   bool was_empty = false;
   Offset offset;
   {
@@ -118,24 +135,27 @@ Result<Offset> ShardWriter::append(const RecordHeader& header, std::string_view 
       return fail(Errc::kUnavailable, "the journal is closed");
     }
     if (filling_.used + bytes > filling_.memory.size()) [[unlikely]] {
-      instruments_->refused.add();
+      room_wanted_ = true;
+      instruments_->full.add();
       return fail(
           Errc::kExhausted,
           fmt::format("the journal's buffer is full: {} bytes wait for the disk", filling_.used));
     }
     was_empty = filling_.records == 0;
-    offset = Offset{last_.value + 1};
-    last_ = offset;
     if (was_empty) {
-      filling_.first = offset;
+      filling_.first = Offset{last_.value + 1};
     }
-    const std::uint32_t checksum =
-        encode_frame(filling_.memory.data() + filling_.used, offset, header, lines);
-    filling_.digest = extend_digest(filling_.digest, checksum);
-    filling_.used += bytes;
-    filling_.line_bytes += lines.size();
-    filling_.events += header.event_count;
-    ++filling_.records;
+    for (const auto& [header, lines] : records) {
+      last_ = Offset{last_.value + 1};
+      const std::uint32_t checksum =
+          encode_frame(filling_.memory.data() + filling_.used, last_, header, lines);
+      filling_.digest = extend_digest(filling_.digest, checksum);
+      filling_.used += frame_bytes(header.source.size(), lines.size());
+      filling_.line_bytes += lines.size();
+      filling_.events += header.event_count;
+      ++filling_.records;
+    }
+    offset = last_;
   }
   if (was_empty) {
     wake_.notify_one();
@@ -147,11 +167,7 @@ Status ShardWriter::health() const {
   if (accepting_.load(std::memory_order_acquire)) [[likely]] {
     return {};
   }
-  const std::lock_guard lock(mutex_);
-  if (closed_) {
-    return fail(Errc::kUnavailable, "the journal is closed");
-  }
-  return health_;
+  return accepting();
 }
 
 void ShardWriter::notify() const {
@@ -201,7 +217,7 @@ void ShardWriter::run_once() {
   LEAT_CHECK(!thread_.joinable());
   if (flushing_.records == 0) {
     const std::lock_guard lock(mutex_);
-    std::swap(filling_, flushing_);
+    take_filling();
   }
   if (flushing_.records != 0) {
     set_health(commit_buffer());
@@ -231,7 +247,7 @@ bool ShardWriter::swap_buffers() {
       return false;
     }
     if (filling_.records != 0) {
-      std::swap(filling_, flushing_);
+      take_filling();
       return true;
     }
     if (health_) {
@@ -244,6 +260,14 @@ bool ShardWriter::swap_buffers() {
     wait_before_retry();
     ensure_segment();
     lock.lock();
+  }
+}
+
+// Under the mutex.
+void ShardWriter::take_filling() {
+  std::swap(filling_, flushing_);
+  if (std::exchange(room_wanted_, false)) {
+    notify();
   }
 }
 

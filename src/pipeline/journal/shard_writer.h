@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -55,7 +56,7 @@ class ShardWriter {
   ShardWriter& operator=(const ShardWriter&) = delete;
 
   /// See Shard.
-  [[nodiscard]] Result<Offset> append(const RecordHeader& header, std::string_view lines);
+  [[nodiscard]] Result<Offset> append(std::span<const NewRecord> records);
   [[nodiscard]] std::size_t record_bytes_max() const;
   [[nodiscard]] int notify_fd() const { return notify_fd_; }
   [[nodiscard]] Offset durable() const { return Offset{durable_.load(std::memory_order_acquire)}; }
@@ -103,6 +104,7 @@ class ShardWriter {
 
   void run();
   [[nodiscard]] bool swap_buffers();
+  void take_filling();
   void commit_until_done();
   [[nodiscard]] Status commit_buffer();
   [[nodiscard]] Status write_commit(bool closed);
@@ -112,7 +114,8 @@ class ShardWriter {
   void notify() const;
   void wait_before_retry();
   void pace(std::int64_t started_us);
-  [[nodiscard]] std::unexpected<Error> refusal() const;
+  [[nodiscard]] Status accepting() const;
+  [[nodiscard]] Result<std::uint64_t> measure(std::span<const NewRecord> records) const;
 
   WriterOptions options_;
   int notify_fd_;
@@ -130,6 +133,7 @@ class ShardWriter {
   bool stopping_ = false;  // the flusher ends, after what is buffered unless abandoned_
   bool abandoned_ = false;
   bool poked_ = false;
+  bool room_wanted_ = false;  // an append found the buffer full
 
   // Of the flusher alone:
   Buffer flushing_;
