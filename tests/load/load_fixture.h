@@ -1,4 +1,5 @@
-// One archive, one warehouse, and loaders between them.
+// An archive, a warehouse, and loaders between them. Opening a warehouse costs more than most
+// cases, so that each suite has one, emptied before every case.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -42,6 +43,9 @@ class ScratchFolder {
 
 class LoadFixture : public testing::Test {
  protected:
+  static void SetUpTestSuite() { suite_ = std::make_unique<Suite>(); }
+  static void TearDownTestSuite() { suite_.reset(); }
+
   load::LoaderOptions options(const TestWarehouse& warehouse,
                               load::Connect connect = load::connect_postgres) {
     load::LoaderOptions out;
@@ -76,10 +80,29 @@ class LoadFixture : public testing::Test {
     return page ? page->objects.size() : 999;
   }
 
+  struct Suite {
+    ScratchFolder folder;
+    std::unique_ptr<io::DirectoryObjectStore> store = open_store(folder.path());
+    TestWarehouse warehouse{*store, folder.path()};
+  };
+  static inline std::unique_ptr<Suite> suite_;
+
+  /// Removes everything that a case before left in the archive and the warehouse.
+  static TestWarehouse& emptied(Suite& suite) {
+    for (const char* schema : {"web", "app"}) suite.warehouse.reset(schema);
+    for (bool more = true; more;) {
+      const auto page = suite.store->list("s3://leat/");
+      more = page && page->truncated;
+      for (const io::ObjectInfo& object : page->objects) {
+        EXPECT_TRUE(suite.store->remove(object.uri).has_value());
+      }
+    }
+    return suite.warehouse;
+  }
+
   FakeClock clock_{*parse_iso8601("2026-11-20T15:00:00Z")};
-  ScratchFolder folder_;
-  TestArchive archive_{folder_.path()};
-  TestWarehouse warehouse_{archive_.store(), folder_.path()};
+  TestWarehouse& warehouse_ = emptied(*suite_);
+  TestArchive archive_{*suite_->store};
 };
 
 }  // namespace leat::load_test

@@ -21,13 +21,12 @@ std::string compress(const std::string& bytes) {
 
 }  // namespace
 
-TestArchive::TestArchive(const std::string& root) {
+std::unique_ptr<io::DirectoryObjectStore> open_store(const std::string& root) {
   io::DirectoryObjectStore::Options options;
   options.root = root;
   auto store = io::DirectoryObjectStore::open(std::move(options));
   LEAT_CHECK(store.has_value());
-  store_ = std::move(*store);
-  archive_ = std::make_unique<archive::Archive>(*store_, "leat");
+  return std::move(*store);
 }
 
 std::vector<std::string> TestArchive::add_seal(const std::vector<SourceEvents>& batches,
@@ -67,13 +66,13 @@ std::vector<std::string> TestArchive::add_seal(const std::vector<SourceEvents>& 
     entry.raw_bytes = lines.size();
     entry.object_bytes = object.size();
     entry.sha256 = to_hex(sha256(object));
-    LEAT_CHECK(store_->put(entry.uri, object).has_value());
+    LEAT_CHECK(store_.put(entry.uri, object).has_value());
     seal.events += entry.events;
     ids.push_back(entry.id);
     seal.batches.push_back(std::move(entry));
   }
-  LEAT_CHECK(store_->put(archive::stream_uri("leat", stream), R"({"first":1})").has_value());
-  LEAT_CHECK(store_->put(archive::seal_uri("leat", stream, seal.first), archive::format_seal(seal))
+  LEAT_CHECK(store_.put(archive::stream_uri("leat", stream), R"({"first":1})").has_value());
+  LEAT_CHECK(store_.put(archive::seal_uri("leat", stream, seal.first), archive::format_seal(seal))
                  .has_value());
   return ids;
 }

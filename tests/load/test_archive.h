@@ -1,6 +1,7 @@
-// An archive in a folder of its own, filled seal by seal, as the sealer would have left it.
+// An archive, filled seal by seal, as the sealer would have left it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,20 +23,24 @@ struct SourceEvents {
 /// Ends the test program when the disk fails. One thread.
 class TestArchive {
  public:
-  explicit TestArchive(const std::string& root);
+  /// `store` is borrowed.
+  explicit TestArchive(io::DirectoryObjectStore& store) : store_(store) {}
 
   /// Appends a seal to `stream`; each SourceEvents is one batch. Returns its batch ids.
   std::vector<std::string> add_seal(const std::vector<SourceEvents>& batches,
                                     const std::string& stream = "0123456789-0000");
 
-  [[nodiscard]] io::DirectoryObjectStore& store() { return *store_; }
-  [[nodiscard]] archive::Archive& archive() { return *archive_; }
+  [[nodiscard]] io::DirectoryObjectStore& store() { return store_; }
+  [[nodiscard]] archive::Archive& archive() { return archive_; }
 
  private:
-  std::unique_ptr<io::DirectoryObjectStore> store_;
-  std::unique_ptr<archive::Archive> archive_;
+  io::DirectoryObjectStore& store_;
+  archive::Archive archive_{store_, "leat"};
   std::map<std::string, std::uint64_t> last_;
 };
+
+/// The store whose buckets are folders below `root`.
+[[nodiscard]] std::unique_ptr<io::DirectoryObjectStore> open_store(const std::string& root);
 
 /// A track call as JSON. `properties` is a JSON object.
 [[nodiscard]] std::string track(std::string_view id, std::string_view event,

@@ -14,6 +14,7 @@ struct TestWarehouse::State {
   std::unique_ptr<session::Warehouse> warehouse;
   std::unique_ptr<pgwire::Server> server;
   load::DestinationSettings settings;
+  std::unique_ptr<load::Connection> asking;
 };
 
 TestWarehouse::TestWarehouse(io::ObjectStore& store, const std::string& root)
@@ -39,6 +40,7 @@ TestWarehouse::TestWarehouse(io::ObjectStore& store, const std::string& root)
 }
 
 TestWarehouse::~TestWarehouse() {
+  state_->asking.reset();
   state_->server->stop(0);
 }
 
@@ -47,9 +49,13 @@ load::DestinationSettings TestWarehouse::settings() const {
 }
 
 std::vector<std::string> TestWarehouse::ask(const std::string& sql) const {
-  auto connection = load::connect_postgres(state_->settings, {});
-  if (!connection) return {"ERROR " + connection.error().message};
-  const auto rows = (*connection)->run(sql, {});
+  auto& connection = state_->asking;
+  if (!connection || !connection->is_open()) {
+    auto opened = load::connect_postgres(state_->settings, {});
+    if (!opened) return {"ERROR " + opened.error().message};
+    connection = std::move(*opened);
+  }
+  const auto rows = connection->run(sql, {});
   if (!rows) return {fmt::format("ERROR {} {}", rows.error().sqlstate, rows.error().message)};
   std::vector<std::string> out;
   for (const auto& row : rows->rows) {

@@ -21,8 +21,8 @@ class TestWarehouse {
 
   [[nodiscard]] load::DestinationSettings settings() const;
 
-  /// Rows of a query over a connection of its own, as "a|b|NULL" each; a failure is one row "ERROR
-  /// ...".
+  /// Rows of a query of the administrator, as "a|b|NULL" each; a failure is one row "ERROR ...".
+  /// One thread.
   std::vector<std::string> ask(const std::string& sql) const;
 
   /// Drops the schema, with everything in it, and the ledger.
