@@ -12,9 +12,6 @@ namespace {
 std::string stage_name(std::size_t index) {
   return fmt::format("\"leat_stage_{}\"", index);
 }
-std::string known_name(std::size_t index) {
-  return fmt::format("\"leat_known_{}\"", index);
-}
 
 std::string target(const StagedTable& table) {
   return qualified(table.schema, table.name);
@@ -69,6 +66,43 @@ bool has_order(const StagedTable& table) {
 constexpr std::string_view kNewestFirst =
     R"(row_number() OVER (PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC))";
 
+// The target's ids that are staged, with their newest received_at.
+std::string known_rows(const StagedTable& table, std::size_t index) {
+  return fmt::format(
+      R"((SELECT t."id", )"
+      R"(coalesce(max(t."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS "received_at" )"
+      R"(FROM {} t WHERE t."id" IN (SELECT s."id" FROM {} s) GROUP BY t."id"))",
+      target(table), stage_name(index));
+}
+
+std::string count_rows(const StagedTable& table, std::size_t index) {
+  const std::string ranked =
+      fmt::format(R"((SELECT "id", "received_at", "leat_batch", {} AS "leat_rank" FROM {}))",
+                  kNewestFirst, stage_name(index));
+  if (table.is_new) {
+    return fmt::format(R"(SELECT {}, s."leat_batch", count(*), )"
+                       R"(sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0 )"
+                       R"(FROM {} s GROUP BY s."leat_batch")",
+                       index, ranked);
+  }
+  return fmt::format(
+      R"(SELECT {}, s."leat_batch", count(*), )"
+      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."id" IS NULL THEN 1 ELSE 0 END), )"
+      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END) )"
+      R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id" GROUP BY s."leat_batch")",
+      index, ranked, known_rows(table, index));
+}
+
+std::string count_latest(const StagedTable& table, std::size_t index) {
+  if (table.is_new) {
+    return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), 0 FROM {} s)", index,
+                       stage_name(index));
+  }
+  return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), count(DISTINCT k."id") )"
+                     R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id")",
+                     index, stage_name(index), known_rows(table, index));
+}
+
 }  // namespace
 
 std::string qualified(std::string_view schema, std::string_view table) {
@@ -117,33 +151,14 @@ std::string copy_sql(const StagedTable& table, std::size_t index, std::string_vi
                      role);
 }
 
-std::string create_known_sql(const StagedTable& table, std::size_t index) {
-  return fmt::format(
-      R"(CREATE TEMP TABLE {} AS SELECT t."id", )"
-      R"(coalesce(max(t."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS )"
-      R"("received_at" )"
-      R"(FROM {} t WHERE t."id" IN (SELECT s."id" FROM {} s) GROUP BY t."id")",
-      known_name(index), target(table), stage_name(index));
-}
-
-std::string count_sql(const StagedTable& table, std::size_t index) {
-  const std::string ranked =
-      fmt::format(R"(SELECT "id", "received_at", "leat_batch", {} AS "leat_rank" FROM {})",
-                  kNewestFirst, stage_name(index));
-  if (table.is_new) {
-    return fmt::format(
-        R"(SELECT s."leat_batch", count(*), sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0 )"
-        R"(FROM ({}) s GROUP BY s."leat_batch" ORDER BY s."leat_batch")",
-        ranked);
+std::string count_sql(std::span<const StagedTable> tables, std::size_t first) {
+  std::string out;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (i > 0) out += " UNION ALL ";
+    out += tables[i].role == TableRole::kLatest ? count_latest(tables[i], first + i)
+                                                : count_rows(tables[i], first + i);
   }
-  return fmt::format(
-      R"(SELECT s."leat_batch", count(*), )"
-      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."id" IS NULL THEN 1 ELSE 0 END), )"
-      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 )"
-      R"(END) )"
-      R"(FROM ({}) s LEFT JOIN {} k ON k."id" = s."id" )"
-      R"(GROUP BY s."leat_batch" ORDER BY s."leat_batch")",
-      ranked, known_name(index));
+  return out;
 }
 
 std::string delete_replaced_sql(const StagedTable& table, std::size_t index) {
@@ -169,13 +184,9 @@ std::string insert_sql(const StagedTable& table, std::size_t index, InsertShape 
     condition +=
         fmt::format(R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" = s."id" AND k."received_at" > )"
                     R"(s."received_at"))",
-                    known_name(index));
+                    target(table));
   }
   return condition.empty() ? out : out + " WHERE " + condition;
-}
-
-std::string count_latest_sql(std::size_t index) {
-  return fmt::format(R"(SELECT count(*), count(DISTINCT "id") FROM {})", stage_name(index));
 }
 
 std::string update_latest_sql(const StagedTable& table, std::size_t index) {
@@ -203,11 +214,13 @@ std::string insert_latest_sql(const StagedTable& table, std::size_t index) {
                      stage_name(index));
 }
 
-std::string drop_stage_sql(std::size_t index) {
-  return "DROP TABLE " + stage_name(index);
-}
-std::string drop_known_sql(std::size_t index) {
-  return "DROP TABLE " + known_name(index);
+std::string drop_stages_sql(std::size_t tables) {
+  std::string out = "DROP TABLE ";
+  for (std::size_t i = 0; i < tables; ++i) {
+    if (i > 0) out += ", ";
+    out += stage_name(i);
+  }
+  return out;
 }
 
 std::string create_ledger_sql(std::string_view ledger_schema) {

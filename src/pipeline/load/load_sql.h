@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,10 +59,11 @@ struct StagedTable {
 [[nodiscard]] std::string create_stage_sql(const StagedTable& table, std::size_t index);
 [[nodiscard]] std::string copy_sql(const StagedTable& table, std::size_t index,
                                    std::string_view iam_role);
-/// The target's rows whose id is staged: id and newest received_at. The only scan of the target.
-[[nodiscard]] std::string create_known_sql(const StagedTable& table, std::size_t index);
-/// A row per batch: batch, rows staged, rows with a new id, rows that replace one of the target.
-[[nodiscard]] std::string count_sql(const StagedTable& table, std::size_t index);
+/// Counts what is staged of all tables in one statement; the index of a table is its position.
+/// Rows: table; batch (kLatest: 0); rows staged; rows with a new id (kLatest: ids); rows that
+/// replace one of the target (kLatest: ids that the target has). `first`: the stage tables' index
+/// of tables[0].
+[[nodiscard]] std::string count_sql(std::span<const StagedTable> tables, std::size_t first);
 /// Rows of the target that a staged row of the same id replaces: the newer received_at wins, the
 /// later load on a tie.
 [[nodiscard]] std::string delete_replaced_sql(const StagedTable& table, std::size_t index);
@@ -73,15 +75,13 @@ struct InsertShape {
 [[nodiscard]] std::string insert_sql(const StagedTable& table, std::size_t index,
                                      InsertShape shape);
 
-/// kLatest: rows and distinct ids of the stage; then into the target, where the newer row's values
-/// win and the other's fill its nulls; then the ids the target has not.
-[[nodiscard]] std::string count_latest_sql(std::size_t index);
+/// kLatest: into the target, where the newer row's values win and the other's fill its nulls; then
+/// the ids the target has not.
 [[nodiscard]] std::string update_latest_sql(const StagedTable& table, std::size_t index);
 [[nodiscard]] std::string insert_latest_sql(const StagedTable& table, std::size_t index);
 
-/// Drops the temporary tables of the `index`-th table.
-[[nodiscard]] std::string drop_stage_sql(std::size_t index);
-[[nodiscard]] std::string drop_known_sql(std::size_t index);
+/// Drops the temporary tables of so many tables.
+[[nodiscard]] std::string drop_stages_sql(std::size_t tables);
 
 /// The ledger's columns, all that this version reads and writes.
 inline constexpr std::array<std::string_view, 15> kLedgerColumns = {

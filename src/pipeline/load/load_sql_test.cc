@@ -88,7 +88,25 @@ TEST(LoadSql, InsertsTheNewestPerIdUnlessTheTargetIsNewer) {
                        R"(PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC)"));
   EXPECT_THAT(sql,
               testing::HasSubstr(
-                  R"(WHERE s."leat_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "leat_known_0" k)"));
+                  R"(WHERE s."leat_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "web"."tracks" k)"));
+}
+
+TEST(LoadSql, CountsAllTablesInOneStatement) {
+  StagedTable made = tracks();
+  made.is_new = true;
+  StagedTable users = tracks();
+  users.name = "users";
+  users.role = TableRole::kLatest;
+  const std::string sql = count_sql(std::vector{tracks(), made, users}, 64);
+  EXPECT_THAT(sql, testing::StartsWith(R"(SELECT 64, s."leat_batch", count(*), )"));
+  EXPECT_THAT(sql, testing::HasSubstr(R"(FROM "web"."tracks" t WHERE t."id" IN )"
+                                      R"((SELECT s."id" FROM "leat_stage_64" s))"));
+  EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 65, s."leat_batch", count(*), )"));
+  EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 66, 0, count(*), )"));
+}
+
+TEST(LoadSql, DropsAllStageTablesAtOnce) {
+  EXPECT_EQ(drop_stages_sql(2), R"(DROP TABLE "leat_stage_0", "leat_stage_1")");
 }
 
 TEST(LoadSql, QuotesHostileNames) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/text.h"
 #include "columns/types.h"
@@ -58,6 +59,8 @@ class LoadRun {
     LEAT_TRY(check_not_loaded());
     LEAT_TRY(check_tables());
     LEAT_TRY(make_tables());
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) LEAT_TRY(stage(plan_.tables[i], i));
+    LEAT_TRY(count_staged());
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
       const StagedTable& table = plan_.tables[i];
       if (table.role == TableRole::kLatest) {
@@ -65,6 +68,9 @@ class LoadRun {
       } else {
         LEAT_TRY(merge_rows(table, i));
       }
+    }
+    if (!plan_.tables.empty()) {
+      LEAT_TRY(session_.run(drop_stages_sql(plan_.tables.size()), "dropping the stage tables"));
     }
     for (const BatchBooks& batch : result_.batches) {
       if (auto balanced = check_balance(batch); !balanced) {
@@ -157,6 +163,7 @@ class LoadRun {
     return {};
   }
 
+  // Of one table; what added and replaced are for kLatest: count_sql.
   struct Counts {
     std::int64_t staged = 0;
     std::int64_t added = 0;
@@ -172,43 +179,60 @@ class LoadRun {
     return {};
   }
 
-  Step<Counts> count(const StagedTable& table, std::size_t index) {
-    const std::string name = qualified(table.schema, table.name);
-    LEAT_ASSIGN(const Rows rows,
-                session_.run(count_sql(table, index), "counting the staged rows of " + name));
-    Counts total;
-    for (const auto& row : rows.rows) {
-      const std::int64_t batch = number_at(row, 0);
-      if (batch < 0 || batch >= static_cast<std::int64_t>(result_.batches.size())) {
-        return bug(fmt::format("a staged row of {} names batch {} of {}", name, text_at(row, 0),
-                               result_.batches.size()));
-      }
-      const std::int64_t staged = number_at(row, 1);
-      const std::int64_t added = number_at(row, 2);
-      total.staged += staged;
-      total.added += added;
-      total.replaced += number_at(row, 3);
-      if (table.role == TableRole::kPrimary) {
-        EventCounts& events = result_.batches[static_cast<std::size_t>(batch)].events;
-        events.loaded += added;
-        events.deduplicated += staged - added;
-      }
+  // One statement for many tables: a round trip and a plan for each would cost more than the
+  // counts.
+  Step<void> count_staged() {
+    constexpr std::size_t kTablesPerStatement = 64;
+    counts_.resize(plan_.tables.size());
+    for (std::size_t first = 0; first < plan_.tables.size(); first += kTablesPerStatement) {
+      const std::size_t tables = std::min(kTablesPerStatement, plan_.tables.size() - first);
+      const std::string sql = count_sql(std::span(plan_.tables).subspan(first, tables), first);
+      LEAT_ASSIGN(
+          const Rows rows,
+          session_.run(sql, fmt::format("counting the staged rows of {} tables of schema {}",
+                                        tables, quote_identifier(plan_.schema))));
+      for (const auto& row : rows.rows) LEAT_TRY(add_counts(row));
     }
-    if (total.staged != table.rows) {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      const StagedTable& table = plan_.tables[i];
+      if (counts_[i].staged == table.rows) continue;
       return bug(fmt::format(
           "COPY brought {} of {} rows from {} into the stage table of {}; nothing was loaded",
-          total.staged, table.rows, table.manifest_uri, name));
+          counts_[i].staged, table.rows, table.manifest_uri, qualified(table.schema, table.name)));
     }
-    return total;
+    return {};
+  }
+
+  Step<void> add_counts(const std::vector<std::optional<std::string>>& row) {
+    const auto index = static_cast<std::size_t>(number_at(row, 0));
+    if (index >= counts_.size()) {
+      return bug(
+          fmt::format("counting staged rows gave table {} of {}", text_at(row, 0), counts_.size()));
+    }
+    const StagedTable& table = plan_.tables[index];
+    const std::int64_t staged = number_at(row, 2);
+    const std::int64_t added = number_at(row, 3);
+    counts_[index].staged += staged;
+    counts_[index].added += added;
+    counts_[index].replaced += number_at(row, 4);
+    if (table.role == TableRole::kLatest) return {};
+    const std::int64_t batch = number_at(row, 1);
+    if (batch < 0 || batch >= static_cast<std::int64_t>(result_.batches.size())) {
+      return bug(fmt::format("a staged row of {} names batch {} of {}",
+                             qualified(table.schema, table.name), text_at(row, 1),
+                             result_.batches.size()));
+    }
+    if (table.role == TableRole::kPrimary) {
+      EventCounts& events = result_.batches[static_cast<std::size_t>(batch)].events;
+      events.loaded += added;
+      events.deduplicated += staged - added;
+    }
+    return {};
   }
 
   Step<void> merge_rows(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
-    LEAT_TRY(stage(table, index));
-    if (!table.is_new) {
-      LEAT_TRY(session_.run(create_known_sql(table, index), "looking for known ids in " + name));
-    }
-    LEAT_ASSIGN(const Counts counts, count(table, index));
+    const Counts& counts = counts_[index];
     if (counts.replaced > 0) {
       LEAT_TRY(
           session_.run(delete_replaced_sql(table, index), "deleting replaced rows of " + name));
@@ -225,30 +249,23 @@ class LoadRun {
       return bug(fmt::format("inserted {} rows into {} where {} were counted; nothing was loaded",
                              inserted.affected_rows, name, expected));
     }
-    LEAT_TRY(session_.run(drop_stage_sql(index), "dropping the stage table of " + name));
-    if (!table.is_new) {
-      LEAT_TRY(session_.run(drop_known_sql(index), "dropping the stage table of " + name));
-    }
     return {};
   }
 
   Step<void> merge_latest(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
-    LEAT_TRY(stage(table, index));
-    LEAT_ASSIGN(const Rows counts,
-                session_.run(count_latest_sql(index), "counting the staged rows of " + name));
-    const std::int64_t rows = counts.rows.empty() ? -1 : number_at(counts.rows[0], 0);
-    const std::int64_t ids = counts.rows.empty() ? -1 : number_at(counts.rows[0], 1);
-    if (rows != table.rows || ids != table.rows) {
+    const Counts& counts = counts_[index];
+    const std::int64_t ids = counts.added;
+    const std::int64_t known = counts.replaced;
+    if (ids != table.rows) {
       return bug(fmt::format(
           "the stage table of {} has {} rows and {} ids where {} were staged; nothing was loaded",
-          name, rows, ids, table.rows));
+          name, counts.staged, ids, table.rows));
     }
-    if (!table.is_new) {
-      LEAT_TRY(session_.run(update_latest_sql(table, index), "updating " + name));
+    if (known > 0) LEAT_TRY(session_.run(update_latest_sql(table, index), "updating " + name));
+    if (known < ids) {
+      LEAT_TRY(session_.run(insert_latest_sql(table, index), "inserting into " + name));
     }
-    LEAT_TRY(session_.run(insert_latest_sql(table, index), "inserting into " + name));
-    LEAT_TRY(session_.run(drop_stage_sql(index), "dropping the stage table of " + name));
     return {};
   }
 
@@ -273,6 +290,7 @@ class LoadRun {
   Session& session_;
   const LoadPlan& plan_;
   LoadResult result_;
+  std::vector<Counts> counts_;  // by table
 };
 
 }  // namespace

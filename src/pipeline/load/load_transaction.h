@@ -2,8 +2,8 @@
 //
 //   BEGIN -> lock ledger -> none of the batches there? -> tables still as planned? -> make tables
 //   and columns
-//         -> per table: stage, COPY, count, delete replaced, insert -> books balance? -> ledger
-//         rows -> COMMIT
+//         -> per table: stage, COPY -> count all of them -> per table: delete replaced, insert
+//         -> books balance? -> ledger rows -> COMMIT
 //
 // Any failure before COMMIT rolls everything back. A connection lost during COMMIT leaves the
 // outcome unknown
