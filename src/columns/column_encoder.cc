@@ -455,7 +455,8 @@ void ColumnEncoder::append_indices() {
     pack_bits(page_raw_, page_indices_, 1);
     return;
   }
-  const unsigned width = std::max(1, static_cast<int>(std::bit_width(dictionary_.size - 1)));
+  const auto width =
+      static_cast<unsigned>(std::max(1, static_cast<int>(std::bit_width(dictionary_.size - 1))));
   append_byte(page_raw_, width);
   const bool is_constant =
       std::ranges::all_of(page_indices_, [&](auto index) { return index == page_indices_[0]; });

@@ -16,6 +16,7 @@
 #include "pipeline/archive/archive.h"
 #include "pipeline/load/load_sql.h"
 #include "pipeline/load/load_transaction.h"
+#include "pipeline/load/seal_feed.h"
 #include "pipeline/load/staging.h"
 
 namespace leat::load {
@@ -110,7 +111,8 @@ struct Prepared {
 }  // namespace
 
 struct Loader::Impl {
-  explicit Impl(LoaderOptions loader_options) : options(std::move(loader_options)) {
+  explicit Impl(LoaderOptions loader_options)
+      : options(std::move(loader_options)), feed(*options.archive) {
     if (options.metrics == nullptr) return;
     const metrics::Labels labels = {{"destination", options.destination.name}};
     transaction_time =
@@ -123,6 +125,7 @@ struct Loader::Impl {
   metrics::Histogram* transaction_time = nullptr;
   metrics::Counter* retries = nullptr;
   LoaderOptions options;
+  SealFeed feed;
   std::unique_ptr<Connection> connection;  // open during a sync only
   bool ledger_ready = false;
   std::map<std::string, Cursor> cursors;
@@ -174,8 +177,7 @@ struct Loader::Impl {
     std::int64_t bytes = 0;
     std::int64_t events = 0;
     while (!stop.stop_requested()) {
-      LEAT_ASSIGN(const auto seals,
-                  as_step(options.archive->list_after(group.scanned, kSealsPerPage)));
+      LEAT_ASSIGN(const auto seals, as_step(feed.list_after(group.scanned, kSealsPerPage)));
       if (seals.empty()) return group;
       for (const archive::Seal& seal : seals) {
         LEAT_TRY(check_seal(seal));
