@@ -1,12 +1,13 @@
-# leat_module(NAME SOURCES … HEADERS … DEPS … EXTERNAL … PUBLIC_EXTERNAL … TESTS … TEST_EXTERNAL …)
+# leat_module(NAME SOURCES … HEADERS … DEPS … EXTERNAL … PUBLIC_EXTERNAL … TESTS … TEST_EXTERNAL … TESTS_TOGETHER)
 #
 # Makes the static library leat_NAME (alias leat::NAME) and, in a dev build, one GoogleTest program
-# NAME_tests. Stops the configuration when an edge is not in LeatLayers.cmake or when a source file in the
+# NAME_tests; with TESTS_TOGETHER ctest runs that program once instead of once a test, for tests that share
+# what is slow to open. Stops the configuration when an edge is not in LeatLayers.cmake or when a source file in the
 # folder is in no list, so that nothing can rot outside the build.
 include(LeatLayers)
 
 function(leat_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;DEPS;EXTERNAL;PUBLIC_EXTERNAL;TESTS;TEST_EXTERNAL")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TESTS_TOGETHER" "" "SOURCES;HEADERS;DEPS;EXTERNAL;PUBLIC_EXTERNAL;TESTS;TEST_EXTERNAL")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "module '${name}': unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -46,6 +47,11 @@ function(leat_module name)
     add_executable(${name}_tests ${arg_TESTS})
     target_link_libraries(${name}_tests PRIVATE leat_${name} ${arg_TEST_EXTERNAL} leat_flags GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_tests PRIVATE LEAT_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
-    gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+    if(arg_TESTS_TOGETHER)
+      add_test(NAME ${name} COMMAND ${name}_tests)
+      set_tests_properties(${name} PROPERTIES TIMEOUT 180)
+    else()
+      gtest_discover_tests(${name}_tests TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+    endif()
   endif()
 endfunction()

@@ -279,12 +279,7 @@ constexpr RelationSpec kEmpty[] = {
     {"pg_publication_rel", "oid BIGINT, prpubid BIGINT, prrelid BIGINT"},
     {"pg_enum", "oid BIGINT, enumtypid BIGINT, enumsortorder FLOAT, enumlabel VARCHAR"},
     {"pg_range", "rngtypid BIGINT, rngsubtype BIGINT"},
-    {"pg_operator",
-     "oid BIGINT, oprname VARCHAR, oprnamespace BIGINT, oprleft BIGINT, oprright BIGINT, oprresult "
-     "BIGINT"},
     {"pg_aggregate", "aggfnoid BIGINT, aggtransfn BIGINT"},
-    {"pg_cast",
-     "oid BIGINT, castsource BIGINT, casttarget BIGINT, castfunc BIGINT, castcontext VARCHAR"},
     {"pg_proc",
      "oid BIGINT, proname VARCHAR, pronamespace BIGINT, proowner INTEGER, prolang BIGINT, proisagg "
      "BOOLEAN, "
@@ -302,8 +297,6 @@ constexpr RelationSpec kEmpty[] = {
      "probin VARCHAR, prokind VARCHAR, proargmodes VARCHAR[], proallargtypes VARCHAR[], "
      "proargnames "
      "VARCHAR[], proacl VARCHAR[]"},
-    {"pg_default_acl",
-     "defacluser INTEGER, defaclnamespace BIGINT, defaclobjtype VARCHAR, defaclacl VARCHAR[]"},
     {"pg_external_schema", "esoid BIGINT, eskind SMALLINT, esdbname VARCHAR, esoptions VARCHAR"},
     {"pg_library", "name VARCHAR, language_oid BIGINT, file_store_id INTEGER, owner INTEGER"},
     {"pg_statistic_indicator",

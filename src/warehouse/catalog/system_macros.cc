@@ -73,6 +73,8 @@ constexpr std::string_view kMacros[] = {
     "pg_table_is_visible(oid) AS leat_visible(leat_system.leat_session(), CAST(oid AS BIGINT))",
     "pg_function_is_visible(oid) AS oid IS NOT NULL",
     "pg_type_is_visible(oid) AS oid IS NOT NULL",
+    "pg_operator_is_visible(oid) AS oid IS NOT NULL",
+    "pg_tablespace_location(oid) AS ''",
     "obj_description(oid) AS leat_description(leat_system.leat_session(), CAST(oid AS BIGINT), "
     "CAST(0 AS BIGINT)), "
     "(oid, catalog) AS leat_description(leat_system.leat_session(), CAST(oid AS BIGINT), CAST(0 AS "

@@ -342,6 +342,38 @@ FROM (VALUES (12, 'internal'), (13, 'c'), (14, 'sql')) AS v(oid, name))sql",
     R"sql(pg_tablespace AS SELECT CAST(1663 AS BIGINT) AS oid, 'pg_default' AS spcname, 1 AS
   spcowner, '' AS
   spclocation, CAST(NULL AS VARCHAR[]) AS spcacl)sql",
+    R"sql(pg_extension AS SELECT CAST(0 AS BIGINT) AS oid, '' AS extname, 1 AS extowner, CAST(11 AS
+  BIGINT) AS extnamespace, false AS extrelocatable, '' AS extversion WHERE false)sql",
+    R"sql(pg_default_acl AS SELECT CAST(0 AS BIGINT) AS oid, 1 AS defacluser, 1 AS defaclrole,
+  CAST(0 AS BIGINT) AS defaclnamespace, 'r' AS defaclobjtype, CAST(NULL AS VARCHAR[]) AS defaclacl
+WHERE false)sql",
+    // The conversions of redshift.md 3.4 between types that columns can have.
+    R"sql(pg_cast AS SELECT CAST(s.type * 65536 + t.type AS BIGINT) AS oid, CAST(s.type AS BIGINT) AS
+  castsource, CAST(t.type AS BIGINT) AS casttarget, CAST(0 AS BIGINT) AS castfunc, CASE WHEN s.rank <
+  t.rank THEN 'i' ELSE 'a' END AS castcontext, 'f' AS castmethod
+FROM (VALUES (21, 1), (23, 2), (20, 3), (1700, 4), (700, 5), (701, 6)) AS s(type, rank),
+  (VALUES (21, 1), (23, 2), (20, 3), (1700, 4), (700, 5), (701, 6)) AS t(type, rank)
+WHERE s.type <> t.type
+UNION ALL
+SELECT CAST(v.s * 65536 + v.t AS BIGINT), v.s, v.t, 0, v.context, 'f' FROM (VALUES (21, 1043, 'i'),
+  (23, 1043, 'i'), (20, 1043, 'i'), (1700, 1043, 'i'), (700, 1043, 'i'), (701, 1043, 'i'),
+  (23, 16, 'i'), (1042, 1043, 'i'), (1082, 1043, 'i'), (1082, 1114, 'i'), (1082, 1184, 'i'),
+  (1114, 1043, 'i'), (1114, 1082, 'i'), (1114, 1083, 'a'), (1114, 1184, 'i'), (1184, 1043, 'i'),
+  (1184, 1082, 'i'), (1184, 1114, 'i'), (1083, 1266, 'i'), (1266, 1083, 'i')) AS v(s, t,
+  context))sql",
+    R"sql(pg_operator AS SELECT CAST(row_number() OVER (ORDER BY oprname, type) + 90000 AS BIGINT)
+  AS oid, oprname, CAST(11 AS BIGINT) AS oprnamespace, 1 AS oprowner, 'b' AS oprkind, oprname = '='
+  AS oprcanhash, CAST(type AS BIGINT) AS oprleft, CAST(type AS BIGINT) AS oprright, CAST(result AS
+  BIGINT) AS oprresult, CAST(0 AS BIGINT) AS oprcom, CAST(0 AS BIGINT) AS oprnegate, CAST(0 AS
+  BIGINT) AS oprcode
+FROM (SELECT o.oprname, t.type, 16 AS result FROM (VALUES ('='), ('<>'), ('<'), ('<='), ('>'),
+  ('>=')) AS o(oprname), (VALUES (16), (20), (21), (23), (700), (701), (1042), (1043), (1082),
+  (1083), (1114), (1184), (1266), (1700)) AS t(type)
+UNION ALL
+SELECT o.oprname, t.type, t.type FROM (VALUES ('+'), ('-'), ('*'), ('/'), ('%')) AS o(oprname),
+  (VALUES (20), (21), (23), (700), (701), (1700)) AS t(type)
+UNION ALL SELECT '||', 1043, 1043
+UNION ALL SELECT o.oprname, 1043, 16 FROM (VALUES ('~'), ('!~'), ('~~'), ('!~~')) AS o(oprname)))sql",
     R"sql(pg_conf AS SELECT 'pg_class_backup_100_' || oid AS key, 'NO' AS value FROM
   leat_catalog.relations WHERE NOT
   backup)sql",

@@ -125,10 +125,7 @@ std::unexpected<SqlError> Connection::State::failed(SqlError error) {
     // With several workers DuckDB sometimes stops the others before it has noted the error of the
     // first.
     if (!interrupted) {
-      error = {
-          .sqlstate = "XX000",
-          .message = "the statement failed after its first rows and the engine lost the reason",
-          .hint = "Run it again."};
+      error = {.sqlstate = "XX000", .message = std::string(kLostReason), .hint = "Run it again."};
     }
   }
   if (transaction == TransactionState::kActive) {

@@ -191,7 +191,7 @@ TEST_F(Engine, Errors) {
 
 TEST_F(Engine, ErrorPositions) {
   const auto position = [&](std::string_view sql) {
-    return connection->query(sql).error().position;
+    return connection->query(sql).error().engine_position;
   };
   EXPECT_EQ(position("select nope"), 8);
   EXPECT_EQ(position("select 1,\n  2, nope"), 16);

@@ -447,7 +447,7 @@ SqlError map_duckdb_error(std::string_view text, std::string_view sql) {
   if (auto packed = unpack(text)) return *packed;
   if (auto raised = read_state(text)) return *raised;
   SqlError error;
-  error.position = find_position(text, sql);
+  error.engine_position = find_position(text, sql);
   for (const Family& family : kFamilies) {
     if (!text.starts_with(family.prefix)) continue;
     const std::string_view line = first_line(text.substr(family.prefix.size()));

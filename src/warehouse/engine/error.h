@@ -17,10 +17,17 @@ struct SqlError {
   std::string message = {};   ///< Without prefix, position or DuckDB's words where avoidable.
   std::string detail = {};    ///< May be empty.
   std::string hint = {};      ///< May be empty.
-  std::int64_t position = 0;  ///< 1-based byte in the DuckDB SQL that was run; 0 when not known.
+  /// 1-based character of the client's text; 0 when not known. The engine does not know that text
+  /// and leaves it 0.
+  std::int64_t position = 0;
+  std::int64_t engine_position = 0;  ///< 1-based byte in the DuckDB SQL that was run; 0: not known.
 
   bool operator==(const SqlError&) const = default;
 };
+
+/// The message of an XX000 for a stream that ended with an error which the engine lost.
+inline constexpr std::string_view kLostReason =
+    "the statement failed after its first rows and the engine lost the reason";
 
 template <class T>
 using SqlResult = std::expected<T, SqlError>;

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "warehouse/pgwire/row_encoder.h"
+#include "base/text.h"
 
 namespace leat::pgwire {
 namespace {
@@ -49,6 +49,12 @@ std::string_view severity_name(session::Severity severity) {
       return "WARNING";
   }
   return "NOTICE";
+}
+
+/// The newest that both know.
+WireVersion agreed_version(std::string_view client) {
+  const int wanted = parse_number<int>(client).value_or(0);
+  return static_cast<WireVersion>(std::clamp(wanted, 0, static_cast<int>(WireVersion::kBinary)));
 }
 
 std::string parameter_of(const StartupRequest& startup, std::string_view name) {
@@ -190,6 +196,7 @@ bool Connection::log_in(const StartupRequest& startup) {
     return false;
   }
   const bool digest = parameter_of(startup, "driver_version").starts_with("Redshift");
+  client_version_ = parameter_of(startup, "client_protocol_version");
   if (!authenticate(request, digest)) return false;
   return open_session(request, startup.protocol_version);
 }
@@ -283,6 +290,11 @@ bool Connection::open_session(const session::SessionRequest& request,
   writer.authentication_ok();
   for (const auto& [name, value] : session_->reported_settings())
     writer.parameter_status(name, value);
+  // Only Redshift's drivers ask; others get what PostgreSQL sends.
+  if (!client_version_.empty()) {
+    version_ = agreed_version(client_version_);
+    writer.parameter_status("server_protocol_version", std::to_string(static_cast<int>(version_)));
+  }
   writer.backend_key_data(session_->id(), session_->secret_key());
   ready();
   return flush();
@@ -488,7 +500,7 @@ void Connection::describe(const DescribeMessage& message) {
   if (fields.empty()) {
     writer.empty('n');
   } else {
-    append_row_description(out_, fields, formats);
+    append_row_description(out_, fields, formats, version_, context_.warehouse.database());
   }
 }
 
@@ -524,16 +536,21 @@ bool Connection::flush() {
 }
 
 bool Connection::on_fields(std::span<const session::Field> fields) {
-  append_row_description(out_, fields, formats_);
+  append_row_description(out_, fields, formats_, version_, context_.warehouse.database());
   return !broken_;
 }
 
 bool Connection::on_rows(const engine::Chunk& chunk, std::size_t first, std::size_t count) {
   // In pieces, so that wide rows do not gather in memory.
   constexpr std::size_t kRowsAtOnce = 256;
+  const bool zoned = std::ranges::any_of(chunk.columns(), [](const engine::Column& column) {
+    return column.type().type == engine::Type::kTimestampTz;
+  });
+  const CellStyle style{.extra_float_digits = session_->extra_float_digits(),
+                        .time_zone = zoned ? session_->time_zone() : nullptr,
+                        .version = version_};
   for (std::size_t at = first; at < first + count; at += kRowsAtOnce) {
-    append_rows(out_, chunk, at, std::min(kRowsAtOnce, first + count - at), formats_,
-                session_->extra_float_digits());
+    append_rows(out_, chunk, at, std::min(kRowsAtOnce, first + count - at), formats_, style);
     if (out_.size() >= kFlushBytes && !flush()) return false;
   }
   return !broken_;

@@ -14,6 +14,7 @@
 #include "net/tls.h"
 #include "warehouse/pgwire/auth.h"
 #include "warehouse/pgwire/codec.h"
+#include "warehouse/pgwire/row_encoder.h"
 #include "warehouse/pgwire/server.h"
 #include "warehouse/session/warehouse.h"
 
@@ -82,6 +83,8 @@ class Connection final : public session::ResultSink {
   std::mutex session_mutex_;  // guards session_ against terminate()
   std::unique_ptr<session::Session> session_;
   std::string user_;
+  std::string client_version_;  // what a Redshift driver asked for
+  WireVersion version_ = WireVersion::kPostgres;
   std::string in_;  // bytes read and not used yet
   std::size_t in_at_ = 0;
   std::string out_;

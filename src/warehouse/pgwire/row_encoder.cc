@@ -4,8 +4,10 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cstdlib>
 
 #include "warehouse/pgwire/codec.h"
+#include "warehouse/session/time_zone.h"
 
 namespace leat::pgwire {
 namespace {
@@ -16,6 +18,7 @@ using engine::Type;
 
 constexpr std::int64_t kEpoch2000Us = 946'684'800'000'000;
 constexpr std::int32_t kEpoch2000Days = 10'957;
+constexpr std::int64_t kFiniteUs = INT64_MAX - 100'000LL * 1'000'000;
 
 void put_int16(char* at, std::uint16_t value) {
   at[0] = static_cast<char>(value >> 8U);
@@ -45,8 +48,27 @@ void append_sized(std::string& out, std::string_view bytes) {
   out.append(bytes);
 }
 
+/// "2026-11-20 09:03:05-05", "...+05:30".
+void append_zoned_timestamp(std::string& out, std::int64_t us, const session::TimeZone& zone) {
+  const std::int32_t offset = zone.offset_at(us);
+  engine::append_timestamp(us + std::int64_t{offset} * 1'000'000, out);
+  const std::int32_t size = std::abs(offset);
+  const auto two_digits = [&](std::int32_t value) {
+    out.push_back(static_cast<char>('0' + value / 10));
+    out.push_back(static_cast<char>('0' + value % 10));
+  };
+  out.push_back(offset < 0 ? '-' : '+');
+  two_digits(size / 3600);
+  if (size % 3600 == 0) return;
+  out.push_back(':');
+  two_digits(size / 60 % 60);
+  if (size % 60 == 0) return;
+  out.push_back(':');
+  two_digits(size % 60);
+}
+
 void append_text_cell(std::string& out, const Column& column, std::size_t row,
-                      int extra_float_digits) {
+                      const CellStyle& style) {
   switch (column.type().type) {
     case Type::kInt8:
     case Type::kInt16:
@@ -66,7 +88,14 @@ void append_text_cell(std::string& out, const Column& column, std::size_t row,
   }
   const std::size_t at = out.size();
   out.append(4, '\0');
-  engine::append_text(column, row, out, {.extra_float_digits = extra_float_digits});
+  const bool zoned = column.type().type == Type::kTimestampTz && style.time_zone != nullptr;
+  // The infinities have no local time.
+  if (const std::int64_t us = zoned ? column.cells<std::int64_t>()[row] : 0;
+      zoned && us > -kFiniteUs && us < kFiniteUs) {
+    append_zoned_timestamp(out, us, *style.time_zone);
+  } else {
+    engine::append_text(column, row, out, {.extra_float_digits = style.extra_float_digits});
+  }
   put_int32(out.data() + at, static_cast<std::uint32_t>(out.size() - at - 4));
 }
 
@@ -109,7 +138,17 @@ void append_fixed(std::string& out, std::uint64_t value, std::size_t bytes) {
   append_big_endian(out, value, bytes);
 }
 
-void append_binary_cell(std::string& out, const Column& column, std::size_t row) {
+/// Redshift's binary numeric: the unscaled value in 8 or 16 bytes; the scale is in the modifier.
+void append_redshift_numeric(std::string& out, const Column& column, std::size_t row) {
+  const HugeInt value = column.huge_integer(row);
+  const bool wide = column.type().type != Type::kDecimal || column.type().width > 18;
+  append_big_endian(out, wide ? 16 : 8, 4);
+  if (wide) append_big_endian(out, static_cast<std::uint64_t>(value.high), 8);
+  append_big_endian(out, value.low, 8);
+}
+
+void append_binary_cell(std::string& out, const Column& column, std::size_t row,
+                        const CellStyle& style) {
   const auto integer = [&] { return static_cast<std::uint64_t>(column.integer(row)); };
   switch (column.type().type) {
     case Type::kBoolean:
@@ -150,19 +189,15 @@ void append_binary_cell(std::string& out, const Column& column, std::size_t row)
     case Type::kUInt64:
     case Type::kHugeInt:
     case Type::kDecimal:
+      if (style.version >= WireVersion::kBinary && column.type().type != Type::kUInt64)
+        return append_redshift_numeric(out, column, row);
       return append_binary_numeric(out, column, row);
     default:
-      return append_text_cell(out, column, row, 3);  // text types are the same in both formats
+      return append_text_cell(out, column, row, style);  // text types are the same in both formats
   }
 }
 
 }  // namespace
-
-bool has_binary_format(std::uint32_t type_oid) {
-  // TIMETZ is packed in the engine, and varbyte is described as such: both are read as text by
-  // drivers that ask.
-  return type_oid != 1266;
-}
 
 std::int16_t format_of(std::span<const std::int16_t> formats, std::size_t column) {
   if (formats.empty()) return 0;
@@ -171,7 +206,8 @@ std::int16_t format_of(std::span<const std::int16_t> formats, std::size_t column
 }
 
 void append_row_description(std::string& out, std::span<const session::Field> fields,
-                            std::span<const std::int16_t> formats) {
+                            std::span<const std::int16_t> formats, WireVersion version,
+                            std::string_view database) {
   MessageWriter writer(out);
   writer.begin('T');
   writer.int16(static_cast<std::int16_t>(fields.size()));
@@ -184,12 +220,22 @@ void append_row_description(std::string& out, std::span<const session::Field> fi
     writer.int16(field.type_size);
     writer.int32(field.type_modifier);
     writer.int16(format_of(formats, i));
+    if (version == WireVersion::kPostgres) continue;
+    writer.cstring(field.schema);
+    writer.cstring(field.table);
+    writer.cstring(field.column);
+    writer.cstring(field.table.empty() ? std::string_view() : database);
+    constexpr int kNotNull = 1;
+    constexpr int kAutoIncrement = 1 << 4;
+    constexpr int kSearchable = 1 << 12;
+    writer.int16(static_cast<std::int16_t>((field.not_null ? kNotNull : 0) |
+                                           (field.identity ? kAutoIncrement : 0) | kSearchable));
   }
   writer.end();
 }
 
 void append_rows(std::string& out, const engine::Chunk& chunk, std::size_t first, std::size_t count,
-                 std::span<const std::int16_t> formats, int extra_float_digits) {
+                 std::span<const std::int16_t> formats, const CellStyle& style) {
   const std::size_t columns = chunk.columns().size();
   std::vector<bool> binary(columns);
   for (std::size_t i = 0; i < columns; ++i) binary[i] = format_of(formats, i) == 1;
@@ -201,9 +247,9 @@ void append_rows(std::string& out, const engine::Chunk& chunk, std::size_t first
       if (column.is_null(row)) {
         out.append(4, '\xff');
       } else if (binary[i]) {
-        append_binary_cell(out, column, row);
+        append_binary_cell(out, column, row, style);
       } else {
-        append_text_cell(out, column, row, extra_float_digits);
+        append_text_cell(out, column, row, style);
       }
     }
     put_int32(out.data() + start + 1, static_cast<std::uint32_t>(out.size() - start - 1));

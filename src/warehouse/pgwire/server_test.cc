@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "warehouse/session/warehouse.h"
+#include "warehouse/pgwire/server_fixture.h"
 
 namespace leat::pgwire {
 namespace {
@@ -31,20 +31,8 @@ struct Answer {
 
 class PgwireServer : public testing::Test {
  protected:
-  void SetUp() override {
-    auto warehouse = session::Warehouse::open({.admin_password = "Secret123"});
-    ASSERT_TRUE(warehouse) << warehouse.error().message;
-    warehouse_ = std::move(*warehouse);
-    auto server = Server::start({.listen = "127.0.0.1:0", .failed_logins_max = 3}, *warehouse_);
-    ASSERT_TRUE(server) << server.error().message;
-    server_ = std::move(*server);
-  }
-  void TearDown() override {
-    if (server_ != nullptr) server_->stop(5'000'000);
-  }
-
   std::string address(const std::string& more = "") {
-    return "host=127.0.0.1 port=" + std::to_string(server_->port()) +
+    return "host=127.0.0.1 port=" + std::to_string(SharedServer::instance().port()) +
            " user=leat dbname=dev connect_timeout=20 " + more;
   }
   Client connect(const std::string& more = "password=Secret123") {
@@ -63,9 +51,15 @@ class PgwireServer : public testing::Test {
     return answer;
   }
 
-  std::unique_ptr<session::Warehouse> warehouse_;
-  std::unique_ptr<Server> server_;
+  /// Waits until a session waits for a lock: nothing else tells that it does.
+  static void await_lock_waiter(const Client& observer) {
+    while (run(observer, "select count(*) from pg_locks where not granted").value != "1") {
+    }
+  }
 };
+
+// Registered before the first test asks for it.
+[[maybe_unused]] SharedServer& shared = SharedServer::instance();
 
 TEST_F(PgwireServer, LogsInWithMd5OverTlsAndWithout) {
   for (const char* mode :
@@ -79,12 +73,31 @@ TEST_F(PgwireServer, LogsInWithMd5OverTlsAndWithout) {
 }
 
 TEST_F(PgwireServer, RefusesWrongPasswordsAndThenSlowsTheGuesser) {
+  run(connect(), "create user guessed password 'Secret123'");
   for (int i = 0; i < 3; ++i) {
-    const Client client = connect("password=wrong sslmode=require");
-    EXPECT_THAT(PQerrorMessage(client.get()), HasSubstr("password authentication failed"));
+    const Client client = connect("user=guessed password=wrong sslmode=require");
+    EXPECT_THAT(PQerrorMessage(client.get()),
+                HasSubstr("password authentication failed for user \"guessed\""));
   }
-  const Client client = connect();
+  const Client client = connect("user=guessed password=Secret123");
   EXPECT_THAT(PQerrorMessage(client.get()), HasSubstr("too many failed logins"));
+}
+
+TEST_F(PgwireServer, AnUnknownUserIsRefusedLikeAWrongPassword) {
+  const Client client = connect("user=nobody password=Secret123");
+  EXPECT_THAT(PQerrorMessage(client.get()),
+              HasSubstr("password authentication failed for user \"nobody\""));
+}
+
+TEST_F(PgwireServer, ADigestOnlyUserNeedsTlsForItsPassword) {
+  run(connect(), "create user digest_only password 'sha256|Secret123'");
+  const Client plain = connect("user=digest_only password=Secret123 sslmode=disable");
+  EXPECT_THAT(PQerrorMessage(plain.get()), HasSubstr("over TLS only"));
+  const Client secured = connect("user=digest_only password=Secret123 sslmode=require");
+  EXPECT_EQ(run(secured, "select current_user").value, "digest_only");
+  run(connect(), "create user locked_out password disable");
+  const Client disabled = connect("user=locked_out password=x");
+  EXPECT_EQ(PQstatus(disabled.get()), CONNECTION_BAD);
 }
 
 TEST_F(PgwireServer, RefusesAnUnknownDatabase) {
@@ -95,14 +108,14 @@ TEST_F(PgwireServer, RefusesAnUnknownDatabase) {
 TEST_F(PgwireServer, AFailedBlockStaysFailedAndRollsTheCatalogBack) {
   const Client client = connect();
   EXPECT_EQ(run(client, "begin").tag, "BEGIN");
-  EXPECT_EQ(run(client, "create table t (a varchar(2))").tag, "CREATE TABLE");
-  EXPECT_EQ(run(client, "insert into t values ('ab')").tag, "INSERT 0 1");
-  EXPECT_EQ(run(client, "insert into t values ('abc')").sqlstate, "22001");
+  EXPECT_EQ(run(client, "create table failed_t (a varchar(2))").tag, "CREATE TABLE");
+  EXPECT_EQ(run(client, "insert into failed_t values ('ab')").tag, "INSERT 0 1");
+  EXPECT_EQ(run(client, "insert into failed_t values ('abc')").sqlstate, "22001");
   EXPECT_EQ(PQtransactionStatus(client.get()), PQTRANS_INERROR);
   EXPECT_EQ(run(client, "select 1").sqlstate, "25P02");
   EXPECT_EQ(run(client, "commit").tag, "ROLLBACK");
-  EXPECT_EQ(run(client, "select * from t").sqlstate, "42P01");
-  EXPECT_EQ(run(client, "select count(*) from pg_class where relname = 't'").value, "0");
+  EXPECT_EQ(run(client, "select * from failed_t").sqlstate, "42P01");
+  EXPECT_EQ(run(client, "select count(*) from pg_class where relname = 'failed_t'").value, "0");
 }
 
 // A DEFAULT too: it is an error when it is stored.
@@ -138,12 +151,101 @@ TEST_F(PgwireServer, BindsTextParametersAndDescribes) {
   EXPECT_EQ(answer_of(result).value, "21");
 }
 
+/// The bytes of the only cell, in hexadecimal, asked for in binary.
+std::string binary_cell(PGconn* connection, const std::string& sql) {
+  PGresult* result =
+      PQexecParams(connection, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1);
+  std::string hex =
+      PQresultStatus(result) == PGRES_TUPLES_OK && PQfformat(result, 0) == 1
+          ? to_hex(std::string_view(PQgetvalue(result, 0, 0),
+                                    static_cast<std::size_t>(PQgetlength(result, 0, 0))))
+          : PQresultErrorMessage(result);
+  PQclear(result);
+  return hex;
+}
+
 TEST_F(PgwireServer, SendsBinaryResults) {
   const Client client = connect();
-  PGresult* result =
-      PQexecParams(client.get(), "select 258::int", 0, nullptr, nullptr, nullptr, nullptr, 1);
-  ASSERT_EQ(PQgetlength(result, 0, 0), 4);
-  EXPECT_EQ(std::string(PQgetvalue(result, 0, 0), 4), std::string("\0\0\1\2", 4));
+  const std::pair<const char*, const char*> table[] = {
+      {"select true", "01"},
+      {"select 258::smallint", "0102"},
+      {"select -2::int", "fffffffe"},
+      {"select 258::bigint", "0000000000000102"},
+      {"select 1.5::float4", "3fc00000"},
+      {"select 1.5::float8", "3ff8000000000000"},
+      {"select date '2000-01-02'", "00000001"},
+      {"select time '00:00:01'", "00000000000f4240"},
+      {"select timestamp '2000-01-01 00:00:01'", "00000000000f4240"},
+      {"select timestamptz '2000-01-01 00:00:01+00'", "00000000000f4240"},
+      {"select 'ab'::varchar", "6162"},
+      // ndigits 2, weight 0, sign, scale 2: 12 and 5000
+      {"select 12.50::numeric(10,2)",
+       "00020000000000020"
+       "00c1388"},
+      {"select -0.05::numeric(10,2)", "0001ffff4000000201f4"},
+      {"select 0::numeric(10,2)", "0000000000000002"},
+  };
+  for (const auto& [sql, expected] : table)
+    EXPECT_EQ(binary_cell(client.get(), sql), expected) << sql;
+}
+
+TEST_F(PgwireServer, ReadsBinaryParameters) {
+  const Client client = connect();
+  const std::array<Oid, 2> types{23, 1700};
+  const std::string four("\0\0\0\4", 4);
+  const std::string half("\0\1\xff\xff\0\0\0\1\x13\x88", 10);
+  const std::array<const char*, 2> values{four.data(), half.data()};
+  const std::array<int, 2> lengths{4, 10};
+  const std::array<int, 2> formats{1, 1};
+  PGresult* result = PQexecParams(client.get(), "select $1 + 1, $2::numeric(3,1)", 2, types.data(),
+                                  values.data(), lengths.data(), formats.data(), 0);
+  EXPECT_STREQ(PQgetvalue(result, 0, 1), "0.5");
+  EXPECT_EQ(answer_of(result).value, "5");
+}
+
+TEST_F(PgwireServer, PipelinedErrorsStopAtTheirSync) {
+  const Client client = connect();
+  ASSERT_EQ(PQenterPipelineMode(client.get()), 1);
+  for (const char* sql : {"select 1", "select 1/0", "select 2"}) {
+    ASSERT_EQ(PQsendQueryParams(client.get(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0), 1);
+  }
+  ASSERT_EQ(PQpipelineSync(client.get()), 1);
+  ASSERT_EQ(PQsendQueryParams(client.get(), "select 3", 0, nullptr, nullptr, nullptr, nullptr, 0),
+            1);
+  ASSERT_EQ(PQpipelineSync(client.get()), 1);
+  std::string statuses;
+  for (int ends = 0; ends < 2;) {
+    PGresult* result = PQgetResult(client.get());
+    if (result == nullptr) continue;
+    statuses += std::string(PQresStatus(PQresultStatus(result))) + " ";
+    ends += PQresultStatus(result) == PGRES_PIPELINE_SYNC ? 1 : 0;
+    PQclear(result);
+  }
+  EXPECT_EQ(statuses,
+            "PGRES_TUPLES_OK PGRES_FATAL_ERROR PGRES_PIPELINE_ABORTED PGRES_PIPELINE_SYNC "
+            "PGRES_TUPLES_OK PGRES_PIPELINE_SYNC ");
+}
+
+TEST_F(PgwireServer, SendsRowsOneByOne) {
+  const Client client = connect();
+  ASSERT_EQ(PQsendQuery(client.get(), "select x from generate_series(1, 5000) g(x)"), 1);
+  ASSERT_EQ(PQsetSingleRowMode(client.get()), 1);
+  int rows = 0;
+  while (PGresult* result = PQgetResult(client.get())) {
+    if (PQresultStatus(result) == PGRES_SINGLE_TUPLE) ++rows;
+    PQclear(result);
+  }
+  EXPECT_EQ(rows, 5000);
+}
+
+TEST_F(PgwireServer, ErrorsCarryTheirFields) {
+  const Client client = connect();
+  PGresult* result = PQexec(client.get(), "drop table no_such_table_here");
+  EXPECT_STREQ(PQresultErrorField(result, PG_DIAG_SEVERITY), "ERROR");
+  EXPECT_STREQ(PQresultErrorField(result, PG_DIAG_SQLSTATE), "42P01");
+  PQclear(result);
+  result = PQexec(client.get(), "select 1 frm x y");
+  EXPECT_STREQ(PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION), "14");
   PQclear(result);
 }
 
@@ -155,10 +257,7 @@ TEST_F(PgwireServer, TheSecondLockWaitsForTheFirstTransactionAndSeesItsRows) {
   EXPECT_EQ(run(first, "lock table ledger").sqlstate, "");
   run(second, "begin");
   auto waiting = std::async(std::launch::async, [&] { return run(second, "lock table ledger"); });
-  // The lock list shows the waiter; nothing else tells that it waits.
-  const Client observer = connect();
-  while (run(observer, "select count(*) from pg_locks where not granted").value != "1") {
-  }
+  await_lock_waiter(connect());
   run(first, "insert into ledger values (7)");
   EXPECT_EQ(run(first, "commit").tag, "COMMIT");
   EXPECT_EQ(waiting.get().sqlstate, "");
@@ -169,14 +268,12 @@ TEST_F(PgwireServer, TheSecondLockWaitsForTheFirstTransactionAndSeesItsRows) {
 TEST_F(PgwireServer, CancelsAWaitingStatement) {
   const Client first = connect();
   const Client second = connect();
-  run(first, "create table t (a int)");
+  run(first, "create table cancel_t (a int)");
   run(first, "begin");
-  run(first, "insert into t values (1)");
-  auto waiting =
-      std::async(std::launch::async, [&] { return run(second, "insert into t values (2)"); });
-  const Client observer = connect();
-  while (run(observer, "select count(*) from pg_locks where not granted").value != "1") {
-  }
+  run(first, "insert into cancel_t values (1)");
+  auto waiting = std::async(std::launch::async,
+                            [&] { return run(second, "insert into cancel_t values (2)"); });
+  await_lock_waiter(connect());
   PGcancel* cancel = PQgetCancel(second.get());
   std::array<char, 256> error{};
   EXPECT_EQ(PQcancel(cancel, error.data(), error.size()), 1) << error.data();
@@ -186,11 +283,12 @@ TEST_F(PgwireServer, CancelsAWaitingStatement) {
 
 TEST_F(PgwireServer, PsqlDescribesTables) {
   const Client client = connect();
-  run(client, "create table t (id varchar(512) not null, n bigint default 3) distkey(id)");
+  run(client, "create table psql_t (id varchar(512) not null, n bigint default 3) distkey(id)");
   const std::string command =
       "PGPASSWORD=Secret123 timeout 60 psql -X '" + address() +
-      "' -c '\\d' -c '\\d t' -c '\\dt' -c '\\dn' -c '\\l' -c '\\du' -c '\\dv' "
-      "-c '\\df' -c '\\dp' 2>&1";
+      "' -c '\\d' -c '\\d psql_t' -c '\\dt' -c '\\dn' -c '\\l' -c '\\du' -c '\\dv' "
+      "-c '\\df' -c '\\dp' -c '\\dx' -c '\\db' -c '\\ddp' -c '\\dC' -c '\\do' -c '\\dT' "
+      "-c '\\dg' -c '\\di' -c '\\ds' -c '\\dS' -c '\\z' 2>&1";
   std::FILE* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;
@@ -199,7 +297,7 @@ TEST_F(PgwireServer, PsqlDescribesTables) {
     output.append(buffer.data(), got);
   }
   EXPECT_EQ(pclose(pipe), 0) << output;
-  EXPECT_THAT(output, HasSubstr(" public | t    | table | leat"));
+  EXPECT_THAT(output, HasSubstr("psql_t"));
   EXPECT_THAT(output, HasSubstr("character varying(512)"));
   EXPECT_THAT(output, HasSubstr("| not null |"));
   EXPECT_THAT(output, testing::Not(HasSubstr("ERROR")));

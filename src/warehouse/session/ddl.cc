@@ -167,9 +167,10 @@ SqlResult<std::vector<catalog::Column>> result_columns(
   return made;
 }
 
-SqlResult<std::string> translate_inner(const SessionState& session, const sql::Query& query) {
+SqlResult<std::string> translate_inner(const SessionState& session, std::string_view script,
+                                       const sql::Query& query) {
   const SessionLookup lookup(session);
-  sql::TranslateContext context = session.translate_context();
+  sql::TranslateContext context = session.translate_context(script);
   context.relations = &lookup;
   sql::SqlResult<std::string> text = sql::translate_query(query, context);
   if (!text) return std::unexpected(from_sql(std::move(text).error()));
@@ -307,7 +308,8 @@ SqlStatus SessionState::run_create_table_as(Running& running,
                            "Relation \"" + relation.name + "\" already exists and will be skipped");
     return {};
   }
-  LEAT_ASSIGN(const std::string query, translate_inner(*this, *statement.query));
+  LEAT_TRY(lock_tables(running.statement));
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
   LEAT_ASSIGN(const auto described, describe_query(*this, query));
   LEAT_ASSIGN(relation.columns, result_columns(*this, *statement.query, described,
                                                statement.columns, relation.temporary));
@@ -383,7 +385,7 @@ SqlStatus SessionState::run_create_view(Running& running,
       (!statement.or_replace || before->kind != catalog::RelationKind::kView)) {
     return already_exists(relation.name);
   }
-  LEAT_ASSIGN(const std::string query, translate_inner(*this, *statement.query));
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
   LEAT_ASSIGN(const auto described, describe_query(*this, query));
   relation.kind = catalog::RelationKind::kView;
   LEAT_ASSIGN(relation.columns,
@@ -487,7 +489,7 @@ SqlStatus SessionState::run_truncate(Running& running, const sql::TruncateStatem
     return engine::fail_sql("42809", "\"" + relation->name + "\" is not a table");
   }
   LEAT_TRY(require_owner(*relation, catalog::kTruncate));
-  LEAT_TRY(lock_targets(running.statement));
+  LEAT_TRY(lock_tables(running.statement));
   LEAT_TRY(quiet_engine());
   LEAT_TRY(open_engine());
   LEAT_ASSIGN(running.rows, connection->run("DELETE FROM " + relation->duckdb_name()));

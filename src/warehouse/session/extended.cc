@@ -71,7 +71,8 @@ SqlStatus SessionState::plan_statement(PreparedStatement& statement) {
   if (statement.plan && statement.plan->stamp == stamp()) return {};
   statement.plan.reset();
   LEAT_TRY(check_access(statement.parsed->statement));
-  LEAT_ASSIGN(statement.plan, make_plan(statement.parsed->statement, statement.declared_types));
+  LEAT_ASSIGN(statement.plan,
+              make_plan(statement.parsed->statement, statement.text, statement.declared_types));
   return {};
 }
 
@@ -223,18 +224,22 @@ SqlResult<ExecuteOutcome> SessionState::execute(std::string_view name, std::int6
     if (sql::get_if<sql::SelectStatement>(statement) != nullptr) {
       if (portal.done) return {};
       if (!portal.rows) {
+        LEAT_TRY(lock_tables(statement));
         LEAT_TRY(plan_statement(*prepared));
         LEAT_ASSIGN(portal.rows, open_rows(*prepared->plan, portal.parameters));
       }
       const std::int64_t before = portal.rows->rows_sent;
-      LEAT_TRY(pump(*portal.rows, row_limit, sink));
+      if (SqlStatus sent = pump(*portal.rows, row_limit, sink); !sent) {
+        return std::unexpected(
+            found_reason(std::move(sent).error(), *prepared->plan, portal.parameters));
+      }
       running.rows = portal.rows->rows_sent - before;
       suspended = row_limit > 0 && !portal.rows->at_end && running.rows == row_limit;
       portal.done = portal.rows->at_end;
       return {};
     }
     if (is_planned(statement)) {
-      LEAT_TRY(lock_targets(statement));
+      LEAT_TRY(lock_tables(statement));
       LEAT_TRY(plan_statement(*prepared));
       return run_change_plan(running, *prepared->plan);
     }

@@ -341,6 +341,8 @@ std::string lock_rows(const WarehouseState& state, std::string_view relation) {
   for (SessionInfo& info : state.session_infos()) sessions[info.id] = std::move(info);
   Rows rows;
   for (const LockInfo& lock : state.locks.list()) {
+    // STV_LOCKS knows of writers only.
+    if (relation == "stv_locks" && lock.mode == LockMode::kRead) continue;
     const std::size_t dot = lock.table.find('.');
     const catalog::SchemaPointer schema = state.catalog->schema(lock.table.substr(0, dot));
     const catalog::RelationPointer table =
@@ -362,7 +364,7 @@ std::string lock_rows(const WarehouseState& state, std::string_view relation) {
           .number("database", catalog::kDatabaseOid);
       rows.number("transaction", info.transaction)
           .number("pid", lock.session)
-          .text("mode", "AccessExclusiveLock");
+          .text("mode", lock_mode_name(lock.mode));
       rows.boolean("granted", lock.granted).end();
     } else {
       rows.text("txn_owner", info.user)
@@ -370,7 +372,7 @@ std::string lock_rows(const WarehouseState& state, std::string_view relation) {
           .number("xid", info.transaction);
       rows.number("pid", lock.session)
           .time("txn_start", info.transaction_start)
-          .text("lock_mode", "AccessExclusiveLock");
+          .text("lock_mode", lock_mode_name(lock.mode));
       rows.text("lockable_object_type", "relation")
           .number("relation", oid)
           .boolean("granted", lock.granted)

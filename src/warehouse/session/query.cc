@@ -35,6 +35,24 @@ std::unexpected<SqlError> client_gone() {
   return engine::fail_sql("08006", "the client closed the connection or stopped reading");
 }
 
+/// What the engine does not know of a result's column.
+void add_declaration(Field& field, const sql::ResultColumn& column) {
+  if (column.character != sql::TypeKind::kOther && field.type_oid == 1043) {
+    sql::TypeName type;
+    type.kind = column.character;
+    type.length = column.length;
+    field.type_oid = sql::type_oid(type);
+    field.type_modifier = catalog::type_modifier(type);
+  }
+  field.table_oid = column.table_oid;
+  field.column_number = column.column_number;
+  field.schema = column.schema;
+  field.table = column.table;
+  field.column = column.column;
+  field.not_null = column.not_null;
+  field.identity = column.identity;
+}
+
 /// PREPARE, cursors, EXPLAIN and views run an inner query; the others themselves.
 bool changes_rows(const sql::Statement& statement) {
   return sql::get_if<sql::InsertStatement>(statement) != nullptr ||
@@ -51,8 +69,9 @@ PlanStamp SessionState::stamp() const {
           .settings_epoch = settings_epoch};
 }
 
-sql::TranslateContext SessionState::translate_context() const {
+sql::TranslateContext SessionState::translate_context(std::string_view script) const {
   sql::TranslateContext context;
+  context.script = script;
   context.current_database = shared->options.database;
   context.search_path = resolved_search_path();
   context.system_schema = catalog::kSystemSchema;
@@ -90,21 +109,37 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
   return {};
 }
 
-SqlStatus SessionState::lock_targets(const sql::Statement& statement) {
-  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
-    if (access.access == sql::Access::kSelect || access.access == sql::Access::kReference) continue;
-    if (sql::is_system_relation(access.table)) continue;
-    const SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
-    if (!relation || (*relation)->temporary) continue;
-    LEAT_TRY(lock_table((*relation)->schema_name, (*relation)->name));
+SqlStatus SessionState::lock_read(const catalog::Relation& relation, int depth) {
+  constexpr int kDepthMax = 100;  // as of views that depend on each other
+  if (relation.kind == catalog::RelationKind::kTable)
+    return lock_table(relation.schema_name, relation.name, LockMode::kRead);
+  for (const catalog::Oid oid : relation.depends_on) {
+    const catalog::RelationPointer below = catalog.relation(oid);
+    if (below != nullptr && depth < kDepthMax) LEAT_TRY(lock_read(*below, depth + 1));
   }
   return {};
 }
 
-SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement,
+SqlStatus SessionState::lock_tables(const sql::Statement& statement) {
+  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
+    if (access.access == sql::Access::kReference || sql::is_system_relation(access.table)) continue;
+    const SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
+    if (!relation || (*relation)->temporary) continue;
+    if (access.access == sql::Access::kSelect) {
+      LEAT_TRY(lock_read(**relation));
+    } else {
+      LEAT_TRY(lock_table(
+          (*relation)->schema_name, (*relation)->name,
+          access.access == sql::Access::kLock ? LockMode::kExclusive : LockMode::kWrite));
+    }
+  }
+  return {};
+}
+
+SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::string_view script,
                                         std::span<const std::uint32_t> declared) {
   const SessionLookup lookup(*this);
-  sql::TranslateContext context = translate_context();
+  sql::TranslateContext context = translate_context(script);
   context.relations = &lookup;
   for (const std::uint32_t oid : declared)
     context.parameter_types.push_back(catalog::type_from_oid(oid));
@@ -117,10 +152,15 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement,
   }
   plan.before.assign(translation->statements.begin(), std::prev(translation->statements.end()));
   LEAT_TRY(quiet_engine());
-  LEAT_TRY(open_engine());
+  LEAT_TRY(follow_time_zone());
+  // The engine's transaction is not begun for a description: the snapshot must follow the locks.
   LEAT_ASSIGN(plan.last, connection->prepare(translation->statements.back()));
   for (const engine::ColumnInfo& column : plan.last->columns())
     plan.fields.push_back(field_of(column));
+  if (translation->columns.size() == plan.fields.size()) {
+    for (std::size_t i = 0; i < plan.fields.size(); ++i)
+      add_declaration(plan.fields[i], translation->columns[i]);
+  }
   for (std::size_t i = 0; i < plan.last->parameter_count(); ++i) {
     const bool known = i < declared.size() && declared[i] != 0 && declared[i] != 705;
     const engine::ColumnType& type = plan.last->parameter_type(i);
@@ -132,6 +172,19 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement,
     }
   }
   return plan;
+}
+
+SqlError SessionState::found_reason(SqlError lost, Plan& plan,
+                                    std::span<const engine::Value> parameters) {
+  if (lost.message != engine::kLostReason) return lost;
+  static_cast<void>(connection->rollback());
+  constexpr int kAttemptsMax = 3;
+  for (int attempt = 0; attempt < kAttemptsMax && check_stopped(); ++attempt) {
+    const SqlResult<engine::Cursor> again = plan.last->execute(parameters, {.streaming = false});
+    if (again) break;
+    if (again.error().message != engine::kLostReason) return again.error();
+  }
+  return lost;
 }
 
 SqlStatus SessionState::quiet_engine() {
@@ -184,19 +237,22 @@ SqlStatus SessionState::pump(RowStream& rows, std::int64_t limit, ResultSink& si
 
 SqlStatus SessionState::run_query(Running& running) {
   LEAT_TRY(check_access(running.statement));
-  LEAT_ASSIGN(Plan plan, make_plan(running.statement, {}));
+  LEAT_TRY(lock_tables(running.statement));
+  LEAT_ASSIGN(Plan plan, make_plan(running.statement, running.text, {}));
   LEAT_ASSIGN(const auto rows, open_rows(plan, running.parameters));
   if (running.send_fields && !running.sink.on_fields(rows->fields)) return client_gone();
-  const SqlStatus sent = pump(*rows, 0, running.sink);
+  SqlStatus sent = pump(*rows, 0, running.sink);
   forget(rows.get());
   running.rows = rows->rows_sent;
+  if (!sent)
+    sent = std::unexpected(found_reason(std::move(sent).error(), plan, running.parameters));
   return sent;
 }
 
 SqlStatus SessionState::run_change(Running& running) {
   LEAT_TRY(check_access(running.statement));
-  LEAT_TRY(lock_targets(running.statement));
-  LEAT_ASSIGN(Plan plan, make_plan(running.statement, {}));
+  LEAT_TRY(lock_tables(running.statement));
+  LEAT_ASSIGN(Plan plan, make_plan(running.statement, running.text, {}));
   return run_change_plan(running, plan);
 }
 
@@ -224,7 +280,7 @@ SqlStatus SessionState::send_query(Running& running, const std::string& engine_s
 
 SqlStatus SessionState::run_explain(Running& running, const sql::ExplainStatement& statement) {
   LEAT_TRY(check_access(*statement.statement));
-  LEAT_ASSIGN(const Plan plan, make_plan(*statement.statement, {}));
+  LEAT_ASSIGN(const Plan plan, make_plan(*statement.statement, running.text, {}));
   const SessionLookup lookup(*this);
   sql::TranslateContext context = translate_context();
   context.relations = &lookup;
@@ -244,7 +300,8 @@ SqlStatus SessionState::run_explain(Running& running, const sql::ExplainStatemen
   return send_query(running, "SELECT unnest([" + list + "]) AS \"QUERY PLAN\"");
 }
 
-SqlStatus SessionState::run_declare(Running&, const sql::DeclareCursorStatement& statement) {
+SqlStatus SessionState::run_declare(Running& running,
+                                    const sql::DeclareCursorStatement& statement) {
   if (block != Block::kExplicit) {
     return engine::fail_sql("25P01", "DECLARE CURSOR may only be used in transaction blocks");
   }
@@ -259,9 +316,10 @@ SqlStatus SessionState::run_declare(Running&, const sql::DeclareCursorStatement&
     return engine::fail_sql("0A000", "only one cursor may be open at a time", {},
                             "Close the open cursor first.");
   }
+  LEAT_TRY(lock_tables(running.statement));
   // The query belongs to the statement's tree; translating needs no Statement around it.
   const SessionLookup lookup(*this);
-  sql::TranslateContext context = translate_context();
+  sql::TranslateContext context = translate_context(running.text);
   context.relations = &lookup;
   sql::SqlResult<std::string> text = sql::translate_query(*statement.query, context);
   if (!text) return std::unexpected(from_sql(std::move(text).error()));
@@ -345,7 +403,7 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
   const std::shared_ptr<PreparedStatement> prepared = found->second;
   // The arguments are expressions: the engine computes them, their text is bound.
   std::string list;
-  const sql::TranslateContext context = translate_context();
+  const sql::TranslateContext context = translate_context(running.text);
   for (const sql::ExpressionPtr& argument : statement.arguments) {
     sql::SqlResult<std::string> text = sql::translate_expression(*argument, context);
     if (!text) return std::unexpected(from_sql(std::move(text).error()));
@@ -362,7 +420,7 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
   }
   const sql::Statement& inner = prepared->parsed->statement;
   LEAT_TRY(check_access(inner));
-  if (sql::writes(inner)) LEAT_TRY(lock_targets(inner));
+  LEAT_TRY(lock_tables(inner));
   LEAT_TRY(plan_statement(*prepared));
   if (values.size() != prepared->plan->last->parameter_count()) {
     return engine::fail_sql(

@@ -167,11 +167,15 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
     made->kind = (*relation)->kind == catalog::RelationKind::kView ? sql::RelationKind::kView
                                                                    : sql::RelationKind::kTable;
     made->duckdb_name = (*relation)->duckdb_name();
+    made->oid = (*relation)->oid;
+    made->schema = (*relation)->schema_name;
+    made->name = (*relation)->name;
     for (const catalog::Column& column : (*relation)->columns) {
       made->columns.push_back({.name = column.name,
                                .type = column.type,
                                .identity = column.identity && !column.identity_by_default,
-                               .not_null = column.not_null});
+                               .not_null = column.not_null,
+                               .number = column.number});
     }
   }
   const sql::Relation* result = made.get();

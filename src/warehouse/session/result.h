@@ -28,6 +28,12 @@ struct Field {
   std::int32_t type_modifier = -1;  ///< As in pg_attribute.atttypmod.
   std::uint32_t table_oid = 0;      ///< 0: not a plain column of a table.
   std::int16_t column_number = 0;
+  // For clients of Redshift's own protocol: the column it plainly is; empty when it is none.
+  std::string schema{};
+  std::string table{};
+  std::string column{};
+  bool not_null = false;
+  bool identity = false;
 };
 
 enum class Severity : std::uint8_t { kInfo, kNotice, kWarning };

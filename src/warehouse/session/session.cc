@@ -153,6 +153,7 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   } else if (record.kind == QueryClass::kQuery) {
     last_query = record.id;
   }
+  if (block == Block::kNone) unlock_statement();
   shared->history.finish(std::move(record));
   shared->update_info(id, [&](SessionInfo& info) {
     info.state = block == Block::kNone ? "idle"
@@ -176,17 +177,9 @@ SqlStatus SessionState::dispatch(Running& running) {
           return run_change(running);
         else if constexpr (std::is_same_v<Node, sql::TransactionStatement>)
           return run_transaction(running);
-        else if constexpr (std::is_same_v<Node, sql::LockStatement>) {
-          LEAT_TRY(check_access(statement));
-          if (block != Block::kExplicit) {
-            return engine::fail_sql("25P01", "LOCK TABLE may only be used in transaction blocks");
-          }
-          for (const sql::QualifiedName& name : node.tables) {
-            LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(name));
-            LEAT_TRY(require(*relation, catalog::kSelect));
-          }
-          return lock_targets(statement);
-        } else if constexpr (std::is_same_v<Node, sql::CreateTableStatement>)
+        else if constexpr (std::is_same_v<Node, sql::LockStatement>)
+          return run_lock(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateTableStatement>)
           return run_create_table(running, node);
         else if constexpr (std::is_same_v<Node, sql::CreateTableAsStatement>)
           return run_create_table_as(running, node);
@@ -229,15 +222,9 @@ SqlStatus SessionState::dispatch(Running& running) {
           return run_prepare(running, node);
         else if constexpr (std::is_same_v<Node, sql::ExecuteStatement>)
           return run_execute(running, node);
-        else if constexpr (std::is_same_v<Node, sql::DeallocateStatement>) {
-          if (node.name.empty()) {
-            sql_prepared.clear();
-          } else if (sql_prepared.erase(node.name) == 0) {
-            return engine::fail_sql("26000",
-                                    "prepared statement \"" + node.name + "\" does not exist");
-          }
-          return {};
-        } else if constexpr (std::is_same_v<Node, sql::DeclareCursorStatement>)
+        else if constexpr (std::is_same_v<Node, sql::DeallocateStatement>)
+          return run_deallocate(node);
+        else if constexpr (std::is_same_v<Node, sql::DeclareCursorStatement>)
           return run_declare(running, node);
         else if constexpr (std::is_same_v<Node, sql::FetchStatement>)
           return run_fetch(running, node);
@@ -247,10 +234,9 @@ SqlStatus SessionState::dispatch(Running& running) {
           return run_cancel(running, node);
         else if constexpr (std::is_same_v<Node, sql::ExplainStatement>)
           return run_explain(running, node);
-        else if constexpr (std::is_same_v<Node, sql::UseStatement>) {
-          if (node.database == shared->options.database) return {};
-          return engine::fail_sql("3D000", "database \"" + node.database + "\" does not exist");
-        } else if constexpr (std::is_same_v<Node, sql::CallStatement>)
+        else if constexpr (std::is_same_v<Node, sql::UseStatement>)
+          return run_use(node);
+        else if constexpr (std::is_same_v<Node, sql::CallStatement>)
           return engine::fail_sql("42883",
                                   "procedure " + node.procedure.to_string() + " does not exist");
         else
@@ -260,8 +246,34 @@ SqlStatus SessionState::dispatch(Running& running) {
       statement.node);
 }
 
-// ------------------------------------------------------------------------------------------ the
-// public face
+SqlStatus SessionState::run_lock(Running& running, const sql::LockStatement& statement) {
+  LEAT_TRY(check_access(running.statement));
+  if (block != Block::kExplicit) {
+    return engine::fail_sql("25P01", "LOCK TABLE may only be used in transaction blocks");
+  }
+  for (const sql::QualifiedName& name : statement.tables) {
+    LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(name));
+    LEAT_TRY(require(*relation, catalog::kSelect));
+  }
+  return lock_tables(running.statement);
+}
+
+SqlStatus SessionState::run_deallocate(const sql::DeallocateStatement& statement) {
+  if (statement.name.empty()) {
+    sql_prepared.clear();
+  } else if (sql_prepared.erase(statement.name) == 0) {
+    return engine::fail_sql("26000",
+                            "prepared statement \"" + statement.name + "\" does not exist");
+  }
+  return {};
+}
+
+SqlStatus SessionState::run_use(const sql::UseStatement& statement) const {
+  if (statement.database == shared->options.database) return {};
+  return engine::fail_sql("3D000", "database \"" + statement.database + "\" does not exist");
+}
+
+// The public face.
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
 Session::~Session() = default;
@@ -359,6 +371,9 @@ void Session::fail_transaction() {
 }
 int Session::extra_float_digits() const {
   return parse_number<int>(state_->settings.get("extra_float_digits")).value_or(0);
+}
+const TimeZone* Session::time_zone() {
+  return state_->time_zone();
 }
 void Session::on_terminate(std::function<void()> wake) {
   const std::lock_guard lock(state_->wake_mutex);

@@ -38,6 +38,7 @@ struct StatementDescription {
 enum class ExecuteOutcome : std::uint8_t { kComplete, kSuspended, kEmpty };
 
 struct SessionState;
+class TimeZone;
 
 /// Used by one thread at a time, except cancel() and id(). Destroying it rolls back, drops its temp
 /// tables and releases its locks.
@@ -83,6 +84,8 @@ class Session {
 
   /// For the text form of floating point columns.
   [[nodiscard]] int extra_float_digits() const;
+  /// For the text form of TIMESTAMPTZ. Null: UTC. Valid until the next call of this session.
+  [[nodiscard]] const TimeZone* time_zone();
 
   /// `wake` is called, from any thread, when terminate() is; set once, before others know the
   /// session.

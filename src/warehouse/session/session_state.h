@@ -22,6 +22,7 @@
 #include "warehouse/session/history.h"
 #include "warehouse/session/session.h"
 #include "warehouse/session/settings.h"
+#include "warehouse/session/time_zone.h"
 #include "warehouse/session/warehouse_state.h"
 #include "warehouse/sql/translate.h"
 
@@ -120,22 +121,32 @@ struct SessionState {
   // transaction.cc
   void start_block(Block kind, bool read_only);
   SqlStatus open_engine();
+  /// Makes the engine follow the setting timezone.
+  SqlStatus follow_time_zone();
+  /// Null: UTC.
+  const TimeZone* time_zone();
   SqlStatus commit_block(ResultSink* sink);
   void rollback_block(ResultSink* sink);
   /// After an error: rolls back; an explicit block stays, failed.
   void fail_block();
   void end_block();
   SqlStatus run_transaction(Running& running);
-  SqlStatus lock_table(const std::string& schema, const std::string& name);
+  SqlStatus lock_table(const std::string& schema, const std::string& name,
+                       LockMode mode = LockMode::kWrite);
+  /// Gives back what a statement outside of a block has locked.
+  void unlock_statement();
   SqlStatus check_stopped() const;
   SqlError dress(SqlError error) const;
 
   // query.cc
   [[nodiscard]] PlanStamp stamp() const;
-  sql::TranslateContext translate_context() const;
+  /// `script`: what the statement was parsed from, for the positions of errors.
+  sql::TranslateContext translate_context(std::string_view script = {}) const;
   SqlStatus check_access(const sql::Statement& statement);
-  SqlStatus lock_targets(const sql::Statement& statement);
-  SqlResult<Plan> make_plan(const sql::Statement& statement,
+  /// Every table that the statement names, as strongly as it uses it.
+  SqlStatus lock_tables(const sql::Statement& statement);
+  SqlStatus lock_read(const catalog::Relation& relation, int depth = 0);
+  SqlResult<Plan> make_plan(const sql::Statement& statement, std::string_view script,
                             std::span<const std::uint32_t> declared);
   SqlResult<std::unique_ptr<RowStream>> open_rows(Plan& plan,
                                                   std::span<const engine::Value> parameters);
@@ -145,10 +156,16 @@ struct SessionState {
   /// Sends rows to the sink, at most `limit` (0: all). False inside: the client is gone. Sets
   /// at_end at the end.
   SqlStatus pump(RowStream& rows, std::int64_t limit, ResultSink& sink);
+  /// With several workers the engine sometimes loses the error that ended a stream: the query is
+  /// run again, in memory, to find it.
+  SqlError found_reason(SqlError lost, Plan& plan, std::span<const engine::Value> parameters);
   SqlStatus quiet_engine();  ///< Takes the streaming result, if any, into memory.
   void forget(const RowStream* rows);
   SqlStatus send_query(Running& running,
                        const std::string& engine_sql);  ///< A result of our own making.
+  SqlStatus run_lock(Running& running, const sql::LockStatement& statement);
+  SqlStatus run_deallocate(const sql::DeallocateStatement& statement);
+  SqlStatus run_use(const sql::UseStatement& statement) const;
   SqlStatus run_explain(Running& running, const sql::ExplainStatement& statement);
   SqlStatus run_declare(Running& running, const sql::DeclareCursorStatement& statement);
   SqlStatus run_fetch(Running& running, const sql::FetchStatement& statement);
@@ -205,6 +222,9 @@ struct SessionState {
 
   Settings settings;
   std::uint64_t settings_epoch = 0;
+  std::string engine_zone = "UTC";  ///< What the engine's connection is set to.
+  std::string loaded_zone = "UTC";
+  std::shared_ptr<const TimeZone> zone;             ///< Of loaded_zone; null: UTC.
   Settings settings_before;                         ///< Restored by a rollback.
   std::map<std::string, std::string> local_before;  ///< SET LOCAL: restored at the block's end.
 
@@ -222,6 +242,7 @@ struct SessionState {
 
   std::int64_t current_query = 0;
   std::int64_t lock_wait_us = 0;
+  bool holds_locks = false;  ///< Perhaps.
   std::int64_t last_query = -1;
   std::int64_t last_copy = -1;
   std::int64_t last_copy_rows = 0;

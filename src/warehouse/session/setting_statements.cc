@@ -112,6 +112,16 @@ SqlStatus SessionState::run_set(Running& running, const sql::SetStatement& state
         name == "search_path" ? path_text(statement.values) : joined(statement.values);
     LEAT_TRY(settings.set(name, value));
   }
+  if (name == "timezone") {
+    LEAT_TRY(quiet_engine());
+    if (!follow_time_zone()) {
+      const std::string refused = settings.get(name);
+      static_cast<void>(settings.set(name, *before));
+      return engine::fail_sql("22023",
+                              "invalid value for parameter \"TimeZone\": \"" + refused + "\"", {},
+                              "Write a name such as America/New_York or UTC.");
+    }
+  }
   if (statement.scope == sql::SettingScope::kLocal) {
     if (block != Block::kExplicit) {
       static_cast<void>(settings.set(name, *before));
@@ -185,15 +195,25 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
           "database_isolation_level FROM leat_system.svv_redshift_databases WHERE true" +
               like_clause(statement, "database_name"));
     case sql::ShowKind::kSchemas:
+      if (!statement.name.empty() && statement.name.name() != shared->options.database) {
+        return engine::fail_sql(
+            "3D000", "database \"" + std::string(statement.name.name()) + "\" does not exist");
+      }
       return send_query(
           running, "SELECT * FROM leat_system.svv_all_schemas WHERE database_name = " + database +
                        like_clause(statement, "schema_name"));
-    case sql::ShowKind::kTables:
+    case sql::ShowKind::kTables: {
+      const std::vector<std::string> path = resolved_search_path();
+      std::string schema(statement.name.empty() ? path.empty() ? "public" : path.front()
+                                                : statement.name.name());
+      if (catalog.schema(schema) == nullptr)
+        return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
       return send_query(
           running,
           "SELECT database_name, schema_name, table_name, table_type, table_acl, remarks FROM "
           "leat_system.svv_all_tables WHERE schema_name = " +
-              quote_literal(statement.name.name()) + like_clause(statement, "table_name"));
+              quote_literal(schema) + like_clause(statement, "table_name"));
+    }
     case sql::ShowKind::kColumns: {
       LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(statement.name));
       return send_query(running, fmt::format("SELECT * FROM leat_system.svv_all_columns WHERE "

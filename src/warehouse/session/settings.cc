@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 #include "base/text.h"
@@ -142,6 +143,14 @@ SqlResult<std::string> read_text(const Definition& definition, std::string_view 
     const std::string word = to_lower(trim(value));
     if (word == "utc" || word == "gmt" || word == "etc/utc" || word == "0")
       return std::string("UTC");
+    // Hours east of UTC; the names of such zones count to the west.
+    if (const auto hours = parse_number<double>(word)) {
+      if (*hours != static_cast<int>(*hours) || std::abs(*hours) > 14)
+        return not_allowed(definition, value);
+      if (*hours == 0) return std::string("UTC");
+      return "Etc/GMT" + std::string(*hours < 0 ? "+" : "-") +
+             std::to_string(std::abs(static_cast<int>(*hours)));
+    }
   }
   if (definition.name == "query_group" && value == "default") return std::string();
   return std::string(value);

@@ -19,11 +19,30 @@ void SessionState::start_block(Block kind, bool read_only) {
 }
 
 SqlStatus SessionState::open_engine() {
+  LEAT_TRY(follow_time_zone());
   if (block == Block::kNone || engine_open) return {};
   LEAT_TRY(connection->begin());
   engine_open = true;
   catalog.transaction_started();
   return {};
+}
+
+SqlStatus SessionState::follow_time_zone() {
+  const std::string& name = settings.get("timezone");
+  if (engine_zone == name) return {};
+  LEAT_TRY(connection->run("SET TimeZone = " + engine::quote_literal(name)));
+  engine_zone = name;
+  return {};
+}
+
+const TimeZone* SessionState::time_zone() {
+  const std::string& name = settings.get("timezone");
+  if (name == loaded_zone) return zone.get();
+  SqlResult<std::shared_ptr<const TimeZone>> found = shared->time_zone(name);
+  // Without its offsets UTC is written, which is the same instant.
+  zone = found ? *found : nullptr;
+  loaded_zone = name;
+  return zone.get();
 }
 
 void SessionState::end_block() {
@@ -39,7 +58,7 @@ void SessionState::end_block() {
   cursors.clear();
   portals.clear();
   streaming = nullptr;
-  shared->locks.release_all(id);
+  unlock_statement();
   shared->update_info(id, [](SessionInfo& info) { info.transaction = 0; });
 }
 
@@ -124,12 +143,21 @@ SqlError SessionState::dress(SqlError error) const {
   return error;
 }
 
-SqlStatus SessionState::lock_table(const std::string& schema, const std::string& name) {
+SqlStatus SessionState::lock_table(const std::string& schema, const std::string& name,
+                                   LockMode mode) {
   const std::int64_t before = shared->clock.monotonic_us();
-  SqlStatus locked = shared->locks.acquire(id, schema + "." + name, shared->options.lock_timeout_us,
-                                           [this] { return cancelled || ended; });
+  holds_locks = true;
+  SqlStatus locked =
+      shared->locks.acquire(id, schema + "." + name, mode, shared->options.lock_timeout_us,
+                            [this] { return cancelled || ended; });
   lock_wait_us += shared->clock.monotonic_us() - before;
   return locked;
+}
+
+void SessionState::unlock_statement() {
+  if (!holds_locks) return;
+  holds_locks = false;
+  shared->locks.release_all(id);
 }
 
 SqlStatus SessionState::run_transaction(Running& running) {

@@ -117,6 +117,19 @@ TimeUs WarehouseState::now() const {
   return clock.now();
 }
 
+SqlResult<std::shared_ptr<const TimeZone>> WarehouseState::time_zone(const std::string& name) {
+  if (name == "UTC") return std::shared_ptr<const TimeZone>();
+  const std::lock_guard lock(zones_mutex_);
+  if (const auto known = zones_.find(name); known != zones_.end()) return known->second;
+  LEAT_ASSIGN(const std::unique_ptr<engine::Connection> reader, database->connect());
+  LEAT_ASSIGN(std::shared_ptr<const TimeZone> zone, TimeZone::load(*reader, name));
+  // Spellings of names are the client's: they must not fill the memory.
+  constexpr std::size_t kZonesMax = 1000;
+  if (zones_.size() >= kZonesMax) zones_.clear();
+  zones_.emplace(name, zone);
+  return zone;
+}
+
 void WarehouseState::add_session(SessionState& session, SessionInfo info) {
   const std::unique_lock lock(sessions_mutex_);
   sessions_[session.id] = Entry{&session, std::move(info)};
@@ -178,7 +191,7 @@ SessionState::~SessionState() {
   cursors.clear();
   // Temporary tables go with the connection.
   shared->remove_session(id);
-  shared->locks.release_all(id);
+  unlock_statement();
   const catalog::UserPointer me = user();
   shared->history.add(ConnectionRecord{.event = "disconnecting session",
                                        .time = shared->now(),
@@ -323,6 +336,9 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
     // Clients send parameters of many servers: what is not known, or cannot be, is left out.
     static_cast<void>(session->settings.set(to_lower(name), value));
   }
+  if (!session->follow_time_zone()) {
+    static_cast<void>(session->settings.reset("timezone"));
+  }
   session->settings.make_default();
   session->settings_before = session->settings;
   Random& random = state_->options.random == nullptr ? secure_random() : *state_->options.random;
@@ -336,6 +352,7 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   info.start = session->started;
   state_->add_session(*session, std::move(info));
   LEAT_TRY(set_connection(*session->connection, *session, user->name));
+  session->engine_zone = "UTC";  // as required_settings() say
   state_->history.add(ConnectionRecord{.event = "initiating session",
                                        .time = session->started,
                                        .remote = request.remote_address,

@@ -19,6 +19,7 @@
 #include "warehouse/engine/database.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
+#include "warehouse/session/time_zone.h"
 #include "warehouse/session/warehouse.h"
 
 namespace leat::session {
@@ -76,6 +77,9 @@ struct WarehouseState final : catalog::SystemHost {
 
   [[nodiscard]] TimeUs now() const;
 
+  /// The offsets of a zone that the engine knows, read once. Null for UTC.
+  SqlResult<std::shared_ptr<const TimeZone>> time_zone(const std::string& name);
+
   void add_session(SessionState& session, SessionInfo info);
   void remove_session(std::int32_t id);
   void update_info(std::int32_t id, const std::function<void(SessionInfo&)>& change);
@@ -101,6 +105,8 @@ struct WarehouseState final : catalog::SystemHost {
   };
   mutable std::shared_mutex sessions_mutex_;  // guards sessions_
   std::map<std::int32_t, Entry> sessions_;
+  std::mutex zones_mutex_;  // guards zones_
+  std::map<std::string, std::shared_ptr<const TimeZone>, std::less<>> zones_;
 
   friend class Warehouse;
 };

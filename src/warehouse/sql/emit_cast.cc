@@ -182,7 +182,11 @@ void Emitter::plain_cast(const Expression& node) {
     write(", '$')");
   } else {
     write(lax ? "TRY_CAST(" : "CAST(");
-    expression(value);
+    if (node.type->kind == TypeKind::kDecimal && is_decimal_parameter(value)) {
+      write("$" + std::to_string(value.number));
+    } else {
+      expression(value);
+    }
   }
   write(" AS " + duckdb_type(*node.type) + ")");
 }

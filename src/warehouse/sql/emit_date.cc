@@ -154,6 +154,44 @@ void Emitter::convert_timezone(const Expression& node) {
   write(")");
 }
 
+namespace {
+
+/// The element that strftime has as well, at the beginning of `rest`; empty: none.
+std::string_view plain_element(std::string_view rest) {
+  for (const std::string_view candidate : kPlain) {
+    if (equal_ignore_case(rest.substr(0, candidate.size()), candidate)) return candidate;
+  }
+  return {};
+}
+
+/// The element that SQL computes at the beginning of `rest`, when it is longer than `size`.
+const ComputedElement* computed_element(std::string_view rest, std::size_t size) {
+  for (const ComputedElement& entry : kComputed) {
+    if (entry.element.size() > size &&
+        equal_ignore_case(rest.substr(0, entry.element.size()), entry.element)) {
+      return &entry;
+    }
+  }
+  return nullptr;
+}
+
+/// Its SQL for `value`; `written` begins with the element, whose letters decide those of the
+/// result.
+std::string computed_piece(const ComputedElement& element, std::string_view written,
+                           const std::string& value, bool fill) {
+  std::string_view sql = element.sql;
+  const bool name = sql.find("strftime") != std::string_view::npos;
+  if (name && !fill && sql.starts_with("rpad(")) sql = sql.substr(5, sql.size() - 5 - 9);
+  std::string piece = replaced(sql, value);
+  const Case letters = case_of(written);
+  if (name && letters == Case::kUpper) piece = "upper(" + piece + ")";
+  if (letters == Case::kLower && (name || sql.find("'A") != std::string_view::npos))
+    piece = "lower(" + piece + ")";
+  return piece.starts_with("CASE") ? "(" + piece + ")" : piece;
+}
+
+}  // namespace
+
 /// Pieces of the template joined by ||: strftime where it can, SQL where it cannot.
 void Emitter::to_char(const Expression& node) {
   const std::string& format = literal_argument(node, 1, "to_char");
@@ -182,38 +220,19 @@ void Emitter::to_char(const Expression& node) {
       rest.remove_prefix(close + 1);
       continue;
     }
-    std::string_view plain;
-    for (const std::string_view candidate : kPlain) {
-      if (plain.empty() && equal_ignore_case(rest.substr(0, candidate.size()), candidate))
-        plain = candidate;
-    }
-    const ComputedElement* computed = nullptr;
-    for (const ComputedElement& entry : kComputed) {
-      if (computed == nullptr && entry.element.size() > plain.size() &&
-          equal_ignore_case(rest.substr(0, entry.element.size()), entry.element)) {
-        computed = &entry;
-      }
-    }
-    if (computed == nullptr) {
-      const std::size_t size = plain.empty() ? 1 : plain.size();
-      if (!fill && !plain.empty()) pending += "FM";
-      if (!plain.empty()) fill = true;
-      pending += rest.substr(0, size);
-      rest.remove_prefix(size);
+    const std::string_view plain = plain_element(rest);
+    if (const ComputedElement* computed = computed_element(rest, plain.size())) {
+      flush();
+      pieces.push_back(computed_piece(*computed, rest, value, fill));
+      fill = true;
+      rest.remove_prefix(computed->element.size());
       continue;
     }
-    flush();
-    std::string_view sql = computed->sql;
-    const bool name = sql.find("strftime") != std::string_view::npos;
-    if (name && !fill && sql.starts_with("rpad(")) sql = sql.substr(5, sql.size() - 5 - 9);
-    std::string piece = replaced(sql, value);
-    const Case letters = case_of(rest);
-    if (name && letters == Case::kUpper) piece = "upper(" + piece + ")";
-    if (letters == Case::kLower && (name || sql.find("'A") != std::string_view::npos))
-      piece = "lower(" + piece + ")";
-    pieces.push_back(piece.starts_with("CASE") ? "(" + piece + ")" : piece);
-    fill = true;
-    rest.remove_prefix(computed->element.size());
+    const std::size_t size = plain.empty() ? 1 : plain.size();
+    if (!fill && !plain.empty()) pending += "FM";
+    if (!plain.empty()) fill = true;
+    pending += rest.substr(0, size);
+    rest.remove_prefix(size);
   }
   flush();
   if (pieces.empty()) return write("''");

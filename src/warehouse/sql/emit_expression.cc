@@ -11,20 +11,12 @@ bool is_atom(const Expression& node) {
   switch (node.kind) {
     case ExpressionKind::kUnary:
     case ExpressionKind::kBinary:
-    case ExpressionKind::kAnd:
-    case ExpressionKind::kOr:
-    case ExpressionKind::kNot:
-    case ExpressionKind::kIs:
-    case ExpressionKind::kBetween:
-    case ExpressionKind::kIn:
-    case ExpressionKind::kLike:
-    case ExpressionKind::kQuantified:
     case ExpressionKind::kAtTimeZone:
     case ExpressionKind::kCollate:
     case ExpressionKind::kFunction:
       return false;
     default:
-      return true;
+      return !is_condition(node.kind);
   }
 }
 
@@ -181,8 +173,18 @@ void Emitter::parameter(const Expression& node) {
                      (context_.parameter_types[index].kind != TypeKind::kOther ||
                       !context_.parameter_types[index].spelling.empty());
   if (!typed) return write("$" + std::to_string(node.number));
+  const TypeName& type = context_.parameter_types[index];
+  // A declared numeric has no precision of its own: NUMERIC's default would cut the decimals off.
+  const bool any_decimal = type.kind == TypeKind::kDecimal && type.precision < 0;
   write("CAST($" + std::to_string(node.number) + " AS " +
-        duckdb_type(context_.parameter_types[index]) + ")");
+        (any_decimal ? "DECIMAL(38,10)" : duckdb_type(type)) + ")");
+}
+
+bool Emitter::is_decimal_parameter(const Expression& node) const {
+  if (node.kind != ExpressionKind::kParameter) return false;
+  const auto index = static_cast<std::size_t>(node.number - 1);
+  return index < context_.parameter_types.size() &&
+         context_.parameter_types[index].kind == TypeKind::kDecimal;
 }
 
 void Emitter::joined(const Expression& node, std::string_view separator) {

@@ -48,8 +48,12 @@ std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
   std::vector<ScopeColumn> columns;
   for (const SelectItem& item : node.items) {
     if (item.value->kind != ExpressionKind::kStar) {
-      columns.push_back(
-          {item.alias.empty() ? output_name(*item.value) : item.alias, infer(*item.value)});
+      ScopeColumn column{.name = {}, .type = infer(*item.value)};
+      if (item.value->kind == ExpressionKind::kColumn) {
+        if (const ScopeColumn* source = find_column(*item.value)) column = *source;
+      }
+      column.name = item.alias.empty() ? output_name(*item.value) : item.alias;
+      columns.push_back(std::move(column));
       continue;
     }
     for (const ScopeTable& table : scopes_.back().tables) {
@@ -57,6 +61,28 @@ std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
       if (!table.columns_known) return {};
       columns.insert(columns.end(), table.columns.begin(), table.columns.end());
     }
+  }
+  return columns;
+}
+
+std::vector<ResultColumn> Emitter::result_columns() const {
+  std::vector<ResultColumn> columns;
+  for (const ScopeColumn& column : last_columns_) {
+    ResultColumn result;
+    if (column.type.kind == Inferred::kText && column.type.length >= 0) {
+      result.character = column.type.padded ? TypeKind::kChar : TypeKind::kVarchar;
+      result.length = column.type.length;
+    }
+    if (column.relation != nullptr && column.relation->oid != 0) {
+      result.table_oid = column.relation->oid;
+      result.schema = column.relation->schema;
+      result.table = column.relation->name;
+      result.column_number = column.origin->number;
+      result.column = column.origin->name;
+      result.not_null = column.origin->not_null;
+      result.identity = column.origin->identity;
+    }
+    columns.push_back(std::move(result));
   }
   return columns;
 }
@@ -153,10 +179,15 @@ void Emitter::query_body(const Query& node) {
       side(*node.right, true);
       if (columns.size() != last_columns_.size()) columns.clear();
       for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (columns[i].type.kind != last_columns_[i].type.kind ||
-            columns[i].type.kind == Inferred::kDecimal) {
-          columns[i].type = {};
+        InferredType& type = columns[i].type;
+        const InferredType& other = last_columns_[i].type;
+        if (type.kind != other.kind || type.kind == Inferred::kDecimal) {
+          type = {};
+        } else if (type.length != other.length || type.padded != other.padded) {
+          type = {.kind = type.kind};
         }
+        columns[i].relation = nullptr;
+        columns[i].origin = nullptr;
       }
       last_columns_ = std::move(columns);
       return;

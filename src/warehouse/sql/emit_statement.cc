@@ -2,6 +2,18 @@
 #include "warehouse/sql/emitter.h"
 
 namespace leat::sql {
+
+const RelationColumn* Emitter::target_column(const Relation* relation, const QualifiedName& table,
+                                             const std::string& name, SourceSpan span) const {
+  if (relation == nullptr) return nullptr;
+  for (const RelationColumn& column : relation->columns) {
+    if (column.name == name) return &column;
+  }
+  fail("42703",
+       "column \"" + name + "\" of relation \"" + std::string(table.name()) + "\" does not exist",
+       span);
+}
+
 void Emitter::target_relation(const QualifiedName& name, const std::string& alias) {
   const Relation* relation = look_up(name);
   relation_name(name, relation);
@@ -36,6 +48,9 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
     return expression(value);
   }
   const TypeKind kind = column->type.kind;
+  // The column's own precision, not one in between.
+  if (kind == TypeKind::kDecimal && is_decimal_parameter(value))
+    return write("$" + std::to_string(value.number));
   const bool moment_type = kind == TypeKind::kDate || kind == TypeKind::kTimestamp ||
                            kind == TypeKind::kTimestampTz || kind == TypeKind::kTime ||
                            kind == TypeKind::kTimeTz || kind == TypeKind::kBoolean;
@@ -50,63 +65,53 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
   write(assigned_text(text_of(value), column->type));
 }
 
+std::vector<const RelationColumn*> Emitter::insert_targets(const InsertStatement& node,
+                                                           const Relation* relation) const {
+  std::vector<const RelationColumn*> targets;
+  if (relation == nullptr) return targets;
+  if (node.columns.empty()) {
+    for (const RelationColumn& column : relation->columns) {
+      if (!column.identity) targets.push_back(&column);
+    }
+  }
+  for (const std::string& name : node.columns) {
+    const RelationColumn* found = target_column(relation, node.table, name, node.table.span);
+    if (found->identity) fail("0A000", "cannot set an identity column to a value", node.table.span);
+    targets.push_back(found);
+  }
+  return targets;
+}
+
 std::string Emitter::insert(const InsertStatement& node) {
   const std::size_t common_tables = common_tables_.size();
   const Relation* relation = look_up(node.table);
-  std::vector<const RelationColumn*> targets;
-  if (relation != nullptr) {
-    if (node.columns.empty()) {
-      for (const RelationColumn& column : relation->columns) {
-        if (!column.identity) targets.push_back(&column);
-      }
-    }
-    for (const std::string& name : node.columns) {
-      const RelationColumn* found = nullptr;
-      for (const RelationColumn& column : relation->columns) {
-        if (column.name == name) found = &column;
-      }
-      if (found == nullptr) {
-        fail("42703",
-             "column \"" + name + "\" of relation \"" + std::string(node.table.name()) +
-                 "\" does not exist",
-             node.table.span);
-      }
-      if (found->identity)
-        fail("0A000", "cannot set an identity column to a value", node.table.span);
-      targets.push_back(found);
-    }
-  }
+  const std::vector<const RelationColumn*> targets = insert_targets(node, relation);
   with(node.with, node.recursive);
   write("INSERT INTO ");
   relation_name(node.table, relation);
-  bool has_identity = false;
-  if (relation != nullptr) {
-    for (const RelationColumn& column : relation->columns)
-      has_identity = has_identity || column.identity;
-  }
   if (!node.query) {
     write(" DEFAULT VALUES");
     common_tables_.resize(common_tables);
     return take();
   }
-  const Query* rows = node.query.get();
-  std::size_t width = node.columns.empty() ? targets.size() : node.columns.size();
-  const bool values = rows->kind == QueryKind::kValues && rows->with.empty() &&
-                      rows->order_by.empty() && !rows->limit;
+  const Query& rows = *node.query;
+  const bool values =
+      rows.kind == QueryKind::kValues && rows.with.empty() && rows.order_by.empty() && !rows.limit;
+  std::size_t width = targets.size();
   if (values && node.columns.empty() && relation != nullptr) {
-    for (const auto& row : rows->values) width = std::min(width, row.size());
-    if (!rows->values.empty() && rows->values[0].size() > targets.size()) {
-      fail("42601", "INSERT has more expressions than target columns", rows->span);
+    for (const auto& row : rows.values) width = std::min(width, row.size());
+    if (!rows.values.empty() && rows.values[0].size() > targets.size()) {
+      fail("42601", "INSERT has more expressions than target columns", rows.span);
     }
   }
   // Fewer values than columns without a list is allowed: the rest takes its default. DuckDB wants
-  // the list.
+  // the list; and where an identity column is left out.
   if (!node.columns.empty()) {
     write(" (");
     identifiers(node.columns);
     write(")");
-  } else if (relation != nullptr &&
-             (has_identity || (values && width < relation->columns.size()))) {
+  } else if (relation != nullptr && (targets.size() < relation->columns.size() ||
+                                     (values && width < relation->columns.size()))) {
     write(" (");
     for (std::size_t i = 0; i < width; ++i) {
       if (i > 0) write(", ");
@@ -116,33 +121,39 @@ std::string Emitter::insert(const InsertStatement& node) {
   }
   write(" ");
   if (values) {
-    write("VALUES ");
-    for (std::size_t r = 0; r < rows->values.size(); ++r) {
-      write(r > 0 ? ", (" : "(");
-      for (std::size_t c = 0; c < rows->values[r].size(); ++c) {
-        if (c > 0) write(", ");
-        assigned(*rows->values[r][c], c < targets.size() ? targets[c] : nullptr);
-      }
-      write(")");
-    }
-    common_tables_.resize(common_tables);
-    return take();
+    insert_values(rows, targets);
+  } else {
+    insert_query(rows, targets, node.columns.empty());
   }
-  const std::string source = captured([&] { query(*rows); });
-  const std::size_t source_width = last_columns_.size();
   common_tables_.resize(common_tables);
-  const std::size_t columns =
-      source_width > 0 && source_width < targets.size() && node.columns.empty() ? source_width
-                                                                                : targets.size();
+  return take();
+}
+
+void Emitter::insert_values(const Query& rows, const std::vector<const RelationColumn*>& targets) {
+  write("VALUES ");
+  for (std::size_t r = 0; r < rows.values.size(); ++r) {
+    write(r > 0 ? ", (" : "(");
+    for (std::size_t c = 0; c < rows.values[r].size(); ++c) {
+      if (c > 0) write(", ");
+      assigned(*rows.values[r][c], c < targets.size() ? targets[c] : nullptr);
+    }
+    write(")");
+  }
+}
+
+void Emitter::insert_query(const Query& rows, const std::vector<const RelationColumn*>& targets,
+                           bool all_columns) {
+  const std::string source = captured([&] { query(rows); });
+  const std::size_t source_width = last_columns_.size();
+  const std::size_t columns = source_width > 0 && source_width < targets.size() && all_columns
+                                  ? source_width
+                                  : targets.size();
   const auto value_of = [&](std::size_t i) {
     return assigned_text("\"c" + std::to_string(i + 1) + "\"", targets[i]->type);
   };
   bool check = false;
   for (std::size_t i = 0; i < columns; ++i) check = check || !value_of(i).starts_with('"');
-  if (!check) {
-    write(source);
-    return take();
-  }
+  if (!check) return write(source);
   write("SELECT ");
   for (std::size_t i = 0; i < columns; ++i) {
     if (i > 0) write(", ");
@@ -154,7 +165,6 @@ std::string Emitter::insert(const InsertStatement& node) {
     write("\"c" + std::to_string(i + 1) + "\"");
   }
   write(")");
-  return take();
 }
 
 std::string Emitter::update(const UpdateStatement& node) {
@@ -169,18 +179,8 @@ std::string Emitter::update(const UpdateStatement& node) {
   for (std::size_t i = 0; i < node.assignments.size(); ++i) {
     const Assignment& assignment = node.assignments[i];
     if (i > 0) write(", ");
-    const RelationColumn* target = nullptr;
-    if (relation != nullptr) {
-      for (const RelationColumn& column : relation->columns) {
-        if (column.name == assignment.column) target = &column;
-      }
-      if (target == nullptr) {
-        fail("42703",
-             "column \"" + assignment.column + "\" of relation \"" +
-                 std::string(node.table.name()) + "\" does not exist",
-             assignment.span);
-      }
-    }
+    const RelationColumn* target =
+        target_column(relation, node.table, assignment.column, assignment.span);
     identifier(assignment.column);
     write(" = ");
     assigned(*assignment.value, target);
@@ -218,13 +218,6 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   if (node.remove_duplicates) unsupported("MERGE ... REMOVE DUPLICATES", node.target.span);
   scopes_.emplace_back();
   const Relation* relation = look_up(node.target);
-  const auto target_column = [&](const std::string& name) -> const RelationColumn* {
-    if (relation == nullptr) return nullptr;
-    for (const RelationColumn& column : relation->columns) {
-      if (column.name == name) return &column;
-    }
-    return nullptr;
-  };
   write("MERGE INTO ");
   target_relation(node.target, {});
   write(" USING ");
@@ -240,7 +233,9 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
       if (i > 0) write(", ");
       identifier(node.matched_update[i].column);
       write(" = ");
-      assigned(*node.matched_update[i].value, target_column(node.matched_update[i].column));
+      const Assignment& assignment = node.matched_update[i];
+      assigned(*assignment.value,
+               target_column(relation, node.target, assignment.column, assignment.span));
     }
   }
   write(" WHEN NOT MATCHED THEN INSERT ");
@@ -254,7 +249,7 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
     if (i > 0) write(", ");
     const RelationColumn* column = nullptr;
     if (i < node.insert_columns.size()) {
-      column = target_column(node.insert_columns[i]);
+      column = target_column(relation, node.target, node.insert_columns[i], node.target.span);
     } else if (node.insert_columns.empty() && relation != nullptr && i < relation->columns.size()) {
       column = &relation->columns[i];
     }

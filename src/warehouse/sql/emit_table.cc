@@ -1,5 +1,6 @@
 // FROM: relations under the names columns use, joins, unnesting of SUPER arrays, PIVOT and UNPIVOT.
 #include "warehouse/sql/emitter.h"
+#include "warehouse/sql/join_text.h"
 
 namespace leat::sql {
 namespace {
@@ -8,7 +9,10 @@ std::vector<ScopeColumn> scope_columns(const Relation& relation) {
   std::vector<ScopeColumn> columns;
   columns.reserve(relation.columns.size());
   for (const RelationColumn& column : relation.columns) {
-    columns.push_back({column.name, inferred_of(column.type)});
+    columns.push_back({.name = column.name,
+                       .type = inferred_of(column.type),
+                       .relation = &relation,
+                       .origin = &column});
   }
   return columns;
 }
@@ -224,15 +228,9 @@ void Emitter::super_unpivot(const TableReference& node) {
 }
 
 void Emitter::join(const TableReference& node) {
-  static constexpr std::string_view kJoins[] = {" JOIN ", " LEFT JOIN ", " RIGHT JOIN ",
-                                                " FULL JOIN ", " CROSS JOIN "};
-  table(*node.left);
-  if (node.natural) write(" NATURAL");
-  write(kJoins[static_cast<std::size_t>(node.join_type)]);
-  const bool nested = node.right->kind == TableKind::kJoin;
-  if (nested) write("(");
-  table(*node.right);
-  if (nested) write(")");
+  write_joined_tables(
+      node, [&](std::string_view text) { write(text); },
+      [&](const TableReference& side) { table(side); });
   if (!node.using_columns.empty()) {
     write(" USING (");
     identifiers(node.using_columns);

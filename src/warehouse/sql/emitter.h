@@ -40,13 +40,21 @@ struct InferredType {
   Inferred kind = Inferred::kUnknown;
   std::int32_t precision = 18;  ///< kDecimal
   std::int32_t scale = 0;
+  std::int32_t length = -1;  ///< kText of a declared length
+  bool padded = false;       ///< kText: CHAR
 };
 
 [[nodiscard]] InferredType inferred_of(const TypeName& type);
 
+/// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
+/// boolean as values.
+[[nodiscard]] bool is_condition(ExpressionKind kind);
+
 struct ScopeColumn {
   std::string name;
   InferredType type;
+  const Relation* relation = nullptr;      ///< where it is a plain column of; null: computed
+  const RelationColumn* origin = nullptr;  ///< in `relation`
 };
 
 /// A relation named in FROM, under the name that columns use.
@@ -77,6 +85,8 @@ class Emitter {
 
   // Statements (emit_statement.cc). Each returns complete DuckDB statements.
   std::vector<std::string> statement(const Statement& node);
+  /// Of the query emitted last.
+  [[nodiscard]] std::vector<ResultColumn> result_columns() const;
 
  private:
   using Arguments = std::vector<ExpressionPtr>;
@@ -141,6 +151,8 @@ class Emitter {
   void subscript(const Expression& node);
   void field(const Expression& node);
   void parameter(const Expression& node);
+  /// $n that the client declared as numeric.
+  [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
   void order_by(const std::vector<OrderItem>& items);
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
   std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node);
@@ -149,7 +161,8 @@ class Emitter {
 
   // Types (infer.cc).
   InferredType infer(const Expression& node) const;
-  InferredType infer_column(const Expression& node) const;
+  /// The column that a name means; null when it is not known.
+  const ScopeColumn* find_column(const Expression& node) const;
   InferredType infer_binary(const Expression& node) const;
   InferredType infer_function(const Expression& node) const;
 
@@ -212,6 +225,12 @@ class Emitter {
 
   // Statements.
   std::string insert(const InsertStatement& node);
+  std::vector<const RelationColumn*> insert_targets(const InsertStatement& node,
+                                                    const Relation* relation) const;
+  void insert_values(const Query& rows, const std::vector<const RelationColumn*>& targets);
+  /// `all_columns`: the statement names none.
+  void insert_query(const Query& rows, const std::vector<const RelationColumn*>& targets,
+                    bool all_columns);
   std::string update(const UpdateStatement& node);
   std::string delete_rows(const DeleteStatement& node);
   std::vector<std::string> merge(const MergeStatement& node);
@@ -222,6 +241,9 @@ class Emitter {
   std::vector<std::string> view_statement(const Statement& node);
   void target_relation(const QualifiedName& name, const std::string& alias);
   void assigned(const Expression& value, const RelationColumn* column);
+  /// The column of `relation` (null: not known, as the answer then) with that name, or 42703.
+  const RelationColumn* target_column(const Relation* relation, const QualifiedName& table,
+                                      const std::string& name, SourceSpan span) const;
   static std::string assigned_text(const std::string& value, const TypeName& type);
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
 

@@ -42,7 +42,20 @@ InferredType number_type(std::string_view text) {
   return {Inferred::kDecimal, std::max(digits, 1), scale};
 }
 
+/// What is left of a type when values of several sizes meet in it.
+InferredType unsized(InferredType type) {
+  if (type.kind == Inferred::kDecimal) return {};
+  return {.kind = type.kind};
+}
+
 }  // namespace
+
+bool is_condition(ExpressionKind kind) {
+  return kind == ExpressionKind::kAnd || kind == ExpressionKind::kOr ||
+         kind == ExpressionKind::kNot || kind == ExpressionKind::kIs ||
+         kind == ExpressionKind::kBetween || kind == ExpressionKind::kIn ||
+         kind == ExpressionKind::kLike || kind == ExpressionKind::kQuantified;
+}
 
 InferredType inferred_of(const TypeName& type) {
   if (type.array_dimensions > 0) return {Inferred::kList};
@@ -63,6 +76,8 @@ InferredType inferred_of(const TypeName& type) {
       return {Inferred::kDouble};
     case TypeKind::kChar:
     case TypeKind::kVarchar:
+      return {
+          .kind = Inferred::kText, .length = type.length, .padded = type.kind == TypeKind::kChar};
     case TypeKind::kName:
       return {Inferred::kText};
     case TypeKind::kBoolean:
@@ -86,21 +101,14 @@ InferredType Emitter::infer(const Expression& node) const {
     case ExpressionKind::kNumber:
       return number_type(node.text);
     case ExpressionKind::kBoolean:
-    case ExpressionKind::kAnd:
-    case ExpressionKind::kOr:
-    case ExpressionKind::kNot:
-    case ExpressionKind::kIs:
-    case ExpressionKind::kBetween:
-    case ExpressionKind::kIn:
-    case ExpressionKind::kLike:
-    case ExpressionKind::kQuantified:
     case ExpressionKind::kExists:
       return {Inferred::kBoolean};
     case ExpressionKind::kTypedLiteral:
     case ExpressionKind::kCast:
       return inferred_of(*node.type);
     case ExpressionKind::kColumn:
-      return infer_column(node);
+      if (const ScopeColumn* column = find_column(node)) return column->type;
+      return {};
     case ExpressionKind::kUnary:
       return node.text == "-" || node.text == "+" || node.text == "@" ? infer(*node.children[0])
                                                                       : InferredType{};
@@ -116,34 +124,34 @@ InferredType Emitter::infer(const Expression& node) const {
         if (infer(*node.children[i]).kind != type.kind) return {};
       }
       if (node.flag2 && infer(*node.children.back()).kind != type.kind) return {};
-      return type.kind == Inferred::kDecimal ? InferredType{} : type;
+      return unsized(type);
     }
     default:
-      return {};
+      return is_condition(node.kind) ? InferredType{Inferred::kBoolean} : InferredType{};
   }
 }
 
-InferredType Emitter::infer_column(const Expression& node) const {
+const ScopeColumn* Emitter::find_column(const Expression& node) const {
   const std::vector<std::string>& names = node.names;
   if (names.size() > 1) {
     const ScopeTable* table = find_alias(names[names.size() - 2]);
-    if (table == nullptr) return {};
+    if (table == nullptr) return nullptr;
     for (const ScopeColumn& column : table->columns) {
-      if (column.name == names.back()) return column.type;
+      if (column.name == names.back()) return &column;
     }
-    return {};
+    return nullptr;
   }
   for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
     bool all_known = true;
     for (const ScopeTable& table : scope->tables) {
       for (const ScopeColumn& column : table.columns) {
-        if (column.name == names[0]) return column.type;
+        if (column.name == names[0]) return &column;
       }
       all_known = all_known && table.columns_known;
     }
-    if (!all_known) return {};
+    if (!all_known) return nullptr;
   }
-  return {};
+  return nullptr;
 }
 
 InferredType Emitter::infer_binary(const Expression& node) const {
@@ -202,7 +210,7 @@ InferredType Emitter::infer_function(const Expression& node) const {
     for (const ExpressionPtr& child : node.children) {
       if (infer(*child).kind != type.kind) return {};
     }
-    return type.kind == Inferred::kDecimal ? InferredType{} : type;
+    return unsized(type);
   }
   if (name == "row_number" || name == "rank" || name == "dense_rank" || name == "datediff")
     return {Inferred::kBigint};

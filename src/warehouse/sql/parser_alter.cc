@@ -269,59 +269,25 @@ StatementNode Parser::alter_database() {
   return node;
 }
 
+std::optional<ObjectKind> Parser::accept_object_kind() {
+  if (accept("table"_w)) return ObjectKind::kTable;
+  if (accept("view"_w)) return ObjectKind::kView;
+  if (accept("schema"_w)) return ObjectKind::kSchema;
+  if (accept("database"_w)) return ObjectKind::kDatabase;
+  if (!accept("materialized"_w)) return std::nullopt;
+  expect("view"_w);
+  return ObjectKind::kMaterializedView;
+}
+
 StatementNode Parser::drop() {
   const Token& where = token();
   advance();
   DropStatement node;
-  switch (token().word) {
-    case "table"_w:
-      node.kind = ObjectKind::kTable;
-      break;
-    case "view"_w:
-      node.kind = ObjectKind::kView;
-      break;
-    case "materialized"_w:
-      node.kind = ObjectKind::kMaterializedView;
-      if (!at("view"_w, 1)) syntax_error(token(1));
-      advance();
-      break;
-    case "schema"_w:
-      node.kind = ObjectKind::kSchema;
-      break;
-    case "database"_w:
-      node.kind = ObjectKind::kDatabase;
-      break;
-    case "user"_w:
-      node.kind = ObjectKind::kUser;
-      break;
-    case "group"_w:
-      node.kind = ObjectKind::kGroup;
-      break;
-    case "role"_w:
-      node.kind = ObjectKind::kRole;
-      break;
-    case "function"_w:
-    case "procedure"_w:
-    case "index"_w:
-    case "sequence"_w:
-    case "trigger"_w:
-    case "type"_w:
-    case "domain"_w:
-    case "extension"_w:
-    case "model"_w:
-    case "library"_w:
-    case "datashare"_w:
-    case "external"_w:
-    case "rls"_w:
-    case "masking"_w: {
-      std::string object(token().text);
-      for (char& c : object) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-      unsupported(where, "DROP " + object);
-    }
-    default:
-      syntax_error();
+  if (const auto kind = accept_object_kind()) {
+    node.kind = *kind;
+  } else {
+    node.kind = dropped_person(where);
   }
-  advance();
   if (at("if"_w) && at("exists"_w, 1)) {
     advance(2);
     node.if_exists = true;
@@ -344,6 +310,34 @@ StatementNode Parser::drop() {
   if (!node.cascade) (void)accept("restrict"_w);
   node.force = accept("force"_w);
   return node;
+}
+
+ObjectKind Parser::dropped_person(const Token& where) {
+  if (accept("user"_w)) return ObjectKind::kUser;
+  if (accept("group"_w)) return ObjectKind::kGroup;
+  if (accept("role"_w)) return ObjectKind::kRole;
+  switch (token().word) {
+    case "function"_w:
+    case "procedure"_w:
+    case "index"_w:
+    case "sequence"_w:
+    case "trigger"_w:
+    case "type"_w:
+    case "domain"_w:
+    case "extension"_w:
+    case "model"_w:
+    case "library"_w:
+    case "datashare"_w:
+    case "external"_w:
+    case "rls"_w:
+    case "masking"_w: {
+      std::string object(token().text);
+      for (char& c : object) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+      unsupported(where, "DROP " + object);
+    }
+    default:
+      syntax_error();
+  }
 }
 
 }  // namespace leat::sql

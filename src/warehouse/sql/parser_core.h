@@ -216,7 +216,14 @@ class Parser {
   AlterTableAction alter_alter();
   StatementNode alter_schema();
   StatementNode alter_database();
+  StatementNode object_statement();   ///< about objects, neither CREATE, ALTER nor DROP
+  StatementNode session_statement();  ///< transactions, settings, cursors, ...
+  StatementNode reset();
   StatementNode drop();
+  /// USER, GROUP or ROLE; 0A000 for what cannot be dropped here.
+  ObjectKind dropped_person(const Token& where);
+  /// TABLE, VIEW, MATERIALIZED VIEW, SCHEMA or DATABASE; nothing when another word stands there.
+  std::optional<ObjectKind> accept_object_kind();
   StatementNode comment();
   StatementNode transaction();
   void transaction_modes(std::string& isolation, std::optional<bool>& read_only);

@@ -181,11 +181,17 @@ StatementNode Parser::show_discovery(ShowStatement node) {
     expect("table"_w);
     node.name = qualified_name();
   } else {
-    expect("from"_w);
     node.kind = what == "schemas"_w ? ShowKind::kSchemas
                                     : (what == "tables"_w ? ShowKind::kTables : ShowKind::kColumns);
-    expect(what == "schemas"_w ? "database"_w : (what == "tables"_w ? "schema"_w : "table"_w));
-    node.name = qualified_name();
+    // Without FROM: of the session's own database, or of its current schema.
+    if (what == "columns"_w) {
+      expect("from"_w);
+      expect("table"_w);
+      node.name = qualified_name();
+    } else if (accept("from"_w)) {
+      (void)accept(what == "schemas"_w ? "database"_w : "schema"_w);
+      node.name = qualified_name();
+    }
   }
   if (accept("like"_w)) node.like = string_literal();
   if (accept("limit"_w)) node.limit = integer();
@@ -196,34 +202,14 @@ StatementNode Parser::comment() {
   advance();
   expect("on"_w);
   CommentStatement node;
-  switch (token().word) {
-    case "table"_w:
-      node.kind = ObjectKind::kTable;
-      break;
-    case "view"_w:
-      node.kind = ObjectKind::kView;
-      break;
-    case "column"_w:
-      node.kind = ObjectKind::kColumn;
-      break;
-    case "database"_w:
-      node.kind = ObjectKind::kDatabase;
-      break;
-    case "schema"_w:
-      node.kind = ObjectKind::kSchema;
-      break;
-    case "constraint"_w:
-      node.kind = ObjectKind::kConstraint;
-      break;
-    case "materialized"_w:
-      node.kind = ObjectKind::kMaterializedView;
-      if (!at("view"_w, 1)) syntax_error(token(1));
-      advance();
-      break;
-    default:
-      syntax_error();
+  if (const auto kind = accept_object_kind()) {
+    node.kind = *kind;
+  } else if (accept("column"_w)) {
+    node.kind = ObjectKind::kColumn;
+  } else {
+    expect("constraint"_w);
+    node.kind = ObjectKind::kConstraint;
   }
-  advance();
   node.name = qualified_name();
   if (node.kind == ObjectKind::kConstraint) {
     expect("on"_w);

@@ -75,42 +75,30 @@ StatementNode Parser::statement() {
       return alter();
     case "drop"_w:
       return drop();
-    case "truncate"_w: {
+    case "truncate"_w:
+    case "comment"_w:
+    case "copy"_w:
+    case "unload"_w:
+    case "grant"_w:
+    case "revoke"_w:
+    case "analyze"_w:
+    case "analyse"_w:
+    case "vacuum"_w:
+    case "refresh"_w:
+      return object_statement();
+    default:
+      return session_statement();
+  }
+}
+
+StatementNode Parser::object_statement() {
+  switch (token().word) {
+    case "truncate"_w:
       advance();
       (void)accept("table"_w);
       return TruncateStatement{qualified_name()};
-    }
     case "comment"_w:
       return comment();
-    case "begin"_w:
-    case "start"_w:
-    case "commit"_w:
-    case "end"_w:
-    case "rollback"_w:
-    case "abort"_w:
-      return transaction();
-    case "lock"_w: {
-      advance();
-      (void)accept("table"_w);
-      return LockStatement{qualified_names()};
-    }
-    case "set"_w:
-      return set();
-    case "reset"_w: {
-      advance();
-      if (accept("all"_w)) return ResetStatement{"all"};
-      if (accept("session"_w)) {
-        expect("authorization"_w);
-        return ResetStatement{"session_authorization"};
-      }
-      return ResetStatement{label()};
-    }
-    case "show"_w:
-      return show();
-    case "use"_w: {
-      advance();
-      return UseStatement{name()};
-    }
     case "copy"_w:
       return copy();
     case "unload"_w:
@@ -119,11 +107,45 @@ StatementNode Parser::statement() {
       return grant_body(false);
     case "revoke"_w:
       return grant_body(true);
-    case "analyze"_w:
-    case "analyse"_w:
-      return analyze();
     case "vacuum"_w:
       return vacuum();
+    case "refresh"_w: {
+      advance();
+      expect("materialized"_w);
+      expect("view"_w);
+      RefreshMaterializedViewStatement node;
+      node.name = qualified_name();
+      node.cascade = accept("cascade"_w);
+      if (!node.cascade) (void)accept("restrict"_w);
+      return node;
+    }
+    default:
+      return analyze();
+  }
+}
+
+StatementNode Parser::session_statement() {
+  switch (token().word) {
+    case "begin"_w:
+    case "start"_w:
+    case "commit"_w:
+    case "end"_w:
+    case "rollback"_w:
+    case "abort"_w:
+      return transaction();
+    case "lock"_w:
+      advance();
+      (void)accept("table"_w);
+      return LockStatement{qualified_names()};
+    case "set"_w:
+      return set();
+    case "reset"_w:
+      return reset();
+    case "show"_w:
+      return show();
+    case "use"_w:
+      advance();
+      return UseStatement{name()};
     case "prepare"_w:
       return prepare();
     case "execute"_w:
@@ -134,11 +156,10 @@ StatementNode Parser::statement() {
       return declare_cursor();
     case "fetch"_w:
       return fetch();
-    case "close"_w: {
+    case "close"_w:
       advance();
       if (accept("all"_w)) return CloseCursorStatement{};
       return CloseCursorStatement{name()};
-    }
     case "cancel"_w: {
       advance();
       CancelStatement node;
@@ -157,19 +178,19 @@ StatementNode Parser::statement() {
       expect_operator(")");
       return node;
     }
-    case "refresh"_w: {
-      advance();
-      expect("materialized"_w);
-      expect("view"_w);
-      RefreshMaterializedViewStatement node;
-      node.name = qualified_name();
-      node.cascade = accept("cascade"_w);
-      if (!node.cascade) (void)accept("restrict"_w);
-      return node;
-    }
     default:
       syntax_error();
   }
+}
+
+StatementNode Parser::reset() {
+  advance();
+  if (accept("all"_w)) return ResetStatement{"all"};
+  if (accept("session"_w)) {
+    expect("authorization"_w);
+    return ResetStatement{"session_authorization"};
+  }
+  return ResetStatement{label()};
 }
 
 StatementNode Parser::select_statement() {

@@ -2,6 +2,7 @@
 // reading it again gives the same tree.
 #include <array>
 
+#include "warehouse/sql/join_text.h"
 #include "warehouse/sql/translate.h"
 #include "warehouse/sql/words.h"
 
@@ -490,15 +491,9 @@ class RedshiftText {
   }
 
   void join(const TableReference& node) {
-    static constexpr std::string_view kJoins[] = {" JOIN ", " LEFT JOIN ", " RIGHT JOIN ",
-                                                  " FULL JOIN ", " CROSS JOIN "};
-    table(*node.left);
-    if (node.natural) write(" NATURAL");
-    write(kJoins[static_cast<std::size_t>(node.join_type)]);
-    const bool nested = node.right->kind == TableKind::kJoin;
-    if (nested) write("(");
-    table(*node.right);
-    if (nested) write(")");
+    write_joined_tables(
+        node, [&](std::string_view text) { write(text); },
+        [&](const TableReference& side) { table(side); });
     if (!node.using_columns.empty()) {
       write(" USING");
       column_list(node.using_columns);

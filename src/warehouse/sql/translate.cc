@@ -3,16 +3,22 @@
 #include <algorithm>
 
 #include "warehouse/sql/emitter.h"
+#include "warehouse/sql/lexer.h"
 
 namespace leat::sql {
 namespace {
 
+/// The emitter knows bytes; a client counts characters.
 template <class Rule>
-auto guarded(Rule rule) -> SqlResult<decltype(rule())> {
+auto guarded(const TranslateContext& context, Rule rule) -> SqlResult<decltype(rule())> {
   try {
     return rule();
   } catch (TranslateFailure& failure) {
-    return std::unexpected(std::move(failure.error));
+    SqlError& error = failure.error;
+    if (error.position > 0 && !context.script.empty()) {
+      error.position = character_position(context.script, error.position - 1);
+    }
+    return std::unexpected(std::move(error));
   }
 }
 
@@ -57,11 +63,17 @@ bool is_system_relation(const QualifiedName& name) {
 }
 
 SqlResult<Translation> translate(const Statement& statement, const TranslateContext& context) {
-  return guarded([&] { return Translation{Emitter(context).statement(statement)}; });
+  return guarded(context, [&] {
+    Emitter emitter(context);
+    Translation translation{.statements = emitter.statement(statement)};
+    if (get_if<SelectStatement>(statement) != nullptr)
+      translation.columns = emitter.result_columns();
+    return translation;
+  });
 }
 
 SqlResult<std::string> translate_query(const Query& query, const TranslateContext& context) {
-  return guarded([&] {
+  return guarded(context, [&] {
     Emitter emitter(context);
     emitter.query(query);
     return emitter.take();
@@ -70,7 +82,7 @@ SqlResult<std::string> translate_query(const Query& query, const TranslateContex
 
 SqlResult<std::string> translate_expression(const Expression& expression,
                                             const TranslateContext& context) {
-  return guarded([&] {
+  return guarded(context, [&] {
     Emitter emitter(context);
     emitter.expression(expression);
     return emitter.take();
@@ -79,7 +91,7 @@ SqlResult<std::string> translate_expression(const Expression& expression,
 
 SqlResult<std::string> translate_default(const Expression& value, const TypeName& type,
                                          const TranslateContext& context) {
-  return guarded([&] {
+  return guarded(context, [&] {
     Emitter emitter(context);
     emitter.stored_default(value, type);
     return emitter.take();

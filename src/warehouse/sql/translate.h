@@ -21,6 +21,7 @@ struct RelationColumn {
   TypeName type;
   bool identity = false;
   bool not_null = false;
+  std::int16_t number = 0;  ///< As in pg_attribute.attnum; 0: not known.
 };
 
 enum class RelationKind : std::uint8_t { kTable, kView, kMaterializedView, kSystem };
@@ -28,6 +29,10 @@ enum class RelationKind : std::uint8_t { kTable, kView, kMaterializedView, kSyst
 struct Relation {
   RelationKind kind = RelationKind::kTable;
   std::string duckdb_name;  ///< DuckDB SQL text, quoted: "public"."t"
+  // For the description of results; empty: not known.
+  std::uint32_t oid = 0;
+  std::string schema{};
+  std::string name{};
   std::vector<RelationColumn> columns;
 };
 
@@ -55,6 +60,8 @@ struct TranslateContext {
   /// Qualifier of the schema that holds the macros of dialect_macros(). Some are named like the
   /// DuckDB function they call, so no view may live in that schema.
   std::string function_schema = "leat_system";
+  /// The text that was parsed, for the positions of errors. Empty: they count its bytes.
+  std::string_view script;
   /// Types of $1, $2 ... as the client declared them; kOther with an empty spelling: not declared.
   std::vector<TypeName> parameter_types;
   /// Session time zone, for GETDATE, SYSDATE and CURRENT_DATE.
@@ -63,10 +70,26 @@ struct TranslateContext {
   const RelationLookup* relations = nullptr;
 };
 
+/// What is known of a result's column beyond what the engine says.
+struct ResultColumn {
+  TypeKind character = TypeKind::kOther;  ///< kVarchar or kChar with `length`; else kOther.
+  std::int32_t length = -1;
+  // The table's column that it plainly is.
+  std::uint32_t table_oid = 0;
+  std::int16_t column_number = 0;
+  std::string schema{};
+  std::string table{};
+  std::string column{};
+  bool not_null = false;
+  bool identity = false;
+};
+
 struct Translation {
   /// DuckDB statements to run in order, in one transaction; the last one gives the result. Empty
   /// for statements that the session runs itself (SET, COPY, GRANT, ...).
   std::vector<std::string> statements;
+  /// One for each column of a query's result; empty when the translator cannot count them.
+  std::vector<ResultColumn> columns{};
 };
 
 /// Errors: 0A000 for what cannot be expressed, with its name; 42883 for functions Redshift does not

@@ -84,6 +84,26 @@ TEST(Translate, DeclaredParametersAreCast) {
             "AS \"?column?\"");
 }
 
+TEST(Translate, DeclaredNumericParametersKeepTheirDecimals) {
+  TranslateContext context;
+  context.parameter_types = {parse_type_name("numeric"), parse_type_name("numeric")};
+  context.parameter_types[0].precision = context.parameter_types[1].precision = -1;
+  const auto script = parse_script("select $1 + 1, $2::numeric(7,2)");
+  EXPECT_THAT(translate(script->front().statement, context)->statements.front(),
+              testing::HasSubstr("CAST($1 AS DECIMAL(38,10))"));
+  EXPECT_THAT(translate(script->front().statement, context)->statements.front(),
+              testing::HasSubstr("CAST($2 AS DECIMAL(7,2))"));
+}
+
+TEST(Translate, ErrorPositionsCountCharacters) {
+  TranslateContext context;
+  const std::string_view text = "select '\u00e4\u00e4', nvl2(1)";
+  context.script = text;
+  const auto script = parse_script(text);
+  ASSERT_TRUE(script);
+  EXPECT_EQ(translate(script->front().statement, context).error().position, 14U);
+}
+
 TEST(Translate, OutputIsBounded) {
   // Each level of DECODE repeats its operand four times.
   std::string text = "x";

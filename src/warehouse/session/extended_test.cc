@@ -1,0 +1,227 @@
+// The extended protocol's calls, PREPARE and EXECUTE.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "warehouse/session/session_fixture.h"
+
+namespace leat::session {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// One session driven as a front end drives it.
+class Extended : public testing::Test {
+ protected:
+  Extended() : session_(open_session()) {}
+
+  std::string parse(std::string_view name, std::string_view text,
+                    const std::vector<std::uint32_t>& types = {}) {
+    return state(session_->parse(name, text, types, sink_));
+  }
+  std::string bind(std::string_view portal, std::string_view statement,
+                   const std::vector<Parameter>& parameters = {}) {
+    return state(session_->bind(portal, statement, parameters, sink_));
+  }
+  /// The rows of this call; the outcome is in outcome_, an error in state_.
+  std::string execute(std::string_view portal, std::int64_t limit = 0) {
+    sink_.reply = {};
+    auto outcome = session_->execute(portal, limit, sink_);
+    state_ = outcome ? std::string() : outcome.error().sqlstate;
+    if (outcome) outcome_ = *outcome;
+    return sink_.reply.rows;
+  }
+  std::string sync() { return state(session_->sync(sink_)); }
+
+  static std::string state(const SqlStatus& status) {
+    return status ? std::string() : status.error().sqlstate;
+  }
+  static Parameter text(std::string_view value) { return {.bytes = value, .binary = false}; }
+  static Parameter binary(std::string_view value) { return {.bytes = value, .binary = true}; }
+
+  std::unique_ptr<Session> session_;
+  ReplySink sink_;
+  std::string state_;
+  ExecuteOutcome outcome_ = ExecuteOutcome::kEmpty;
+};
+
+TEST_F(Extended, DescribesParametersAndColumns) {
+  EXPECT_EQ(parse("s", "select $1::int + 1 as n, $2::varchar(5) as v, $3::numeric(7,2) as d"), "");
+  const auto description = session_->describe_statement("s", sink_);
+  ASSERT_TRUE(description) << description.error().message;
+  EXPECT_TRUE(description->returns_rows);
+  EXPECT_THAT(description->parameter_types, testing::SizeIs(3));
+  ASSERT_EQ(description->fields.size(), 3U);
+  EXPECT_EQ(description->fields[0].name, "n");
+  EXPECT_EQ(description->fields[0].type_oid, 23U);
+  EXPECT_EQ(description->fields[1].type_oid, 1043U);
+  EXPECT_EQ(description->fields[2].type_oid, 1700U);
+  EXPECT_EQ(description->fields[2].type_modifier, ((7 << 16) | 2) + 4);
+}
+
+TEST_F(Extended, DescribeRunsNothing) {
+  run(*session_, "create table described (a int)");
+  ASSERT_EQ(parse("", "insert into described values ($1)"), "");
+  const auto description = session_->describe_statement("", sink_);
+  ASSERT_TRUE(description) << description.error().message;
+  EXPECT_FALSE(description->returns_rows);
+  EXPECT_THAT(description->parameter_types, ElementsAre(23U));
+  ASSERT_EQ(parse("ddl", "create table described_not (a int)"), "");
+  const auto ddl = session_->describe_statement("ddl", sink_);
+  ASSERT_TRUE(ddl);
+  EXPECT_FALSE(ddl->returns_rows);
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(ask(*session_, "select count(*) from described"), "0");
+  EXPECT_EQ(state_of(*session_, "select * from described_not"), "42P01");
+}
+
+TEST_F(Extended, EveryKindOfStatementCanBeDescribed) {
+  run(*session_, "create table kinds (a int)");
+  for (const char* text :
+       {"begin", "commit", "show server_version", "set query_group to 'x'",
+        "create user u1 password disable", "drop table kinds", "truncate kinds", "vacuum",
+        "lock kinds", "explain select 1", "copy kinds from 's3://bucket/key' iam_role default csv",
+        "grant select on kinds to public", "declare c cursor for select 1", "prepare p as select 1",
+        "select * from pg_class"}) {
+    EXPECT_EQ(parse("", text), "") << text;
+    EXPECT_TRUE(session_->describe_statement("", sink_)) << text;
+  }
+  EXPECT_EQ(session_->transaction(), TransactionStatus::kIdle);
+}
+
+TEST_F(Extended, BindsTextAndBinaryAndNull) {
+  ASSERT_EQ(parse("", "select $1::int, $2::varchar, $3::timestamp, $4::numeric(10,2)",
+                  {23, 1043, 1114, 1700}),
+            "");
+  const std::string int_bytes("\0\0\1\2", 4);
+  const std::string time_bytes("\0\0\0\0\0\x0f\x42\x40", 8);              // one second after 2000
+  const std::string numeric_bytes("\0\2\0\0\0\0\0\2\0\x0c\x13\x88", 12);  // 12.50
+  ASSERT_EQ(bind("", "", {binary(int_bytes), {}, binary(time_bytes), binary(numeric_bytes)}), "");
+  EXPECT_EQ(execute(""), "258|~|2000-01-01 00:00:01|12.50");
+  EXPECT_EQ(state_, "");
+  EXPECT_EQ(sink_.reply.tag(), "SELECT");
+  ASSERT_EQ(bind("", "", {text("7"), text("x"), text("2026-01-02 03:04:05"), text("1")}), "");
+  EXPECT_EQ(execute(""), "7|x|2026-01-02 03:04:05|1.00");
+}
+
+TEST_F(Extended, WrongParametersAreToldApart) {
+  ASSERT_EQ(parse("s", "select $1::int", {23}), "");
+  EXPECT_EQ(bind("", "s", {}), "08P01");
+  EXPECT_EQ(bind("", "s", {binary("\1")}), "22P03");
+  EXPECT_EQ(bind("", "none", {}), "26000");
+  ASSERT_EQ(bind("", "s", {text("abc")}), "");
+  execute("");
+  EXPECT_EQ(state_, "22P02");
+}
+
+TEST_F(Extended, PortalsStopAtTheRowLimitAndGoOn) {
+  ASSERT_EQ(parse("", "begin"), "");
+  ASSERT_EQ(bind("", ""), "");
+  execute("");
+  ASSERT_EQ(parse("s", "select x from generate_series(1, 5) g(x) order by x"), "");
+  ASSERT_EQ(bind("p", "s"), "");
+  ASSERT_EQ(bind("q", "s"), "");
+  EXPECT_EQ(execute("p", 2), "1;2");
+  EXPECT_EQ(outcome_, ExecuteOutcome::kSuspended);
+  EXPECT_THAT(sink_.reply.tags, IsEmpty());
+  EXPECT_EQ(sync(), "");
+  // Another portal, and another statement, in between.
+  EXPECT_EQ(execute("q", 1), "1");
+  EXPECT_EQ(execute("p", 2), "3;4");
+  EXPECT_EQ(execute("p", 2), "5");
+  EXPECT_EQ(outcome_, ExecuteOutcome::kComplete);
+  EXPECT_EQ(execute("p", 2), "");
+  EXPECT_EQ(outcome_, ExecuteOutcome::kComplete);
+  EXPECT_EQ(execute("q"), "2;3;4;5");
+  session_->close_portal("p");
+  session_->close_portal("never made");
+  execute("p");
+  EXPECT_EQ(state_, "34000");
+  EXPECT_EQ(session_->transaction(), TransactionStatus::kFailed);
+  run(*session_, "rollback");
+}
+
+TEST_F(Extended, NamesAreTakenUntilTheyAreClosed) {
+  ASSERT_EQ(parse("s", "select 1"), "");
+  EXPECT_EQ(parse("s", "select 2"), "42P05");
+  ASSERT_EQ(bind("p", "s"), "");
+  EXPECT_EQ(bind("p", "s"), "42P03");
+  session_->close_statement("s");
+  session_->close_statement("never made");
+  EXPECT_EQ(parse("s", "select 2"), "");
+  EXPECT_EQ(parse("", "select 3"), "");
+  EXPECT_EQ(parse("", "select 4"), "");
+  // Outside a transaction the portals end with Sync.
+  EXPECT_EQ(sync(), "");
+  execute("p");
+  EXPECT_EQ(state_, "34000");
+}
+
+TEST_F(Extended, ChangesUpToSyncAreOneTransaction) {
+  run(*session_, "create table synced (a int)");
+  ASSERT_EQ(parse("s", "insert into synced values ($1)"), "");
+  ASSERT_EQ(bind("", "s", {text("1")}), "");
+  execute("");
+  EXPECT_EQ(sink_.reply.tag(), "INSERT 0 1");
+  ASSERT_EQ(bind("", "s", {text("no number")}), "");
+  execute("");
+  EXPECT_EQ(state_, "22P02");
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(ask(*session_, "select count(*) from synced"), "0");
+  ASSERT_EQ(bind("", "s", {text("1")}), "");
+  execute("");
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(ask(*session_, "select count(*) from synced"), "1");
+}
+
+TEST_F(Extended, AnEmptyStatementIsEmpty) {
+  ASSERT_EQ(parse("", "  "), "");
+  const auto description = session_->describe_statement("", sink_);
+  ASSERT_TRUE(description);
+  EXPECT_FALSE(description->returns_rows);
+  ASSERT_EQ(bind("", ""), "");
+  execute("");
+  EXPECT_EQ(outcome_, ExecuteOutcome::kEmpty);
+  EXPECT_EQ(parse("", "select 1; select 2"), "42601");
+}
+
+TEST_F(Extended, APlanFollowsTheTableItReads) {
+  run(*session_, "create table replanned (a int); insert into replanned values (1)");
+  ASSERT_EQ(parse("s", "select * from replanned"), "");
+  ASSERT_EQ(bind("", "s"), "");
+  EXPECT_EQ(execute(""), "1");
+  sync();
+  run(*session_, "alter table replanned add column b int default 2");
+  ASSERT_EQ(bind("", "s"), "");
+  EXPECT_EQ(execute(""), "1|2");
+  sync();
+  run(*session_, "drop table replanned");
+  ASSERT_EQ(bind("", "s"), "");
+  execute("");
+  EXPECT_EQ(state_, "42P01");
+}
+
+TEST_F(Extended, PrepareAndExecuteWork) {
+  run(*session_, "create table by_name (a int, b varchar(9))");
+  EXPECT_EQ(
+      run(*session_, "prepare put (int, varchar) as insert into by_name values ($1, $2)").tag(),
+      "PREPARE");
+  EXPECT_EQ(run(*session_, "execute put(1 + 1, 'x')").tag(), "INSERT 0 1");
+  run(*session_, "prepare get (int) as select b from by_name where a = $1");
+  EXPECT_EQ(ask(*session_, "execute get(2)"), "x");
+  EXPECT_EQ(state_of(*session_, "execute get(1, 2)"), "42601");
+  EXPECT_EQ(state_of(*session_, "prepare get as select 1"), "42P05");
+  EXPECT_EQ(run(*session_, "deallocate get").tag(), "DEALLOCATE");
+  EXPECT_EQ(state_of(*session_, "execute get(2)"), "26000");
+  EXPECT_EQ(state_of(*session_, "deallocate get"), "26000");
+  run(*session_, "deallocate all");
+  EXPECT_EQ(state_of(*session_, "execute put(1, 'x')"), "26000");
+}
+
+}  // namespace
+}  // namespace leat::session
