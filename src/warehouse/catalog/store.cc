@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/engine/source.h"
 
 namespace leat::catalog {
 namespace {
@@ -94,25 +96,71 @@ std::string acl_rows(std::int64_t object, const Acl& acl) {
   return sql;
 }
 
-std::string column_values(Oid relation, const Column& column) {
-  const std::uint32_t oid = sql::type_oid(column.type);
-  return fmt::format("({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", relation,
-                     column.number, text(column.name), text(sql::format_type(column.type)), oid,
-                     type_modifier(column.type), boolean(column.not_null),
-                     text(column.default_text), boolean(column.identity),
-                     boolean(column.identity_by_default), column.identity_seed,
-                     column.identity_step, text(column.encoding), boolean(column.distribution_key),
-                     column.sort_key, text(column.comment));
-}
-
 bool same_stored(const Column& a, const Column& b) {
-  return column_values(0, a) == column_values(0, b);
+  return a.number == b.number && a.name == b.name &&
+         sql::format_type(a.type) == sql::format_type(b.type) && a.not_null == b.not_null &&
+         a.default_text == b.default_text && a.identity == b.identity &&
+         a.identity_by_default == b.identity_by_default && a.identity_seed == b.identity_seed &&
+         a.identity_step == b.identity_step && a.encoding == b.encoding &&
+         a.distribution_key == b.distribution_key && a.sort_key == b.sort_key &&
+         a.comment == b.comment;
 }
 
-/// Rows of `relation` that `before` does not have; all when the earlier columns differ.
-std::string column_changes(const Relation& relation, const Relation* before) {
+/// The columns of a relation from `first` on as rows of leat_catalog.columns: one plan whatever
+/// their number, where a list of VALUES is planned cell by cell.
+class ColumnRows final : public engine::ChunkSource {
+ public:
+  ColumnRows(const Relation& relation, std::size_t first) : relation_(relation), next_(first) {}
+
+  [[nodiscard]] const std::vector<engine::ColumnInfo>& columns() const override {
+    static const std::vector<engine::ColumnInfo> kColumns = [] {
+      using engine::Type;
+      std::vector<engine::ColumnInfo> columns;
+      for (const Type type :
+           {Type::kInt64, Type::kInt16, Type::kVarchar, Type::kVarchar, Type::kInt64, Type::kInt32,
+            Type::kBoolean, Type::kVarchar, Type::kBoolean, Type::kBoolean, Type::kInt64,
+            Type::kInt64, Type::kVarchar, Type::kBoolean, Type::kInt32, Type::kVarchar}) {
+        columns.push_back({.name = fmt::format("c{}", columns.size()),
+                           .type = {.type = type, .children = {}, .child_names = {}}});
+      }
+      return columns;
+    }();
+    return kColumns;
+  }
+
+  [[nodiscard]] SqlResult<std::size_t> fill(engine::ChunkWriter& writer) override {
+    std::size_t row = 0;
+    for (; row < engine::ChunkWriter::capacity() && next_ < relation_.columns.size(); ++row) {
+      const Column& column = relation_.columns[next_++];
+      writer.set(0, row, static_cast<std::int64_t>(relation_.oid));
+      writer.set(1, row, column.number);
+      writer.set_text(2, row, column.name);
+      writer.set_text(3, row, sql::format_type(column.type));
+      writer.set(4, row, static_cast<std::int64_t>(sql::type_oid(column.type)));
+      writer.set(5, row, type_modifier(column.type));
+      writer.set(6, row, column.not_null);
+      writer.set_text(7, row, column.default_text);
+      writer.set(8, row, column.identity);
+      writer.set(9, row, column.identity_by_default);
+      writer.set(10, row, column.identity_seed);
+      writer.set(11, row, column.identity_step);
+      writer.set_text(12, row, column.encoding);
+      writer.set(13, row, column.distribution_key);
+      writer.set(14, row, column.sort_key);
+      writer.set_text(15, row, column.comment);
+    }
+    return row;
+  }
+
+ private:
+  const Relation& relation_;
+  std::size_t next_;
+};
+
+/// Writes the columns that `before` does not have; all when the earlier ones differ.
+SqlStatus write_columns(engine::Connection& connection, const Relation& relation,
+                        const Relation* before) {
   std::size_t first = 0;
-  std::string sql;
   if (before != nullptr) {
     const bool grows = before->columns.size() <= relation.columns.size() &&
                        std::equal(before->columns.begin(), before->columns.end(),
@@ -120,16 +168,14 @@ std::string column_changes(const Relation& relation, const Relation* before) {
     if (grows) {
       first = before->columns.size();
     } else {
-      sql = fmt::format("DELETE FROM leat_catalog.columns WHERE relation = {};", relation.oid);
+      LEAT_TRY(run(connection, fmt::format("DELETE FROM leat_catalog.columns WHERE relation = {}",
+                                           relation.oid)));
     }
   }
-  if (first == relation.columns.size()) return sql;
-  sql += "INSERT INTO leat_catalog.columns VALUES ";
-  for (std::size_t i = first; i < relation.columns.size(); ++i) {
-    if (i > first) sql += ',';
-    sql += column_values(relation.oid, relation.columns[i]);
-  }
-  return sql + ";";
+  if (first == relation.columns.size()) return {};
+  ColumnRows rows(relation, first);
+  LEAT_TRY(connection.run_with("INSERT INTO leat_catalog.columns SELECT * FROM leat_rows", rows));
+  return {};
 }
 
 std::string constraint_rows(const Relation& relation) {
@@ -394,10 +440,10 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
       relation.owner, static_cast<int>(relation.distribution), boolean(relation.sort_automatic),
       boolean(relation.backup), text(relation.definition), number_list(relation.depends_on),
       text(relation.comment), relation.created.value);
-  sql += column_changes(relation, before);
   sql += constraint_rows(relation);
   if (before == nullptr || before->acl != relation.acl) sql += acl_rows(relation.oid, relation.acl);
-  return run(connection, sql);
+  LEAT_TRY(run(connection, sql));
+  return write_columns(connection, relation, before);
 }
 
 SqlStatus erase_user(engine::Connection& connection, std::int32_t id) {

@@ -342,15 +342,6 @@ SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
                         return std::optional<bool>(is_visible(facts, oid_at(arguments, 1, row)));
                       })));
   LEAT_TRY(database.add_function(session_boolean(
-      host, "leat_accessible", {bigint()},
-      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
-        const RelationPointer relation = facts.catalog->relation(oid_at(arguments, 1, row));
-        const UserPointer user = facts.catalog->user(facts.user_id);
-        if (relation == nullptr || user == nullptr) return std::optional<bool>(true);
-        return std::optional<bool>(
-            effective_privileges(*facts.catalog, *user, relation->owner, relation->acl) != 0);
-      })));
-  LEAT_TRY(database.add_function(session_boolean(
       host, "leat_has_privilege", {varchar(), varchar(), varchar(), varchar()},
       [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
         return has_privilege(facts, text_at(arguments, 1, row), text_at(arguments, 2, row),
@@ -401,6 +392,7 @@ SqlStatus add_plain_functions(engine::Database& database, SystemHost& host) {
 }  // namespace
 
 SqlStatus add_system_functions(engine::Database& database, SystemHost& host) {
+  LEAT_TRY(add_system_tables(database, host));
   LEAT_TRY(add_name_functions(database, host));
   LEAT_TRY(add_definition_functions(database, host));
   LEAT_TRY(add_rights_functions(database, host));

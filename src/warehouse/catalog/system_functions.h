@@ -35,7 +35,11 @@ class SystemHost {
   virtual bool stop_session(std::int64_t id, std::int64_t target, bool terminate) = 0;
 };
 
-/// Registers the functions, all named leat_...; `host` must outlive the database.
+/// Registers the functions, all named leat_..., and the tables; `host` must outlive the database.
 [[nodiscard]] engine::SqlStatus add_system_functions(engine::Database& database, SystemHost& host);
+
+/// Registers the tables alone: leat_list_schemas(session), leat_list_relations(session) and
+/// leat_list_columns(session).
+[[nodiscard]] engine::SqlStatus add_system_tables(engine::Database& database, SystemHost& host);
 
 }  // namespace leat::catalog

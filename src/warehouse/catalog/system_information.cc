@@ -5,16 +5,13 @@ namespace leat::catalog {
 namespace {
 
 constexpr std::string_view kViews[] = {
-    // What the others are made of: every relation that the session may see, and its columns with
-    // their numbers.
+    // What the others are made of: every relation that the session may use, and its columns.
     R"sql(leat_visible_relations AS
-SELECT r.oid, n.oid AS schema_oid, n.nspname AS schema_name, r.name, r.kind, r.owner, r.temporary,
-  r.definition,
-  nullif(r.comment, '') AS comment, r.distribution, r.sort_automatic, r.created
-FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema"
-WHERE leat_accessible(leat_system.leat_session(), r.oid))sql",
+SELECT oid, "schema" AS schema_oid, schema_name, name, kind, owner, temporary, definition,
+  nullif(comment, '') AS comment, distribution, sort_automatic, created
+FROM leat_system.leat_relations WHERE accessible)sql",
     R"sql(leat_visible_columns AS
-SELECT r.oid, r.schema_name, r.name AS relation_name, r.kind, c.name, c.number, c.default_text,
+SELECT c.relation AS oid, c.schema_name, c.relation_name, c.kind, c.name, c.number, c.default_text,
   c.not_null, c.type_oid,
   split_part(c.type, '(', 1) AS data_type,
   CASE WHEN c.type_oid IN (1042, 1043, 6551) AND c.type_modifier >= 4 THEN c.type_modifier - 4 END
@@ -26,8 +23,7 @@ SELECT r.oid, r.schema_name, r.name AS relation_name, r.kind, c.name, c.number, 
   number_scale, CASE WHEN c.type_oid IN (1083, 1114, 1184, 1266) THEN 6 END AS time_precision,
   c.encoding,
   c.distribution_key, c.sort_key, nullif(c.comment, '') AS comment
-FROM leat_system.leat_visible_relations r JOIN leat_system.leat_columns c ON c.relation =
-  r.oid)sql",
+FROM leat_system.leat_columns c WHERE c.accessible)sql",
     R"sql(information_schema_schemata AS
 SELECT leat_system.current_database() AS catalog_name, n.nspname AS schema_name,
   leat_user_name(leat_system.leat_session(), CAST(n.nspowner AS BIGINT)) AS schema_owner, CAST(NULL

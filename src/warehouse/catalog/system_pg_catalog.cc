@@ -1,50 +1,64 @@
-// pg_catalog as DuckDB views over the store (leat_catalog), the session's temporary tables and the
-// list of the system relations themselves.
+// pg_catalog as DuckDB views over what the session sees, the store (leat_catalog) and the list of
+// the system relations themselves.
 #include "warehouse/catalog/system_schema.h"
 
 namespace leat::catalog {
 namespace {
 
-// Base relations: what is in the store, and what only this session has.
+// What all others are made of (system_tables.cc).
 constexpr std::string_view kBase[] = {
-    R"sql(CREATE OR REPLACE VIEW leat_system.leat_temporary_relations AS
-SELECT r.oid, CAST(13 AS BIGINT) AS "schema", r.name, r.kind, r.owner, r.distribution,
-  r.sort_automatic, r.created
-FROM (SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'temporary_relations'),
-  '[{"oid":"BIGINT",
-"name":"VARCHAR","kind":"VARCHAR","owner":"INTEGER","distribution":"INTEGER",
-"sort_automatic":"BOOLEAN",
-"created":"BIGINT"}]')) AS r))sql",
-    R"sql(CREATE OR REPLACE VIEW leat_system.leat_temporary_columns AS
-SELECT r.* FROM (SELECT unnest(from_json(leat_rows(leat_system.leat_session(),
-  'temporary_columns'), '[{
-"relation":"BIGINT","number":"SMALLINT","name":"VARCHAR","type":"VARCHAR",
-"type_oid":"BIGINT","type_modifier":"INTEGER",
-"not_null":"BOOLEAN","default_text":"VARCHAR","identity":"BOOLEAN","identity_by_default":"BOOLEAN",
-"identity_seed":"BIGINT","identity_step":"BIGINT","encoding":"VARCHAR","distribution_key":"BOOLEAN",
-"sort_key":"INTEGER","comment":"VARCHAR"}]')) AS r))sql",
-    R"sql(CREATE OR REPLACE VIEW leat_system.leat_relations AS
-SELECT oid, "schema", name, kind, owner, distribution, sort_automatic, backup, definition,
-  depends_on, comment, created,
-  false AS temporary FROM leat_catalog.relations
-UNION ALL
-SELECT oid, "schema", name, kind, owner, distribution, sort_automatic, true, '', '', '', created,
-  true
-FROM leat_system.leat_temporary_relations)sql",
-    R"sql(CREATE OR REPLACE VIEW leat_system.leat_columns AS
-SELECT relation, number, name, type, type_oid, type_modifier, not_null, CASE WHEN
-  identity_by_default THEN
-  'default_identity"(' || relation || ', ' || number || ', ''' || identity_seed || ',' ||
-  identity_step || '''::text)'
-  WHEN identity THEN '"identity"(' || relation || ', ' || number || ', ''' || identity_seed || ','
-  || identity_step ||
-  '''::text)' ELSE nullif(default_text, '') END AS default_text, encoding, distribution_key,
-  sort_key, comment
-FROM leat_catalog.columns
-UNION ALL
-SELECT relation, number, name, type, type_oid, type_modifier, not_null, nullif(default_text, ''),
-  encoding,
-  distribution_key, sort_key, comment FROM leat_system.leat_temporary_columns)sql",
+    R"sql(CREATE VIEW leat_system.leat_relations AS
+SELECT * FROM leat_list_relations(leat_system.leat_session()))sql",
+    R"sql(CREATE VIEW leat_system.leat_columns AS
+SELECT * FROM leat_list_columns(leat_system.leat_session()))sql",
+    R"sql(CREATE TABLE leat_system.leat_types AS
+SELECT CAST(t.oid AS BIGINT) AS oid, t.name AS typname, CAST(11 AS BIGINT) AS typnamespace, 1 AS
+  typowner,
+  CAST(t.size AS SMALLINT) AS typlen, t.size BETWEEN 1 AND 8 AS typbyval, 'b' AS typtype, true AS
+  typisdefined,
+  ',' AS typdelim, CAST(0 AS BIGINT) AS typrelid, CAST(t.element AS BIGINT) AS typelem,
+  CAST(CASE WHEN t.element > 0 THEN 750 ELSE 0 END AS BIGINT) AS typinput, CAST(0 AS BIGINT) AS
+  typoutput,
+  CAST(CASE WHEN t.element > 0 THEN 2400 ELSE 0 END AS BIGINT) AS typreceive, CAST(0 AS BIGINT) AS
+  typsend,
+  CAST(0 AS BIGINT) AS typanalyze, 'i' AS typalign, 'p' AS typstorage, false AS typnotnull, CAST(0
+  AS BIGINT) AS
+  typbasetype, CAST(-1 AS INTEGER) AS typtypmod, CAST(0 AS INTEGER) AS typndims, CAST(NULL AS
+  VARCHAR) AS typdefaultbin,
+  CAST(NULL AS VARCHAR) AS typdefault, CAST(t.array_oid AS BIGINT) AS typarray, t.category AS
+  typcategory,
+  false AS typispreferred, CAST(0 AS BIGINT) AS typcollation, CAST(NULL AS VARCHAR[]) AS typacl
+FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18, 'char', 1, 0,
+  1002, 'S'),
+  (19, 'name', 128, 18, 1003, 'S'), (20, 'int8', 8, 0, 1016, 'N'), (21, 'int2', 2, 0, 1005, 'N'),
+  (22, 'int2vector', -1, 21, 1006, 'A'), (23, 'int4', 4, 0, 1007, 'N'), (24, 'regproc', 4, 0, 1008,
+  'N'),
+  (25, 'text', -1, 0, 1009, 'S'), (26, 'oid', 4, 0, 1028, 'N'), (28, 'xid', 4, 0, 1011, 'U'),
+  (30, 'oidvector', -1, 26, 1013, 'A'), (700, 'float4', 4, 0, 1021, 'N'), (701, 'float8', 8, 0,
+  1022, 'N'),
+  (702, 'abstime', 4, 0, 1023, 'D'), (705, 'unknown', -2, 0, 0, 'X'), (1033, 'aclitem', 12, 0,
+  1034, 'U'),
+  (1042, 'bpchar', -1, 0, 1014, 'S'), (1043, 'varchar', -1, 0, 1015, 'S'), (1082, 'date', 4, 0,
+  1182, 'D'),
+  (1083, 'time', 8, 0, 1183, 'D'), (1114, 'timestamp', 8, 0, 1115, 'D'), (1184, 'timestamptz', 8,
+  0, 1185, 'D'),
+  (1186, 'interval', 16, 0, 1187, 'T'), (1188, 'intervaly2m', 4, 0, 1189, 'T'), (1190,
+  'intervald2s', 8, 0, 1191, 'T'),
+  (1266, 'timetz', 12, 0, 1270, 'D'), (1700, 'numeric', -1, 0, 1231, 'N'), (1790, 'refcursor', -1,
+  0, 2201, 'U'),
+  (2205, 'regclass', 4, 0, 0, 'N'), (2206, 'regtype', 4, 0, 0, 'N'), (2935, 'hllsketch', -1, 0, 0,
+  'U'),
+  (3000, 'geometry', -1, 0, 0, 'U'), (3001, 'geography', -1, 0, 0, 'U'), (3999, 'geometryhex', -1,
+  0, 0, 'U'),
+  (4000, 'super', -1, 0, 0, 'U'), (6551, 'varbyte', -1, 0, 0, 'U'), (1000, '_bool', -1, 16, 0, 'A'),
+  (1003, '_name', -1, 19, 0, 'A'), (1005, '_int2', -1, 21, 0, 'A'), (1007, '_int4', -1, 23, 0, 'A'),
+  (1009, '_text', -1, 25, 0, 'A'), (1015, '_varchar', -1, 1043, 0, 'A'), (1016, '_int8', -1, 20, 0,
+  'A'),
+  (1021, '_float4', -1, 700, 0, 'A'), (1022, '_float8', -1, 701, 0, 'A'), (1028, '_oid', -1, 26, 0,
+  'A'),
+  (1034, '_aclitem', -1, 1033, 0, 'A'), (1115, '_timestamp', -1, 1114, 0, 'A'), (1182, '_date', -1,
+  1082, 0, 'A'),
+  (1231, '_numeric', -1, 1700, 0, 'A')) AS t(oid, name, size, element, array_oid, category))sql",
     // Filled at the end, when all system views exist.
     R"sql(CREATE TABLE IF NOT EXISTS leat_system.leat_system_relations (oid BIGINT, "schema"
   BIGINT, name VARCHAR,
@@ -63,12 +77,8 @@ SELECT relation, number, name, type, type_oid, type_modifier, not_null, nullif(d
 constexpr std::string_view kViews[] = {
     R"sql(pg_namespace AS
 SELECT oid, name AS nspname, owner AS nspowner, CAST(from_json(leat_acl(leat_system.leat_session(),
-  'schema', oid),
-  '["VARCHAR"]') AS VARCHAR[]) AS nspacl FROM leat_catalog.schemas
-UNION ALL SELECT CAST(11 AS BIGINT), 'pg_catalog', 1, NULL
-UNION ALL SELECT CAST(12 AS BIGINT), 'information_schema', 1, NULL
-UNION ALL SELECT CAST(13 AS BIGINT), 'pg_temp_' || leat_system.leat_session(), 1, NULL
-  WHERE EXISTS (SELECT 1 FROM leat_system.leat_temporary_relations))sql",
+  'schema', oid), '["VARCHAR"]') AS VARCHAR[]) AS nspacl
+FROM leat_list_schemas(leat_system.leat_session()))sql",
     R"sql(pg_class AS
 SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) AS reltype, r.owner
   AS relowner,
@@ -154,54 +164,7 @@ SELECT s.relation, s.name, s.type_oid, -1, -1, s.number, 0, -1, -1, false, 'p', 
     R"sql(pg_attrdef AS SELECT relation * 2048 + number AS oid, relation AS adrelid, number AS
   adnum, default_text AS
   adbin, default_text AS adsrc FROM leat_system.leat_columns WHERE default_text IS NOT NULL)sql",
-    R"sql(pg_type AS
-SELECT CAST(t.oid AS BIGINT) AS oid, t.name AS typname, CAST(11 AS BIGINT) AS typnamespace, 1 AS
-  typowner,
-  CAST(t.size AS SMALLINT) AS typlen, t.size BETWEEN 1 AND 8 AS typbyval, 'b' AS typtype, true AS
-  typisdefined,
-  ',' AS typdelim, CAST(0 AS BIGINT) AS typrelid, CAST(t.element AS BIGINT) AS typelem,
-  CAST(CASE WHEN t.element > 0 THEN 750 ELSE 0 END AS BIGINT) AS typinput, CAST(0 AS BIGINT) AS
-  typoutput,
-  CAST(CASE WHEN t.element > 0 THEN 2400 ELSE 0 END AS BIGINT) AS typreceive, CAST(0 AS BIGINT) AS
-  typsend,
-  CAST(0 AS BIGINT) AS typanalyze, 'i' AS typalign, 'p' AS typstorage, false AS typnotnull, CAST(0
-  AS BIGINT) AS
-  typbasetype, CAST(-1 AS INTEGER) AS typtypmod, CAST(0 AS INTEGER) AS typndims, CAST(NULL AS
-  VARCHAR) AS typdefaultbin,
-  CAST(NULL AS VARCHAR) AS typdefault, CAST(t.array_oid AS BIGINT) AS typarray, t.category AS
-  typcategory,
-  false AS typispreferred, CAST(0 AS BIGINT) AS typcollation, CAST(NULL AS VARCHAR[]) AS typacl
-FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18, 'char', 1, 0,
-  1002, 'S'),
-  (19, 'name', 128, 18, 1003, 'S'), (20, 'int8', 8, 0, 1016, 'N'), (21, 'int2', 2, 0, 1005, 'N'),
-  (22, 'int2vector', -1, 21, 1006, 'A'), (23, 'int4', 4, 0, 1007, 'N'), (24, 'regproc', 4, 0, 1008,
-  'N'),
-  (25, 'text', -1, 0, 1009, 'S'), (26, 'oid', 4, 0, 1028, 'N'), (28, 'xid', 4, 0, 1011, 'U'),
-  (30, 'oidvector', -1, 26, 1013, 'A'), (700, 'float4', 4, 0, 1021, 'N'), (701, 'float8', 8, 0,
-  1022, 'N'),
-  (702, 'abstime', 4, 0, 1023, 'D'), (705, 'unknown', -2, 0, 0, 'X'), (1033, 'aclitem', 12, 0,
-  1034, 'U'),
-  (1042, 'bpchar', -1, 0, 1014, 'S'), (1043, 'varchar', -1, 0, 1015, 'S'), (1082, 'date', 4, 0,
-  1182, 'D'),
-  (1083, 'time', 8, 0, 1183, 'D'), (1114, 'timestamp', 8, 0, 1115, 'D'), (1184, 'timestamptz', 8,
-  0, 1185, 'D'),
-  (1186, 'interval', 16, 0, 1187, 'T'), (1188, 'intervaly2m', 4, 0, 1189, 'T'), (1190,
-  'intervald2s', 8, 0, 1191, 'T'),
-  (1266, 'timetz', 12, 0, 1270, 'D'), (1700, 'numeric', -1, 0, 1231, 'N'), (1790, 'refcursor', -1,
-  0, 2201, 'U'),
-  (2205, 'regclass', 4, 0, 0, 'N'), (2206, 'regtype', 4, 0, 0, 'N'), (2935, 'hllsketch', -1, 0, 0,
-  'U'),
-  (3000, 'geometry', -1, 0, 0, 'U'), (3001, 'geography', -1, 0, 0, 'U'), (3999, 'geometryhex', -1,
-  0, 0, 'U'),
-  (4000, 'super', -1, 0, 0, 'U'), (6551, 'varbyte', -1, 0, 0, 'U'), (1000, '_bool', -1, 16, 0, 'A'),
-  (1003, '_name', -1, 19, 0, 'A'), (1005, '_int2', -1, 21, 0, 'A'), (1007, '_int4', -1, 23, 0, 'A'),
-  (1009, '_text', -1, 25, 0, 'A'), (1015, '_varchar', -1, 1043, 0, 'A'), (1016, '_int8', -1, 20, 0,
-  'A'),
-  (1021, '_float4', -1, 700, 0, 'A'), (1022, '_float8', -1, 701, 0, 'A'), (1028, '_oid', -1, 26, 0,
-  'A'),
-  (1034, '_aclitem', -1, 1033, 0, 'A'), (1115, '_timestamp', -1, 1114, 0, 'A'), (1182, '_date', -1,
-  1082, 0, 'A'),
-  (1231, '_numeric', -1, 1700, 0, 'A')) AS t(oid, name, size, element, array_oid, category))sql",
+    R"sql(pg_type AS SELECT * FROM leat_system.leat_types)sql",
     R"sql(pg_constraint AS
 SELECT k.oid, k.name AS conname, r."schema" AS connamespace, k.kind AS contype, false AS
   condeferrable, false AS
@@ -292,33 +255,32 @@ FROM leat_catalog.groups)sql",
   unnest(string_split(members, ' ')) AS id
   FROM leat_catalog.groups WHERE members <> '') m WHERE m.gid = g.id)sql",
     R"sql(pg_tables AS
-SELECT n.nspname AS schemaname, r.name AS tablename, leat_user_name(leat_system.leat_session(),
+SELECT r.schema_name AS schemaname, r.name AS tablename, leat_user_name(leat_system.leat_session(),
   CAST(r.owner AS BIGINT))
   AS tableowner, CAST(NULL AS VARCHAR) AS tablespace, r.oid IN (SELECT relation FROM
   leat_catalog.constraints WHERE
   index_oid > 0) AS hasindexes, false AS hasrules, false AS hastriggers
-FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema" WHERE
+FROM leat_system.leat_relations r WHERE
   r.kind = 'r'
 UNION ALL SELECT 'pg_catalog', name, 'rdsdb', NULL, false, false, false FROM
   leat_system.leat_system_relations
 WHERE "schema" = 11 AND kind = 'r')sql",
     R"sql(pg_views AS
-SELECT n.nspname AS schemaname, r.name AS viewname, leat_user_name(leat_system.leat_session(),
+SELECT r.schema_name AS schemaname, r.name AS viewname, leat_user_name(leat_system.leat_session(),
   CAST(r.owner AS BIGINT)) AS
   viewowner, r.definition || ';' AS definition
-FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema" WHERE
+FROM leat_system.leat_relations r WHERE
   r.kind = 'v'
 UNION ALL SELECT CASE WHEN "schema" = 12 THEN 'information_schema' ELSE 'pg_catalog' END, name,
   'rdsdb', ''
 FROM leat_system.leat_system_relations WHERE kind = 'v')sql",
     R"sql(pg_table_def AS
-SELECT n.nspname AS schemaname, r.name AS tablename, c.name AS "column", c.type AS type, c.encoding
-  AS encoding,
-  c.distribution_key AS distkey, c.sort_key AS sortkey, c.not_null AS "notnull"
-FROM leat_system.leat_relations r JOIN leat_system.pg_namespace n ON n.oid = r."schema"
-JOIN leat_system.leat_columns c ON c.relation = r.oid
-WHERE r.kind = 'r' AND (r.temporary OR list_contains(leat_system.current_schemas(false),
-  n.nspname)))sql",
+SELECT c.schema_name AS schemaname, c.relation_name AS tablename, c.name AS "column", c.type AS type,
+  c.encoding AS encoding, c.distribution_key AS distkey, c.sort_key AS sortkey, c.not_null AS
+  "notnull"
+FROM leat_system.leat_columns c
+WHERE c.kind = 'r' AND (c.schema_name LIKE 'pg\_temp\_%' ESCAPE '\' OR
+  list_contains(leat_system.current_schemas(false), c.schema_name)))sql",
     R"sql(pg_settings AS
 SELECT s.key AS name, s.value AS setting, CAST(NULL AS VARCHAR) AS unit, 'Leat' AS category, '' AS
   short_desc, '' AS

@@ -216,6 +216,61 @@ std::int64_t read_rows_changed(duckdb_result& result) {
 
 }  // namespace
 
+namespace {
+
+/// The text is one statement that does not touch the transaction, as far as a glance tells.
+bool is_plain_statement(std::string_view sql) {
+  const std::size_t last = sql.find_last_not_of("; \n\t");
+  if (last == std::string_view::npos || sql.substr(0, last).contains(';')) return false;
+  const std::size_t first = sql.find_first_not_of(" \n\t");
+  const std::string word = to_lower(sql.substr(first, sql.find_first_of(" \n\t;(", first) - first));
+  for (const std::string_view refused :
+       {"begin", "start", "commit", "end", "rollback", "abort", "prepare", "execute"}) {
+    if (word == refused) return false;
+  }
+  return !word.empty() && word.front() >= 'a' && word.front() <= 'z';
+}
+
+}  // namespace
+
+Cursor Prepared::State::cursor_over(std::unique_ptr<Cursor::State> state) {
+  Cursor cursor;
+  cursor.state_ = std::move(state);
+  return cursor;
+}
+
+SqlResult<Cursor> Connection::State::describe_result(std::unique_ptr<Cursor::State> cursor) {
+  cursor->streaming = duckdb_result_is_streaming(cursor->result);
+  auto columns = std::make_shared<std::vector<ColumnInfo>>();
+  const bool has_rows =
+      duckdb_result_return_type(cursor->result) == DUCKDB_RESULT_TYPE_QUERY_RESULT &&
+      returns_rows(cursor->kind);
+  if (has_rows) *columns = result_columns(&cursor->result);
+  auto known = check_columns(*columns);
+  if (!known) return failed(std::move(known).error());
+  cursor->columns = std::move(columns);
+  if (!has_rows) {
+    cursor->rows_changed = read_rows_changed(cursor->result);
+    cursor->close();
+  }
+  return Prepared::State::cursor_over(std::move(cursor));
+}
+
+SqlResult<Cursor> Connection::State::run_at_once(std::string text) {
+  LEAT_TRY(start());
+  auto cursor = std::make_unique<Cursor::State>();
+  cursor->connection = this;
+  cursor->sql = std::move(text);
+  cursor->statement = statements;
+  cursor->has_result = true;
+  if (duckdb_query(connection, cursor->sql.c_str(), &cursor->result) != DuckDBSuccess) {
+    const char* error = duckdb_result_error(&cursor->result);
+    return failed(map_duckdb_error(error == nullptr ? "" : error, cursor->sql));
+  }
+  cursor->kind = kind_of(duckdb_result_statement_type(cursor->result), cursor->sql);
+  return describe_result(std::move(cursor));
+}
+
 SqlResult<Cursor> Prepared::execute(std::span<const Value> parameters, ExecuteOptions options) {
   Connection::State& connection = *state_->connection;
   LEAT_TRY(connection.start());
@@ -238,22 +293,7 @@ SqlResult<Cursor> Prepared::execute(std::span<const Value> parameters, ExecuteOp
   cursor->has_result = true;
   auto ran = run_pending(state_->statement, options.streaming, state_->sql, &cursor->result);
   if (!ran) return connection.failed(std::move(ran).error());
-  cursor->streaming = duckdb_result_is_streaming(cursor->result);
-  auto columns = std::make_shared<std::vector<ColumnInfo>>();
-  const bool has_rows =
-      duckdb_result_return_type(cursor->result) == DUCKDB_RESULT_TYPE_QUERY_RESULT &&
-      returns_rows(state_->kind);
-  if (has_rows) *columns = result_columns(&cursor->result);
-  auto known = check_columns(*columns);
-  if (!known) return connection.failed(std::move(known).error());
-  cursor->columns = std::move(columns);
-  if (!has_rows) {
-    cursor->rows_changed = read_rows_changed(cursor->result);
-    cursor->close();
-  }
-  Cursor out;
-  out.state_ = std::move(cursor);
-  return out;
+  return connection.describe_result(std::move(cursor));
 }
 
 Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -322,6 +362,10 @@ SqlResult<Prepared> Connection::prepare(std::string_view sql) {
 }
 
 SqlResult<Cursor> Connection::execute(std::string_view sql, ExecuteOptions options) {
+  // Preparing plans a statement over files twice: once to describe it, once to run it.
+  if (!options.streaming && is_plain_statement(sql) && check_text(sql)) {
+    return state_->run_at_once(std::string(sql));
+  }
   LEAT_ASSIGN(Prepared prepared, prepare(sql));
   // The statement's own handle may go: DuckDB's result keeps the plan alive.
   return prepared.execute({}, options);
@@ -333,6 +377,10 @@ SqlResult<std::int64_t> Connection::run(std::string_view sql) {
   if (!clean) return state_->failed(std::move(clean).error());
   const std::string text(sql);
   std::int64_t changed = 0;
+  if (is_plain_statement(sql)) {
+    LEAT_ASSIGN(const Cursor cursor, state_->run_at_once(text));
+    return cursor.rows_changed();
+  }
   Statements statements(state_->connection, text.c_str());
   if (statements.count() == 0) {
     const std::string error = statements.error();
@@ -354,6 +402,10 @@ SqlResult<std::int64_t> Connection::run(std::string_view sql) {
 
 SqlResult<std::vector<TextRow>> Connection::query(std::string_view sql,
                                                   std::span<const Value> parameters) {
+  if (parameters.empty()) {
+    LEAT_ASSIGN(Cursor cursor, execute(sql, {.streaming = false}));
+    return read_all(std::move(cursor));
+  }
   LEAT_ASSIGN(Prepared prepared, prepare(sql));
   LEAT_ASSIGN(Cursor cursor, prepared.execute(parameters, {.streaming = false}));
   return read_all(std::move(cursor));

@@ -83,6 +83,10 @@ struct Connection::State {
   SqlStatus start();
   /// Runs one statement whose rows nobody wants, past the state machine.
   SqlStatus run_raw(const char* sql);
+  /// Plans and runs one statement without parameters; all its rows are made.
+  SqlResult<Cursor> run_at_once(std::string text);
+  /// The cursor over a result that is there.
+  SqlResult<Cursor> describe_result(std::unique_ptr<Cursor::State> cursor);
 };
 
 struct Prepared::State {
@@ -92,6 +96,8 @@ struct Prepared::State {
   StatementKind kind = StatementKind::kOther;
   std::vector<ColumnType> parameters;
   std::vector<ColumnInfo> columns;
+
+  static Cursor cursor_over(std::unique_ptr<Cursor::State> state);
 
   State() = default;
   State(const State&) = delete;

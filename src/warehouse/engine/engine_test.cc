@@ -551,19 +551,41 @@ TEST_F(Engine, InsertsFromASource) {
   EXPECT_FALSE(connection->query("select * from leat_source(1)"));
 }
 
+// Statements that end or open a transaction are refused however they are written; text that is
+// refused leaves the connection usable.
+TEST_F(Engine, RunsOneStatementAtOnce) {
+  EXPECT_TRUE(connection->run("create table t(n integer)"));
+  for (const char* sql : {"begin", "BEGIN transaction", "commit;", " rollback", "/* x */ begin",
+                          "-- x\ncommit", "select 1; begin"}) {
+    EXPECT_FALSE(connection->run(sql)) << sql;
+    EXPECT_EQ(connection->transaction(), TransactionState::kIdle) << sql;
+  }
+  EXPECT_EQ(connection->run("insert into t values (1), (2)").value_or(-1), 2);
+  EXPECT_EQ(connection->run("insert into t values (3); delete from t;").value_or(-1), 3);
+  EXPECT_EQ(connection->run("update t set n = 1 where n = 7 or ';' = ''").value_or(-1), 0);
+  EXPECT_EQ(one("select ';' -- the end;"), ";");
+  EXPECT_EQ(one("with a as (select 1 as x) select x + 1 from a;"), "2");
+  EXPECT_EQ(one("select 1 +"), "42601 syntax error at end of input");
+  EXPECT_EQ(one(""), "42601 the text holds no statement");
+}
+
 TEST_F(Engine, LiveTables) {
   const auto columns = Numbers(0, -1).columns();
   std::atomic<int> opened = 0;
-  ASSERT_TRUE(
-      database->add_table_function({.name = "stv_numbers",
-                                    .columns = columns,
-                                    .open = [&]() -> SqlResult<std::unique_ptr<ChunkSource>> {
-                                      if (++opened == 3) return fail_sql("55000", "not now");
-                                      return std::make_unique<Numbers>(5000, -1);
-                                    }}));
-  EXPECT_EQ(one("select count(*) from stv_numbers()"), "5000");
-  EXPECT_EQ(one("select max(n) from stv_numbers() where text is null"), "4998");
-  EXPECT_EQ(one("select count(*) from stv_numbers()"), "55000 not now");
+  ASSERT_TRUE(database->add_table_function(
+      {.name = "stv_numbers",
+       .columns = columns,
+       .open = [&](std::int64_t number) -> SqlResult<std::unique_ptr<ChunkSource>> {
+         if (++opened == 3) return fail_sql("55000", "not now");
+         return std::make_unique<Numbers>(number, -1);
+       }}));
+  EXPECT_EQ(one("select count(*) from stv_numbers(5000)"), "5000");
+  EXPECT_EQ(one("select max(n) from stv_numbers(5000) where text is null"), "4998");
+  EXPECT_EQ(one("select count(*) from stv_numbers(5000)"), "55000 not now");
+  EXPECT_EQ(one("select count(*) from stv_numbers(null)"), "0");
+  EXPECT_EQ(one("select count(*) from stv_numbers(getvariable('how_many'))"), "0");
+  ASSERT_TRUE(connection->run("set variable how_many = 7"));
+  EXPECT_EQ(one("select count(*) from stv_numbers(getvariable('how_many'))"), "7");
 }
 
 }  // namespace

@@ -44,12 +44,12 @@ void add_columns(duckdb_bind_info info, const std::vector<ColumnInfo>& columns) 
 void bind_source(duckdb_bind_info info) {
   const auto& bridge = *static_cast<const TableBridge*>(duckdb_bind_get_extra_info(info));
   auto scan = std::make_unique<Scan>();
+  duckdb_value value = duckdb_bind_get_parameter(info, 0);
+  scan->id = duckdb_is_null_value(value) ? 0 : duckdb_get_int64(value);
+  duckdb_destroy_value(&value);
   if (bridge.function.open) {
     add_columns(info, bridge.function.columns);
   } else {
-    duckdb_value value = duckdb_bind_get_parameter(info, 0);
-    scan->id = duckdb_get_int64(value);
-    duckdb_destroy_value(&value);
     const ChunkSource* source = find_source(bridge, scan->id);
     if (source == nullptr) {
       duckdb_bind_set_error(info, "there is no such source of rows");
@@ -68,9 +68,10 @@ void set_init_error(duckdb_init_info info, const SqlError& error) {
 void init_source(duckdb_init_info info) {
   const auto& bridge = *static_cast<const TableBridge*>(duckdb_init_get_extra_info(info));
   auto scan = std::make_unique<Scan>();
+  const std::int64_t number = static_cast<Scan*>(duckdb_init_get_bind_data(info))->id;
   try {
     if (bridge.function.open) {
-      auto opened = bridge.function.open();
+      auto opened = bridge.function.open(number);
       if (!opened) {
         set_init_error(info, opened.error());
         return;
@@ -78,7 +79,7 @@ void init_source(duckdb_init_info info) {
       scan->owned = std::move(*opened);
       scan->source = scan->owned.get();
     } else {
-      scan->source = find_source(bridge, static_cast<Scan*>(duckdb_init_get_bind_data(info))->id);
+      scan->source = find_source(bridge, number);
     }
   } catch (const std::exception& error) {
     set_init_error(info, {.sqlstate = "XX000", .message = error.what()});
@@ -141,10 +142,8 @@ SqlStatus register_table(duckdb_connection connection, std::unique_ptr<TableBrid
                          const std::string& name) {
   duckdb_table_function handle = duckdb_create_table_function();
   duckdb_table_function_set_name(handle, name.c_str());
-  if (!bridge->function.open) {
-    const LogicalType number(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
-    duckdb_table_function_add_parameter(handle, number.get());
-  }
+  const LogicalType number(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
+  duckdb_table_function_add_parameter(handle, number.get());
   duckdb_table_function_set_bind(handle, bind_source);
   duckdb_table_function_set_init(handle, init_source);
   duckdb_table_function_set_function(handle, SourceBridge::fill);

@@ -53,12 +53,13 @@ class ChunkSource {
   [[nodiscard]] virtual SqlResult<std::size_t> fill(ChunkWriter& writer) = 0;
 };
 
-/// A table of which SQL sees live content: `SELECT * FROM name()`.
+/// A table of which SQL sees live content: `SELECT * FROM name(number)`, a constant.
 struct TableFunction {
   std::string name;
   std::vector<ColumnInfo> columns;
-  /// Called once a scan, from any thread. The source's columns must be `columns`.
-  std::function<SqlResult<std::unique_ptr<ChunkSource>>()> open;
+  /// Called once a scan, from any thread, with the number (0 for NULL). The source's columns must
+  /// be `columns`.
+  std::function<SqlResult<std::unique_ptr<ChunkSource>>(std::int64_t number)> open;
 };
 
 }  // namespace leat::engine

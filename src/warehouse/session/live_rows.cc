@@ -382,38 +382,6 @@ std::string lock_rows(const WarehouseState& state, std::string_view relation) {
   return rows.finish();
 }
 
-std::string temporary_rows(const SessionState& session, bool columns) {
-  Rows rows;
-  for (const catalog::RelationPointer& relation : session.catalog.temporaries()) {
-    if (!columns) {
-      rows.begin().number("oid", relation->oid).text("name", relation->name).text("kind", "r");
-      rows.number("owner", relation->owner)
-          .number("distribution", static_cast<int>(relation->distribution));
-      rows.boolean("sort_automatic", relation->sort_automatic)
-          .number("created", relation->created.value)
-          .end();
-      continue;
-    }
-    for (const catalog::Column& column : relation->columns) {
-      rows.begin()
-          .number("relation", relation->oid)
-          .number("number", column.number)
-          .text("name", column.name);
-      rows.text("type", sql::format_type(column.type))
-          .number("type_oid", sql::type_oid(column.type));
-      rows.number("type_modifier", catalog::type_modifier(column.type))
-          .boolean("not_null", column.not_null);
-      rows.text("default_text", column.default_text).boolean("identity", column.identity);
-      rows.boolean("identity_by_default", column.identity_by_default)
-          .number("identity_seed", column.identity_seed);
-      rows.number("identity_step", column.identity_step).text("encoding", column.encoding);
-      rows.boolean("distribution_key", column.distribution_key).number("sort_key", column.sort_key);
-      rows.text("comment", column.comment).end();
-    }
-  }
-  return rows.finish();
-}
-
 std::string settings_object(const SessionState& session) {
   std::string out = "{";
   for (const auto& [name, value] : session.settings.list()) {
@@ -428,8 +396,6 @@ std::string settings_object(const SessionState& session) {
 /// What only the asking session knows; nothing for the relations that all share.
 std::optional<std::string> own_rows(const SessionState& session, std::string_view relation) {
   if (relation == "settings") return settings_object(session);
-  if (relation == "temporary_relations") return temporary_rows(session, false);
-  if (relation == "temporary_columns") return temporary_rows(session, true);
   if (relation == "pg_last_query_id") return std::to_string(session.last_query);
   if (relation == "pg_last_copy_id") return std::to_string(session.last_copy);
   if (relation == "pg_last_copy_count") return std::to_string(session.last_copy_rows);

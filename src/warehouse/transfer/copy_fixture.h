@@ -1,11 +1,13 @@
 // A warehouse with a folder store, for the tests of this module.
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "io/directory_object_store.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/transfer/copy.h"
+#include "warehouse/transfer/target_type.h"
 
 namespace leat::transfer {
 
@@ -58,47 +61,11 @@ class CopyTest : public ::testing::Test {
     std::string sql = "create or replace table t(";
     for (const TargetColumn& column : columns) {
       if (&column != &columns.front()) sql += ", ";
-      sql += engine::quote_identifier(column.name) + " " + storage(column.type);
+      sql += engine::quote_identifier(column.name) + " " + engine_type(column.type);
       if (!column.nullable) sql += " not null";
     }
     ASSERT_TRUE(connection->run(sql + ")"));
     target = {.name = "t", .engine_name = "t", .columns = std::move(columns)};
-  }
-
-  static std::string storage(const sql::TypeName& type) {
-    using sql::TypeKind;
-    switch (type.kind) {
-      case TypeKind::kBoolean:
-        return "BOOLEAN";
-      case TypeKind::kSmallint:
-        return "SMALLINT";
-      case TypeKind::kInteger:
-        return "INTEGER";
-      case TypeKind::kBigint:
-        return "BIGINT";
-      case TypeKind::kReal:
-        return "FLOAT";
-      case TypeKind::kDouble:
-        return "DOUBLE";
-      case TypeKind::kDecimal:
-        return "DECIMAL(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";
-      case TypeKind::kDate:
-        return "DATE";
-      case TypeKind::kTime:
-        return "TIME";
-      case TypeKind::kTimeTz:
-        return "TIMETZ";
-      case TypeKind::kTimestamp:
-        return "TIMESTAMP";
-      case TypeKind::kTimestampTz:
-        return "TIMESTAMPTZ";
-      case TypeKind::kSuper:
-        return "JSON";
-      case TypeKind::kVarbyte:
-        return "BLOB";
-      default:
-        return "VARCHAR";
-    }
   }
 
   CopyReport copy(const sql::CopyStatement& statement) {
@@ -126,6 +93,35 @@ class CopyTest : public ::testing::Test {
   std::unique_ptr<engine::Connection> connection;
   CopyTarget target;
   CopyOptions options;
+};
+
+/// Tests that load one file at a time.
+class FileCopyTest : public CopyTest {
+ protected:
+  using Change = std::function<void(sql::CopyStatement&)>;
+
+  /// Loads `bytes` as one file into the emptied table t; the report stays in `report`. The table's
+  /// rows, or the errors as "line:column:code reason" lines.
+  std::string load_file(std::string_view bytes, sql::FileFormat format, const Change& change) {
+    EXPECT_TRUE(connection->run("delete from t"));
+    put("file", bytes);
+    sql::CopyStatement statement;
+    statement.source = "s3://bucket/file";
+    statement.format = format;
+    if (format == sql::FileFormat::kJson) statement.format_argument = "auto";
+    if (change) change(statement);
+    report = copy(statement);
+    if (!report.error) return rows();
+    if (report.errors.empty()) return report.error->sqlstate + " " + report.error->message;
+    std::string out;
+    for (const LoadError& error : report.errors) {
+      out += fmt::format("{}:{}:{} {}\n", error.line_number, error.column_name, error.code,
+                         error.reason);
+    }
+    return out;
+  }
+
+  CopyReport report;
 };
 
 }  // namespace leat::transfer

@@ -1,7 +1,3 @@
-#include <fmt/format.h>
-
-#include <functional>
-
 #include "warehouse/transfer/copy_fixture.h"
 #include "warehouse/transfer/json_reader.h"
 
@@ -11,7 +7,7 @@ namespace {
 using sql::TypeKind;
 using ::testing::HasSubstr;
 
-class JsonCopy : public CopyTest {
+class JsonCopy : public FileCopyTest {
  protected:
   void SetUp() override {
     CopyTest::SetUp();
@@ -21,31 +17,13 @@ class JsonCopy : public CopyTest {
             {.name = "more", .type = type_of(TypeKind::kSuper)}});
   }
 
-  std::string load(std::string_view bytes,
-                   const std::function<void(sql::CopyStatement&)>& change = {}) {
-    EXPECT_TRUE(connection->run("delete from t"));
-    put("file", bytes);
-    sql::CopyStatement statement;
-    statement.source = "s3://bucket/file";
-    statement.format = sql::FileFormat::kJson;
-    statement.format_argument = "auto";
-    if (change) change(statement);
-    report = copy(statement);
-    if (!report.error) return rows();
-    if (report.errors.empty()) return report.error->sqlstate + " " + report.error->message;
-    std::string out;
-    for (const LoadError& error : report.errors) {
-      out += fmt::format("{}:{}:{} {}\n", error.line_number, error.column_name, error.code,
-                         error.reason);
-    }
-    return out;
+  std::string load(std::string_view bytes, const Change& change = {}) {
+    return load_file(bytes, sql::FileFormat::kJson, change);
   }
   std::string load_paths(std::string_view bytes, const std::string& paths) {
     put("paths.json", paths);
     return load(bytes, [](auto& s) { s.format_argument = "s3://bucket/paths.json"; });
   }
-
-  CopyReport report;
 };
 
 TEST_F(JsonCopy, Auto) {

@@ -3,8 +3,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <functional>
-
 #include "warehouse/transfer/copy_fixture.h"
 
 namespace leat::transfer {
@@ -14,41 +12,20 @@ using sql::TypeKind;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class TextCopy : public CopyTest {
+class TextCopy : public FileCopyTest {
  protected:
-  using Change = std::function<void(sql::CopyStatement&)>;
-
   void abc() {
     create({{.name = "a", .type = type_of(TypeKind::kInteger)},
             {.name = "b", .type = varchar(10)},
             {.name = "c", .type = type_of(TypeKind::kDate)}});
   }
 
-  /// Loads `bytes` into the emptied table; the report stays in `report`. The table's rows, or the
-  /// errors as "line:column:code reason" lines.
-  std::string load(std::string_view bytes, const Change& change = {},
-                   sql::FileFormat format = sql::FileFormat::kDelimited) {
-    EXPECT_TRUE(connection->run("delete from t"));
-    EXPECT_TRUE(store->put("s3://bucket/file", bytes));
-    sql::CopyStatement statement;
-    statement.source = "s3://bucket/file";
-    statement.format = format;
-    if (change) change(statement);
-    report = copy(statement);
-    if (!report.error) return rows();
-    if (report.errors.empty()) return report.error->sqlstate + " " + report.error->message;
-    std::string out;
-    for (const LoadError& error : report.errors) {
-      out += fmt::format("{}:{}:{} {}\n", error.line_number, error.column_name, error.code,
-                         error.reason);
-    }
-    return out;
+  std::string load(std::string_view bytes, const Change& change = {}) {
+    return load_file(bytes, sql::FileFormat::kDelimited, change);
   }
   std::string csv(std::string_view bytes, const Change& change = {}) {
-    return load(bytes, change, sql::FileFormat::kCsv);
+    return load_file(bytes, sql::FileFormat::kCsv, change);
   }
-
-  CopyReport report;
 };
 
 TEST_F(TextCopy, Delimited) {
