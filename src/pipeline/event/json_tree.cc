@@ -205,7 +205,7 @@ class Reader {
       if (!take(':')) return wrong("a colon should stand here");
       skip_space();
       LEAT_ASSIGN(JsonValue member, value(depth + 1));
-      out.members.emplace_back(std::move(name), std::move(member));
+      out.members.push_back({std::move(name), std::move(member)});
       skip_space();
       if (take('}')) return {};
       if (!take(',')) return wrong("a comma or brace should stand here");
@@ -242,7 +242,7 @@ JsonValue::~JsonValue() = default;
 
 const JsonValue* JsonValue::find(std::string_view name) const {
   for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    if (member->first == name) return &member->second;
+    if (member->name == name) return &member->value;
   }
   return nullptr;
 }

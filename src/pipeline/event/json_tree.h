@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -25,6 +24,8 @@ struct TextFlaws {
   [[nodiscard]] bool any() const { return has_nul || has_lone_surrogate; }
 };
 
+struct JsonMember;
+
 struct JsonValue {
   // Defined elsewhere: clang needs the members' pairs to be complete types there.
   JsonValue();
@@ -36,14 +37,20 @@ struct JsonValue {
 
   JsonKind kind = JsonKind::kNull;
   bool boolean = false;
-  TextFlaws flaws;                                         ///< kString
-  std::string_view raw;                                    ///< the value's bytes in the input
-  std::string text;                                        ///< kString, decoded
-  std::vector<std::pair<std::string, JsonValue>> members;  ///< kObject, in document order
-  std::vector<JsonValue> items;                            ///< kArray
+  TextFlaws flaws;                  ///< kString
+  std::string_view raw;             ///< the value's bytes in the input
+  std::string text;                 ///< kString, decoded
+  std::vector<JsonMember> members;  ///< kObject, in document order
+  std::vector<JsonValue> items;     ///< kArray
 
   /// The last member of that name, or nullptr; null members are found like any other.
   [[nodiscard]] const JsonValue* find(std::string_view name) const;
+};
+
+/// One member of an object; the name is decoded.
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 /// Reads one JSON value (RFC 8259) with white space around it. Numbers of any size are valid.

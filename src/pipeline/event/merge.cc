@@ -71,7 +71,7 @@ Result<std::string> merge_batch_members(std::string_view event_json, std::string
       LEAT_ASSIGN(addition.value, parse_json(addition.json));
     }
     addition.own_count = static_cast<std::size_t>(std::ranges::count_if(
-        event.members, [&](const auto& member) { return member.first == addition.name; }));
+        event.members, [&](const auto& member) { return member.name == addition.name; }));
   }
   std::string out;
   bool first = true;

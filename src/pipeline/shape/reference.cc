@@ -350,7 +350,7 @@ event::EventFacts Reference::read_members(Event& event, const event::Line& line,
     const Member member = event::member_named(name);
     if (member == Member::kOther) continue;
     facts.has_duplicate_member |=
-        std::ranges::count(json.members, name, &std::pair<std::string, JsonValue>::first) > 1;
+        std::ranges::count(json.members, name, &event::JsonMember::name) > 1;
     facts.set(member, kind_of(value));
     if (value.kind == JsonKind::kNull) continue;
     fill_leaf(event.members[member], value);
@@ -382,7 +382,7 @@ void Reference::read_values(Event& event, const event::Line& line, const JsonVal
   const JsonValue* context = json.find("context");
   const bool has_ip =
       context != nullptr && std::ranges::any_of(context->members, [](const auto& m) {
-        return m.first == "ip" && m.second.kind != JsonKind::kNull;
+        return m.name == "ip" && m.value.kind != JsonKind::kNull;
       });
   if (line.ip.empty() || has_ip) return;
   Leaf& leaf = event.context.emplace_back();

@@ -398,7 +398,7 @@ std::vector<std::size_t> Table::file_order() const {
     const auto found = std::ranges::find(kFirst, column.column.name);
     return found == kFirst.end() ? 10 : static_cast<int>(found - kFirst.begin()) + 1;
   };
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
     const int rank_a = rank(a);
     const int rank_b = rank(b);
     if (rank_a != rank_b) return rank_a < rank_b;
