@@ -58,4 +58,9 @@ Result<ObjectName> parse_object_uri(std::string_view uri) {
   return ObjectName{std::string(bucket), std::string(key)};
 }
 
+Status ObjectStore::remove_all(std::span<const std::string> uris) {
+  for (const std::string& uri : uris) LEAT_TRY(remove(uri));
+  return {};
+}
+
 }  // namespace leat::io

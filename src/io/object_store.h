@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,9 @@ class ObjectStore {
                                               const ListOptions& options = {}) = 0;
   /// Fine when the object does not exist.
   [[nodiscard]] virtual Status remove(std::string_view uri) = 0;
+  /// Removes many, in as few requests as the store can; ends at the first error, when any of the
+  /// others may still be there.
+  [[nodiscard]] virtual Status remove_all(std::span<const std::string> uris);
 };
 
 }  // namespace leat::io

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <set>
 
 #include "io/directory_object_store.h"
 #include "io/faulty_file_system.h"
+#include "io/object_store_conformance.h"
 
 namespace leat::io {
 namespace {
@@ -57,67 +57,54 @@ TEST(ParseObjectUri, Table) {
   }
 }
 
-class DirectoryObjectStoreTest : public testing::TestWithParam<bool> {
- protected:
-  void SetUp() override {
-    root_ = "/objects";
+// A store in a folder of the machine, or of a file system in memory.
+class Directory final : public StoreUnderTest {
+ public:
+  explicit Directory(bool posix) {
     FileSystem* files = &faulty_;
-    if (GetParam()) {
+    if (posix) {
       root_ = std::filesystem::temp_directory_path() / "leat-store-XXXXXX";
-      ASSERT_NE(::mkdtemp(root_.data()), nullptr);
+      EXPECT_NE(::mkdtemp(root_.data()), nullptr);
+      temporary_ = root_;
       files = &posix_file_system();
     }
     auto store = DirectoryObjectStore::open({.files = files, .root = root_});
-    ASSERT_TRUE(store.has_value()) << store.error().to_string();
+    EXPECT_TRUE(store.has_value()) << store.error().to_string();
     store_ = std::move(*store);
   }
-  void TearDown() override {
-    if (GetParam()) {
-      std::filesystem::remove_all(root_);
-    }
+  ~Directory() override {
+    if (!temporary_.empty()) std::filesystem::remove_all(temporary_);
   }
-  std::vector<std::string> list(std::string_view prefix, const ListOptions& options = {}) {
-    const auto page = store_->list(prefix, options);
-    EXPECT_TRUE(page.has_value()) << page.error().to_string();
-    std::vector<std::string> uris;
-    for (const ObjectInfo& info : page->objects) {
-      uris.push_back(info.uri);
-    }
-    return uris;
-  }
+  ObjectStore& store() override { return *store_; }
+  DirectoryObjectStore& directory_store() { return *store_; }
+  const std::string& root() const { return root_; }
 
+ private:
   FaultyFileSystem faulty_;
-  std::string root_;
+  std::string root_ = "/objects";
+  std::string temporary_;
   std::unique_ptr<DirectoryObjectStore> store_;
 };
 
-TEST_P(DirectoryObjectStoreTest, PutsGetsReplacesRemoves) {
-  const std::string uri = "s3://leat/raw/source=web/date=2026-11-20/a.zst";
-  EXPECT_EQ(store_->get(uri).error().code, Errc::kNotFound);
-  EXPECT_EQ(store_->head(uri).error().code, Errc::kNotFound);
-  const auto put = store_->put(uri, "hello world");
-  ASSERT_TRUE(put.has_value()) << put.error().to_string();
-  EXPECT_EQ(put->size, 11u);
-  EXPECT_EQ(store_->get(uri).value(), "hello world");
-  EXPECT_EQ(store_->get(uri, 5).error().code, Errc::kExhausted);
-  EXPECT_EQ(store_->get_range(uri, 6, 100).value(), "world");
-  EXPECT_EQ(store_->get_range(uri, 0, 5).value(), "hello");
-  EXPECT_EQ(store_->get_range(uri, 11, 5).value(), "");
-  EXPECT_EQ(store_->head(uri).value().size, 11u);
-  EXPECT_EQ(store_->head(uri).value().etag, put->etag);
-  EXPECT_EQ(store_->local_path(uri).value(), root_ + "/leat/raw/source=web/date=2026-11-20/a.zst");
-  ASSERT_TRUE(store_->put(uri, "new").has_value());
-  EXPECT_EQ(store_->get(uri).value(), "new");
-  EXPECT_NE(store_->head(uri).value().etag, put->etag);
-  ASSERT_TRUE(store_->remove(uri).has_value());
-  ASSERT_TRUE(store_->remove(uri).has_value());
-  EXPECT_EQ(store_->get(uri).error().code, Errc::kNotFound);
+const StoreKind kPosix = {"Posix", [] { return std::make_unique<Directory>(true); }};
+const StoreKind kFaulty = {"Faulty", [] { return std::make_unique<Directory>(false); }};
+const auto kName = [](const auto& chosen) { return chosen.param.name; };
+
+INSTANTIATE_TEST_SUITE_P(Directory, ObjectStoreConformance, testing::Values(kPosix, kFaulty),
+                         kName);
+
+// What only directories do.
+class DirectoryObjectStoreTest : public ObjectStoreConformance {};
+
+TEST_P(DirectoryObjectStoreTest, TellsWhereTheFileIs) {
+  auto& directory = dynamic_cast<Directory&>(*made_);
+  EXPECT_EQ(directory.directory_store().local_path("s3://leat/raw/a.zst").value(),
+            directory.root() + "/leat/raw/a.zst");
 }
 
-TEST_P(DirectoryObjectStoreTest, RefusesToReplaceWhenAsked) {
-  ASSERT_TRUE(store_->put("s3://leat/a", "1", {.if_none_match = true}).has_value());
-  EXPECT_EQ(store_->put("s3://leat/a", "2", {.if_none_match = true}).error().code, Errc::kConflict);
-  EXPECT_EQ(store_->get("s3://leat/a").value(), "1");
+TEST_P(DirectoryObjectStoreTest, ABucketIsMadeByItsFirstObject) {
+  EXPECT_THAT(list("s3://absent/"), ElementsAre());
+  EXPECT_TRUE(store_->put("s3://absent/a", "x").has_value());
 }
 
 TEST_P(DirectoryObjectStoreTest, KeepsToItsRoot) {
@@ -145,66 +132,7 @@ TEST_P(DirectoryObjectStoreTest, OneKeyIsNoFolderOfAnother) {
   EXPECT_EQ(store_->get("s3://leat/b/c").value(), "x");
 }
 
-TEST_P(DirectoryObjectStoreTest, ListsBytewiseAtAnyDepth) {
-  for (const char* key : {"a/b", "a-b", "a.b", "a0", "z", "a/a/a", "b/1", "b/2"}) {
-    ASSERT_TRUE(store_->put("s3://leat/" + std::string(key), key).has_value());
-  }
-  ASSERT_TRUE(store_->put("s3://other/a", "x").has_value());
-  EXPECT_THAT(list("s3://leat/"),
-              ElementsAre("s3://leat/a-b", "s3://leat/a.b", "s3://leat/a/a/a", "s3://leat/a/b",
-                          "s3://leat/a0", "s3://leat/b/1", "s3://leat/b/2", "s3://leat/z"));
-  EXPECT_THAT(list("s3://leat/a/"), ElementsAre("s3://leat/a/a/a", "s3://leat/a/b"));
-  EXPECT_THAT(list("s3://leat/a/a"), ElementsAre("s3://leat/a/a/a"));
-  EXPECT_THAT(list("s3://leat/b", {.start_after = "s3://leat/b/1"}), ElementsAre("s3://leat/b/2"));
-  EXPECT_THAT(list("s3://leat/", {.start_after = "s3://leat/a0"}),
-              ElementsAre("s3://leat/b/1", "s3://leat/b/2", "s3://leat/z"));
-  EXPECT_THAT(list("s3://leat/none/"), ElementsAre());
-  EXPECT_THAT(list("s3://absent/"), ElementsAre());
-  EXPECT_EQ(store_->list("s3://leat/", {.start_after = "s3://other/a"}).error().code,
-            Errc::kInvalid);
-  const auto page = store_->list("s3://leat/", {.start_after = {}, .limit = 3});
-  EXPECT_EQ(page->objects.size(), 3u);
-  EXPECT_TRUE(page->truncated);
-  EXPECT_FALSE(store_->list("s3://leat/", {.start_after = {}, .limit = 8})->truncated);
-}
-
-// Pages of every size, put together, are the sorted set of keys.
-TEST_P(DirectoryObjectStoreTest, PagesAgreeWithASortedSet) {
-  SeededRandom random(3);
-  std::set<std::string> uris;
-  const std::string alphabet = "ab-.0";
-  for (int i = 0; i < 60; ++i) {
-    std::string key;
-    const std::uint64_t depth = 1 + random.below(3);
-    for (std::uint64_t part = 0; part < depth; ++part) {
-      // A part's first letter tells its depth's role, so that no key is a folder of another.
-      key += (part == 0 ? "" : "/") + std::string(part + 1 == depth ? "f" : "d") +
-             alphabet[random.below(alphabet.size())] + alphabet[random.below(alphabet.size())];
-    }
-    const std::string uri = "s3://leat/" + key;
-    ASSERT_TRUE(store_->put(uri, "x").has_value()) << uri;
-    uris.insert(uri);
-  }
-  for (const std::size_t limit : {1u, 2u, 7u, 1000u}) {
-    std::vector<std::string> all;
-    ListOptions options{.start_after = {}, .limit = limit};
-    while (true) {
-      const auto page = store_->list("s3://leat/", options);
-      ASSERT_TRUE(page.has_value());
-      for (const ObjectInfo& info : page->objects) {
-        all.push_back(info.uri);
-      }
-      if (!page->truncated) {
-        break;
-      }
-      options.start_after = all.back();
-    }
-    EXPECT_EQ(all, std::vector<std::string>(uris.begin(), uris.end())) << limit;
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(All, DirectoryObjectStoreTest, testing::Bool(),
-                         [](const auto& chosen) { return chosen.param ? "Posix" : "Faulty"; });
+INSTANTIATE_TEST_SUITE_P(All, DirectoryObjectStoreTest, testing::Values(kPosix, kFaulty), kName);
 
 // Whatever fails, a reader sees the old object or the new one, whole; and what put() acknowledged
 // survives power cuts.

@@ -1,0 +1,186 @@
+#include "aws/xml.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <pugixml.hpp>
+
+#include "aws/sigv4.h"
+#include "base/text.h"
+
+namespace leat::aws {
+namespace {
+
+// pugixml with the name space prefixes passed over.
+std::string_view local_name(const pugi::xml_node& node) {
+  const std::string_view name = node.name();
+  const std::size_t colon = name.find(':');
+  return colon == std::string_view::npos ? name : name.substr(colon + 1);
+}
+
+pugi::xml_node child(const pugi::xml_node& node, std::string_view name) {
+  for (const pugi::xml_node& at : node.children()) {
+    if (at.type() == pugi::node_element && local_name(at) == name) return at;
+  }
+  return {};
+}
+
+std::string text_of(const pugi::xml_node& node, std::string_view name) {
+  return child(node, name).child_value();
+}
+
+bool load(pugi::xml_document& document, std::string_view xml) {
+  return static_cast<bool>(
+      document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8));
+}
+
+Result<pugi::xml_node> root_named(pugi::xml_document& document, std::string_view xml,
+                                  std::string_view name) {
+  if (load(document, xml)) {
+    const pugi::xml_node root = child(document, name);
+    if (root) return root;
+  }
+  return fail(Errc::kInvalid,
+              fmt::format("the answer is no <{}>; check that the endpoint is the service's", name));
+}
+
+std::string without_quotes(std::string text) {
+  std::erase(text, '"');
+  return text;
+}
+
+// encoding-type=url: percent signs, and "+" for a space.
+std::string decoded_key(std::string text) {
+  for (char& c : text) {
+    if (c == '+') c = ' ';
+  }
+  return percent_decode(text);
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
+constexpr std::string_view kNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+}  // namespace
+
+std::optional<XmlError> parse_error_xml(std::string_view xml) {
+  pugi::xml_document document;
+  if (!load(document, xml)) return std::nullopt;
+  pugi::xml_node error = child(document, "Error");
+  if (!error) error = child(child(document, "ErrorResponse"), "Error");
+  if (!error) return std::nullopt;
+  return XmlError{.code = text_of(error, "Code"),
+                  .message = text_of(error, "Message"),
+                  .region = text_of(error, "Region")};
+}
+
+Result<ListedObjects> parse_list_xml(std::string_view xml) {
+  pugi::xml_document document;
+  LEAT_ASSIGN(const pugi::xml_node root, root_named(document, xml, "ListBucketResult"));
+  ListedObjects out;
+  out.truncated = text_of(root, "IsTruncated") == "true";
+  // A server may leave the encoding out; then it says so by not repeating it.
+  const bool encoded = text_of(root, "EncodingType") == "url";
+  for (const pugi::xml_node& node : root.children()) {
+    if (local_name(node) != "Contents") continue;
+    std::string key = text_of(node, "Key");
+    const auto size = parse_number<std::uint64_t>(text_of(node, "Size"));
+    if (key.empty() || !size) {
+      return fail(Errc::kInvalid, "a listed object has no key or no size");
+    }
+    out.objects.push_back(
+        {.key = encoded ? decoded_key(std::move(key)) : std::move(key),
+         .size = *size,
+         .etag = without_quotes(text_of(node, "ETag")),
+         .modified = parse_iso8601(text_of(node, "LastModified")).value_or(TimeUs{0})});
+  }
+  return out;
+}
+
+Result<std::string> parse_upload_id_xml(std::string_view xml) {
+  pugi::xml_document document;
+  LEAT_ASSIGN(const pugi::xml_node root,
+              root_named(document, xml, "InitiateMultipartUploadResult"));
+  std::string id = text_of(root, "UploadId");
+  if (id.empty()) return fail(Errc::kInvalid, "the answer has no UploadId");
+  return id;
+}
+
+Result<std::string> parse_complete_xml(std::string_view xml) {
+  pugi::xml_document document;
+  LEAT_ASSIGN(const pugi::xml_node root,
+              root_named(document, xml, "CompleteMultipartUploadResult"));
+  return without_quotes(text_of(root, "ETag"));
+}
+
+Result<std::vector<DeleteFailure>> parse_delete_xml(std::string_view xml) {
+  pugi::xml_document document;
+  LEAT_ASSIGN(const pugi::xml_node root, root_named(document, xml, "DeleteResult"));
+  std::vector<DeleteFailure> out;
+  for (const pugi::xml_node& node : root.children()) {
+    if (local_name(node) != "Error") continue;
+    out.push_back({.key = text_of(node, "Key"),
+                   .code = text_of(node, "Code"),
+                   .message = text_of(node, "Message")});
+  }
+  return out;
+}
+
+Result<IssuedKeys> parse_issued_keys_xml(std::string_view xml) {
+  pugi::xml_document document;
+  if (!load(document, xml)) return fail(Errc::kInvalid, "the answer of STS is no XML");
+  const pugi::xml_node response = document.document_element();
+  for (const pugi::xml_node& result : response.children()) {
+    const pugi::xml_node keys = child(result, "Credentials");
+    if (!keys) continue;
+    const auto expires = parse_iso8601(text_of(keys, "Expiration"));
+    IssuedKeys out{.access_key_id = text_of(keys, "AccessKeyId"),
+                   .secret_access_key = text_of(keys, "SecretAccessKey"),
+                   .session_token = text_of(keys, "SessionToken"),
+                   .expires = expires.value_or(TimeUs{0})};
+    if (out.access_key_id.empty() || out.secret_access_key.empty() || !expires) break;
+    return out;
+  }
+  return fail(Errc::kInvalid, "the answer of STS has no credentials");
+}
+
+std::string complete_xml(std::span<const std::string> etags) {
+  std::string out = fmt::format("<CompleteMultipartUpload xmlns=\"{}\">", kNamespace);
+  for (std::size_t i = 0; i < etags.size(); ++i) {
+    out += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;", i + 1);
+    append_escaped(out, etags[i]);
+    out += "&quot;</ETag></Part>";
+  }
+  return out + "</CompleteMultipartUpload>";
+}
+
+std::string delete_xml(std::span<const std::string> keys) {
+  std::string out = fmt::format("<Delete xmlns=\"{}\"><Quiet>true</Quiet>", kNamespace);
+  for (const std::string& key : keys) {
+    out += "<Object><Key>";
+    append_escaped(out, key);
+    out += "</Key></Object>";
+  }
+  return out + "</Delete>";
+}
+
+}  // namespace leat::aws
