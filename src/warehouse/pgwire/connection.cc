@@ -236,9 +236,13 @@ bool Connection::authenticate(const session::SessionRequest& request, bool diges
     writer.authentication_digest(verifier.sha256_salt, nonce);
     if (!read_answer('d', payload)) return false;
     const Parsed<DigestResponse> answer = parse_digest_response(payload);
-    right =
-        answer && check_digest(answer->digest, verifier.sha256_digest, nonce, answer->client_nonce);
-  } else if (verifier.md5_hex.empty() && !verifier.sha256_digest.empty()) {
+    const auto fits = [&](const std::string& stored) {
+      return answer && check_digest(answer->digest, stored, nonce, answer->client_nonce);
+    };
+    right = fits(verifier.sha256_digest);
+    for (const auto& temporary : verifier.temporary) right = fits(temporary.sha256_digest) || right;
+  } else if (verifier.md5_hex.empty() && verifier.temporary.empty() &&
+             !verifier.sha256_digest.empty()) {
     method = "password";
     if (!stream_.is_tls()) {
       fatal("28000", "the password of user \"" + request.user + "\" can be checked over TLS only",
@@ -255,7 +259,11 @@ bool Connection::authenticate(const session::SessionRequest& request, bool diges
     writer.authentication_md5(salt);
     if (!read_answer('p', payload)) return false;
     const Parsed<std::string_view> answer = parse_password(payload);
-    right = answer && check_md5(*answer, verifier.md5_hex, salt);
+    const auto fits = [&](const std::string& stored) {
+      return answer && check_md5(*answer, stored, salt);
+    };
+    right = fits(verifier.md5_hex);
+    for (const auto& temporary : verifier.temporary) right = fits(temporary.md5_hex) || right;
   }
   if (right) {
     context_.throttle.succeeded(request.user, address);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "warehouse/pgwire/server_fixture.h"
 
 namespace leat::pgwire {
@@ -98,6 +99,24 @@ TEST_F(PgwireServer, ADigestOnlyUserNeedsTlsForItsPassword) {
   run(connect(), "create user locked_out password disable");
   const Client disabled = connect("user=locked_out password=x");
   EXPECT_EQ(PQstatus(disabled.get()), CONNECTION_BAD);
+}
+
+TEST_F(PgwireServer, TakesTemporaryPasswordsUntilTheyExpire) {
+  const TimeUs now = system_clock().now();
+  warehouse_->add_temporary_password("IAM:leat", "First123", TimeUs{now.value + kUsPerHour});
+  warehouse_->add_temporary_password("IAM:leat", "Second123", TimeUs{now.value + kUsPerHour});
+  warehouse_->add_temporary_password("IAM:leat", "Late123", now);
+  warehouse_->add_temporary_password("IAM:nobody", "First123", TimeUs{now.value + kUsPerHour});
+  const auto status = [&](const std::string& login) {
+    return PQstatus(connect(login + " sslmode=disable").get());
+  };
+  EXPECT_EQ(status("user=IAM:leat password=First123"), CONNECTION_OK);
+  EXPECT_EQ(status("user=IAM:leat password=Second123"), CONNECTION_OK);
+  EXPECT_EQ(status("user=IAM:leat password=Late123"), CONNECTION_BAD);
+  EXPECT_EQ(status("user=leat password=First123"), CONNECTION_BAD);
+  EXPECT_EQ(status("user=IAM:nobody password=First123"), CONNECTION_BAD);
+  const Client client = connect("user=IAM:leat password=First123");
+  EXPECT_EQ(run(client, "select current_user").value, "leat");
 }
 
 TEST_F(PgwireServer, RefusesAnUnknownDatabase) {

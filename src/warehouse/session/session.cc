@@ -281,6 +281,9 @@ Session::~Session() = default;
 std::int32_t Session::id() const {
   return state_->id;
 }
+std::int64_t Session::last_query_id() const {
+  return state_->last_query;
+}
 std::int32_t Session::secret_key() const {
   return state_->secret_key;
 }

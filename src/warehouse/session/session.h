@@ -82,6 +82,9 @@ class Session {
   /// transaction fails as well.
   void fail_transaction();
 
+  /// What pg_last_query_id() says; -1 before the first one.
+  [[nodiscard]] std::int64_t last_query_id() const;
+
   /// For the text form of floating point columns.
   [[nodiscard]] int extra_float_digits() const;
   /// For the text form of TIMESTAMPTZ. Null: UTC. Valid until the next call of this session.

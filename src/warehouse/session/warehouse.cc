@@ -21,7 +21,7 @@ namespace leat::session {
 namespace {
 
 std::string_view without_prefix(std::string_view user) {
-  for (const std::string_view prefix : {"IAM:", "IAMA:"}) {
+  for (const std::string_view prefix : {"IAM:", "IAMA:", "IAMR:"}) {
     if (user.starts_with(prefix)) return user.substr(prefix.size());
   }
   return user;
@@ -267,7 +267,8 @@ LoginVerifier Warehouse::login_verifier(std::string_view name) const {
   LoginVerifier verifier{.user = std::string(without_prefix(name)),
                          .md5_hex = {},
                          .sha256_digest = {},
-                         .sha256_salt = {}};
+                         .sha256_salt = {},
+                         .temporary = {}};
   if (user != nullptr && !user->password_disabled) {
     verifier.md5_hex = user->md5_hex;
     verifier.sha256_digest = user->sha256_digest;
@@ -277,12 +278,33 @@ LoginVerifier Warehouse::login_verifier(std::string_view name) const {
     const auto salt = sha256("leat login " + std::string(name) + state_->options.admin_password);
     verifier.sha256_salt.assign(salt.begin(), salt.end());
   }
+  if (user == nullptr) return verifier;
+  for (const std::string& password : state_->temporary_passwords.of(name, state_->now())) {
+    const auto digest = sha256(password + verifier.sha256_salt);
+    verifier.temporary.push_back({.md5_hex = to_hex(md5(password + std::string(name))),
+                                  .sha256_digest = std::string(digest.begin(), digest.end())});
+  }
   return verifier;
 }
 
 bool Warehouse::check_password(std::string_view name, std::string_view password) const {
   const catalog::UserPointer user = state_->catalog->user(without_prefix(name));
-  return catalog::password_matches(user.get(), password);
+  bool right = catalog::password_matches(user.get(), password);
+  for (const std::string& temporary : state_->temporary_passwords.of(name, state_->now())) {
+    right = (equal_secret(temporary, password) && user != nullptr) || right;
+  }
+  return right;
+}
+
+void Warehouse::add_temporary_password(std::string_view login, std::string_view password,
+                                       TimeUs expires) {
+  state_->temporary_passwords.add(login, password, expires);
+}
+
+std::optional<UserFacts> Warehouse::user_facts(std::string_view name) const {
+  const catalog::UserPointer user = state_->catalog->user(name);
+  if (user == nullptr) return std::nullopt;
+  return UserFacts{.name = user->name, .superuser = user->superuser};
 }
 
 void Warehouse::record_refused_login(const SessionRequest& request, std::string_view method) {

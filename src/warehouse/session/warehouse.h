@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "warehouse/session/result.h"
 #include "warehouse/session/session.h"
 
@@ -55,6 +56,12 @@ struct WarehouseOptions {
   metrics::Registry* metrics = nullptr;
 };
 
+/// A password that was given out for a time (IAM authentication), in the forms of LoginVerifier.
+struct TemporaryVerifier {
+  std::string md5_hex{};        ///< md5(password || login name).
+  std::string sha256_digest{};  ///< 32 raw bytes, with the salt of the LoginVerifier.
+};
+
 /// What the server knows of a user's password. A login that names nobody gets one that never
 /// matches, so that the exchange does not tell who exists.
 struct LoginVerifier {
@@ -62,6 +69,12 @@ struct LoginVerifier {
   std::string md5_hex{};        ///< md5(password || user); empty: not stored.
   std::string sha256_digest{};  ///< 32 raw bytes, SHA256(password || salt); empty: not stored.
   std::string sha256_salt{};    ///< Raw bytes.
+  std::vector<TemporaryVerifier> temporary{};  ///< Any of them is right as well.
+};
+
+struct UserFacts {
+  std::string name{};
+  bool superuser = false;
 };
 
 struct SessionRequest {
@@ -90,6 +103,12 @@ class Warehouse {
   /// Compares a clear-text password with what is stored, in a time that does not depend on it.
   /// True: may log in.
   [[nodiscard]] bool check_password(std::string_view user, std::string_view password) const;
+  /// Lets `login` ("IAM:name", "IAMA:name" or "IAMR:name", of an existing user) log in with
+  /// `password` until `expires`, beside what it has. In memory: gone with the process. At most 16
+  /// of one login name are known, the newest.
+  void add_temporary_password(std::string_view login, std::string_view password, TimeUs expires);
+  /// Nothing when there is no such user. `name` without a prefix.
+  [[nodiscard]] std::optional<UserFacts> user_facts(std::string_view name) const;
   /// Notes a refused login for the connection log.
   void record_refused_login(const SessionRequest& request, std::string_view method);
 

@@ -19,6 +19,7 @@
 #include "warehouse/engine/database.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
+#include "warehouse/session/temporary_passwords.h"
 #include "warehouse/session/time_zone.h"
 #include "warehouse/session/warehouse.h"
 
@@ -91,6 +92,7 @@ struct WarehouseState final : catalog::SystemHost {
   std::unique_ptr<catalog::Catalog> catalog;
   LockTable locks;
   History history;
+  TemporaryPasswords temporary_passwords;
   StatementTimer timer;
   TimeUs started{};
   std::atomic<std::int64_t> next_query{1};
