@@ -21,7 +21,7 @@ IDLE_SECONDS = 20
 def start(binary, data):
     """The process and the seconds until it said that it is ready."""
     environment = dict(os.environ)
-    for part in ("COLLECT", "CONSOLE", "WAREHOUSE"):
+    for part in ("COLLECT", "CONSOLE", "WAREHOUSE", "DATA_API"):
         environment[f"LEAT_{part}_LISTEN"] = "127.0.0.1:0"
     began = time.monotonic()
     process = subprocess.Popen(

@@ -106,6 +106,10 @@ void say_how_to_reach(const Terminal& terminal, const System& system) {
                         DataPaths{system.data()}.pgpass(), file.warehouse_host, file.warehouse_port,
                         file.warehouse_user, file.warehouse_database);
   }
+  if (!file.data_api_url.empty()) {
+    text += fmt::format("  data api   {} (access key in {})\n", file.data_api_url,
+                        DataPaths{system.data()}.connection());
+  }
   text += "Stop it with Ctrl-C.\n";
   terminal.say(text);
 }
@@ -124,9 +128,6 @@ Exit run_system(const Terminal& terminal, const ConfigChoice& choice,
 
   auto system = System::start(*config, parts_of(*config));
   if (!system) return report(terminal, system.error());
-  if (config->origins.contains("data_api.listen")) {
-    log::warning("up", "data_api.listen is set, but this version does not serve the Data API");
-  }
   say_how_to_reach(terminal, **system);
   terminal.print("ready\n");
   std::fflush(terminal.out);

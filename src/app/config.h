@@ -76,6 +76,19 @@ struct Config {
   std::string warehouse_tls_key;
 
   std::string data_api_listen;
+  std::string data_api_access_key_id;
+  std::string data_api_secret_access_key;
+  std::string data_api_region;
+  std::string data_api_cluster_identifier;
+  std::string data_api_workgroup_name;
+  std::int64_t data_api_statements_active_max = 0;
+  std::int64_t data_api_statements_running_max = 0;
+  std::int64_t data_api_sessions_max = 0;
+  std::int64_t data_api_results_bytes_max = 0;
+  std::int64_t data_api_body_bytes_max = 0;
+  std::int64_t data_api_connections_max = 0;
+  std::string data_api_tls_certificate;
+  std::string data_api_tls_key;
 
   std::vector<SourceConfig> sources;  ///< In the order of leat.yml; never empty.
 

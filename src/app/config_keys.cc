@@ -168,10 +168,52 @@ constexpr Key kKeys[] = {
      [](Config& c, const KeyValue& v) { c.warehouse_tls_key = v.text; }},
 
     {"data_api.listen", KeyType::kAddress, "127.0.0.1:8082", "", 0, 0,
-     "Reserved for the Redshift Data API. This version does not serve it: nothing listens here, "
-     "and "
-     "connection.json says null.",
+     "Where the embedded warehouse answers the Redshift Data API and the AWS calls for temporary "
+     "passwords. When this is not set and the port is taken, a free one is used; connection.json "
+     "says which.",
      false, [](Config& c, const KeyValue& v) { c.data_api_listen = v.text; }},
+    {"data_api.access_key_id", KeyType::kText, "", "", 0, 0,
+     "Access key of the administrator for the Data API. When empty, one is made once and kept in "
+     "DATA/access-keys, where others can be added.",
+     false, [](Config& c, const KeyValue& v) { c.data_api_access_key_id = v.text; }},
+    {"data_api.secret_access_key", KeyType::kText, "", "", 0, 0,
+     "Its secret. Best set in the environment or .env.", true,
+     [](Config& c, const KeyValue& v) { c.data_api_secret_access_key = v.text; }},
+    {"data_api.region", KeyType::kText, "us-east-1", "", 0, 0,
+     "AWS region that answers name. Requests may be signed for any.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_region = v.text; }},
+    {"data_api.cluster_identifier", KeyType::kText, "", "", 0, 0,
+     "The warehouse's name as a cluster. When empty, every name means this warehouse, and answers "
+     "say leat.",
+     false, [](Config& c, const KeyValue& v) { c.data_api_cluster_identifier = v.text; }},
+    {"data_api.workgroup_name", KeyType::kText, "", "", 0, 0,
+     "The warehouse's name as a serverless workgroup. When empty, every name means this "
+     "warehouse, and answers say leat.",
+     false, [](Config& c, const KeyValue& v) { c.data_api_workgroup_name = v.text; }},
+    {"data_api.statements_active_max", KeyType::kCount, "200", "", 1, 100000,
+     "Statements submitted and not done; further ones are refused with "
+     "ActiveStatementsExceededException.",
+     false, [](Config& c, const KeyValue& v) { c.data_api_statements_active_max = v.number; }},
+    {"data_api.statements_running_max", KeyType::kCount, "50", "", 1, 1000,
+     "Statements running at once, beside those of sessions; the others wait as SUBMITTED.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_statements_running_max = v.number; }},
+    {"data_api.sessions_max", KeyType::kCount, "100", "", 1, 1000,
+     "Sessions kept open (SessionKeepAliveSeconds); further ones are refused.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_sessions_max = v.number; }},
+    {"data_api.results_bytes_max", KeyType::kBytes, "1GiB", "", kMiB, 1024 * kGiB,
+     "All results kept on disk; the oldest go first when it is full.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_results_bytes_max = v.number; }},
+    {"data_api.body_bytes_max", KeyType::kBytes, "8MiB", "", kMiB, kGiB,
+     "One request's body; larger ones are answered 413.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_body_bytes_max = v.number; }},
+    {"data_api.connections_max", KeyType::kCount, "256", "", 1, 100000,
+     "Connections open at once; further ones are closed at once.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_connections_max = v.number; }},
+    {"data_api.tls_certificate", KeyType::kPath, "", "", 0, 0,
+     "PEM file of the certificate chain; with data_api.tls_key, HTTPS only.", false,
+     [](Config& c, const KeyValue& v) { c.data_api_tls_certificate = v.text; }},
+    {"data_api.tls_key", KeyType::kPath, "", "", 0, 0, "PEM file of the certificate's private key.",
+     false, [](Config& c, const KeyValue& v) { c.data_api_tls_key = v.text; }},
 };
 
 constexpr SourceKey kSourceKeys[] = {

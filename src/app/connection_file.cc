@@ -16,6 +16,16 @@ Json url_or_null(const std::string& url) {
   return url.empty() ? Json(nullptr) : Json(url);
 }
 
+Json data_api_of(const ConnectionFile& file) {
+  if (file.data_api_url.empty()) return {{"url", nullptr}};
+  return {{"url", file.data_api_url},
+          {"access_key_id", file.data_api_access_key_id},
+          {"secret_access_key", file.data_api_secret_access_key},
+          {"region", file.data_api_region},
+          {"cluster_identifier", file.data_api_cluster_identifier},
+          {"workgroup_name", file.data_api_workgroup_name}};
+}
+
 std::string text_at(const Json& json, const char* member) {
   const auto found = json.find(member);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -36,7 +46,7 @@ std::string to_json(const ConnectionFile& file) {
   }
   const Json json = {{"collect", {{"url", url_or_null(file.collect_url)}}},
                      {"console", {{"url", url_or_null(file.console_url)}}},
-                     {"data_api", {{"url", url_or_null(file.data_api_url)}}},
+                     {"data_api", data_api_of(file)},
                      {"sources", sources},
                      {"warehouse",
                       {{"host", file.warehouse_host},
@@ -53,7 +63,13 @@ Result<ConnectionFile> parse_connection_file(std::string_view text) {
   ConnectionFile file;
   file.collect_url = text_at(object_at(json, "collect"), "url");
   file.console_url = text_at(object_at(json, "console"), "url");
-  file.data_api_url = text_at(object_at(json, "data_api"), "url");
+  const Json data_api = object_at(json, "data_api");
+  file.data_api_url = text_at(data_api, "url");
+  file.data_api_access_key_id = text_at(data_api, "access_key_id");
+  file.data_api_secret_access_key = text_at(data_api, "secret_access_key");
+  file.data_api_region = text_at(data_api, "region");
+  file.data_api_cluster_identifier = text_at(data_api, "cluster_identifier");
+  file.data_api_workgroup_name = text_at(data_api, "workgroup_name");
   const auto sources = json.find("sources");
   if (sources != json.end() && sources->is_array()) {
     for (const Json& source : *sources) {

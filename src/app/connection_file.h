@@ -21,7 +21,12 @@ struct ConnectionSource {
 struct ConnectionFile {
   std::string collect_url;
   std::string console_url;
-  std::string data_api_url;  ///< Empty: not served, written as null.
+  std::string data_api_url;  ///< Empty: not served, written as null, without the next ones.
+  std::string data_api_access_key_id;
+  std::string data_api_secret_access_key;
+  std::string data_api_region;
+  std::string data_api_cluster_identifier;
+  std::string data_api_workgroup_name;
   std::vector<ConnectionSource> sources;
   std::string warehouse_host;
   std::uint16_t warehouse_port = 0;

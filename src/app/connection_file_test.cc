@@ -33,6 +33,27 @@ TEST(ConnectionFile, HasExactlyThePromisedMembers) {
       R"("user":"leat","password":"secret","database":"dev"}})");
 }
 
+TEST(ConnectionFile, TellsTheAccessKeyWithTheDataApi) {
+  ConnectionFile file = sample();
+  file.data_api_url = "http://127.0.0.1:8082";
+  file.data_api_access_key_id = "LEAT0000000000000000";
+  file.data_api_secret_access_key = "secret";
+  file.data_api_region = "us-east-1";
+  file.data_api_cluster_identifier = "leat";
+  file.data_api_workgroup_name = "leat";
+  std::string text = to_json(file);
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  EXPECT_NE(text.find(R"("data_api":{"url":"http://127.0.0.1:8082",)"
+                      R"("access_key_id":"LEAT0000000000000000","secret_access_key":"secret",)"
+                      R"("region":"us-east-1","cluster_identifier":"leat",)"
+                      R"("workgroup_name":"leat"})"),
+            std::string::npos)
+      << text;
+  const auto read = parse_connection_file(text);
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(to_json(*read), to_json(file));
+}
+
 TEST(ConnectionFile, ReadsBack) {
   const auto file = parse_connection_file(to_json(sample()));
   ASSERT_TRUE(file.has_value()) << file.error().message;

@@ -22,6 +22,8 @@ struct DataPaths {
   [[nodiscard]] std::string pgpass() const { return root + "/pgpass"; }
   [[nodiscard]] std::string write_keys() const { return root + "/write-keys.json"; }
   [[nodiscard]] std::string console_token() const { return root + "/console-token"; }
+  [[nodiscard]] std::string access_keys() const { return root + "/access-keys"; }
+  [[nodiscard]] std::string results() const { return root + "/data-api-results"; }
   [[nodiscard]] std::string journal() const { return root + "/journal"; }
   [[nodiscard]] std::string seals() const { return root + "/seals"; }
   [[nodiscard]] std::string objects() const { return root + "/objects"; }

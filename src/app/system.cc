@@ -27,6 +27,7 @@
 #include "pipeline/journal/journal.h"
 #include "pipeline/load/loader.h"
 #include "pipeline/load/sync_schedule.h"
+#include "warehouse/dataapi/server.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/pgwire/server.h"
 #include "warehouse/session/warehouse.h"
@@ -59,6 +60,21 @@ unsigned threads_of(std::int64_t configured) {
                         : std::max(1U, std::thread::hardware_concurrency());
 }
 
+// Nothing when neither file is named: plain HTTP.
+Result<std::optional<net::TlsContext>> tls_of(std::string_view group,
+                                              const std::string& certificate,
+                                              const std::string& key) {
+  if (certificate.empty() && key.empty()) return std::nullopt;
+  if (certificate.empty() || key.empty()) {
+    return fail(Errc::kInvalid,
+                fmt::format("{0}.tls_certificate and {0}.tls_key are needed both", group));
+  }
+  LEAT_ASSIGN(const std::string chain_text, read_text_file(certificate));
+  LEAT_ASSIGN(const std::string key_text, read_text_file(key));
+  LEAT_ASSIGN(auto context, net::TlsContext::for_server({chain_text, key_text}));
+  return std::optional(std::move(context));
+}
+
 std::uint64_t half_of_memory() {
   const auto pages = ::sysconf(_SC_PHYS_PAGES);
   const auto page_bytes = ::sysconf(_SC_PAGESIZE);
@@ -83,6 +99,7 @@ struct System::Impl {
   std::unique_ptr<io::DirectoryObjectStore> store;
   std::unique_ptr<session::Warehouse> warehouse;
   std::unique_ptr<pgwire::Server> warehouse_server;
+  std::unique_ptr<dataapi::Server> data_api;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<archive::Sealer> sealer;
   std::unique_ptr<archive::Archive> archive;
@@ -94,6 +111,8 @@ struct System::Impl {
 
   Status start_store();
   Status start_warehouse();
+  Result<std::vector<dataapi::AccessKey>> access_keys();
+  Status start_data_api();
   Status start_journal();
   Status start_load();
   Status start_collector();
@@ -101,7 +120,6 @@ struct System::Impl {
   Status publish_connection();
 
   [[nodiscard]] load::DestinationSettings destination() const;
-  [[nodiscard]] Result<std::optional<net::TlsContext>> collector_tls() const;
   [[nodiscard]] Result<std::vector<console::ShardPosition>> shard_positions() const;
   [[nodiscard]] Result<std::vector<console::SourceReceived>> source_counts();
   [[nodiscard]] Status ready() const;
@@ -152,6 +170,77 @@ Status System::Impl::start_warehouse() {
   connection.warehouse_user = kAdminUser;
   connection.warehouse_password = password;
   connection.warehouse_database = config.warehouse_database;
+  return {};
+}
+
+Result<std::vector<dataapi::AccessKey>> System::Impl::access_keys() {
+  const std::string path = data.paths().access_keys();
+  auto text = read_text_file(path);
+  if (!text && text.error().code != Errc::kNotFound) return std::unexpected(text.error());
+  if (!text) {
+    text = dataapi::access_keys_text({dataapi::make_access_key(secure_random(), kAdminUser)});
+    LEAT_TRY(publish_text_file(path, *text, 0600));
+  }
+  auto keys = dataapi::parse_access_keys(*text);
+  if (!keys) return fail(keys.error().code, fmt::format("{}: {}", path, keys.error().message));
+  if (!config.data_api_access_key_id.empty() || !config.data_api_secret_access_key.empty()) {
+    auto configured = dataapi::parse_access_keys(fmt::format(
+        "{} {} {}", config.data_api_access_key_id, config.data_api_secret_access_key, kAdminUser));
+    if (!configured) {
+      return fail(Errc::kInvalid, "data_api.access_key_id and data_api.secret_access_key: " +
+                                      configured.error().message);
+    }
+    std::erase_if(*keys, [&](const auto& key) { return key.id == configured->front().id; });
+    keys->insert(keys->begin(), configured->front());
+  }
+  return keys;
+}
+
+Status System::Impl::start_data_api() {
+  dataapi::ServerOptions options;
+  LEAT_ASSIGN(options.listen, net::parse_endpoint(config.data_api_listen));
+  LEAT_ASSIGN(options.tls,
+              tls_of("data_api", config.data_api_tls_certificate, config.data_api_tls_key));
+  LEAT_ASSIGN(options.keys, access_keys());
+  const auto or_leat = [](const std::string& name) { return name.empty() ? "leat" : name; };
+  options.cluster.cluster = or_leat(config.data_api_cluster_identifier);
+  options.cluster.workgroup = or_leat(config.data_api_workgroup_name);
+  options.cluster.strict_cluster = !config.data_api_cluster_identifier.empty();
+  options.cluster.strict_workgroup = !config.data_api_workgroup_name.empty();
+  options.cluster.region = config.data_api_region;
+  options.cluster.host = connection.warehouse_host;
+  options.cluster.port = connection.warehouse_port;
+  options.cluster.database = config.warehouse_database;
+  options.cluster.admin_user = kAdminUser;
+  options.warehouse = warehouse.get();
+  options.results_directory = data.paths().results();
+  options.body_bytes_max = static_cast<std::size_t>(config.data_api_body_bytes_max);
+  options.connections_max = static_cast<std::size_t>(config.data_api_connections_max);
+  options.limits.active_max = static_cast<std::size_t>(config.data_api_statements_active_max);
+  options.limits.running_max = static_cast<std::size_t>(config.data_api_statements_running_max);
+  options.limits.sessions_max = static_cast<std::size_t>(config.data_api_sessions_max);
+  options.limits.results_bytes_max = static_cast<std::uint64_t>(config.data_api_results_bytes_max);
+  options.metrics = &metrics;
+  const std::string_view scheme = options.tls ? "https" : "http";
+  const std::vector<dataapi::AccessKey> keys = options.keys;
+
+  auto started = dataapi::Server::start(options);
+  if (!started && started.error().code == Errc::kUnavailable &&
+      !config.origins.contains("data_api.listen")) {
+    log::warning("data_api", "{} is taken; listening on a free port", config.data_api_listen);
+    options.listen.port = 0;
+    started = dataapi::Server::start(options);
+  }
+  LEAT_ASSIGN(data_api, std::move(started));
+  connection.data_api_url = url_of(scheme, data_api->local());
+  const auto admin = std::ranges::find(keys, kAdminUser, &dataapi::AccessKey::user);
+  if (admin != keys.end()) {
+    connection.data_api_access_key_id = admin->id;
+    connection.data_api_secret_access_key = admin->secret;
+  }
+  connection.data_api_region = config.data_api_region;
+  connection.data_api_cluster_identifier = options.cluster.cluster;
+  connection.data_api_workgroup_name = options.cluster.workgroup;
   return {};
 }
 
@@ -232,17 +321,6 @@ Status System::Impl::start_load() {
   return {};
 }
 
-Result<std::optional<net::TlsContext>> System::Impl::collector_tls() const {
-  if (config.collect_tls_certificate.empty() && config.collect_tls_key.empty()) return std::nullopt;
-  if (config.collect_tls_certificate.empty() || config.collect_tls_key.empty()) {
-    return fail(Errc::kInvalid, "collect.tls_certificate and collect.tls_key are needed both");
-  }
-  LEAT_ASSIGN(const std::string chain, read_text_file(config.collect_tls_certificate));
-  LEAT_ASSIGN(const std::string key, read_text_file(config.collect_tls_key));
-  LEAT_ASSIGN(auto context, net::TlsContext::for_server({chain, key}));
-  return std::optional(std::move(context));
-}
-
 Status System::Impl::start_collector() {
   net::HttpOptions http;
   LEAT_ASSIGN(http.listen, net::parse_endpoint(config.collect_listen));
@@ -251,7 +329,7 @@ Status System::Impl::start_collector() {
   http.head_timeout_us = std::min(http.head_timeout_us, config.collect_request_timeout_us);
   http.body_timeout_us = config.collect_request_timeout_us;
   http.name = "collect";
-  LEAT_ASSIGN(http.tls, collector_tls());
+  LEAT_ASSIGN(http.tls, tls_of("collect", config.collect_tls_certificate, config.collect_tls_key));
   const std::string_view scheme = http.tls ? "https" : "http";
 
   collect::Options options;
@@ -359,10 +437,12 @@ Status System::Impl::stop(std::int64_t deadline_us) {
   if (sealer) sealer->stop();
   if (journal) first = journal->close();
   if (console) console->stop();
+  if (data_api) data_api->stop(net::Deadline::after_us(deadline.left_us() / 3));
   if (warehouse_server) warehouse_server->stop(deadline.left_us() / 2);
   console.reset();
   collector.reset();
   schedule.reset();
+  data_api.reset();
   warehouse_server.reset();
   warehouse.reset();  // checkpoints
   return first;
@@ -399,6 +479,7 @@ Result<std::unique_ptr<System>> System::start(const Config& config, const Parts&
   };
   LEAT_TRY(start_part(true, "store", &Impl::start_store));
   LEAT_TRY(start_part(parts.warehouse, "warehouse", &Impl::start_warehouse));
+  LEAT_TRY(start_part(parts.warehouse, "data_api", &Impl::start_data_api));
   LEAT_TRY(start_part(parts.collect, "journal", &Impl::start_journal));
   LEAT_TRY(start_part(parts.load, "sync", &Impl::start_load));
   LEAT_TRY(start_part(parts.collect, "collect", &Impl::start_collector));

@@ -115,6 +115,7 @@ class ConfigTest(LeatTest):
             "LEAT_COLLECT_LISTEN": "127.0.0.1:0",
             "LEAT_CONSOLE_LISTEN": "127.0.0.1:0",
             "LEAT_WAREHOUSE_LISTEN": "127.0.0.1:0",
+            "LEAT_DATA_API_LISTEN": "127.0.0.1:0",
         }
         check = run(["check"], ports, folder=self.folder)
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)

@@ -29,7 +29,22 @@ class UpTest(LeatTest):
             )
             self.assertEqual(set(connection["collect"]), {"url"})
             self.assertEqual(set(connection["console"]), {"url"})
-            self.assertEqual(connection["data_api"], {"url": None})
+            data_api = connection["data_api"]
+            self.assertEqual(
+                set(data_api),
+                {
+                    "url",
+                    "access_key_id",
+                    "secret_access_key",
+                    "region",
+                    "cluster_identifier",
+                    "workgroup_name",
+                },
+            )
+            keys = os.path.join(self.data, "access-keys")
+            self.assertEqual(mode_of(keys), 0o600)
+            with open(keys, encoding="utf-8") as file:
+                self.assertIn(data_api["secret_access_key"], file.read())
             self.assertEqual(
                 [set(s) for s in connection["sources"]], [{"name", "write_key", "schema"}]
             )
@@ -49,11 +64,13 @@ class UpTest(LeatTest):
             for words in (
                 connection["collect"]["url"],
                 connection["console"]["url"],
+                data_api["url"],
                 leat.write_key(),
                 f"psql -h 127.0.0.1 -p {warehouse['port']} -U leat dev",
             ):
                 self.assertIn(words, said)
             self.assertNotIn(warehouse["password"], said)
+            self.assertNotIn(data_api["secret_access_key"], said)
 
     def test_the_printed_psql_line_works(self):
         with self.up() as leat:
@@ -132,11 +149,11 @@ class UpTest(LeatTest):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            for key in ("LEAT_COLLECT_LISTEN", "LEAT_CONSOLE_LISTEN", "LEAT_WAREHOUSE_LISTEN"):
-                ports = {
-                    k: "127.0.0.1:0"
-                    for k in ("LEAT_COLLECT_LISTEN", "LEAT_CONSOLE_LISTEN", "LEAT_WAREHOUSE_LISTEN")
-                }
+            keys = [
+                f"LEAT_{part}_LISTEN" for part in ("COLLECT", "CONSOLE", "WAREHOUSE", "DATA_API")
+            ]
+            for key in keys:
+                ports = dict.fromkeys(keys, "127.0.0.1:0")
                 ports[key] = address
                 done = run(["up", "--data", self.data], ports, seconds=60)
                 self.assertNotEqual(done.returncode, 0, key)

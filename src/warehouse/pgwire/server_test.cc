@@ -103,10 +103,11 @@ TEST_F(PgwireServer, ADigestOnlyUserNeedsTlsForItsPassword) {
 
 TEST_F(PgwireServer, TakesTemporaryPasswordsUntilTheyExpire) {
   const TimeUs now = system_clock().now();
-  warehouse_->add_temporary_password("IAM:leat", "First123", TimeUs{now.value + kUsPerHour});
-  warehouse_->add_temporary_password("IAM:leat", "Second123", TimeUs{now.value + kUsPerHour});
-  warehouse_->add_temporary_password("IAM:leat", "Late123", now);
-  warehouse_->add_temporary_password("IAM:nobody", "First123", TimeUs{now.value + kUsPerHour});
+  session::Warehouse& warehouse = SharedServer::instance().warehouse();
+  warehouse.add_temporary_password("IAM:leat", "First123", TimeUs{now.value + kUsPerHour});
+  warehouse.add_temporary_password("IAM:leat", "Second123", TimeUs{now.value + kUsPerHour});
+  warehouse.add_temporary_password("IAM:leat", "Late123", now);
+  warehouse.add_temporary_password("IAM:nobody", "First123", TimeUs{now.value + kUsPerHour});
   const auto status = [&](const std::string& login) {
     return PQstatus(connect(login + " sslmode=disable").get());
   };
