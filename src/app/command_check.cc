@@ -57,10 +57,14 @@ class Checks {
     check_sources();
     check_listen("collect.listen", config_.collect_listen);
     check_listen("console.listen", config_.console_listen);
-    if (config_.destination_host.empty())
-      check_listen("warehouse.listen", config_.warehouse_listen);
+    const bool embedded = config_.destination_host.empty();
+    if (embedded) check_listen("warehouse.listen", config_.warehouse_listen);
+    // Where it is not set, a taken port is replaced by a free one.
+    if (embedded && config_.origins.contains("data_api.listen"))
+      check_listen("data_api.listen", config_.data_api_listen);
     check_certificate("collect", config_.collect_tls_certificate, config_.collect_tls_key);
     check_certificate("warehouse", config_.warehouse_tls_certificate, config_.warehouse_tls_key);
+    check_certificate("data_api", config_.data_api_tls_certificate, config_.data_api_tls_key);
     check_warehouse();
     return std::move(results_);
   }
