@@ -114,6 +114,14 @@ std::string Relation::duckdb_name() const {
   return engine::quote_identifier(schema_name) + "." + engine::quote_identifier(name);
 }
 
+std::string Relation::shown_definition() const {
+  if (kind == RelationKind::kTable) return {};
+  if (kind == RelationKind::kLateBindingView) return definition + " with no schema binding";
+  if (kind == RelationKind::kMaterializedView)
+    return "create materialized view " + name + " as " + definition;
+  return definition;
+}
+
 SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection,
                                                   const CatalogOptions& options) {
   LEAT_TRY(connection.begin());

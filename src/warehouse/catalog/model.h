@@ -121,7 +121,12 @@ struct Constraint {
   std::vector<std::int16_t> references_columns{};
 };
 
-enum class RelationKind : char { kTable = 'r', kView = 'v' };
+enum class RelationKind : char {
+  kTable = 'r',
+  kView = 'v',
+  kLateBindingView = 'l',  ///< shown as a view
+  kMaterializedView = 'm'  ///< shown as a view; its rows are a table of the engine
+};
 
 /// pg_class.reldiststyle
 enum class DistributionStyle : std::uint8_t { kEven = 0, kKey = 1, kAll = 8, kAutoAll = 10 };
@@ -148,6 +153,8 @@ struct Relation {
   [[nodiscard]] const Column* find_column(std::string_view column) const;
   /// The DuckDB name, quoted: "public"."t", or temp."main"."t".
   [[nodiscard]] std::string duckdb_name() const;
+  /// A view's definition as pg_views shows it, without the semicolon; empty for tables.
+  [[nodiscard]] std::string shown_definition() const;
 };
 
 using UserPointer = std::shared_ptr<const User>;

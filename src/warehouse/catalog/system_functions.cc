@@ -324,9 +324,9 @@ SqlStatus add_definition_functions(engine::Database& database, SystemHost& host)
                                                 const RelationPointer relation =
                                                     relation_at(facts, text_at(arguments, 1, row));
                                                 if (relation == nullptr ||
-                                                    relation->kind != RelationKind::kView)
+                                                    relation->kind == RelationKind::kTable)
                                                   return std::nullopt;
-                                                return relation->definition + ";";
+                                                return relation->shown_definition() + ";";
                                               })));
   return database.add_function(
       session_text(host, "leat_acl", {varchar(), bigint()},

@@ -173,6 +173,12 @@ SELECT leat_system.current_database() AS database_name, schema_name, relation_na
   ELSE 'YES' END AS is_nullable, encoding, distribution_key AS distkey, sort_key AS sortkey,
   CAST(NULL AS VARCHAR) AS
   column_acl, comment AS remarks FROM leat_system.leat_visible_columns)sql",
+    R"sql(svv_mv_info AS
+SELECT leat_system.current_database() AS database_name, schema_name,
+  leat_user_name(leat_system.leat_session(), CAST(owner AS BIGINT)) AS user_name, name, CAST(NULL AS
+  VARCHAR) AS is_stale, owner, 1 AS state, 'f' AS autorewrite, 'f' AS autorefresh
+FROM leat_system.leat_visible_relations
+WHERE kind = 'v' AND definition LIKE 'create materialized view %')sql",
     R"sql(svv_redshift_databases AS
 SELECT datname AS database_name, datdba AS database_owner, 'local' AS database_type,
   array_to_string(datacl, ',') AS
@@ -311,10 +317,6 @@ constexpr RelationSpec kEmpty[] = {
     {"svv_external_columns",
      "redshift_database_name VARCHAR, schemaname VARCHAR, tablename VARCHAR, columnname VARCHAR, "
      "external_type VARCHAR, columnnum INTEGER, part_key INTEGER, is_nullable VARCHAR"},
-    {"svv_mv_info",
-     "database_name VARCHAR, schema_name VARCHAR, user_name VARCHAR, name VARCHAR, is_stale "
-     "VARCHAR, owner "
-     "INTEGER, state INTEGER, autorewrite VARCHAR, autorefresh VARCHAR"},
     {"svv_roles", "role_id INTEGER, role_name VARCHAR, role_owner VARCHAR, external_id VARCHAR"},
     {"svv_default_privileges",
      "schema_name VARCHAR, object_type VARCHAR, owner_id INTEGER, owner_name VARCHAR, "
@@ -339,15 +341,16 @@ std::vector<std::string> information_statements() {
   for (const std::string_view view : kViews) {
     statements.push_back("CREATE OR REPLACE VIEW leat_system." + std::string(view));
   }
-  // Table functions with the columns of late-binding views, of which there are none.
-  for (const std::string_view name : {"pg_get_late_binding_view_cols()", "pg_get_cols(relation)"}) {
-    statements.push_back("CREATE OR REPLACE MACRO leat_system." + std::string(name) +
-                         " AS TABLE SELECT CAST(NULL AS VARCHAR) AS view_schema, CAST(NULL AS "
-                         "VARCHAR) AS view_name, "
-                         "CAST(NULL AS VARCHAR) AS col_name, CAST(NULL AS VARCHAR) AS col_type, "
-                         "CAST(NULL AS INTEGER) "
-                         "AS col_num WHERE false");
-  }
+  statements.push_back(
+      "CREATE OR REPLACE MACRO leat_system.pg_get_late_binding_view_cols() AS TABLE SELECT r.* "
+      "FROM "
+      "(SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'late_binding_columns'), "
+      "'[{\"view_schema\":\"VARCHAR\",\"view_name\":\"VARCHAR\",\"col_name\":\"VARCHAR\","
+      "\"col_type\":\"VARCHAR\",\"col_num\":\"INTEGER\"}]')) AS r)");
+  statements.push_back(
+      "CREATE OR REPLACE MACRO leat_system.pg_get_cols(relation) AS TABLE SELECT CAST(NULL AS "
+      "VARCHAR) AS view_schema, CAST(NULL AS VARCHAR) AS view_name, CAST(NULL AS VARCHAR) AS "
+      "col_name, CAST(NULL AS VARCHAR) AS col_type, CAST(NULL AS INTEGER) AS col_num WHERE false");
   return statements;
 }
 

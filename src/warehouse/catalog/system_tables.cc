@@ -25,6 +25,11 @@ ColumnInfo column_info(const char* name, Type type) {
   return {.name = name, .type = {.type = type, .children = {}, .child_names = {}}};
 }
 
+/// The kinds that Redshift's catalog tells apart.
+char shown_kind(RelationKind kind) {
+  return kind == RelationKind::kTable ? 'r' : 'v';
+}
+
 /// A relation as the views need it.
 struct VisibleRelation {
   RelationPointer relation;
@@ -166,7 +171,7 @@ const std::vector<ColumnInfo>& relation_columns() {
 
 void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::size_t row) {
   const Relation& relation = *each.relation;
-  const char kind = static_cast<char>(relation.kind);
+  const char kind = shown_kind(relation.kind);
   Cells(writer, row)
       .number(relation.oid)
       .number(relation.temporary ? kTemporarySchemaOid : relation.schema)
@@ -177,7 +182,7 @@ void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::s
       .integer(static_cast<std::int32_t>(relation.distribution))
       .boolean(relation.sort_automatic)
       .boolean(relation.backup)
-      .text(relation.definition)
+      .text(relation.shown_definition())
       .text(relation.comment)
       .number(relation.created.value)
       .boolean(relation.temporary)
@@ -221,7 +226,7 @@ std::string default_of(const Relation& relation, const Column& column) {
 void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t row) {
   const Relation& relation = *each.relation.relation;
   const Column& column = relation.columns[each.index];
-  const char kind = static_cast<char>(relation.kind);
+  const char kind = shown_kind(relation.kind);
   Cells(writer, row)
       .number(relation.oid)
       .text(each.relation.schema_name)

@@ -119,15 +119,17 @@ SqlStatus rename_table(SessionState& session, Relation& relation, const std::str
                                     ? session.catalog.temporary(name)
                                     : session.catalog.relation(relation.schema_name, name);
   if (taken != nullptr) return already_exists(name);
-  if (!dependents(session, relation.oid).empty()) {
-    return engine::fail_sql("0A000", "a table that views read cannot be renamed", {},
-                            "Drop the views first.");
+  LEAT_ASSIGN(std::vector<Relation> views, renamed_views(session, relation, name));
+  if (relation.kind != catalog::RelationKind::kLateBindingView) {
+    const bool view = relation.kind == catalog::RelationKind::kView;
+    LEAT_TRY(
+        run_engine(session, fmt::format("ALTER {} {} RENAME TO {}", view ? "VIEW" : "TABLE",
+                                        relation.duckdb_name(), engine::quote_identifier(name))));
   }
-  LEAT_TRY(run_engine(session,
-                      fmt::format("ALTER {} {} RENAME TO {}",
-                                  relation.kind == catalog::RelationKind::kView ? "VIEW" : "TABLE",
-                                  relation.duckdb_name(), engine::quote_identifier(name))));
   relation.name = name;
+  // The views' new definitions are translated, so the new name must be known.
+  if (!views.empty()) LEAT_TRY(session.catalog.put(relation));
+  for (Relation& view : views) LEAT_TRY(put_renamed_view(session, std::move(view)));
   return {};
 }
 
@@ -498,7 +500,7 @@ SqlStatus SessionState::run_alter_table(Running& running,
                             "relation \"" + statement.table.to_string() + "\" does not exist");
   Relation relation = *still;
   for (const sql::AlterTableAction& action : statement.actions) {
-    if (relation.kind == catalog::RelationKind::kView &&
+    if (relation.kind != catalog::RelationKind::kTable &&
         action.kind != sql::AlterTableKind::kRenameTable &&
         action.kind != sql::AlterTableKind::kOwner) {
       return engine::fail_sql("42809", "\"" + relation.name + "\" is not a table");

@@ -24,6 +24,8 @@ std::string object_name(const sql::QualifiedName& name) {
   return std::string(utf8_prefix(name.name(), 127));
 }
 
+}  // namespace
+
 SqlStatus check_columns(const Relation& relation) {
   if (relation.columns.size() > kColumnsMax) {
     return engine::fail_sql("54011",
@@ -98,6 +100,8 @@ SqlStatus create_in_engine(SessionState& session, const Relation& relation) {
                                 relation.duckdb_name(), list));
 }
 
+namespace {
+
 SqlStatus copy_like(SessionState& session, Relation& relation, const sql::LikeClause& like) {
   LEAT_ASSIGN(const RelationPointer source, session.find_relation(like.table));
   LEAT_TRY(session.require(*source, catalog::kSelect));
@@ -114,10 +118,14 @@ SqlStatus copy_like(SessionState& session, Relation& relation, const sql::LikeCl
   return {};
 }
 
+}  // namespace
+
 void number_columns(Relation& relation) {
   std::int16_t number = 0;
   for (catalog::Column& column : relation.columns) column.number = ++number;
 }
+
+namespace {
 
 sql::TypeName stored_type(const engine::ColumnType& type) {
   return sql::column_type(catalog::type_from_engine(type));
@@ -138,6 +146,8 @@ const catalog::Column* plain_column(const SessionState& session, const sql::Quer
   keep = *relation;
   return keep->find_column(item.value->names.back());
 }
+
+}  // namespace
 
 /// Columns of a query's result as a table would have them: declared lengths where they can be seen.
 SqlResult<std::vector<catalog::Column>> result_columns(
@@ -192,10 +202,14 @@ std::string_view inner_text(const Running& running, sql::SourceSpan span) {
   return trim(running.text.substr(span.begin, span.end - span.begin));
 }
 
+namespace {
+
 SqlStatus drop_in_engine(SessionState& session, const Relation& relation) {
-  const bool view = relation.kind == catalog::RelationKind::kView;
-  LEAT_TRY(run_engine(session,
-                      fmt::format("DROP {} {}", view ? "VIEW" : "TABLE", relation.duckdb_name())));
+  if (relation.kind != catalog::RelationKind::kLateBindingView) {
+    const bool view = relation.kind == catalog::RelationKind::kView;
+    LEAT_TRY(run_engine(
+        session, fmt::format("DROP {} {}", view ? "VIEW" : "TABLE", relation.duckdb_name())));
+  }
   for (const catalog::Column& column : relation.columns) {
     if (!column.identity) continue;
     std::string sequence = sequence_name(relation.oid, column.number);
@@ -212,7 +226,7 @@ SqlStatus drop_relation(SessionState& session, const Relation& relation, bool ca
     return engine::fail_sql(
         "2BP01",
         fmt::format("cannot drop {} {} because other objects depend on it",
-                    relation.kind == catalog::RelationKind::kView ? "view" : "table",
+                    relation.kind == catalog::RelationKind::kTable ? "table" : "view",
                     relation.name),
         "view " + views.front()->name + " depends on it",
         "Use DROP ... CASCADE to drop the dependent objects too.");
@@ -370,68 +384,36 @@ SqlStatus SessionState::run_create_schema(Running& running,
   return catalog.put(std::move(schema));
 }
 
-SqlStatus SessionState::run_create_view(Running& running,
-                                        const sql::CreateViewStatement& statement) {
-  if (statement.no_schema_binding) {
-    return engine::fail_sql("0A000",
-                            "late-binding views (WITH NO SCHEMA BINDING) are not supported");
-  }
-  LEAT_TRY(check_access(running.statement));
-  LEAT_ASSIGN(Relation relation,
-              place_relation(*this, statement.name, statement.name.is_hash_temporary()));
-  if (relation.temporary) return engine::fail_sql("0A000", "temporary views are not supported");
-  const RelationPointer before = existing(*this, relation);
-  if (before != nullptr &&
-      (!statement.or_replace || before->kind != catalog::RelationKind::kView)) {
-    return already_exists(relation.name);
-  }
-  LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
-  LEAT_ASSIGN(const auto described, describe_query(*this, query));
-  relation.kind = catalog::RelationKind::kView;
-  LEAT_ASSIGN(relation.columns,
-              result_columns(*this, *statement.query, described, statement.columns, false));
-  number_columns(relation);
-  LEAT_TRY(check_columns(relation));
-  relation.definition = inner_text(running, statement.query_span);
-  for (const sql::TableAccess& access : sql::referenced_tables(running.statement)) {
-    if (access.access != sql::Access::kSelect || sql::is_system_relation(access.table)) continue;
-    LEAT_ASSIGN(const RelationPointer source, find_relation(access.table));
-    if (source->temporary) {
-      return engine::fail_sql("0A000", "views of temporary tables are not supported");
-    }
-    relation.depends_on.push_back(source->oid);
-  }
-  if (before != nullptr) {
-    LEAT_TRY(require_owner(*before, catalog::kAlter));
-    const bool same =
-        std::ranges::equal(before->columns, relation.columns, [](const auto& a, const auto& b) {
-          return a.name == b.name && sql::type_oid(a.type) == sql::type_oid(b.type);
-        });
-    if (!same)
-      return engine::fail_sql("42P16", "cannot change the names or types of the columns of a view");
-    relation.oid = before->oid;
-    relation.owner = before->owner;
-    relation.acl = before->acl;
-    relation.comment = before->comment;
-  }
-  // DuckDB checks a view's columns at each use: naming them keeps the view right when its tables
-  // get more columns.
-  std::string names;
-  std::string sources;
-  for (std::size_t i = 0; i < described.size(); ++i) {
-    names += (i == 0 ? "" : ", ") + engine::quote_identifier(relation.columns[i].name);
-    sources += (i == 0 ? "" : ", ") + engine::quote_identifier(described[i].name);
-  }
-  LEAT_TRY(run_engine(
-      *this, fmt::format("CREATE OR REPLACE VIEW {} ({}) AS SELECT {} FROM ({}) AS leat_view",
-                         relation.duckdb_name(), names, sources, query)));
-  return catalog.put(std::move(relation));
+namespace {
+
+/// What a DROP statement is for, and what a relation has to be dropped with.
+struct DroppedKind {
+  sql::ObjectKind kind;
+  std::string_view title;
+  std::string_view keywords;
+};
+
+DroppedKind dropped_kind(sql::ObjectKind kind) {
+  if (kind == sql::ObjectKind::kView) return {kind, "View", "VIEW"};
+  if (kind == sql::ObjectKind::kMaterializedView)
+    return {kind, "Materialized view", "MATERIALIZED VIEW"};
+  return {sql::ObjectKind::kTable, "Table", "TABLE"};
 }
+
+DroppedKind dropped_kind(catalog::RelationKind kind) {
+  if (kind == catalog::RelationKind::kTable) return dropped_kind(sql::ObjectKind::kTable);
+  if (kind == catalog::RelationKind::kMaterializedView)
+    return dropped_kind(sql::ObjectKind::kMaterializedView);
+  return dropped_kind(sql::ObjectKind::kView);
+}
+
+}  // namespace
 
 SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& statement) {
   switch (statement.kind) {
     case sql::ObjectKind::kTable:
     case sql::ObjectKind::kView:
+    case sql::ObjectKind::kMaterializedView:
       break;
     case sql::ObjectKind::kSchema:
       for (const sql::QualifiedName& name : statement.names) {
@@ -454,7 +436,7 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
       return engine::fail_sql(
           "0A000", std::string(sql::statement_kind(running.statement)) + " is not supported");
   }
-  const bool wants_view = statement.kind == sql::ObjectKind::kView;
+  const DroppedKind wanted = dropped_kind(statement.kind);
   for (const sql::QualifiedName& name : statement.names) {
     SqlResult<RelationPointer> relation = find_relation(name);
     if (!relation) {
@@ -462,15 +444,14 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
         return std::unexpected(relation.error());
       running.sink.on_notice(Severity::kInfo, "00000",
                              fmt::format("{} \"{}\" does not exist and will be skipped",
-                                         wants_view ? "View" : "Table", name.to_string()));
+                                         wanted.title, name.to_string()));
       continue;
     }
-    const bool is_view = (*relation)->kind == catalog::RelationKind::kView;
-    if (is_view != wants_view) {
+    const DroppedKind found = dropped_kind((*relation)->kind);
+    if (found.kind != wanted.kind) {
       return engine::fail_sql(
-          "42809",
-          fmt::format("\"{}\" is not a {}", (*relation)->name, wants_view ? "view" : "table"), {},
-          fmt::format("Use DROP {} to remove it.", is_view ? "VIEW" : "TABLE"));
+          "42809", fmt::format("\"{}\" is not a {}", (*relation)->name, to_lower(wanted.title)), {},
+          fmt::format("Use DROP {} to remove it.", found.keywords));
     }
     LEAT_TRY(require_owner(**relation, catalog::kDrop));
     if (!(*relation)->temporary) LEAT_TRY(lock_table((*relation)->schema_name, (*relation)->name));
@@ -485,7 +466,7 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
 
 SqlStatus SessionState::run_truncate(Running& running, const sql::TruncateStatement& statement) {
   LEAT_ASSIGN(const RelationPointer relation, find_relation(statement.table));
-  if (relation->kind == catalog::RelationKind::kView) {
+  if (relation->kind != catalog::RelationKind::kTable) {
     return engine::fail_sql("42809", "\"" + relation->name + "\" is not a table");
   }
   LEAT_TRY(require_owner(*relation, catalog::kTruncate));
@@ -523,7 +504,8 @@ SqlStatus SessionState::run_comment(Running&, const sql::CommentStatement& state
     column = name.parts.back();
     name.parts.pop_back();
   } else if (statement.kind != sql::ObjectKind::kTable &&
-             statement.kind != sql::ObjectKind::kView) {
+             statement.kind != sql::ObjectKind::kView &&
+             statement.kind != sql::ObjectKind::kMaterializedView) {
     return engine::fail_sql("0A000",
                             "COMMENT ON is supported for tables, views, columns and schemas only");
   }

@@ -31,6 +31,36 @@ namespace leat::session {
 [[nodiscard]] SqlStatus add_constraint(SessionState& session, catalog::Relation& relation,
                                        const sql::TableConstraint& constraint);
 
+// Pieces of CREATE (ddl.cc).
+/// Where a new relation goes: temporary or in a schema where the user may create.
+[[nodiscard]] SqlResult<catalog::Relation> place_relation(SessionState& session,
+                                                          const sql::QualifiedName& name,
+                                                          bool temporary);
+[[nodiscard]] catalog::RelationPointer existing(const SessionState& session,
+                                                const catalog::Relation& relation);
+[[nodiscard]] SqlStatus check_columns(const catalog::Relation& relation);
+void number_columns(catalog::Relation& relation);
+/// Makes the engine's table.
+[[nodiscard]] SqlStatus create_in_engine(SessionState& session, const catalog::Relation& relation);
+/// `script`: what `query` was parsed from, for positions; may be empty.
+[[nodiscard]] SqlResult<std::string> translate_inner(const SessionState& session,
+                                                     std::string_view script,
+                                                     const sql::Query& query);
+[[nodiscard]] SqlResult<std::vector<engine::ColumnInfo>> describe_query(
+    SessionState& session, const std::string& engine_sql);
+/// Columns of a query's result as a table would have them: declared lengths where they can be seen.
+[[nodiscard]] SqlResult<std::vector<catalog::Column>> result_columns(
+    SessionState& session, const sql::Query& query, const std::vector<engine::ColumnInfo>& columns,
+    const std::vector<std::string>& names, bool temporary);
+[[nodiscard]] std::string_view inner_text(const Running& running, sql::SourceSpan span);
+
+// Views (views.cc).
+/// The views that read `relation`, as they must be once it has its new name.
+[[nodiscard]] SqlResult<std::vector<catalog::Relation>> renamed_views(
+    const SessionState& session, const catalog::Relation& relation, std::string_view new_name);
+/// Stores one of them, after the renaming.
+[[nodiscard]] SqlStatus put_renamed_view(SessionState& session, catalog::Relation view);
+
 /// Views that read `relation`, directly.
 [[nodiscard]] std::vector<catalog::RelationPointer> dependents(const SessionState& session,
                                                                catalog::Oid relation);

@@ -393,9 +393,37 @@ std::string settings_object(const SessionState& session) {
   return out + "}";
 }
 
+/// pg_get_late_binding_view_cols(): what each view would return now. The session's own connection
+/// is busy with the statement that asks, so what it has not committed is not seen.
+std::string late_binding_rows(const SessionState& session) {
+  Rows rows;
+  SqlResult<std::unique_ptr<engine::Connection>> reader = session.shared->database->connect();
+  if (!reader) return rows.finish();
+  for (const std::string& setting : sql::required_settings())
+    static_cast<void>((*reader)->run(setting));
+  for (const catalog::RelationPointer& view : session.catalog.relations(0)) {
+    if (view->kind != catalog::RelationKind::kLateBindingView) continue;
+    const SessionLookup lookup(session);
+    const SqlResult<std::string> text = late_binding_sql(session, *view, lookup);
+    if (!text) continue;  // broken until its relations are back
+    const SqlResult<engine::Prepared> prepared = (*reader)->prepare(*text);
+    if (!prepared) continue;
+    std::int64_t number = 0;
+    for (const engine::ColumnInfo& column : prepared->columns()) {
+      rows.begin().text("view_schema", view->schema_name).text("view_name", view->name);
+      rows.text("col_name", column.name)
+          .text("col_type", sql::format_type(catalog::type_from_engine(column.type)))
+          .number("col_num", ++number)
+          .end();
+    }
+  }
+  return rows.finish();
+}
+
 /// What only the asking session knows; nothing for the relations that all share.
 std::optional<std::string> own_rows(const SessionState& session, std::string_view relation) {
   if (relation == "settings") return settings_object(session);
+  if (relation == "late_binding_columns") return late_binding_rows(session);
   if (relation == "pg_last_query_id") return std::to_string(session.last_query);
   if (relation == "pg_last_copy_id") return std::to_string(session.last_copy);
   if (relation == "pg_last_copy_count") return std::to_string(session.last_copy_rows);

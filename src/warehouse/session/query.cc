@@ -102,7 +102,7 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
     }
     const bool writes =
         access.access != sql::Access::kSelect && access.access != sql::Access::kReference;
-    if (writes && changes_rows(statement) && (*relation)->kind == catalog::RelationKind::kView) {
+    if (writes && changes_rows(statement) && (*relation)->kind != catalog::RelationKind::kTable) {
       return engine::fail_sql("42809", "cannot change view \"" + (*relation)->name + "\"");
     }
   }
@@ -110,23 +110,28 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
 }
 
 SqlStatus SessionState::lock_read(const catalog::Relation& relation, int depth) {
-  constexpr int kDepthMax = 100;  // as of views that depend on each other
-  if (relation.kind == catalog::RelationKind::kTable)
+  constexpr int kDepthMax = 100;     // as of views that depend on each other
+  if (depth > kDepthMax) return {};  // using it will say so
+  if (relation.kind == catalog::RelationKind::kTable ||
+      relation.kind == catalog::RelationKind::kMaterializedView) {
     return lock_table(relation.schema_name, relation.name, LockMode::kRead);
+  }
+  if (relation.kind == catalog::RelationKind::kLateBindingView)
+    return lock_late_binding(relation, depth + 1);
   for (const catalog::Oid oid : relation.depends_on) {
     const catalog::RelationPointer below = catalog.relation(oid);
-    if (below != nullptr && depth < kDepthMax) LEAT_TRY(lock_read(*below, depth + 1));
+    if (below != nullptr) LEAT_TRY(lock_read(*below, depth + 1));
   }
   return {};
 }
 
-SqlStatus SessionState::lock_tables(const sql::Statement& statement) {
+SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) {
   for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
     if (access.access == sql::Access::kReference || sql::is_system_relation(access.table)) continue;
     const SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
     if (!relation || (*relation)->temporary) continue;
     if (access.access == sql::Access::kSelect) {
-      LEAT_TRY(lock_read(**relation));
+      LEAT_TRY(lock_read(**relation, depth));
     } else {
       LEAT_TRY(lock_table(
           (*relation)->schema_name, (*relation)->name,

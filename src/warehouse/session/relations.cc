@@ -124,12 +124,20 @@ SqlStatus SessionState::require_schema(const catalog::Schema& schema,
 SqlStatus SessionState::require(const catalog::Relation& relation, std::uint32_t privileges) const {
   const catalog::UserPointer me = user();
   if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
-  if (relation.temporary || me->superuser) return {};
+  return require_of(*me, relation, privileges);
+}
+
+SqlStatus SessionState::require_of(const catalog::User& who, const catalog::Relation& relation,
+                                   std::uint32_t privileges) const {
+  if (relation.temporary || who.superuser) return {};
   if (const SchemaPointer schema = catalog.schema(relation.schema)) {
-    LEAT_TRY(require_schema(*schema, catalog::kUsage));
+    const std::uint32_t held =
+        catalog::effective_privileges(catalog, who, schema->owner, schema->acl);
+    if ((held & catalog::kUsage) == 0)
+      return engine::fail_sql("42501", "permission denied for schema " + schema->name);
   }
   const std::uint32_t held =
-      catalog::effective_privileges(catalog, *me, relation.owner, relation.acl);
+      catalog::effective_privileges(catalog, who, relation.owner, relation.acl);
   if ((held & privileges) == privileges) return {};
   return engine::fail_sql("42501", "permission denied for relation " + relation.name);
 }
@@ -164,9 +172,28 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
       return sql::sql_fail(std::move(relation.error().sqlstate),
                            std::move(relation.error().message));
     }
-    made->kind = (*relation)->kind == catalog::RelationKind::kView ? sql::RelationKind::kView
-                                                                   : sql::RelationKind::kTable;
+    const catalog::RelationKind kind = (*relation)->kind;
+    made->kind = kind == catalog::RelationKind::kTable ? sql::RelationKind::kTable
+                 : kind == catalog::RelationKind::kMaterializedView
+                     ? sql::RelationKind::kMaterializedView
+                     : sql::RelationKind::kView;
     made->duckdb_name = (*relation)->duckdb_name();
+    if (kind == catalog::RelationKind::kLateBindingView) {
+      constexpr int kDepthMax = 50;
+      if (depth_ >= kDepthMax)
+        return sql::sql_fail("54001", "views depend on each other too deeply");
+      ++depth_;
+      SqlResult<std::string> text = late_binding_sql(session_, **relation, *this);
+      --depth_;
+      if (!text) {
+        SqlError& error = text.error();
+        return std::unexpected(sql::SqlError{.sqlstate = std::move(error.sqlstate),
+                                             .message = std::move(error.message),
+                                             .detail = std::move(error.detail),
+                                             .hint = std::move(error.hint)});
+      }
+      made->duckdb_name = "(" + *text + ")";
+    }
     made->oid = (*relation)->oid;
     made->schema = (*relation)->schema_name;
     made->name = (*relation)->name;

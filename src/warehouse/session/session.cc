@@ -195,6 +195,12 @@ SqlStatus SessionState::dispatch(Running& running) {
           return run_create_schema(running, node);
         else if constexpr (std::is_same_v<Node, sql::CreateViewStatement>)
           return run_create_view(running, node);
+        else if constexpr (std::is_same_v<Node, sql::CreateMaterializedViewStatement>)
+          return run_create_materialized_view(running, node);
+        else if constexpr (std::is_same_v<Node, sql::RefreshMaterializedViewStatement>)
+          return run_refresh(running, node);
+        else if constexpr (std::is_same_v<Node, sql::AlterMaterializedViewStatement>)
+          return run_alter_materialized_view(running, node);
         else if constexpr (std::is_same_v<Node, sql::CommentStatement>)
           return run_comment(running, node);
         else if constexpr (std::is_same_v<Node, sql::SetStatement>)

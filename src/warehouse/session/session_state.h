@@ -144,7 +144,8 @@ struct SessionState {
   sql::TranslateContext translate_context(std::string_view script = {}) const;
   SqlStatus check_access(const sql::Statement& statement);
   /// Every table that the statement names, as strongly as it uses it.
-  SqlStatus lock_tables(const sql::Statement& statement);
+  SqlStatus lock_tables(const sql::Statement& statement, int depth = 0);
+  SqlStatus lock_late_binding(const catalog::Relation& view, int depth);
   SqlStatus lock_read(const catalog::Relation& relation, int depth = 0);
   SqlResult<Plan> make_plan(const sql::Statement& statement, std::string_view script,
                             std::span<const std::uint32_t> declared);
@@ -179,6 +180,8 @@ struct SessionState {
   std::vector<std::string> resolved_search_path() const;
   [[nodiscard]] catalog::UserPointer user() const;
   SqlStatus require(const catalog::Relation& relation, std::uint32_t privileges) const;
+  SqlStatus require_of(const catalog::User& who, const catalog::Relation& relation,
+                       std::uint32_t privileges) const;
   SqlStatus require_owner(const catalog::Relation& relation, std::uint32_t privileges) const;
   SqlStatus require_superuser(std::string_view what) const;
   SqlStatus require_schema(const catalog::Schema& schema, std::uint32_t privileges) const;
@@ -188,6 +191,15 @@ struct SessionState {
   SqlStatus run_create_table_as(Running& running, const sql::CreateTableAsStatement& statement);
   SqlStatus run_create_schema(Running& running, const sql::CreateSchemaStatement& statement);
   SqlStatus run_create_view(Running& running, const sql::CreateViewStatement& statement);
+  SqlStatus run_create_late_binding_view(Running& running,
+                                         const sql::CreateViewStatement& statement,
+                                         catalog::Relation relation,
+                                         const catalog::RelationPointer& before);
+  SqlStatus run_create_materialized_view(Running& running,
+                                         const sql::CreateMaterializedViewStatement& statement);
+  SqlStatus run_refresh(Running& running, const sql::RefreshMaterializedViewStatement& statement);
+  SqlStatus run_alter_materialized_view(Running& running,
+                                        const sql::AlterMaterializedViewStatement& statement);
   SqlStatus run_drop(Running& running, const sql::DropStatement& statement);
   SqlStatus run_truncate(Running& running, const sql::TruncateStatement& statement);
   SqlStatus run_alter_table(Running& running, const sql::AlterTableStatement& statement);
@@ -264,6 +276,7 @@ class SessionLookup final : public sql::RelationLookup {
  private:
   const SessionState& session_;
   mutable std::map<std::string, std::unique_ptr<sql::Relation>> found_;
+  mutable int depth_ = 0;  // of late-binding views being expanded
 };
 
 // Small shared pieces (support in relations.cc).
@@ -271,6 +284,10 @@ class SessionLookup final : public sql::RelationLookup {
 [[nodiscard]] Field field_of(const engine::ColumnInfo& column);
 /// Appends nothing, or runs SQL of our own whose rows nobody needs.
 [[nodiscard]] SqlStatus run_engine(SessionState& session, const std::string& engine_sql);
+/// A late-binding view's query in the engine's SQL; checks its owner's rights (views.cc).
+[[nodiscard]] SqlResult<std::string> late_binding_sql(const SessionState& session,
+                                                      const catalog::Relation& view,
+                                                      const sql::RelationLookup& lookup);
 /// Value of a Bind parameter (parameters.cc).
 [[nodiscard]] SqlResult<engine::Value> decode_parameter(const Parameter& parameter,
                                                         std::uint32_t type_oid);

@@ -71,6 +71,13 @@ std::string table_ddl(const catalog::Relation& relation) {
   return text + ";";
 }
 
+/// A view's statement as SHOW VIEW prints it.
+std::string view_ddl(const catalog::Relation& view) {
+  if (view.kind == catalog::RelationKind::kMaterializedView) return view.shown_definition() + ";";
+  return fmt::format("create or replace view {}.{} as {};", view.schema_name, view.name,
+                     view.shown_definition());
+}
+
 std::string like_clause(const sql::ShowStatement& statement, std::string_view column) {
   std::string text;
   if (statement.like)
@@ -179,14 +186,11 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
     case sql::ShowKind::kView: {
       LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(statement.name));
       LEAT_TRY(require(*relation, catalog::kSelect));
-      if (relation->kind != catalog::RelationKind::kView) {
+      if (relation->kind == catalog::RelationKind::kTable) {
         return engine::fail_sql("42809", "\"" + relation->name + "\" is not a view");
       }
-      return send_query(running,
-                        fmt::format("SELECT {} AS \"Show View DDL statement\"",
-                                    quote_literal(fmt::format("create or replace view {}.{} as {};",
-                                                              relation->schema_name, relation->name,
-                                                              relation->definition))));
+      return send_query(running, fmt::format("SELECT {} AS \"Show View DDL statement\"",
+                                             quote_literal(view_ddl(*relation))));
     }
     case sql::ShowKind::kDatabases:
       return send_query(

@@ -1,7 +1,9 @@
 // What a session asks about a statement before it runs it.
 #include <algorithm>
 #include <array>
+#include <functional>
 
+#include "warehouse/sql/mentions.h"
 #include "warehouse/sql/translate.h"
 
 namespace leat::sql {
@@ -92,6 +94,7 @@ std::string_view drop_tag(ObjectKind kind) {
 class ReferenceWalk {
  public:
   std::vector<TableAccess> take() { return std::move(found_); }
+  std::vector<RelationMention> take_mentions() { return std::move(mentions_); }
 
   void add(const QualifiedName& name, Access access) {
     for (const TableAccess& known : found_) {
@@ -163,7 +166,10 @@ class ReferenceWalk {
   void table(const TableReference& node) {
     if (node.kind == TableKind::kName) {
       const bool path = (node.name.parts.size() > 1 || node.value) && is_alias(node.name.parts[0]);
-      if (!path && !is_common_table(node.name)) add(node.name, Access::kSelect);
+      if (!path && !is_common_table(node.name)) {
+        add(node.name, Access::kSelect);
+        mentions_.push_back({.table = node.name, .aliased = !node.alias.empty()});
+      }
       remember(node.alias.empty() ? std::string(node.name.name()) : node.alias);
     } else {
       remember(node.alias);
@@ -196,6 +202,7 @@ class ReferenceWalk {
   }
 
   std::vector<TableAccess> found_;
+  std::vector<RelationMention> mentions_;
   std::vector<std::string> common_tables_;
   std::vector<std::vector<std::string>> aliases_;
 };
@@ -335,6 +342,16 @@ std::vector<TableAccess> referenced_tables(const Statement& statement) {
   walk.open_scope();
   std::visit(ReferenceVisitor{walk}, statement.node);
   return walk.take();
+}
+
+std::vector<RelationMention> mentioned_relations(const Query& query) {
+  ReferenceWalk walk;
+  walk.open_scope();
+  walk.query(query);
+  std::vector<RelationMention> mentions = walk.take_mentions();
+  std::ranges::sort(mentions, std::greater<>(),
+                    [](const RelationMention& mention) { return mention.table.span.begin; });
+  return mentions;
 }
 
 }  // namespace leat::sql

@@ -150,7 +150,8 @@ void Emitter::named_table(const TableReference& node) {
       relation != nullptr ? relation->kind == RelationKind::kSystem : is_system_relation(name);
   if (relation != nullptr) {
     entry.columns = scope_columns(*relation);
-    entry.columns_known = true;
+    // A late-binding view does not know its columns.
+    entry.columns_known = entry.system || !entry.columns.empty();
     for (std::size_t i = 0; i < node.column_aliases.size() && i < entry.columns.size(); ++i) {
       entry.columns[i].name = node.column_aliases[i];
     }

@@ -1,0 +1,295 @@
+// Views of the three kinds: bound to their relations, late-binding, materialized.
+//
+//   kind          in the engine                     its definition's names
+//   bound         a view with columns named         qualified when made, follow renames
+//   late-binding  nothing: expanded at each use     as written, qualified by rule
+//   materialized  a table that REFRESH fills        as of bound ones
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "warehouse/catalog/rights.h"
+#include "warehouse/catalog/types.h"
+#include "warehouse/session/ddl_support.h"
+#include "warehouse/sql/mentions.h"
+
+namespace leat::session {
+namespace {
+
+using catalog::Relation;
+using catalog::RelationKind;
+using catalog::RelationPointer;
+
+std::unexpected<SqlError> temporary_source() {
+  return engine::fail_sql("0A000", "views of temporary tables are not supported");
+}
+
+SqlResult<sql::ParsedStatement> parse_definition(const Relation& view) {
+  sql::SqlResult<std::optional<sql::ParsedStatement>> parsed =
+      sql::parse_statement(view.definition);
+  if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
+  if (!*parsed || sql::get_if<sql::SelectStatement>((*parsed)->statement) == nullptr) {
+    return engine::fail_sql("XX000", "the definition of view " + view.name + " is no query");
+  }
+  return std::move(**parsed);
+}
+
+const sql::Query& query_of(const sql::ParsedStatement& parsed) {
+  return *sql::get_if<sql::SelectStatement>(parsed.statement)->query;
+}
+
+/// `text` with its relations named by schema and name; `renamed` (0: none) by `new_name`.
+SqlResult<std::string> qualified(const SessionState& session, std::string_view text,
+                                 const sql::Query& query, std::size_t text_at, catalog::Oid renamed,
+                                 std::string_view new_name) {
+  std::string out(text);
+  for (const sql::RelationMention& mention : sql::mentioned_relations(query)) {
+    if (sql::is_system_relation(mention.table)) continue;
+    LEAT_ASSIGN(const RelationPointer relation, session.find_relation(mention.table));
+    if (relation->temporary) return temporary_source();
+    const std::string_view name = relation->oid == renamed ? new_name : relation->name;
+    std::string written =
+        engine::quote_identifier(relation->schema_name) + "." + engine::quote_identifier(name);
+    // Columns may be named by the old name.
+    if (!mention.aliased && name != mention.table.name())
+      written += " AS " + engine::quote_identifier(mention.table.name());
+    const sql::SourceSpan span = mention.table.span;
+    out.replace(span.begin - text_at, span.end - span.begin, written);
+  }
+  return out;
+}
+
+/// What the query reads, which must stay as long as the view.
+SqlResult<std::vector<catalog::Oid>> sources_of(const SessionState& session,
+                                                const sql::Statement& statement) {
+  std::vector<catalog::Oid> sources;
+  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
+    if (access.access != sql::Access::kSelect || sql::is_system_relation(access.table)) continue;
+    LEAT_ASSIGN(const RelationPointer source, session.find_relation(access.table));
+    if (source->temporary) return temporary_source();
+    if (source->kind == RelationKind::kLateBindingView) {
+      return engine::fail_sql("0A000", "only a late-binding view can read a late-binding view", {},
+                              "Add WITH NO SCHEMA BINDING.");
+    }
+    sources.push_back(source->oid);
+  }
+  return sources;
+}
+
+/// The engine's view. DuckDB checks a view's columns at each use: naming them keeps the view right
+/// when its tables get more columns.
+SqlStatus make_engine_view(SessionState& session, const Relation& view, const std::string& query,
+                           const std::vector<engine::ColumnInfo>& described) {
+  std::string names;
+  std::string sources;
+  for (std::size_t i = 0; i < described.size() && i < view.columns.size(); ++i) {
+    names += (i == 0 ? "" : ", ") + engine::quote_identifier(view.columns[i].name);
+    sources += (i == 0 ? "" : ", ") + engine::quote_identifier(described[i].name);
+  }
+  return run_engine(
+      session, fmt::format("CREATE OR REPLACE VIEW {} ({}) AS SELECT {} FROM ({}) AS leat_view",
+                           view.duckdb_name(), names, sources, query));
+}
+
+SqlStatus check_late_binding(const SessionState& session, const sql::Statement& statement) {
+  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
+    if (sql::is_system_relation(access.table)) continue;
+    const std::string_view schema = access.table.schema();
+    if (schema.empty()) {
+      return engine::fail_sql("42601",
+                              "All the relation names inside should be qualified when creating "
+                              "views with no schema binding.");
+    }
+    if (session.catalog.schema(schema) == nullptr)
+      return engine::fail_sql("3F000", "schema \"" + std::string(schema) + "\" does not exist");
+  }
+  return {};
+}
+
+/// Rows of the query into the materialized view's table.
+SqlResult<std::int64_t> fill(SessionState& session, const Relation& view,
+                             const std::string& query) {
+  return session.connection->run("INSERT INTO " + view.duckdb_name() + " " + query);
+}
+
+}  // namespace
+
+SqlStatus SessionState::run_create_late_binding_view(Running& running,
+                                                     const sql::CreateViewStatement& statement,
+                                                     Relation relation,
+                                                     const RelationPointer& before) {
+  LEAT_TRY(check_late_binding(*this, running.statement));
+  relation.kind = RelationKind::kLateBindingView;
+  relation.definition = inner_text(running, statement.query_span);
+  if (!statement.columns.empty()) {
+    std::string names;
+    for (const std::string& name : statement.columns)
+      names += (names.empty() ? "" : ", ") + engine::quote_identifier(name);
+    relation.definition =
+        fmt::format("select * from ({}) as leat_view ({})", relation.definition, names);
+  }
+  if (before != nullptr && !dependents(*this, before->oid).empty()) {
+    return engine::fail_sql(
+        "2BP01", "cannot replace view " + before->name + " because other objects depend on it", {},
+        "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  LEAT_TRY(open_engine());
+  if (before != nullptr && before->kind == RelationKind::kView)
+    LEAT_TRY(run_engine(*this, "DROP VIEW " + before->duckdb_name()));
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_create_view(Running& running,
+                                        const sql::CreateViewStatement& statement) {
+  LEAT_ASSIGN(Relation relation,
+              place_relation(*this, statement.name, statement.name.is_hash_temporary()));
+  if (relation.temporary) return engine::fail_sql("0A000", "temporary views are not supported");
+  const RelationPointer before = existing(*this, relation);
+  const bool replaceable =
+      before != nullptr && statement.or_replace &&
+      (before->kind == RelationKind::kView || before->kind == RelationKind::kLateBindingView);
+  if (before != nullptr && !replaceable) return already_exists(relation.name);
+  if (before != nullptr) {
+    LEAT_TRY(require_owner(*before, catalog::kAlter));
+    relation.oid = before->oid;
+    relation.owner = before->owner;
+    relation.acl = before->acl;
+    relation.comment = before->comment;
+  }
+  if (statement.no_schema_binding)
+    return run_create_late_binding_view(running, statement, std::move(relation), before);
+  LEAT_TRY(check_access(running.statement));
+  LEAT_ASSIGN(relation.depends_on, sources_of(*this, running.statement));
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
+  LEAT_ASSIGN(const auto described, describe_query(*this, query));
+  relation.kind = RelationKind::kView;
+  LEAT_ASSIGN(relation.columns,
+              result_columns(*this, *statement.query, described, statement.columns, false));
+  number_columns(relation);
+  LEAT_TRY(check_columns(relation));
+  const sql::SourceSpan span = statement.query_span;
+  LEAT_ASSIGN(relation.definition,
+              qualified(*this, running.text.substr(span.begin, span.end - span.begin),
+                        *statement.query, span.begin, 0, {}));
+  relation.definition = std::string(trim(relation.definition));
+  if (before != nullptr && before->kind == RelationKind::kView) {
+    const bool same =
+        std::ranges::equal(before->columns, relation.columns, [](const auto& a, const auto& b) {
+          return a.name == b.name && sql::type_oid(a.type) == sql::type_oid(b.type);
+        });
+    if (!same)
+      return engine::fail_sql("42P16", "cannot change the names or types of the columns of a view");
+  }
+  LEAT_TRY(make_engine_view(*this, relation, query, described));
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_create_materialized_view(
+    Running& running, const sql::CreateMaterializedViewStatement& statement) {
+  if (statement.auto_refresh.value_or(false)) {
+    return engine::fail_sql("0A000", "AUTO REFRESH YES is not supported", {},
+                            "Write AUTO REFRESH NO, and REFRESH MATERIALIZED VIEW after loads.");
+  }
+  LEAT_TRY(check_access(running.statement));
+  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, false));
+  if (existing(*this, relation) != nullptr) return already_exists(relation.name);
+  LEAT_TRY(lock_tables(running.statement));
+  LEAT_ASSIGN(relation.depends_on, sources_of(*this, running.statement));
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
+  LEAT_ASSIGN(const auto described, describe_query(*this, query));
+  relation.kind = RelationKind::kMaterializedView;
+  LEAT_ASSIGN(relation.columns, result_columns(*this, *statement.query, described, {}, false));
+  number_columns(relation);
+  LEAT_TRY(check_columns(relation));
+  LEAT_TRY(apply_attributes(relation, statement.attributes));
+  relation.backup = statement.attributes.backup.value_or(true);
+  const sql::SourceSpan span = statement.query_span;
+  LEAT_ASSIGN(relation.definition,
+              qualified(*this, running.text.substr(span.begin, span.end - span.begin),
+                        *statement.query, span.begin, 0, {}));
+  relation.definition = std::string(trim(relation.definition));
+  LEAT_TRY(create_in_engine(*this, relation));
+  LEAT_ASSIGN(running.rows, fill(*this, relation, query));
+  return catalog.put(std::move(relation));
+}
+
+SqlStatus SessionState::run_refresh(Running& running,
+                                    const sql::RefreshMaterializedViewStatement& statement) {
+  LEAT_ASSIGN(const RelationPointer view, find_relation(statement.name));
+  if (view->kind != RelationKind::kMaterializedView)
+    return engine::fail_sql("42809", "\"" + view->name + "\" is not a materialized view");
+  LEAT_TRY(require_owner(*view, 0));
+  LEAT_TRY(lock_table(view->schema_name, view->name));
+  LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
+  LEAT_TRY(lock_tables(parsed.statement));
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, {}, query_of(parsed)));
+  LEAT_TRY(run_engine(*this, "DELETE FROM " + view->duckdb_name()));
+  LEAT_ASSIGN(running.rows, fill(*this, *view, query));
+  running.sink.on_notice(Severity::kInfo, "00000",
+                         "Materialized view " + view->name + " was recomputed successfully.");
+  return {};
+}
+
+SqlStatus SessionState::run_alter_materialized_view(
+    Running&, const sql::AlterMaterializedViewStatement& statement) {
+  LEAT_ASSIGN(const RelationPointer view, find_relation(statement.name));
+  if (view->kind != RelationKind::kMaterializedView)
+    return engine::fail_sql("42809", "\"" + view->name + "\" is not a materialized view");
+  LEAT_TRY(require_owner(*view, 0));
+  if (statement.auto_refresh) return engine::fail_sql("0A000", "AUTO REFRESH YES is not supported");
+  return {};
+}
+
+SqlResult<std::string> late_binding_sql(const SessionState& session, const Relation& view,
+                                        const sql::RelationLookup& lookup) {
+  LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
+  const catalog::UserPointer owner = session.catalog.user(view.owner);
+  for (const sql::TableAccess& access : sql::referenced_tables(parsed.statement)) {
+    if (sql::is_system_relation(access.table)) continue;
+    LEAT_ASSIGN(const RelationPointer source, session.find_relation(access.table));
+    // The view's owner must still be allowed to read what the view reads.
+    if (owner != nullptr) LEAT_TRY(session.require_of(*owner, *source, catalog::kSelect));
+  }
+  sql::TranslateContext context = session.translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<std::string> text = sql::translate_query(query_of(parsed), context);
+  if (!text) {
+    SqlError error = from_sql(std::move(text).error());
+    error.position = 0;  // in the view's text, not in the statement's
+    return std::unexpected(std::move(error));
+  }
+  return std::move(*text);
+}
+
+SqlStatus SessionState::lock_late_binding(const Relation& view, int depth) {
+  SqlResult<sql::ParsedStatement> parsed = parse_definition(view);
+  if (!parsed) return std::unexpected(std::move(parsed).error());
+  return lock_tables(parsed->statement, depth);
+}
+
+SqlResult<std::vector<Relation>> renamed_views(const SessionState& session,
+                                               const Relation& relation,
+                                               std::string_view new_name) {
+  std::vector<Relation> views;
+  for (const RelationPointer& view : dependents(session, relation.oid)) {
+    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
+    Relation changed = *view;
+    LEAT_ASSIGN(changed.definition,
+                qualified(session, view->definition, query_of(parsed), 0, relation.oid, new_name));
+    views.push_back(std::move(changed));
+  }
+  return views;
+}
+
+SqlStatus put_renamed_view(SessionState& session, Relation view) {
+  if (view.kind == RelationKind::kView) {
+    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
+    LEAT_ASSIGN(const std::string query, translate_inner(session, {}, query_of(parsed)));
+    LEAT_ASSIGN(const auto described, describe_query(session, query));
+    LEAT_TRY(make_engine_view(session, view, query, described));
+  }
+  return session.catalog.put(std::move(view));
+}
+
+}  // namespace leat::session
