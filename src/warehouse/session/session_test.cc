@@ -498,6 +498,26 @@ TEST(Session, StreamedErrorsKeepTheirStateWithManyWorkers) {
   }
 }
 
+TEST(Session, MergeRefusesSeveralMatchesForOneRow) {
+  const auto one = open_session();
+  run(*one, "create table merge_t (id int, v int); insert into merge_t values (1, 1), (5, 5)");
+  run(*one, "create table merge_s (id int, v int); insert into merge_s values (1, 2), (2, 4)");
+  constexpr std::string_view kMerge =
+      "merge into merge_t using merge_s s on merge_t.id = s.id when matched then update set v = "
+      "s.v when not matched then insert (id, v) values (s.id, s.v)";
+  EXPECT_EQ(run(*one, kMerge).tag(), "MERGE");
+  EXPECT_EQ(ask(*one, "select * from merge_t order by id"), "1|2;2|4;5|5");
+  run(*one, "insert into merge_s values (1, 3)");
+  EXPECT_EQ(ask(*one, kMerge), "XX000 Found multiple matches to update the same tuple.");
+  EXPECT_EQ(ask(*one, "select * from merge_t order by id"), "1|2;2|4;5|5");
+  EXPECT_EQ(state_of(*one,
+                     "merge into merge_t using (select * from merge_s where v < 3) s on merge_t.id "
+                     "= s.id when matched then delete when not matched then insert (id, v) values "
+                     "(s.id, s.v)"),
+            "");
+  EXPECT_EQ(ask(*one, "select * from merge_t order by id"), "2|4;5|5");
+}
+
 TEST(Session, AtMostSoManySessionsOfAUserWithALimit) {
   const auto admin = open_session();
   run(*admin, "create user limited_user password 'Secret123' connection limit 1");

@@ -168,6 +168,7 @@ void Emitter::expression(const Expression& node) {
 }
 
 void Emitter::parameter(const Expression& node) {
+  has_parameters_ = true;
   const auto index = static_cast<std::size_t>(node.number - 1);
   const bool typed = index < context_.parameter_types.size() &&
                      (context_.parameter_types[index].kind != TypeKind::kOther ||

@@ -218,13 +218,10 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   if (node.remove_duplicates) unsupported("MERGE ... REMOVE DUPLICATES", node.target.span);
   scopes_.emplace_back();
   const Relation* relation = look_up(node.target);
-  write("MERGE INTO ");
-  target_relation(node.target, {});
-  write(" USING ");
-  table(*node.source);
-  write(" ON (");
-  expression(*node.on);
-  write(")");
+  const std::string target = captured([&] { target_relation(node.target, {}); });
+  const std::string source = captured([&] { table(*node.source); });
+  const std::string condition = text_of(*node.on);
+  write("MERGE INTO " + target + " USING " + source + " ON (" + condition + ")");
   if (node.matched_delete) {
     write(" WHEN MATCHED THEN DELETE");
   } else {
@@ -257,7 +254,15 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   }
   write(")");
   scopes_.pop_back();
-  return {take()};
+  std::string merge = take();
+  // The engine would take one of the matches. The check has no place for parameters.
+  if (has_parameters_) return {std::move(merge)};
+  return {
+      "SELECT CASE WHEN n > 1 THEN error('XX000: Found multiple matches to update the same "
+      "tuple.') END FROM (SELECT count(*) AS n FROM " +
+          target + " JOIN " + source + " ON (" + condition + ") GROUP BY " +
+          quote_identifier(node.target.name()) + ".rowid HAVING count(*) > 1 LIMIT 1)",
+      std::move(merge)};
 }
 
 std::vector<std::string> Emitter::statement(const Statement& node) {

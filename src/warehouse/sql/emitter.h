@@ -257,6 +257,7 @@ class Emitter {
     std::vector<ScopeColumn> columns;
   };
   std::vector<KnownCommonTable> common_tables_;
+  bool has_parameters_ = false;
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
 };
 

@@ -23,7 +23,7 @@ class RedshiftText {
       case ExpressionKind::kString:
         return literal(node.text);
       case ExpressionKind::kTypedLiteral:
-        type(*node.type);
+        typed_literal_name(*node.type);
         write(" ");
         return literal(node.text);
       case ExpressionKind::kInterval:
@@ -223,6 +223,13 @@ class RedshiftText {
     write(node.kind == TypeKind::kOther
               ? quote_identifier(node.spelling) + text.substr(node.spelling.size())
               : text);
+  }
+  /// Only these types may have a name of several words before a literal.
+  void typed_literal_name(const TypeName& node) {
+    const bool clock = node.kind == TypeKind::kTime || node.kind == TypeKind::kTimeTz ||
+                       node.kind == TypeKind::kTimestamp || node.kind == TypeKind::kTimestampTz;
+    if (clock) return type(node);
+    write(node.spelling);
   }
   void order(const std::vector<OrderItem>& items) {
     for (std::size_t i = 0; i < items.size(); ++i) {
