@@ -555,7 +555,7 @@ bool Connection::on_rows(const engine::Chunk& chunk, std::size_t first, std::siz
     return column.type().type == engine::Type::kTimestampTz;
   });
   const CellStyle style{.extra_float_digits = session_->extra_float_digits(),
-                        .time_zone = zoned ? session_->time_zone() : nullptr,
+                        .time_zone = zoned ? &session_->time_zone() : nullptr,
                         .version = version_};
   for (std::size_t at = first; at < first + count; at += kRowsAtOnce) {
     append_rows(out_, chunk, at, std::min(kRowsAtOnce, first + count - at), formats_, style);

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/time_zone.h"
 #include "warehouse/pgwire/codec.h"
-#include "warehouse/session/time_zone.h"
 
 namespace leat::pgwire {
 namespace {
@@ -49,8 +49,8 @@ void append_sized(std::string& out, std::string_view bytes) {
 }
 
 /// "2026-11-20 09:03:05-05", "...+05:30".
-void append_zoned_timestamp(std::string& out, std::int64_t us, const session::TimeZone& zone) {
-  const std::int32_t offset = zone.offset_at(us);
+void append_zoned_timestamp(std::string& out, std::int64_t us, const TimeZone& zone) {
+  const auto offset = static_cast<std::int32_t>(zone.offset_us(TimeUs{us}) / 1'000'000);
   engine::append_timestamp(us + std::int64_t{offset} * 1'000'000, out);
   const std::int32_t size = std::abs(offset);
   const auto two_digits = [&](std::int32_t value) {

@@ -9,7 +9,7 @@
 
 #include "warehouse/session/result.h"
 
-namespace leat::session {
+namespace leat {
 class TimeZone;
 }
 
@@ -30,7 +30,7 @@ enum class WireVersion : std::uint8_t {
 /// How cells are written.
 struct CellStyle {
   int extra_float_digits = 0;
-  const session::TimeZone* time_zone = nullptr;  ///< Of TIMESTAMPTZ as text; null: UTC.
+  const TimeZone* time_zone = nullptr;  ///< Of TIMESTAMPTZ as text; null: UTC.
   WireVersion version = WireVersion::kPostgres;
 };
 

@@ -381,7 +381,7 @@ void Session::fail_transaction() {
 int Session::extra_float_digits() const {
   return parse_number<int>(state_->settings.get("extra_float_digits")).value_or(0);
 }
-const TimeZone* Session::time_zone() {
+const TimeZone& Session::time_zone() {
   return state_->time_zone();
 }
 void Session::on_terminate(std::function<void()> wake) {

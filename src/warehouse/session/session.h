@@ -19,6 +19,10 @@
 
 #include "warehouse/session/result.h"
 
+namespace leat {
+class TimeZone;
+}
+
 namespace leat::session {
 
 enum class TransactionStatus : char { kIdle = 'I', kInTransaction = 'T', kFailed = 'E' };
@@ -38,7 +42,6 @@ struct StatementDescription {
 enum class ExecuteOutcome : std::uint8_t { kComplete, kSuspended, kEmpty };
 
 struct SessionState;
-class TimeZone;
 
 /// Used by one thread at a time, except cancel() and id(). Destroying it rolls back, drops its temp
 /// tables and releases its locks.
@@ -87,8 +90,8 @@ class Session {
 
   /// For the text form of floating point columns.
   [[nodiscard]] int extra_float_digits() const;
-  /// For the text form of TIMESTAMPTZ. Null: UTC. Valid until the next call of this session.
-  [[nodiscard]] const TimeZone* time_zone();
+  /// For the text form of TIMESTAMPTZ. Valid until the next call of this session.
+  [[nodiscard]] const TimeZone& time_zone();
 
   /// `wake` is called, from any thread, when terminate() is; set once, before others know the
   /// session.

@@ -17,12 +17,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time_zone.h"
 #include "warehouse/catalog/catalog_session.h"
 #include "warehouse/engine/connection.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/session.h"
 #include "warehouse/session/settings.h"
-#include "warehouse/session/time_zone.h"
 #include "warehouse/session/warehouse_state.h"
 #include "warehouse/sql/translate.h"
 
@@ -123,8 +123,7 @@ struct SessionState {
   SqlStatus open_engine();
   /// Makes the engine follow the setting timezone.
   SqlStatus follow_time_zone();
-  /// Null: UTC.
-  const TimeZone* time_zone();
+  const TimeZone& time_zone();
   SqlStatus commit_block(ResultSink* sink);
   void rollback_block(ResultSink* sink);
   /// After an error: rolls back; an explicit block stays, failed.
@@ -235,9 +234,8 @@ struct SessionState {
   Settings settings;
   std::uint64_t settings_epoch = 0;
   std::string engine_zone = "UTC";  ///< What the engine's connection is set to.
-  std::string loaded_zone = "UTC";
-  std::shared_ptr<const TimeZone> zone;             ///< Of loaded_zone; null: UTC.
-  Settings settings_before;                         ///< Restored by a rollback.
+  TimeZone zone;                    ///< Of the setting, found when it was needed last.
+  Settings settings_before;         ///< Restored by a rollback.
   std::map<std::string, std::string> local_before;  ///< SET LOCAL: restored at the block's end.
 
   Block block = Block::kNone;

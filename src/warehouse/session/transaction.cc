@@ -30,19 +30,18 @@ SqlStatus SessionState::open_engine() {
 SqlStatus SessionState::follow_time_zone() {
   const std::string& name = settings.get("timezone");
   if (engine_zone == name) return {};
+  // Values are written with the machine's database of zones, read and computed with the engine's.
+  if (Result<TimeZone> known = TimeZone::find(name); !known)
+    return engine::fail_sql("22023", std::move(known).error().message);
   LEAT_TRY(connection->run("SET TimeZone = " + engine::quote_literal(name)));
   engine_zone = name;
   return {};
 }
 
-const TimeZone* SessionState::time_zone() {
+const TimeZone& SessionState::time_zone() {
   const std::string& name = settings.get("timezone");
-  if (name == loaded_zone) return zone.get();
-  SqlResult<std::shared_ptr<const TimeZone>> found = shared->time_zone(name);
-  // Without its offsets UTC is written, which is the same instant.
-  zone = found ? *found : nullptr;
-  loaded_zone = name;
-  return zone.get();
+  if (zone.name() != name) zone = TimeZone::find(name).value_or(TimeZone());
+  return zone;
 }
 
 void SessionState::end_block() {

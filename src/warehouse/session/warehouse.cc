@@ -117,19 +117,6 @@ TimeUs WarehouseState::now() const {
   return clock.now();
 }
 
-SqlResult<std::shared_ptr<const TimeZone>> WarehouseState::time_zone(const std::string& name) {
-  if (name == "UTC") return std::shared_ptr<const TimeZone>();
-  const std::lock_guard lock(zones_mutex_);
-  if (const auto known = zones_.find(name); known != zones_.end()) return known->second;
-  LEAT_ASSIGN(const std::unique_ptr<engine::Connection> reader, database->connect());
-  LEAT_ASSIGN(std::shared_ptr<const TimeZone> zone, TimeZone::load(*reader, name));
-  // Spellings of names are the client's: they must not fill the memory.
-  constexpr std::size_t kZonesMax = 1000;
-  if (zones_.size() >= kZonesMax) zones_.clear();
-  zones_.emplace(name, zone);
-  return zone;
-}
-
 void WarehouseState::add_session(SessionState& session, SessionInfo info) {
   const std::unique_lock lock(sessions_mutex_);
   sessions_[session.id] = Entry{&session, std::move(info)};

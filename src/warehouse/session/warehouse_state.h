@@ -20,7 +20,6 @@
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
 #include "warehouse/session/temporary_passwords.h"
-#include "warehouse/session/time_zone.h"
 #include "warehouse/session/warehouse.h"
 
 namespace leat::session {
@@ -78,9 +77,6 @@ struct WarehouseState final : catalog::SystemHost {
 
   [[nodiscard]] TimeUs now() const;
 
-  /// The offsets of a zone that the engine knows, read once. Null for UTC.
-  SqlResult<std::shared_ptr<const TimeZone>> time_zone(const std::string& name);
-
   void add_session(SessionState& session, SessionInfo info);
   void remove_session(std::int32_t id);
   void update_info(std::int32_t id, const std::function<void(SessionInfo&)>& change);
@@ -107,8 +103,6 @@ struct WarehouseState final : catalog::SystemHost {
   };
   mutable std::shared_mutex sessions_mutex_;  // guards sessions_
   std::map<std::int32_t, Entry> sessions_;
-  std::mutex zones_mutex_;  // guards zones_
-  std::map<std::string, std::shared_ptr<const TimeZone>, std::less<>> zones_;
 
   friend class Warehouse;
 };
