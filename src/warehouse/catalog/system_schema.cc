@@ -117,6 +117,18 @@ constexpr RelationSpec kLive[] = {
      "INTEGER, lines_scanned INTEGER, errors INTEGER, curtime TIMESTAMP, status INTEGER, "
      "file_format "
      "VARCHAR, is_partial INTEGER, start_offset BIGINT, copy_job_id BIGINT"},
+    {"stl_unload_log",
+     "userid INTEGER, query INTEGER, slice INTEGER, pid INTEGER, path VARCHAR, start_time "
+     "TIMESTAMP, end_time TIMESTAMP, line_count BIGINT, transfer_size BIGINT, file_format VARCHAR"},
+    {"sys_unload_detail",
+     "user_id INTEGER, query_id INTEGER, session_id INTEGER, transaction_id BIGINT, file_name "
+     "VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, line_count BIGINT, transfer_size BIGINT, "
+     "file_format VARCHAR"},
+    {"sys_unload_history",
+     "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER, database_name "
+     "VARCHAR, status VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration BIGINT, "
+     "file_format VARCHAR, compression_type VARCHAR, unloaded_location VARCHAR, unloaded_rows "
+     "BIGINT, unloaded_files_count BIGINT, unloaded_files_size BIGINT, error_message VARCHAR"},
     {"sys_load_history",
      "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER, database_name "
      "VARCHAR, status VARCHAR, table_name VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, "

@@ -1,6 +1,9 @@
 // The extended protocol: named statements and portals.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/clock.h"
 #include "warehouse/session/session_state.h"
 
 namespace leat::session {
@@ -8,6 +11,10 @@ namespace {
 
 constexpr std::size_t kStatementsMax = 10'000;
 constexpr std::size_t kPortalsMax = 1'000;
+constexpr std::size_t kRecentMax = 64;
+constexpr std::size_t kRecentTextMax = 8'192;
+/// A plan is made from what the tables hold: after this it is made anew.
+constexpr std::int64_t kRecentAgeUs = 60'000'000;
 
 /// Statements that the engine plans and runs itself: these can take parameters and be described.
 bool is_planned(const sql::Statement& statement) {
@@ -39,6 +46,29 @@ class FieldSink final : public ResultSink {
 
 }  // namespace
 
+std::shared_ptr<PreparedStatement> SessionState::recall(std::string_view text,
+                                                        std::span<const std::uint32_t> types) {
+  const auto found = recent.find(text);
+  if (found == recent.end()) return nullptr;
+  const PreparedStatement& statement = *found->second;
+  if (shared->clock.monotonic_us() - statement.seen_us > kRecentAgeUs) {
+    recent.erase(found);
+    return nullptr;
+  }
+  if (!std::ranges::equal(statement.declared_types, types)) return nullptr;
+  return found->second;
+}
+
+void SessionState::remember(const std::shared_ptr<PreparedStatement>& statement) {
+  if (!statement->parsed || statement->text.size() > kRecentTextMax ||
+      sql::get_if<sql::SelectStatement>(statement->parsed->statement) == nullptr) {
+    return;
+  }
+  if (recent.size() >= kRecentMax) recent.clear();
+  statement->seen_us = shared->clock.monotonic_us();
+  recent.insert_or_assign(statement->text, statement);
+}
+
 SqlStatus SessionState::parse(std::string_view name, std::string_view text,
                               std::span<const std::uint32_t> types) {
   if (!name.empty() && statements.contains(name)) {
@@ -49,12 +79,17 @@ SqlStatus SessionState::parse(std::string_view name, std::string_view text,
     return engine::fail_sql(
         "54000", fmt::format("more than {} prepared statements in one session", kStatementsMax));
   }
-  auto prepared = std::make_shared<PreparedStatement>();
-  prepared->text = text;
-  sql::SqlResult<std::optional<sql::ParsedStatement>> parsed = sql::parse_statement(prepared->text);
-  if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
-  prepared->parsed = std::move(*parsed);
-  prepared->declared_types.assign(types.begin(), types.end());
+  std::shared_ptr<PreparedStatement> prepared = recall(text, types);
+  if (prepared == nullptr) {
+    prepared = std::make_shared<PreparedStatement>();
+    prepared->text = text;
+    sql::SqlResult<std::optional<sql::ParsedStatement>> parsed =
+        sql::parse_statement(prepared->text);
+    if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
+    prepared->parsed = std::move(*parsed);
+    prepared->declared_types.assign(types.begin(), types.end());
+    remember(prepared);
+  }
   if (failed && prepared->parsed) {
     const auto* transaction = sql::get_if<sql::TransactionStatement>(prepared->parsed->statement);
     if (transaction == nullptr || transaction->kind == sql::TransactionKind::kBegin) {

@@ -48,6 +48,11 @@ void History::add(LoadRecord record) {
   append(loads_, std::move(record), kOthersMax);
 }
 
+void History::add(UnloadRecord record) {
+  const std::lock_guard lock(mutex_);
+  append(unloads_, std::move(record), kOthersMax);
+}
+
 void History::add(ConnectionRecord record) {
   const std::lock_guard lock(mutex_);
   append(connections_, std::move(record), kOthersMax);
@@ -66,6 +71,11 @@ std::vector<LoadErrorRecord> History::load_errors() const {
 std::vector<LoadRecord> History::loads() const {
   const std::lock_guard lock(mutex_);
   return copy(loads_);
+}
+
+std::vector<UnloadRecord> History::unloads() const {
+  const std::lock_guard lock(mutex_);
+  return copy(unloads_);
 }
 
 std::vector<ConnectionRecord> History::connections() const {

@@ -77,6 +77,27 @@ struct LoadRecord {
   std::vector<File> files{};
 };
 
+struct UnloadRecord {
+  std::int64_t query = 0;
+  std::int32_t user = 0;
+  std::int32_t session = 0;
+  std::int64_t transaction = 0;
+  std::string destination{};
+  std::string format{};
+  std::string compression{};
+  TimeUs start{};
+  TimeUs end{};
+  bool completed = false;
+  std::string error{};
+  std::int64_t rows = 0;
+  struct File {
+    std::string name{};
+    std::int64_t rows = 0;
+    std::int64_t bytes = 0;
+  };
+  std::vector<File> files{};
+};
+
 struct ConnectionRecord {
   std::string event{};  ///< "initiating session", "disconnecting session", "authentication failure"
   TimeUs time{};
@@ -98,11 +119,13 @@ class History {
   void finish(QueryRecord record);
   void add(LoadErrorRecord record);
   void add(LoadRecord record);
+  void add(UnloadRecord record);
   void add(ConnectionRecord record);
 
   [[nodiscard]] std::vector<QueryRecord> queries() const;
   [[nodiscard]] std::vector<LoadErrorRecord> load_errors() const;
   [[nodiscard]] std::vector<LoadRecord> loads() const;
+  [[nodiscard]] std::vector<UnloadRecord> unloads() const;
   [[nodiscard]] std::vector<ConnectionRecord> connections() const;
 
  private:
@@ -110,6 +133,7 @@ class History {
   std::deque<QueryRecord> queries_;
   std::deque<LoadErrorRecord> load_errors_;
   std::deque<LoadRecord> loads_;
+  std::deque<UnloadRecord> unloads_;
   std::deque<ConnectionRecord> connections_;
 };
 

@@ -336,6 +336,48 @@ std::string load_rows(const WarehouseState& state, bool sys, const SessionInfo& 
   return rows.finish();
 }
 
+void unload_file_row(Rows& rows, const UnloadRecord& each, const UnloadRecord::File& file,
+                     bool sys) {
+  rows.begin().number(sys ? "user_id" : "userid", each.user);
+  rows.number(sys ? "query_id" : "query", each.query);
+  if (sys) {
+    rows.number("session_id", each.session).number("transaction_id", each.transaction);
+    rows.text("file_name", file.name);
+  } else {
+    rows.number("slice", 0).number("pid", each.session).text("path", file.name);
+  }
+  rows.time("start_time", each.start).time("end_time", each.end);
+  rows.number("line_count", file.rows).number("transfer_size", file.bytes);
+  rows.text("file_format", each.format).end();
+}
+
+std::string unload_rows(const WarehouseState& state, std::string_view relation,
+                        const SessionInfo& viewer, bool sees_all) {
+  Rows rows;
+  for (const UnloadRecord& each : state.history.unloads()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    if (relation != "sys_unload_history") {
+      for (const UnloadRecord::File& file : each.files) {
+        unload_file_row(rows, each, file, relation.starts_with("sys"));
+      }
+      continue;
+    }
+    std::int64_t bytes = 0;
+    for (const UnloadRecord::File& file : each.files) bytes += file.bytes;
+    rows.begin().number("user_id", each.user).number("query_id", each.query);
+    rows.number("transaction_id", each.transaction).number("session_id", each.session);
+    rows.text("database_name", state.options.database)
+        .text("status", each.completed ? "completed" : "aborted");
+    rows.time("start_time", each.start).time("end_time", each.end);
+    rows.number("duration", each.end.value - each.start.value).text("file_format", each.format);
+    rows.text("compression_type", each.compression).text("unloaded_location", each.destination);
+    rows.number("unloaded_rows", each.rows)
+        .number("unloaded_files_count", static_cast<std::int64_t>(each.files.size()));
+    rows.number("unloaded_files_size", bytes).text("error_message", each.error).end();
+  }
+  return rows.finish();
+}
+
 std::string lock_rows(const WarehouseState& state, std::string_view relation) {
   std::map<std::int32_t, SessionInfo> sessions;
   for (SessionInfo& info : state.session_infos()) sessions[info.id] = std::move(info);
@@ -427,8 +469,8 @@ std::optional<std::string> own_rows(const SessionState& session, std::string_vie
   if (relation == "pg_last_query_id") return std::to_string(session.last_query);
   if (relation == "pg_last_copy_id") return std::to_string(session.last_copy);
   if (relation == "pg_last_copy_count") return std::to_string(session.last_copy_rows);
-  if (relation == "pg_last_unload_id") return std::string("-1");
-  if (relation == "pg_last_unload_count") return std::string("0");
+  if (relation == "pg_last_unload_id") return std::to_string(session.last_unload);
+  if (relation == "pg_last_unload_count") return std::to_string(session.last_unload_rows);
   if (relation == "txid_current") return std::to_string(session.transaction_id);
   if (relation == "start_time") return format_timestamp(session.shared->started);
   return std::nullopt;
@@ -453,6 +495,9 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   }
   if (relation == "stl_load_commits" || relation == "sys_load_history") {
     return load_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  }
+  if (relation == "stl_unload_log" || relation.starts_with("sys_unload_")) {
+    return unload_rows(state, relation, viewer, sees_all);
   }
   return query_rows(state, relation, viewer, sees_all);
 }

@@ -241,9 +241,17 @@ SqlStatus SessionState::pump(RowStream& rows, std::int64_t limit, ResultSink& si
 }
 
 SqlStatus SessionState::run_query(Running& running) {
-  LEAT_TRY(check_access(running.statement));
+  // Without a place for it the plan goes with the statement.
+  PreparedStatement once;
+  PreparedStatement& prepared = running.known != nullptr ? *running.known : once;
+  if (running.known == nullptr) LEAT_TRY(check_access(running.statement));
   LEAT_TRY(lock_tables(running.statement));
-  LEAT_ASSIGN(Plan plan, make_plan(running.statement, running.text, {}));
+  if (running.known == nullptr) {
+    LEAT_ASSIGN(prepared.plan, make_plan(running.statement, running.text, {}));
+  } else {
+    LEAT_TRY(plan_statement(prepared));
+  }
+  Plan& plan = *prepared.plan;
   LEAT_ASSIGN(const auto rows, open_rows(plan, running.parameters));
   if (running.send_fields && !running.sink.on_fields(rows->fields)) return client_gone();
   SqlStatus sent = pump(*rows, 0, running.sink);

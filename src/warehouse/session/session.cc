@@ -52,6 +52,10 @@ std::unexpected<SqlError> client_gone() {
 }  // namespace
 
 SqlStatus SessionState::simple_query(std::string_view script, ResultSink& sink) {
+  if (const std::shared_ptr<PreparedStatement> known = recall(script, {})) {
+    LEAT_TRY(run_one(*known->parsed, known->text, sink, true, known.get()));
+    return block == Block::kImplicit ? commit_block(&sink) : SqlStatus();
+  }
   sql::SqlResult<std::vector<sql::ParsedStatement>> parsed = sql::parse_script(script);
   if (!parsed) {
     fail_block();
@@ -62,6 +66,16 @@ SqlStatus SessionState::simple_query(std::string_view script, ResultSink& sink) 
     return {};
   }
   const bool several = parsed->size() > 1;
+  const bool query =
+      !several && sql::get_if<sql::SelectStatement>(parsed->front().statement) != nullptr;
+  if (query) {
+    const auto known = std::make_shared<PreparedStatement>();
+    known->text = script;
+    known->parsed = std::move(parsed->front());
+    remember(known);
+    LEAT_TRY(run_one(*known->parsed, known->text, sink, true, known.get()));
+    return block == Block::kImplicit ? commit_block(&sink) : SqlStatus();
+  }
   for (const sql::ParsedStatement& statement : *parsed) {
     const bool implicit = block == Block::kNone && !is_transaction(statement.statement) &&
                           (several || sql::writes(statement.statement)) &&
@@ -75,8 +89,12 @@ SqlStatus SessionState::simple_query(std::string_view script, ResultSink& sink) 
 }
 
 SqlStatus SessionState::run_one(const sql::ParsedStatement& parsed, std::string_view script,
-                                ResultSink& sink, bool alone) {
-  Running running{.statement = parsed.statement, .text = script, .span = parsed.span, .sink = sink};
+                                ResultSink& sink, bool alone, PreparedStatement* known) {
+  Running running{.statement = parsed.statement,
+                  .text = script,
+                  .span = parsed.span,
+                  .sink = sink,
+                  .known = known};
   LEAT_TRY(guarded(running, alone && block != Block::kExplicit, [&] { return dispatch(running); }));
   // A change that commits by itself must have committed before its tag says that it is done.
   if (block == Block::kImplicit && alone) LEAT_TRY(commit_block(&sink));
@@ -211,6 +229,8 @@ SqlStatus SessionState::dispatch(Running& running) {
           return run_show(running, node);
         else if constexpr (std::is_same_v<Node, sql::CopyStatement>)
           return run_copy(running, node);
+        else if constexpr (std::is_same_v<Node, sql::UnloadStatement>)
+          return run_unload(running, node);
         else if constexpr (std::is_same_v<Node, sql::CreateUserStatement>)
           return run_create_user(running, node);
         else if constexpr (std::is_same_v<Node, sql::AlterUserStatement>)

@@ -61,6 +61,7 @@ struct PreparedStatement {
   std::optional<sql::ParsedStatement> parsed;  ///< Nothing: the text was empty.
   std::vector<std::uint32_t> declared_types;
   std::optional<Plan> plan;
+  std::int64_t seen_us = 0;  ///< When it came first (monotonic).
 };
 
 struct Portal {
@@ -88,6 +89,7 @@ struct Running {
   std::int64_t rows = 0;    ///< Returned, changed or loaded: for the history.
   std::string tag = {};     ///< Set when the statement completes with another tag than its kind's.
   bool send_fields = true;  ///< False within the extended protocol.
+  PreparedStatement* known = nullptr;  ///< Keeps its plan for the next time, when there is one.
 };
 
 struct SessionState {
@@ -99,7 +101,7 @@ struct SessionState {
   // session.cc
   SqlStatus simple_query(std::string_view script, ResultSink& sink);
   SqlStatus run_one(const sql::ParsedStatement& parsed, std::string_view script, ResultSink& sink,
-                    bool alone);
+                    bool alone, PreparedStatement* known = nullptr);
   /// Checks, notes in the history, runs `body`, fails the block on an error.
   SqlStatus guarded(Running& running, bool alone, const std::function<SqlStatus()>& body);
   SqlStatus dispatch(Running& running);
@@ -117,6 +119,11 @@ struct SessionState {
   SqlStatus sync(ResultSink& sink);
   SqlResult<std::vector<Field>> fields_of(PreparedStatement& statement);
   SqlStatus plan_statement(PreparedStatement& statement);
+  /// A query that came before as the same text, with its plan; nothing when it is to be parsed.
+  std::shared_ptr<PreparedStatement> recall(std::string_view text,
+                                            std::span<const std::uint32_t> types);
+  /// Keeps a query for recall(); other statements and long texts are not kept.
+  void remember(const std::shared_ptr<PreparedStatement>& statement);
 
   // transaction.cc
   void start_block(Block kind, bool read_only);
@@ -185,7 +192,8 @@ struct SessionState {
   SqlStatus require_superuser(std::string_view what) const;
   SqlStatus require_schema(const catalog::Schema& schema, std::uint32_t privileges) const;
 
-  // ddl.cc, alter.cc, people.cc, show.cc, copy_statement.cc, setting_statements.cc
+  // ddl.cc, alter.cc, people.cc, show.cc, copy_statement.cc, unload_statement.cc,
+  // setting_statements.cc
   SqlStatus run_create_table(Running& running, const sql::CreateTableStatement& statement);
   SqlStatus run_create_table_as(Running& running, const sql::CreateTableAsStatement& statement);
   SqlStatus run_create_schema(Running& running, const sql::CreateSchemaStatement& statement);
@@ -214,6 +222,7 @@ struct SessionState {
   SqlStatus run_reset(Running& running, const sql::ResetStatement& statement);
   SqlStatus run_show(Running& running, const sql::ShowStatement& statement);
   SqlStatus run_copy(Running& running, const sql::CopyStatement& statement);
+  SqlStatus run_unload(Running& running, const sql::UnloadStatement& statement);
   SqlStatus run_maintenance(Running& running);
   SqlStatus run_cancel(Running& running, const sql::CancelStatement& statement);
   void report_setting(std::string_view name, ResultSink& sink) const;
@@ -247,6 +256,7 @@ struct SessionState {
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> sql_prepared;
+  std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> recent;  ///< By text.
   std::map<std::string, NamedCursor, std::less<>> cursors;
   RowStream* streaming = nullptr;  ///< The one whose rows still come from the engine.
 
@@ -256,6 +266,8 @@ struct SessionState {
   std::int64_t last_query = -1;
   std::int64_t last_copy = -1;
   std::int64_t last_copy_rows = 0;
+  std::int64_t last_unload = -1;
+  std::int64_t last_unload_rows = 0;
 
   std::atomic<bool> cancelled{false};
   std::atomic<bool> timed_out{false};

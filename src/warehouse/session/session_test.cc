@@ -49,6 +49,40 @@ TEST(Session, CommitKeepsAndRollbackUndoesRowsAndTables) {
   EXPECT_EQ(ask(*one, "select count(*) from pg_namespace where nspname = 'tx_gone'"), "0");
 }
 
+TEST(Session, AQueryThatComesAgainSeesWhatChanged) {
+  const auto one = open_session();
+  run(*one, "create user again password 'Secret1234'");
+  const auto other = open_session("again");
+  const std::string query = "select * from tx_again order by 1";
+  EXPECT_EQ(state_of(*one, query), "42P01");
+  run(*one, "create table tx_again (a int)");
+  EXPECT_EQ(ask(*one, query), "");
+  EXPECT_EQ(state_of(*other, query), "42501");
+  run(*one, "insert into tx_again values (1), (2)");
+  run(*one, "grant select on tx_again to again");
+  EXPECT_EQ(ask(*one, query), "1;2");
+  EXPECT_EQ(ask(*other, query), "1;2");
+  run(*one, "revoke select on tx_again from again");
+  EXPECT_EQ(state_of(*other, query), "42501");
+  run(*one, "drop table tx_again");
+  run(*one, "create table tx_again (b varchar(5), c int)");
+  run(*one, "insert into tx_again values ('x', 3)");
+  EXPECT_EQ(ask(*one, query), "x|3");
+  run(*one, "begin");
+  run(*one, "alter table tx_again drop column c");
+  EXPECT_EQ(ask(*one, query), "x");
+  run(*one, "rollback");
+  EXPECT_EQ(ask(*one, query), "x|3");
+  run(*one, "create temp table tx_again (d int)");
+  EXPECT_EQ(ask(*one, query), "");
+  run(*one, "drop table tx_again");
+  EXPECT_EQ(ask(*one, "select 1 / 0"), ask(*one, "select 1 / 0"));
+  run(*one, "set time zone 'Europe/Berlin'");
+  EXPECT_EQ(ask(*one, "select current_setting('timezone')"), "Europe/Berlin");
+  run(*one, "set time zone 'UTC'");
+  EXPECT_EQ(ask(*one, "select current_setting('timezone')"), "UTC");
+}
+
 TEST(Session, BlockStatementsOutOfPlaceWarn) {
   const auto one = open_session();
   EXPECT_THAT(run(*one, "commit").notices, ElementsAre("there is no transaction in progress"));

@@ -173,6 +173,7 @@ SessionState::~SessionState() {
   if (id == 0) return;
   rollback_block(nullptr);
   statements.clear();
+  recent.clear();
   sql_prepared.clear();
   portals.clear();
   cursors.clear();

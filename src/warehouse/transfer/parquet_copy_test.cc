@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "warehouse/transfer/copy_fixture.h"
+#include "warehouse/transfer/remote_store.h"
 
 namespace leat::transfer {
 namespace {
@@ -292,43 +293,6 @@ TEST_F(ParquetCopy, TextOptionsAreRefused) {
   copy_statement.max_error = 5;
   EXPECT_EQ(copy(copy_statement).error->sqlstate, "0A000");
 }
-
-/// A store that is no folder: every object comes through get_range, which fails at the n-th call.
-class RemoteStore : public io::ObjectStore {
- public:
-  RemoteStore(io::ObjectStore& inside, int fail_at) : inside_(inside), fail_at_(fail_at) {}
-  Result<io::ObjectInfo> put(std::string_view uri, std::string_view bytes,
-                             io::PutOptions options) override {
-    return inside_.put(uri, bytes, options);
-  }
-  Result<std::string> get(std::string_view uri, std::uint64_t bytes_max) override {
-    LEAT_TRY(count());
-    return inside_.get(uri, bytes_max);
-  }
-  Result<std::string> get_range(std::string_view uri, std::uint64_t offset,
-                                std::uint64_t length) override {
-    LEAT_TRY(count());
-    return inside_.get_range(uri, offset, length);
-  }
-  Result<io::ObjectInfo> head(std::string_view uri) override {
-    LEAT_TRY(count());
-    return inside_.head(uri);
-  }
-  Result<io::ListPage> list(std::string_view prefix, const io::ListOptions& options) override {
-    LEAT_TRY(count());
-    return inside_.list(prefix, options);
-  }
-  Status remove(std::string_view uri) override { return inside_.remove(uri); }
-
- private:
-  Status count() {
-    if (++calls_ == fail_at_) return fail(Errc::kUnavailable, "the store is away");
-    return {};
-  }
-  io::ObjectStore& inside_;
-  int fail_at_;
-  int calls_ = 0;
-};
 
 TEST_F(ParquetCopy, ReadsThroughScratchFilesAndFailsCleanlyAtEveryCall) {
   create({{.name = "a", .type = type_of(TypeKind::kBigint)}});
