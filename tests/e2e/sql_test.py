@@ -93,6 +93,30 @@ class SqlTest(LeatTest):
             self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
             self.assertIn(words, done.stdout, command)
 
+    def test_unload_and_copy_go_round(self):
+        leat = self.leat
+        leat.psql(
+            "create table round (id int, name varchar(20), price decimal(8,2), at timestamp, more "
+            "super); insert into round select 1, 'one, \"quoted\"', 1.5, '2026-11-20 01:02:03.5', "
+            "json_parse('{\"a\":[1,2]}') union all select 2, null, null, null, null"
+        )
+        nil = "null as 'NIL'"
+        forms = ["parquet", f"csv gzip {nil}", f"csv zstd header {nil}", f"addquotes escape {nil}"]
+        for number, form in enumerate(forms):
+            to = f"s3://leat/round/{number}/"
+            leat.psql(f"unload ('select * from round') to '{to}' iam_role default {form} manifest")
+            options = form.replace("header", "ignoreheader 1").replace("addquotes", "removequotes")
+            back = leat.psql(
+                "create temp table back (like round); "
+                f"copy back from '{to}manifest' iam_role default manifest {options}; "
+                "select * from back order by id"
+            )
+            self.assertEqual(back, leat.psql("select * from round order by id"), form)
+        self.assertEqual(
+            leat.psql("select unloaded_rows, unloaded_files_count from sys_unload_history"),
+            [["2", "1"]] * 4,
+        )
+
     def test_wrong_password_is_refused(self):
         warehouse = self.leat.connection["warehouse"]
         environment = clean_environment({"PGPASSWORD": "wrong"})
