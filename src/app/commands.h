@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/plan.h"
 #include "base/error.h"
 
 namespace leat::app {
@@ -79,6 +80,15 @@ struct SqlOptions {
   bool json = false;
 };
 [[nodiscard]] Exit run_sql(const Terminal& terminal, const SqlOptions& options);
+
+struct PlanCommandOptions {
+  ConfigChoice config{};
+  std::vector<std::string> files{};  ///< Empty or "-": stdin.
+  PlanOptions plan{};
+  bool columns = false;
+  bool json = false;
+};
+[[nodiscard]] Exit run_plan(const Terminal& terminal, const PlanCommandOptions& options);
 
 struct InspectOptions {
   std::vector<std::string> files{};

@@ -41,6 +41,7 @@ struct Parsed {
   StatusOptions status;
   SyncOptions sync;
   SqlOptions sql;
+  PlanCommandOptions plan;
   InspectOptions inspect;
   SimulateOptions simulate;
   VersionOptions version;
@@ -180,6 +181,31 @@ void add_sql(CLI::App& app, Parsed& parsed) {
   add_json(command, parsed.sql.json);
 }
 
+void add_plan(CLI::App& app, Parsed& parsed) {
+  PlanCommandOptions& options = parsed.plan;
+  auto& command = add_command(
+      app, parsed, "plan",
+      "Say what events would become in the warehouse: tables, columns, types, and the room they "
+      "take.",
+      "  leat plan --events-per-month 20000000 events.ndjson\n"
+      "  leat plan --columns leat-data/objects/leat/raw/*/*/*/*.zst",
+      [&](const Terminal& t) { return run_plan(t, options); });
+  add_config_file(command, options.config);
+  command.add_option(
+      "file", options.files,
+      "Files of one JSON event a line, or archive objects; - or nothing reads stdin");
+  command
+      .add_option("--events-per-month", options.plan.events_per_month,
+                  "How many will come [as many as are given]")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000}))
+      ->type_name("N");
+  command.add_option("--months", options.plan.months, "How long rows stay [12]")
+      ->check(CLI::Range(1, 1200))
+      ->type_name("N");
+  command.add_flag("--columns", options.columns, "List every column with its type");
+  add_json(command, options.json);
+}
+
 void add_inspect(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "inspect",
                               "Say what is in a file that Leat wrote: journal segment, archive "
@@ -261,6 +287,7 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   add_status(*app, parsed);
   add_sync(*app, parsed);
   add_sql(*app, parsed);
+  add_plan(*app, parsed);
   add_inspect(*app, parsed);
   add_simulate(*app, parsed);
   add_roles(*app, parsed);

@@ -69,6 +69,21 @@ Result<ObjectReport> inspect_object(std::string_view bytes) {
   return report;
 }
 
+Result<std::string> decompress_object(std::string_view bytes) {
+  constexpr std::uint64_t kBytesMax = 4ULL << 30;
+  const std::uint64_t size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN) {
+    return fail(Errc::kInvalid, "not an archive object: no zstd stream that says its size");
+  }
+  if (size > kBytesMax) return fail(Errc::kExhausted, "the object has more than 4 GiB of lines");
+  std::string lines(size, '\0');
+  const std::size_t got = ZSTD_decompress(lines.data(), lines.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(got) != 0 || got != size) {
+    return fail(Errc::kCorrupt, "the object is damaged; `leat inspect` says where");
+  }
+  return lines;
+}
+
 Result<Seal> inspect_seal(std::string_view bytes) {
   return parse_seal(bytes);
 }

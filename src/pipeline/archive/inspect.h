@@ -21,6 +21,9 @@ struct ObjectReport {
 
 /// Describes the bytes of a `.ndjson.zst` object. kInvalid when they are no zstd stream.
 [[nodiscard]] Result<ObjectReport> inspect_object(std::string_view bytes);
+/// All lines of the bytes of a `.ndjson.zst` object. kInvalid when they are no zstd stream of known
+/// size, kCorrupt when it is damaged, kExhausted above 4 GiB.
+[[nodiscard]] Result<std::string> decompress_object(std::string_view bytes);
 /// The same for a seal's text: parse_seal() plus a check that its batches add up (kCorrupt).
 [[nodiscard]] Result<Seal> inspect_seal(std::string_view bytes);
 

@@ -1,0 +1,228 @@
+#include "app/plan.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+
+#include "app/config_keys.h"
+#include "app/table_text.h"
+#include "base/text.h"
+#include "pipeline/event/line.h"
+#include "pipeline/event/validate.h"
+
+namespace leat::app {
+namespace {
+
+constexpr std::uint64_t kBlockBytes = 1ULL << 20;
+constexpr std::uint64_t kHiddenColumns = 3;  // insert, delete and row identity
+constexpr std::uint64_t kGigabyte = 1'000'000'000;
+
+struct NodeType {
+  std::string_view name;
+  std::uint64_t slices;
+  std::uint64_t bytes;
+  std::uint64_t nodes_max;
+};
+
+// Of the DC1 and DS2 that the guides name, these are the successors.
+constexpr std::array kNodeTypes = {
+    NodeType{"dc2.large", 2, 160 * kGigabyte, 32},
+    NodeType{"dc2.8xlarge", 16, 2'560 * kGigabyte, 128},
+    NodeType{"ra3.xlplus", 2, 32'000 * kGigabyte, 32},
+    NodeType{"ra3.4xlarge", 4, 128'000 * kGigabyte, 64},
+};
+
+std::uint64_t floor_bytes(const PlannedTable& table, std::uint64_t slices) {
+  return (table.columns.size() + kHiddenColumns) * slices * kBlockBytes;
+}
+
+std::uint64_t row_bytes(const PlannedTable& table, double growth) {
+  return static_cast<std::uint64_t>(static_cast<double>(table.staged_bytes) * growth);
+}
+
+std::uint64_t stored_bytes(const std::vector<PlannedTable>& tables, double growth,
+                           std::uint64_t slices) {
+  std::uint64_t out = 0;
+  for (const PlannedTable& table : tables) {
+    out += std::max(row_bytes(table, growth), floor_bytes(table, slices));
+  }
+  return out;
+}
+
+bool fits(std::uint64_t bytes, std::uint64_t capacity) {
+  return static_cast<double>(bytes) <= kFullShare * static_cast<double>(capacity);
+}
+
+PlannedCluster plan_cluster(const NodeType& type, const std::vector<PlannedTable>& tables,
+                            double growth) {
+  PlannedCluster out{.node_type = type.name};
+  for (std::uint64_t nodes = 1; nodes <= type.nodes_max; ++nodes) {
+    out.bytes = stored_bytes(tables, growth, nodes * type.slices);
+    out.capacity_bytes = nodes * type.bytes;
+    if (fits(out.bytes, out.capacity_bytes)) {
+      out.nodes = nodes;
+      return out;
+    }
+  }
+  return out;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 5> kUnits = {"B", "KB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+std::string count_of(std::uint64_t count) {
+  return count_text(static_cast<std::int64_t>(count));
+}
+
+// Fails when `text` is no JSON.
+bool append_event(simdjson::dom::parser& parser, const event::LineWriter& writer,
+                  std::string_view text, std::uint64_t number, std::string& out) {
+  simdjson::dom::element root;
+  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return false;
+  simdjson::dom::object object;
+  const bool is_object = root.get(object) == simdjson::SUCCESS;
+  const std::string id =
+      is_object && event::needs_message_id(root) ? fmt::format("planned-{}", number) : "";
+  writer.append(out, {.message_id = id,
+                      .rejected = event::validate(event::EventType::kNone, root),
+                      .event_json = text});
+  return true;
+}
+
+void append_clusters(std::string& out, const Plan& plan) {
+  TableText table{.columns = {"node type", "nodes", "stored", "room", "full"},
+                  .numeric = {false, true, true, true, true},
+                  .rows = {}};
+  for (const PlannedCluster& cluster : plan.clusters) {
+    const double full = static_cast<double>(cluster.bytes) /
+                        static_cast<double>(std::max<std::uint64_t>(cluster.capacity_bytes, 1));
+    table.rows.push_back({std::string(cluster.node_type),
+                          cluster.nodes == 0 ? "too many" : count_of(cluster.nodes),
+                          size_text(cluster.bytes), size_text(cluster.capacity_bytes),
+                          fmt::format("{:.0f} %", 100 * full)});
+  }
+  out += fmt::format("\n{} events stored; the smallest clusters that stay below {:.0f} % full:\n\n",
+                     count_of(plan.events_stored), 100 * kFullShare);
+  out += app::to_text(table);
+}
+
+void append_columns(std::string& out, const Plan& plan) {
+  TableText table{.columns = {"table", "column", "type"}, .numeric = {}, .rows = {}};
+  for (const PlannedTable& planned : plan.tables) {
+    for (const columns::Column& column : planned.columns) {
+      table.rows.push_back({planned.name, column.name, columns::sql_type(column)});
+    }
+  }
+  out += "\n" + app::to_text(table);
+}
+
+}  // namespace
+
+PlannedLines read_planned_lines(std::string_view text, std::string_view source,
+                                TimeUs received_at) {
+  PlannedLines out;
+  simdjson::dom::parser parser;
+  event::LineWriter writer;
+  writer.begin_request({.received_at = received_at, .source = source});
+  std::uint64_t number = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    const std::string_view event = trim(line);
+    if (event.empty()) continue;
+    if (event.starts_with(R"({"received_at":)") && event::parse_line(event)) {
+      out.lines.append(event) += '\n';
+    } else if (!append_event(parser, writer, event, number, out.lines)) {
+      if (out.not_json++ == 0) out.first_not_json = number;
+      continue;
+    }
+    ++out.events;
+  }
+  return out;
+}
+
+Plan make_plan(const shape::Staged& staged, const PlanOptions& options) {
+  Plan plan;
+  for (const shape::BatchCounts& batch : staged.batches) {
+    plan.events += batch.events;
+    plan.rescued_events += batch.rescued_events;
+    plan.rescued_values += batch.rescued_values;
+    plan.excluded += batch.excluded;
+  }
+  const std::uint64_t per_month =
+      options.events_per_month == 0 ? plan.events : options.events_per_month;
+  plan.events_stored = per_month * options.months;
+  const double growth = static_cast<double>(plan.events_stored) /
+                        static_cast<double>(std::max<std::uint64_t>(plan.events, 1));
+  for (const shape::StagedTable& table : staged.tables) {
+    PlannedTable& planned = plan.tables.emplace_back();
+    planned.name = table.name;
+    planned.rows = table.rows;
+    planned.staged_bytes = table.parquet.size();
+    for (const shape::StagedColumn& column : table.columns) {
+      // The stage table's own two columns.
+      if (column.column.name == "leat_batch" || column.column.name == "leat_order") continue;
+      planned.columns.push_back(column.column);
+    }
+    planned.warehouse_bytes = std::max(row_bytes(planned, growth), floor_bytes(planned, 2));
+  }
+  for (const NodeType& type : kNodeTypes) {
+    plan.clusters.push_back(plan_cluster(type, plan.tables, growth));
+  }
+  std::ranges::stable_sort(plan.tables, std::greater(), &PlannedTable::warehouse_bytes);
+  return plan;
+}
+
+std::string to_text(const Plan& plan, bool with_columns) {
+  TableText table{.columns = {"table", "rows", "columns", "staged", "stored"},
+                  .numeric = {false, true, true, true, true},
+                  .rows = {}};
+  for (const PlannedTable& planned : plan.tables) {
+    table.rows.push_back({planned.name, count_of(planned.rows), count_of(planned.columns.size()),
+                          size_text(planned.staged_bytes), size_text(planned.warehouse_bytes)});
+  }
+  std::string out = fmt::format(
+      "{} events give {} tables; {} events and {} single values rescued, {} excluded\n\n",
+      count_of(plan.events), plan.tables.size(), count_of(plan.rescued_events),
+      count_of(plan.rescued_values), count_of(plan.excluded));
+  out += app::to_text(table);
+  append_clusters(out, plan);
+  if (with_columns) append_columns(out, plan);
+  return out;
+}
+
+std::string to_json(const Plan& plan) {
+  std::string out = fmt::format(
+      R"({{"events":{},"rescued_events":{},"rescued_values":{},"excluded":{},)"
+      R"("events_stored":{},"tables":[)",
+      plan.events, plan.rescued_events, plan.rescued_values, plan.excluded, plan.events_stored);
+  for (const PlannedTable& table : plan.tables) {
+    if (&table != plan.tables.data()) out += ',';
+    out +=
+        fmt::format(R"({{"name":{},"rows":{},"staged_bytes":{},"warehouse_bytes":{},"columns":[)",
+                    json_string(table.name), table.rows, table.staged_bytes, table.warehouse_bytes);
+    for (const columns::Column& column : table.columns) {
+      if (&column != table.columns.data()) out += ',';
+      out += fmt::format(R"({{"name":{},"type":{}}})", json_string(column.name),
+                         json_string(columns::sql_type(column)));
+    }
+    out += "]}";
+  }
+  out += "],\"clusters\":[";
+  for (const PlannedCluster& cluster : plan.clusters) {
+    if (&cluster != plan.clusters.data()) out += ',';
+    out += fmt::format(R"({{"node_type":{},"nodes":{},"stored_bytes":{},"capacity_bytes":{}}})",
+                       json_string(cluster.node_type),
+                       cluster.nodes == 0 ? "null" : fmt::to_string(cluster.nodes), cluster.bytes,
+                       cluster.capacity_bytes);
+  }
+  return out + "]}\n";
+}
+
+}  // namespace leat::app

@@ -1,0 +1,83 @@
+#include "app/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/event/line.h"
+
+namespace leat::app {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr TimeUs kNow{1'790'000'000'000'000};
+
+constexpr std::string_view kEvents =
+    R"({"type":"track","event":"Order Completed","userId":"u1","properties":{"revenue":12.5}})"
+    "\n\n"
+    R"({"type":"page","userId":"u1","name":"Home"})"
+    "\nnot json\n"
+    R"({"type":"track","userId":"u1"})"
+    "\n";
+
+shape::Staged shaped(const PlannedLines& lines) {
+  const auto staged = shape::shape_batches(
+      {.synced_at = kNow}, {}, 1,
+      [&](std::size_t) -> Result<shape::Batch> { return shape::Batch{"b", lines.lines}; });
+  EXPECT_TRUE(staged.has_value());
+  return staged.value_or(shape::Staged());
+}
+
+TEST(Plan, ReadsEventsAndLinesOfTheArchive) {
+  const PlannedLines once = read_planned_lines(kEvents, "web", kNow);
+  EXPECT_EQ(once.events, 3U);
+  EXPECT_EQ(once.not_json, 1U);
+  EXPECT_EQ(once.first_not_json, 4U);
+  const PlannedLines twice = read_planned_lines(once.lines, "other", kNow);
+  EXPECT_EQ(twice.lines, once.lines);
+  EXPECT_EQ(twice.not_json, 0U);
+}
+
+TEST(Plan, CountsTablesColumnsAndRescues) {
+  const Plan plan = make_plan(shaped(read_planned_lines(kEvents, "web", kNow)), {});
+  EXPECT_EQ(plan.events, 3U);
+  EXPECT_EQ(plan.rescued_events, 1U);  // a track without its event's name
+  std::vector<std::string> names;
+  for (const PlannedTable& table : plan.tables) names.push_back(table.name);
+  EXPECT_THAT(names,
+              ::testing::UnorderedElementsAre("tracks", "order_completed", "pages", "leat_rescue"));
+  const std::string text = to_text(plan, true);
+  EXPECT_THAT(text, HasSubstr("3 events give 4 tables; 1 events and 0 single values rescued"));
+  EXPECT_THAT(text, HasSubstr("order_completed  revenue"));
+  EXPECT_THAT(text, HasSubstr("double precision"));
+  const std::string json = to_json(plan);
+  EXPECT_THAT(json, HasSubstr(R"({"name":"revenue","type":"double precision"})"));
+}
+
+TEST(Plan, SmallTablesTakeABlockPerColumnAndSlice) {
+  const Plan plan = make_plan(shaped(read_planned_lines(kEvents, "web", kNow)), {});
+  for (const PlannedTable& table : plan.tables) {
+    EXPECT_EQ(table.warehouse_bytes, (table.columns.size() + 3) * 2 << 20) << table.name;
+  }
+}
+
+TEST(Plan, ClustersGrowUntilTheyAreBelowThreeQuarters) {
+  const shape::Staged staged = shaped(read_planned_lines(kEvents, "web", kNow));
+  const Plan small = make_plan(staged, {.events_per_month = 1000, .months = 12});
+  EXPECT_EQ(small.events_stored, 12'000U);
+  EXPECT_EQ(small.clusters.front().nodes, 1U);
+  const Plan large = make_plan(staged, {.events_per_month = 50'000'000, .months = 12});
+  const PlannedCluster& dense = large.clusters.front();
+  ASSERT_GT(dense.nodes, 1U);
+  EXPECT_LE(static_cast<double>(dense.bytes), 0.75 * static_cast<double>(dense.capacity_bytes));
+  const double of_one_less = 0.75 * static_cast<double>(dense.capacity_bytes) *
+                             static_cast<double>(dense.nodes - 1) /
+                             static_cast<double>(dense.nodes);
+  EXPECT_GT(static_cast<double>(dense.bytes), of_one_less);
+  const Plan huge = make_plan(staged, {.events_per_month = 1'000'000'000'000, .months = 120});
+  EXPECT_EQ(huge.clusters.front().nodes, 0U);
+  EXPECT_THAT(to_text(huge, false), HasSubstr("too many"));
+}
+
+}  // namespace
+}  // namespace leat::app
