@@ -31,6 +31,7 @@ struct Config {
   std::int64_t collect_threads = 0;
   std::int64_t collect_connections_max = 0;
   std::int64_t collect_request_timeout_us = 0;
+  std::int64_t collect_hold_timeout_us = 0;
   std::int64_t collect_body_bytes_max = 0;
   std::int64_t collect_event_bytes_max = 0;
   std::int64_t collect_batch_events_max = 0;

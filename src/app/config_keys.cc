@@ -43,6 +43,9 @@ constexpr Key kKeys[] = {
     {"collect.request_timeout", KeyType::kDuration, "30s", "", 100 * kMs, kUsPerHour,
      "How long a client may take to send one whole request.", false,
      [](Config& c, const KeyValue& v) { c.collect_request_timeout_us = v.number; }},
+    {"collect.hold_timeout", KeyType::kDuration, "5s", "", 10 * kMs, kUsPerHour,
+     "How long a request waits for room in the journal's buffer before it is answered 503.", false,
+     [](Config& c, const KeyValue& v) { c.collect_hold_timeout_us = v.number; }},
 
     {"collect.body_bytes_max", KeyType::kBytes, "512KiB", "", kKiB, 2 * kMiB,
      "One request's body after decompression; larger ones are answered 413.", false,

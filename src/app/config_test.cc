@@ -82,7 +82,7 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
        "leat.yml:1: colect: unknown key; did you mean 'collect'?; allowed: " + top_level},
       {"collect:\n  lisen: 127.0.0.1:1",
        "leat.yml:2: collect.lisen: unknown key; did you mean 'listen'?; allowed: listen, "
-       "threads, connections_max, request_timeout, body_bytes_max, event_bytes_max, "
+       "threads, connections_max, request_timeout, hold_timeout, body_bytes_max, event_bytes_max, "
        "batch_events_max, trusted_proxies, tls_certificate, tls_key"},
       {"collect.listen: 127.0.0.1:1",
        "leat.yml:1: collect.listen: unknown key; allowed: " + top_level},

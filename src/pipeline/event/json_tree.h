@@ -27,14 +27,6 @@ struct TextFlaws {
 struct JsonMember;
 
 struct JsonValue {
-  // Defined elsewhere: clang needs the members' pairs to be complete types there.
-  JsonValue();
-  JsonValue(const JsonValue&);
-  JsonValue(JsonValue&&) noexcept;
-  JsonValue& operator=(const JsonValue&);
-  JsonValue& operator=(JsonValue&&) noexcept;
-  ~JsonValue();
-
   JsonKind kind = JsonKind::kNull;
   bool boolean = false;
   TextFlaws flaws;                  ///< kString
