@@ -11,6 +11,7 @@
 #include "app/connection_file.h"
 #include "app/data_directory.h"
 #include "app/file_text.h"
+#include "app/object_storage.h"
 #include "app/sources.h"
 #include "base/text.h"
 #include "net/address.h"
@@ -51,8 +52,7 @@ class Checks {
 
   std::vector<CheckResult> run() {
     check_directory("data", config_.data);
-    if (!config_.store_directory.empty())
-      check_directory("store.directory", config_.store_directory);
+    check_store();
     check_space();
     check_sources();
     check_listen("collect.listen", config_.collect_listen);
@@ -93,6 +93,35 @@ class Checks {
       return pass(key, fmt::format("{} is in use by a running Leat", path));
     pass(key,
          there ? fmt::format("{} can be written", path) : fmt::format("{} will be made", path));
+  }
+
+  void check_store() {
+    if (config_.store_kind == "directory") {
+      if (!config_.store_directory.empty())
+        check_directory("store.directory", config_.store_directory);
+      return;
+    }
+    // A person waits for the answer: not as patient as the program itself.
+    const auto storage = open_object_storage(config_, process_environment(), {.attempts_max = 2});
+    if (!storage) return miss_with_step("store", storage.error());
+    pass("store", fmt::format("S3 at {}", storage->s3->endpoint()));
+    for (const aws::StoreCheck& check : storage->s3->check(config_.archive_bucket)) {
+      const std::string name = "store: " + check.name;
+      if (check.status) {
+        pass(name, fmt::format("works in bucket {}", config_.archive_bucket));
+      } else {
+        miss_with_step(name, check.status.error());
+      }
+    }
+  }
+
+  // The end of a message is the next step for the reader.
+  void miss_with_step(std::string name, const Error& error) {
+    const std::size_t step = error.message.rfind("; ");
+    if (step == std::string::npos) {
+      return miss(std::move(name), error.message, "see the keys store.*");
+    }
+    miss(std::move(name), error.message.substr(0, step), error.message.substr(step + 2));
   }
 
   void check_space() {

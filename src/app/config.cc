@@ -387,14 +387,21 @@ Result<LoadedConfig> load_config(const ConfigInputs& inputs) {
   return layers.finish();
 }
 
-Result<ConfigInputs> read_config_inputs(const std::string& yaml_path) {
-  ConfigInputs inputs;
+Environment process_environment() {
+  Environment out;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos)
-      inputs.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != std::string_view::npos) {
+      out.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
   }
+  return out;
+}
+
+Result<ConfigInputs> read_config_inputs(const std::string& yaml_path) {
+  ConfigInputs inputs;
+  inputs.environment = process_environment();
   std::string path = yaml_path;
   if (path.empty()) {
     if (const auto named = inputs.environment.find("LEAT_CONFIG");

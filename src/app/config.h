@@ -42,7 +42,17 @@ struct Config {
   std::int64_t journal_segment_bytes = 0;
   std::int64_t journal_disk_bytes_max = 0;
 
+  std::string store_kind;       ///< "directory" or "s3".
   std::string store_directory;  ///< Empty: DATA/objects.
+  std::string store_region;     ///< Empty: what AWS's own tools would use.
+  std::string store_endpoint;   ///< Empty: AWS's.
+  std::string store_addressing;
+  std::string store_encryption;
+  std::string store_kms_key;
+  std::string store_profile;
+  std::string store_access_key_id;
+  std::string store_secret_access_key;
+  std::string store_ca_bundle;
 
   std::string archive_bucket;
   std::int64_t archive_seal_every_us = 0;
@@ -99,6 +109,9 @@ struct Config {
 
 /// The environment's variables, name to value.
 using Environment = std::map<std::string, std::string>;
+
+/// That of this process.
+[[nodiscard]] Environment process_environment();
 
 /// Where the layers come from.
 struct ConfigInputs {

@@ -4,20 +4,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "app/data_directory.h"
 #include "app/file_text.h"
+#include "app/object_storage.h"
 #include "app/received.h"
 #include "app/sources.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
-#include "io/directory_object_store.h"
 #include "net/address.h"
 #include "net/tls.h"
 #include "ops/console/console.h"
@@ -96,7 +99,8 @@ struct System::Impl {
   std::vector<Source> sources;
   ConnectionFile connection;
 
-  std::unique_ptr<io::DirectoryObjectStore> store;
+  std::stop_source store_stop;
+  ObjectStorage storage;
   std::unique_ptr<session::Warehouse> warehouse;
   std::unique_ptr<pgwire::Server> warehouse_server;
   std::unique_ptr<dataapi::Server> data_api;
@@ -127,10 +131,11 @@ struct System::Impl {
 };
 
 Status System::Impl::start_store() {
-  const std::string root =
-      config.store_directory.empty() ? data.paths().objects() : config.store_directory;
-  LEAT_ASSIGN(store, io::DirectoryObjectStore::open({.files = nullptr, .root = root}));
-  archive = std::make_unique<archive::Archive>(*store, config.archive_bucket);
+  LEAT_ASSIGN(storage, open_object_storage(config, process_environment(),
+                                           {.usual_directory = data.paths().objects(),
+                                            .stop = store_stop.get_token(),
+                                            .metrics = &metrics}));
+  archive = std::make_unique<archive::Archive>(*storage.store, config.archive_bucket);
   return {};
 }
 
@@ -147,11 +152,11 @@ Status System::Impl::start_warehouse() {
   options.memory_bytes_max = config.warehouse_memory_bytes_max > 0
                                  ? static_cast<std::uint64_t>(config.warehouse_memory_bytes_max)
                                  : half_of_memory();
-  options.object_store = store.get();
-  std::error_code error;
-  const std::string root =
-      config.store_directory.empty() ? data.paths().objects() : config.store_directory;
-  options.directories = {std::filesystem::absolute(root, error).string()};
+  options.object_store = storage.store.get();
+  if (!storage.directory.empty()) {
+    std::error_code error;
+    options.directories = {std::filesystem::absolute(storage.directory, error).string()};
+  }
   options.sessions_max = static_cast<std::size_t>(config.warehouse_sessions_max);
   options.metrics = &metrics;
   LEAT_ASSIGN(warehouse, session::Warehouse::open(options));
@@ -256,7 +261,7 @@ Status System::Impl::start_journal() {
 
   archive::SealerOptions sealing;
   sealing.journal = journal.get();
-  sealing.store = store.get();
+  sealing.store = storage.store.get();
   sealing.bucket = config.archive_bucket;
   sealing.state_directory = data.paths().seals();
   sealing.seal_every_us = config.archive_seal_every_us;
@@ -292,7 +297,7 @@ Status System::Impl::start_load() {
   }
   load::LoaderOptions options;
   options.destination = destination();
-  options.store = store.get();
+  options.store = storage.store.get();
   options.archive = archive.get();
   options.bucket = config.archive_bucket;
   options.metrics = &metrics;
@@ -434,8 +439,18 @@ Status System::Impl::stop(std::int64_t deadline_us) {
   (void)::unlink(data.paths().connection().c_str());
   Status first;
   if (collector) collector->stop(net::Deadline::after_us(deadline_us / 3));
-  if (schedule) schedule->stop();
-  if (sealer) sealer->stop();
+  {
+    // A store that hangs must not hold up the end; what is not sealed then is in the journal.
+    const std::jthread hurry([this, deadline_us](const std::stop_token& ended) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      std::condition_variable_any().wait_for(
+          lock, ended, std::chrono::microseconds(deadline_us / 2), [] { return false; });
+      if (!ended.stop_requested()) store_stop.request_stop();
+    });
+    if (schedule) schedule->stop();
+    if (sealer) sealer->stop();
+  }
   if (journal) first = journal->close();
   if (console) console->stop();
   if (data_api) data_api->stop(net::Deadline::after_us(deadline.left_us() / 3));

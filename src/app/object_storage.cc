@@ -1,0 +1,86 @@
+#include "app/object_storage.h"
+
+#include <fmt/format.h>
+
+#include "aws/credential_chain.h"
+#include "io/directory_object_store.h"
+
+namespace leat::app {
+namespace {
+
+std::string variable(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second;
+}
+
+aws::Addressing addressing_of(const std::string& text) {
+  if (text == "path") return aws::Addressing::kPath;
+  if (text == "host") return aws::Addressing::kVirtualHost;
+  return aws::Addressing::kAuto;
+}
+
+Result<std::unique_ptr<aws::CredentialSource>> credentials_of(
+    const Config& config, const aws::CredentialChainOptions& chain) {
+  if (config.store_access_key_id.empty() != config.store_secret_access_key.empty()) {
+    return fail(Errc::kInvalid,
+                "store.access_key_id and store.secret_access_key belong together; set both, or "
+                "none to use what AWS's own tools would");
+  }
+  if (!config.store_access_key_id.empty()) {
+    return std::make_unique<aws::FixedCredentials>(
+        aws::Secret{config.store_access_key_id, config.store_secret_access_key, ""});
+  }
+  return std::make_unique<aws::CredentialChain>(chain);
+}
+
+// A server of one's own has one region, and most do not mind its name.
+Result<std::string> region_of(const Config& config, const std::string& endpoint,
+                              const aws::CredentialChainOptions& chain) {
+  if (!config.store_region.empty()) return config.store_region;
+  aws::CredentialChainOptions asked = chain;
+  if (!endpoint.empty()) asked.environment["AWS_EC2_METADATA_DISABLED"] = "true";
+  LEAT_ASSIGN(std::string region, aws::resolve_region(asked));
+  if (!region.empty()) return region;
+  if (!endpoint.empty()) return std::string("us-east-1");
+  return fail(Errc::kInvalid,
+              "no region for S3 is known; set store.region (or AWS_REGION) to the bucket's");
+}
+
+}  // namespace
+
+Result<ObjectStorage> open_object_storage(const Config& config, const Environment& environment,
+                                          StorageOptions options) {
+  ObjectStorage out;
+  if (config.store_kind == "directory") {
+    out.directory =
+        config.store_directory.empty() ? options.usual_directory : config.store_directory;
+    LEAT_ASSIGN(out.store,
+                io::DirectoryObjectStore::open({.files = nullptr, .root = out.directory}));
+    return out;
+  }
+  io::HttpClient::Options http;
+  http.ca_bundle = config.store_ca_bundle.empty() ? variable(environment, "AWS_CA_BUNDLE")
+                                                  : config.store_ca_bundle;
+  LEAT_ASSIGN(out.http, io::HttpClient::open(std::move(http)));
+  aws::CredentialChainOptions chain{
+      .environment = environment, .profile = config.store_profile, .http = out.http.get()};
+  LEAT_ASSIGN(out.credentials, credentials_of(config, chain));
+  aws::S3Options s3;
+  s3.http = out.http.get();
+  s3.credentials = out.credentials.get();
+  s3.endpoint = config.store_endpoint.empty() ? aws::configured_endpoint(environment, "S3")
+                                              : config.store_endpoint;
+  LEAT_ASSIGN(s3.region, region_of(config, s3.endpoint, chain));
+  s3.addressing = addressing_of(config.store_addressing);
+  if (config.store_encryption != "bucket") s3.encryption = config.store_encryption;
+  s3.kms_key = config.store_kms_key;
+  s3.attempts_max = options.attempts_max;
+  s3.stop = options.stop;
+  s3.metrics = options.metrics;
+  LEAT_ASSIGN(auto store, aws::S3ObjectStore::open(std::move(s3)));
+  out.s3 = store.get();
+  out.store = std::move(store);
+  return out;
+}
+
+}  // namespace leat::app
