@@ -21,8 +21,10 @@ constexpr std::string_view kEvents =
     "\n";
 
 shape::Staged shaped(const PlannedLines& lines) {
+  shape::Options options;
+  options.synced_at = kNow;
   const auto staged = shape::shape_batches(
-      {.synced_at = kNow}, {}, 1,
+      options, {}, 1,
       [&](std::size_t) -> Result<shape::Batch> { return shape::Batch{"b", lines.lines}; });
   EXPECT_TRUE(staged.has_value());
   return staged.value_or(shape::Staged());
