@@ -102,7 +102,7 @@ constexpr Key kKeys[] = {
      [](Config& c, const KeyValue& v) { c.store_kms_key = v.text; }},
     {"store.profile", KeyType::kText, "", "", 0, 0,
      "Profile of ~/.aws to take credentials from; when empty, they are looked for as AWS's own "
-     "tools do: environment, profile, web identity, container, EC2.",
+     "tools do (environment, profile, web identity, container, EC2).",
      false, [](Config& c, const KeyValue& v) { c.store_profile = v.text; }},
     {"store.access_key_id", KeyType::kText, "", "", 0, 0,
      "Access key in place of those; needs store.secret_access_key.", false,

@@ -303,6 +303,11 @@ std::unexpected<Error> fail_with(const Exchange& exchange, CURLcode code, HttpFa
                                         failure.what, trim(detail), failure.next));
 }
 
+/// How a connection ends that the server has closed.
+bool is_broken(CURLcode code) {
+  return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+}
+
 // Runs the transfer to its end. The timeout that curl does not know (no byte for a while) and the
 // stop are looked at between two waits.
 Result<CURLcode> run(Handle& handle, Exchange& exchange) {
@@ -358,24 +363,30 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request, HttpFault* fau
   found = HttpFault::kOther;
   HeaderLines lines;
   LEAT_TRY(add_headers(request, lines));
-  LEAT_ASSIGN(auto handle, impl_->take());
-  Exchange exchange{.request = request};
-  curl_easy_reset(handle->easy);
-  set_options(handle->easy, exchange, impl_->options, lines);
-  if (curl_multi_add_handle(handle->multi, handle->easy) != CURLM_OK) {
-    return fail(Errc::kExhausted, "cannot start an HTTP exchange: out of memory");
+  for (bool fresh = false;; fresh = true) {
+    LEAT_ASSIGN(auto handle, impl_->take());
+    Exchange exchange{.request = request};
+    curl_easy_reset(handle->easy);
+    set_options(handle->easy, exchange, impl_->options, lines);
+    curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    if (curl_multi_add_handle(handle->multi, handle->easy) != CURLM_OK) {
+      return fail(Errc::kExhausted, "cannot start an HTTP exchange: out of memory");
+    }
+    Result<CURLcode> code = run(*handle, exchange);
+    long connections = 0;
+    curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &connections);
+    impl_->opened += static_cast<std::uint64_t>(std::max(0L, connections));
+    curl_multi_remove_handle(handle->multi, handle->easy);
+    impl_->give_back(std::move(handle));
+    if (!exchange.failure) return std::unexpected(std::move(exchange.failure.error()));
+    if (!code) return std::unexpected(std::move(code.error()));
+    // curl itself sends again only what it had not begun to send. A POST may have had its effect.
+    const bool may_repeat = !fresh && connections == 0 && request.method != "POST";
+    if (may_repeat && exchange.header_bytes == 0 && is_broken(*code)) continue;
+    if (*code != CURLE_OK) return fail_with(exchange, *code, found);
+    found = HttpFault::kNone;
+    return std::move(exchange.response);
   }
-  Result<CURLcode> code = run(*handle, exchange);
-  long connections = 0;
-  curl_easy_getinfo(handle->easy, CURLINFO_NUM_CONNECTS, &connections);
-  impl_->opened += static_cast<std::uint64_t>(std::max(0L, connections));
-  curl_multi_remove_handle(handle->multi, handle->easy);
-  impl_->give_back(std::move(handle));
-  if (!exchange.failure) return std::unexpected(std::move(exchange.failure.error()));
-  if (!code) return std::unexpected(std::move(code.error()));
-  if (*code != CURLE_OK) return fail_with(exchange, *code, found);
-  found = HttpFault::kNone;
-  return std::move(exchange.response);
 }
 
 std::optional<std::string_view> HttpResponse::header(std::string_view name) const {

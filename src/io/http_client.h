@@ -80,7 +80,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Sends, and waits for the whole answer; any status is an answer. A request over a kept
+  /// Sends, and waits for the whole answer; any status is an answer. A request but POST over a kept
   /// connection that the server had closed meanwhile is sent again over a new one. Errors:
   /// kUnavailable (no connection, broken, too slow: retry with a budget), kDenied (the server's
   /// certificate is not trusted), kExhausted (answer or its headers too large), kInvalid (URL or
