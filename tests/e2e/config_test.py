@@ -32,7 +32,7 @@ class ConfigTest(LeatTest):
             [
                 "leat.yml:2: collect.lisen: unknown key; did you mean 'listen'?; allowed: "
                 "listen, threads, connections_max, "
-                "request_timeout, body_bytes_max, event_bytes_max, batch_events_max, "
+                "request_timeout, hold_timeout, body_bytes_max, event_bytes_max, batch_events_max, "
                 "trusted_proxies, tls_certificate, tls_key"
             ],
         )
