@@ -7,9 +7,17 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives from inlined library code at -O2 under these two.
   target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread)
 endif()
+# Line tables are all that a stack trace needs; full debug information is a quarter of the time of an optimized build.
+target_compile_options(leat_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:-g1>)
 if(LEAT_SANITIZE)
   target_compile_options(leat_flags INTERFACE -fsanitize=${LEAT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(leat_flags INTERFACE -fsanitize=${LEAT_SANITIZE})
+  if(LEAT_SANITIZE MATCHES "undefined")
+    # A sixth of the time of a build, for what other means find: a null pointer faults under the address sanitizer
+    # too, object-size needs more optimization than -Og to see anything, and no downcast is written here.
+    target_compile_options(leat_flags INTERFACE
+      -fno-sanitize=null,nonnull-attribute,returns-nonnull-attribute,object-size,vptr)
+  endif()
   if(LEAT_SANITIZE MATCHES "address" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
     target_compile_options(leat_flags INTERFACE -Og -g1)
   endif()

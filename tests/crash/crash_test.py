@@ -33,6 +33,7 @@ import threading
 import time
 
 THREADS = 4
+PAUSE_SECONDS = 0.002  # on average, between two requests of one thread
 # A chosen call, and the power of ten that its number is drawn below.
 CALLS = {"sync": 2.6, "write": 2.6, "rename": 2.2, "unlink": 2.2, "open": 2.2, "any": 2.6, "copy": 1.0, "commit": 0.7}
 MODES = ["kill", "drop", "torn"]
@@ -128,7 +129,8 @@ class Sender(threading.Thread):
             if self.books.unanswered and self.random.random() < 0.5:
                 return self.books.unanswered.pop()
         batch = []
-        for i in range(self.random.randint(1, 20)):
+        # Mostly a few events: requests in flight find faults, rows only cost time. Now and then many.
+        for i in range(self.random.randint(1, 20 if self.random.random() < 0.1 else 4)):
             properties = {"n": self.random.randint(0, 2**53), "text": "é" * self.random.randint(0, 40)}
             batch.append(
                 {
@@ -168,6 +170,7 @@ class Sender(threading.Thread):
                 else:
                     self.books.wrong_answers.append(reply.status)
                     return
+            self.stop.wait(self.random.expovariate(1 / PAUSE_SECONDS))
 
 
 def send_for(books, connection, label, seed, seconds, process):
