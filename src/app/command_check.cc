@@ -1,6 +1,7 @@
 // `leat check`: tries what the configuration names, and changes nothing.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "app/commands.h"
 #include "app/connection_file.h"
 #include "app/data_directory.h"
+#include "app/destination.h"
 #include "app/file_text.h"
 #include "app/object_storage.h"
 #include "app/sources.h"
@@ -18,6 +20,7 @@
 #include "net/stream.h"
 #include "net/tls.h"
 #include "pipeline/load/destination.h"
+#include "pipeline/load/rights.h"
 
 namespace leat::app {
 namespace {
@@ -177,26 +180,17 @@ class Checks {
 
   // The destination, where there is one to be reached now.
   void check_warehouse() {
-    load::DestinationSettings settings;
-    if (!config_.destination_host.empty()) {
-      settings.host = config_.destination_host;
-      settings.port = static_cast<std::uint16_t>(config_.destination_port);
-      settings.database = config_.destination_database;
-      settings.user = config_.destination_user;
-      settings.password = config_.destination_password;
-      settings.sslmode = config_.destination_sslmode;
-      settings.ssl_root_certificate = config_.destination_ssl_root_certificate;
-    } else {
-      const auto file = read_connection_file(config_.data);
+    ConnectionFile running;
+    if (config_.destination_host.empty()) {
+      auto file = read_connection_file(config_.data);
       if (!file) return;
-      settings.host = file->warehouse_host;
-      settings.port = file->warehouse_port;
-      settings.database = file->warehouse_database;
-      settings.user = file->warehouse_user;
-      settings.password = file->warehouse_password;
+      running = std::move(*file);
     }
+    const auto destination = open_destination(config_, process_environment(), running);
+    if (!destination) return miss_with_step("warehouse", destination.error());
+    const load::DestinationSettings& settings = (*destination)->settings;
     const std::string where = fmt::format("{}:{}", settings.host, settings.port);
-    const auto connection = load::connect_postgres(settings, std::stop_token());
+    const auto connection = (*destination)->connect(settings, std::stop_token());
     if (!connection) {
       return miss("warehouse",
                   load::describe_failure(connection.error(), "connecting", settings).message,
@@ -210,6 +204,28 @@ class Checks {
     }
     pass("warehouse",
          fmt::format("{} answers as {} in {}", where, settings.user, settings.database));
+    check_rights(**connection, settings);
+  }
+
+  void check_rights(load::Connection& connection, const load::DestinationSettings& settings) {
+    const auto sources = name_sources(config_.sources);
+    if (!sources) return;  // check_sources() has said why
+    std::vector<std::string> schemas;
+    for (const Source& source : *sources) schemas.push_back(source.schema);
+    const auto missing = load::missing_rights(connection, settings, schemas, std::stop_token());
+    if (!missing) {
+      return miss(
+          "warehouse: rights",
+          load::describe_failure(missing.error(), "asking for its rights", settings).message,
+          "see the keys destination.*");
+    }
+    for (const load::MissingRight& right : *missing) {
+      miss("warehouse: rights", right.detail, "as an administrator run: " + right.grant);
+    }
+    if (missing->empty()) {
+      pass("warehouse: rights",
+           fmt::format("{} may load into {}", settings.user, fmt::join(schemas, ", ")));
+    }
   }
 
   const Config& config_;

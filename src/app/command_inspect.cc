@@ -14,7 +14,6 @@
 namespace leat::app {
 namespace {
 
-constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";
 constexpr std::string_view kParquetMagic = "PAR1";
 constexpr std::string_view kManifestStart = R"({"entries":)";
 
@@ -52,7 +51,7 @@ Result<Description> describe_segment(const std::string& path, bool json) {
 
 Result<Description> describe(const std::string& path, bool json) {
   LEAT_ASSIGN(const std::string bytes, read_text_file(path));
-  if (bytes.starts_with(kZstdMagic)) return describe_object(bytes, json);
+  if (archive::is_object(bytes)) return describe_object(bytes, json);
   if (bytes.starts_with(kParquetMagic)) return describe_staged(path, json);
   if (bytes.starts_with(kManifestStart)) return describe_manifest(bytes, json);
   if (bytes.starts_with('{')) return describe_seal(bytes, json);

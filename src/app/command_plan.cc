@@ -8,18 +8,17 @@
 #include "app/commands.h"
 #include "app/file_text.h"
 #include "app/plan.h"
+#include "app/shaping.h"
 #include "base/clock.h"
 #include "pipeline/archive/inspect.h"
 
 namespace leat::app {
 namespace {
 
-constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";
-
 Result<std::string> read_input(const std::string& path) {
   if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   LEAT_ASSIGN(std::string bytes, read_text_file(path));
-  if (!bytes.starts_with(kZstdMagic)) return bytes;
+  if (!archive::is_object(bytes)) return bytes;
   auto lines = archive::decompress_object(bytes);
   if (!lines) return fail(lines.error().code, path + ": " + lines.error().message);
   return lines;
@@ -41,10 +40,7 @@ Result<Plan> plan_files(const Terminal& terminal, const PlanCommandOptions& opti
     warn_of(terminal, path, lines);
     batches.push_back({.id = path, .lines = std::move(lines.lines)});
   }
-  shape::Options shaping;
-  shaping.types = config.destination_types == "varchar" ? shape::TypeMode::kVarchar
-                                                        : shape::TypeMode::kInferred;
-  shaping.varchar_length = static_cast<std::uint32_t>(config.destination_varchar_length);
+  shape::Options shaping = shape_options(config);
   shaping.synced_at = system_clock().now();
   LEAT_ASSIGN(const shape::Staged staged,
               shape::shape_batches(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -10,11 +11,11 @@
 
 #include "app/commands.h"
 #include "app/connection_file.h"
-#include "app/http_call.h"
 #include "app/table_text.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "io/http_client.h"
 #include "pipeline/event/sample_events.h"
 
 namespace leat::app {
@@ -23,6 +24,7 @@ namespace {
 constexpr std::int64_t kBackoffFirstUs = 100'000;
 constexpr std::int64_t kBackoffMaxUs = 5'000'000;
 constexpr std::int64_t kProgressEveryUs = 200'000;
+constexpr std::int64_t kReplyTimeoutUs = 30'000'000;
 
 struct Totals {
   std::int64_t events = 0;    // acknowledged with 200
@@ -30,12 +32,23 @@ struct Totals {
   std::int64_t refused = 0;   // of these: 429, 503, other 5xx, or no answer; sent again
 };
 
+// What Retry-After asks for, when it is there and in seconds.
+std::optional<std::int64_t> asked_wait_us(const io::HttpResponse& reply) {
+  const auto value = reply.header("retry-after");
+  if (!value) return std::nullopt;
+  const auto seconds = parse_number<std::int64_t>(*value);
+  if (!seconds || *seconds < 0) return std::nullopt;
+  return *seconds * kUsPerSecond;
+}
+
 // Several threads that each keep one connection and take the next batch from one generator, so that
 // the events of a seed are the same whatever their number.
 class Simulation {
  public:
-  Simulation(const SimulateOptions& options, std::string url, std::string write_key)
+  Simulation(const SimulateOptions& options, std::unique_ptr<io::HttpClient> http, std::string url,
+             std::string write_key)
       : options_(options),
+        http_(std::move(http)),
         url_(std::move(url)),
         authorization_("Basic " + to_base64(write_key + ":")),
         samples_(options.seed, static_cast<std::uint32_t>(options.users)),
@@ -81,10 +94,9 @@ class Simulation {
   }
 
   void work() {
-    HttpClient client;
     while (auto batch = next_batch()) {
       if (!wait_until(batch->due_us)) break;
-      const Status sent = send(client, *batch);
+      const Status sent = send(*batch);
       if (sent) continue;
       const std::scoped_lock lock(mutex_);
       if (!failure_) failure_ = sent.error();
@@ -123,15 +135,17 @@ class Simulation {
   }
 
   // Sends one batch until it is acknowledged, as the libraries of the protocol do.
-  Status send(HttpClient& client, const Batch& batch) {
+  Status send(const Batch& batch) {
     const std::int64_t give_up_us = system_clock().monotonic_us() + options_.patience_us;
     for (std::int64_t backoff_us = kBackoffFirstUs;;
          backoff_us = std::min(2 * backoff_us, kBackoffMaxUs)) {
-      const auto reply = client.call(
+      const auto reply = http_->send(
           {.method = "POST",
            .url = url_ + "/v1/batch",
+           .headers = {{"Content-Type", "application/json"}, {"Authorization", authorization_}},
            .body = batch.body,
-           .headers = {{"Content-Type", "application/json"}, {"Authorization", authorization_}}});
+           .timeout_us = kReplyTimeoutUs,
+           .direct = true});
       if (reply && reply->status == 200) {
         count({batch.events, 1, 0});
         return {};
@@ -142,8 +156,7 @@ class Simulation {
         return fail(Errc::kInvalid,
                     fmt::format("the collector answered {}: {}", reply->status, trim(reply->body)));
       }
-      const std::int64_t asked_us =
-          reply && reply->retry_after_s >= 0 ? reply->retry_after_s * kUsPerSecond : backoff_us;
+      const std::int64_t asked_us = reply ? asked_wait_us(*reply).value_or(backoff_us) : backoff_us;
       const std::int64_t next_us = system_clock().monotonic_us() + asked_us;
       if (next_us > give_up_us) {
         return fail(Errc::kUnavailable, reply ? fmt::format("the collector kept answering {}: {}",
@@ -162,6 +175,7 @@ class Simulation {
   }
 
   const SimulateOptions& options_;
+  const std::unique_ptr<io::HttpClient> http_;  // any thread
   const std::string url_;
   const std::string authorization_;
 
@@ -223,7 +237,11 @@ Exit run_simulate(const Terminal& terminal, const SimulateOptions& given) {
   if (!source) return report(terminal, source.error());
   // Kept within what every JSON reader holds exactly.
   if (options.seed == 0) options.seed = 1 + secure_random().next() % 1'000'000'000;
-  Simulation simulation(options, file->collect_url, source->write_key);
+  // As many connections are kept as threads may send at once.
+  auto http =
+      io::HttpClient::open({.idle_connections_max = static_cast<std::size_t>(options.connections)});
+  if (!http) return report(terminal, http.error());
+  Simulation simulation(options, std::move(*http), file->collect_url, source->write_key);
   const Status done = simulation.run(terminal);
   print_totals(terminal, options, simulation, source->name);
   return done ? Exit::kOk : report(terminal, done.error());

@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/connection_file.h"
+#include "app/destination.h"
 #include "app/table_text.h"
 #include "base/text.h"
 
@@ -91,26 +92,26 @@ Error error_of(const PGresult* result) {
   return Error{Errc::kInvalid, std::move(message)};
 }
 
-Result<Connection> connect(const ConnectionFile& file) {
-  const std::string port = std::to_string(file.warehouse_port);
-  const char* const names[] = {
-      "host", "port", "user", "password", "dbname", "connect_timeout", "application_name", nullptr};
-  const char* const values[] = {file.warehouse_host.c_str(),
-                                port.c_str(),
-                                file.warehouse_user.c_str(),
-                                file.warehouse_password.c_str(),
-                                file.warehouse_database.c_str(),
-                                "10",
-                                "leat sql",
-                                nullptr};
-  Connection connection(PQconnectdbParams(names, values, 0));
+Result<Connection> connect(const load::DestinationSettings& settings) {
+  load::Parameters parameters = load::libpq_parameters(settings);
+  parameters.emplace_back("connect_timeout", "10");
+  parameters.emplace_back("application_name", "leat sql");
+  const load::ParameterArrays arrays(parameters);
+  Connection connection(PQconnectdbParams(arrays.keywords.data(), arrays.values.data(), 0));
   if (PQstatus(connection.get()) != CONNECTION_OK) {
     return fail(Errc::kUnavailable,
-                fmt::format("cannot reach the warehouse at {}:{}: {}", file.warehouse_host, port,
+                fmt::format("cannot reach the warehouse at {}:{}: {}", settings.host, settings.port,
                             trim(PQerrorMessage(connection.get()))));
   }
-  PQsetClientEncoding(connection.get(), "UTF8");
   return connection;
+}
+
+// Connects as the running process does.
+Result<Connection> connect(const Config& config) {
+  LEAT_ASSIGN(const ConnectionFile running, read_connection_file(config.data));
+  LEAT_ASSIGN(const auto destination, open_destination(config, process_environment(), running));
+  LEAT_ASSIGN(const load::DestinationSettings settings, settings_now(*destination));
+  return connect(settings);
 }
 
 // Sends `statement`, which may hold several, and prints each result.
@@ -153,9 +154,7 @@ Exit run_sql(const Terminal& terminal, const SqlOptions& options) {
   }
   const auto config = load_choice(terminal, options.config);
   if (!config) return report(terminal, config.error());
-  const auto file = read_connection_file(config->data);
-  if (!file) return report(terminal, file.error());
-  const auto connection = connect(*file);
+  const auto connection = connect(*config);
   if (!connection) return report(terminal, connection.error());
   const Status asked = ask(terminal, connection->get(), statement, options.json);
   return asked ? Exit::kOk : report(terminal, asked.error());

@@ -7,10 +7,7 @@
 
 #include "app/commands.h"
 #include "app/config_keys.h"
-#include "app/connection_file.h"
-#include "app/data_directory.h"
-#include "app/file_text.h"
-#include "app/http_call.h"
+#include "app/console_client.h"
 #include "app/table_text.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -19,37 +16,6 @@ namespace leat::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// The URL of the running process's status API.
-Result<std::string> console_url(const std::string& data) {
-  LEAT_ASSIGN(const auto file, read_connection_file(data));
-  if (file.console_url.empty()) {
-    return fail(Errc::kInvalid, fmt::format("the process in {} has no status API", data));
-  }
-  return file.console_url;
-}
-
-// An answer that is not 200, as an error with the API's own code and message.
-Error error_of(const HttpReply& reply) {
-  const Json json = Json::parse(reply.body, nullptr, false);
-  std::string message = fmt::format("the status API answered {}", reply.status);
-  if (json.is_object() && json.contains("error") && json["error"].is_object()) {
-    message = json["error"].value("message", message);
-  }
-  Errc code = Errc::kInvalid;
-  if (reply.status == 503 || reply.status == 504) code = Errc::kUnavailable;
-  if (reply.status == 429 || reply.status == 507) code = Errc::kExhausted;
-  if (reply.status == 401 || reply.status == 403) code = Errc::kDenied;
-  return Error{code, std::move(message)};
-}
-
-Result<Json> parse_answer(const HttpReply& reply) {
-  if (reply.status != 200) return std::unexpected(error_of(reply));
-  Json json = Json::parse(reply.body, nullptr, false);
-  if (!json.is_object())
-    return fail(Errc::kUnavailable, "the status API's answer is no JSON object");
-  return json;
-}
 
 // A count, "-" when it is not known.
 std::string count_at(const Json& object, const char* member) {
@@ -154,18 +120,14 @@ class Waiting {
 
 Result<Json> request_sync(const Terminal& terminal, const SyncOptions& options,
                           const Config& config) {
-  LEAT_ASSIGN(const std::string url, console_url(config.data));
-  LEAT_ASSIGN(const std::string token, read_text_file(DataPaths{config.data}.console_token()));
   const std::int64_t seconds = std::max<std::int64_t>(1, options.timeout_us / kUsPerSecond);
-  HttpCall call{.method = "POST",
-                .url = fmt::format("{}/api/sync?timeout_seconds={}", url, seconds),
-                .headers = {{"Leat-Token", std::string(trim(token))}},
-                .timeout_ms = (seconds + 10) * 1000};
+  ConsoleRequest request{.method = "POST",
+                         .path = fmt::format("/api/sync?timeout_seconds={}", seconds),
+                         .timeout_us = (seconds + 10) * kUsPerSecond};
   // Names of sources need no escaping (config_keys.h, is_source_name).
-  if (!options.source.empty()) call.url += "&source=" + options.source;
+  if (!options.source.empty()) request.path += "&source=" + options.source;
   const Waiting waiting(terminal, "loading");
-  LEAT_ASSIGN(const auto reply, HttpClient().call(call));
-  return parse_answer(reply);
+  return ask_console(config.data, request);
 }
 
 }  // namespace
@@ -173,11 +135,7 @@ Result<Json> request_sync(const Terminal& terminal, const SyncOptions& options,
 Exit run_status(const Terminal& terminal, const StatusOptions& options) {
   const auto config = load_choice(terminal, options.config);
   if (!config) return report(terminal, config.error());
-  const auto url = console_url(config->data);
-  if (!url) return report(terminal, url.error());
-  const auto reply = HttpClient().call({.url = *url + "/api/status"});
-  if (!reply) return report(terminal, reply.error());
-  const auto status = parse_answer(*reply);
+  const auto status = ask_console(config->data, {.path = "/api/status"});
   if (!status) return report(terminal, status.error());
   terminal.print(options.json ? status->dump() + "\n" : status_text(*status));
   return is_unbalanced(*status) ? Exit::kFailed : Exit::kOk;

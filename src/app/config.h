@@ -69,9 +69,18 @@ struct Config {
   std::string destination_database;
   std::string destination_user;
   std::string destination_password;
+  std::string destination_authentication;  ///< "password" or "iam".
+  std::string destination_cluster;
+  std::string destination_workgroup;
+  std::string destination_region;
+  std::string destination_profile;
+  std::string destination_groups;
+  bool destination_create_user = false;
+  std::string destination_api_endpoint;
   std::string destination_sslmode;
   std::string destination_ssl_root_certificate;
   std::string destination_iam_role;
+  std::string destination_ledger_schema;
   std::string destination_types;
   std::int64_t destination_varchar_length = 0;
 

@@ -10,20 +10,12 @@
 #include <fstream>
 
 #include "app/file_text.h"
+#include "app/folder_test.h"
 
 namespace leat::app {
 namespace {
 
-class DataDirectoryTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "leat-data-directory-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
-};
+class DataDirectoryTest : public FolderTest {};
 
 TEST_F(DataDirectoryTest, IsMadeForTheUserOnlyAndHeldByOne) {
   const std::string root = folder_ + "/a/b";

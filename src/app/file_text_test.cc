@@ -5,19 +5,12 @@
 
 #include <filesystem>
 
+#include "app/folder_test.h"
+
 namespace leat::app {
 namespace {
 
-class FileText : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "leat-file-text-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
-};
+class FileText : public FolderTest {};
 
 TEST_F(FileText, PublishesWithItsPermissions) {
   const std::string path = folder_ + "/secret";

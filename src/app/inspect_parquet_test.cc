@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/folder_test.h"
 #include "columns/parquet_writer.h"
 
 namespace leat::app {
@@ -15,15 +16,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class InspectParquetTest : public ::testing::Test {
+class InspectParquetTest : public FolderTest {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "leat-inspect-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string file(std::string_view bytes) {
     const std::string path = folder_ + "/it's one.parquet";
     std::ofstream(path, std::ios::binary) << bytes;
@@ -46,8 +40,6 @@ class InspectParquetTest : public ::testing::Test {
     EXPECT_TRUE(writer.finish().has_value());
     return sink.take();
   }
-
-  std::string folder_;
 };
 
 TEST_F(InspectParquetTest, NamesRowsAndColumns) {

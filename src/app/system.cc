@@ -13,9 +13,11 @@
 #include <thread>
 
 #include "app/data_directory.h"
+#include "app/destination.h"
 #include "app/file_text.h"
 #include "app/object_storage.h"
 #include "app/received.h"
+#include "app/shaping.h"
 #include "app/sources.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -108,6 +110,7 @@ struct System::Impl {
   std::unique_ptr<archive::Sealer> sealer;
   std::unique_ptr<archive::Archive> archive;
   std::unique_ptr<ReceivedCounts> received;
+  std::unique_ptr<Destination> destination;
   std::unique_ptr<load::Loader> loader;
   std::unique_ptr<load::SyncSchedule> schedule;
   std::unique_ptr<collect::Server> collector;
@@ -123,7 +126,6 @@ struct System::Impl {
   Status start_console();
   Status publish_connection();
 
-  [[nodiscard]] load::DestinationSettings destination() const;
   [[nodiscard]] Result<std::vector<console::ShardPosition>> shard_positions() const;
   [[nodiscard]] Result<std::vector<console::SourceReceived>> source_counts();
   [[nodiscard]] Status ready() const;
@@ -272,38 +274,23 @@ Status System::Impl::start_journal() {
   return {};
 }
 
-load::DestinationSettings System::Impl::destination() const {
-  load::DestinationSettings settings;
-  settings.host = connection.warehouse_host;
-  settings.port = connection.warehouse_port;
-  settings.database = connection.warehouse_database;
-  settings.user = connection.warehouse_user;
-  settings.password = connection.warehouse_password;
-  if (!config.destination_host.empty()) {
-    settings.sslmode = config.destination_sslmode;
-    settings.ssl_root_certificate = config.destination_ssl_root_certificate;
-  }
-  settings.iam_role = config.destination_iam_role;
-  return settings;
-}
-
 Status System::Impl::start_load() {
+  LEAT_ASSIGN(destination, open_destination(config, process_environment(), connection));
   if (!config.destination_host.empty()) {
-    connection.warehouse_host = config.destination_host;
-    connection.warehouse_port = static_cast<std::uint16_t>(config.destination_port);
-    connection.warehouse_user = config.destination_user;
-    connection.warehouse_password = config.destination_password;
-    connection.warehouse_database = config.destination_database;
+    connection.warehouse_host = destination->settings.host;
+    connection.warehouse_port = destination->settings.port;
+    connection.warehouse_user = destination->settings.user;
+    connection.warehouse_password = destination->settings.password;
+    connection.warehouse_database = destination->settings.database;
   }
   load::LoaderOptions options;
-  options.destination = destination();
+  options.destination = destination->settings;
+  options.connect = destination->connect;
   options.store = storage.store.get();
   options.archive = archive.get();
   options.bucket = config.archive_bucket;
   options.metrics = &metrics;
-  options.shape.types = config.destination_types == "varchar" ? shape::TypeMode::kVarchar
-                                                              : shape::TypeMode::kInferred;
-  options.shape.varchar_length = static_cast<std::uint32_t>(config.destination_varchar_length);
+  options.shape = shape_options(config);
   loader = std::make_unique<load::Loader>(options);
 
   load::SyncScheduleOptions schedules;
@@ -410,8 +397,8 @@ Status System::Impl::start_console() {
                         .password_hint = "in " + data.paths().connection(),
                         .token_hint = "in " + data.paths().console_token()};
   if (schedule) {
-    options.ledger = [settings = destination()](int latest) {
-      return load::read_ledger(settings, load::connect_postgres, latest, std::stop_token());
+    options.ledger = [to = destination.get()](int latest) {
+      return load::read_ledger(to->settings, to->connect, latest, std::stop_token());
     };
   }
   if (journal) options.journal = [this] { return shard_positions(); };

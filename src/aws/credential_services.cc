@@ -18,106 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t kAnswerBytesMax = 1U << 20U;
-
-std::string member(const Json& json, const char* name) {
-  if (!json.is_object()) return "";
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// The code that a JSON service's error has, in any of its forms.
-std::string json_code(std::string_view body) {
-  const Json json = Json::parse(body, nullptr, false);
-  for (const char* name : {"__type", "code", "Code", "error"}) {
-    std::string code = member(json, name);
-    if (!code.empty()) return code.substr(code.find('#') + 1);
-  }
-  return "";
-}
-
-struct Tries {
-  int attempts = 3;
-  std::int64_t timeout_us = 10 * kUsPerSecond;
-};
-
-// Sends up to `attempts` times; the last answer, whatever its status.
-Result<io::HttpResponse> exchange(const ServiceContext& context, io::HttpRequest request,
-                                  Tries tries) {
-  request.answer_bytes_max = kAnswerBytesMax;
-  request.timeout_us = tries.timeout_us;
-  request.connect_timeout_us = std::min<std::int64_t>(tries.timeout_us, 5 * kUsPerSecond);
-  for (int attempt = 1;; ++attempt) {
-    auto response = context.http.send(request);
-    RetryKind kind = RetryKind::kTransient;
-    if (response) {
-      const auto error = parse_error_xml(response->body);
-      kind = response->status < 300
-                 ? RetryKind::kNever
-                 : retry_kind(response->status, error ? error->code : json_code(response->body));
-    } else if (response.error().code != Errc::kUnavailable) {
-      kind = RetryKind::kNever;
-    }
-    if (kind == RetryKind::kNever || attempt == tries.attempts) return response;
-    context.wait(retry_delay_us(context.random, kind, attempt));
-  }
-}
-
-// What a service that gives credentials said no with. Messages of AWS name no secrets.
-std::unexpected<Error> refused(const io::HttpResponse& response, std::string_view who,
-                               std::string_view next) {
-  std::string code;
-  std::string message;
-  if (const auto error = parse_error_xml(response.body)) {
-    code = error->code;
-    message = error->message;
-  } else {
-    code = json_code(response.body);
-    const Json json = Json::parse(response.body, nullptr, false);
-    for (const char* name : {"message", "Message", "error_description"}) {
-      if (message.empty()) message = member(json, name);
-    }
-  }
-  const bool passing = response.status >= 500 || response.status == 429;
-  return fail(passing ? Errc::kUnavailable : Errc::kDenied,
-              fmt::format("{} answered {} {}{}{}{}; {}", who, response.status, code,
-                          message.empty() ? "" : " \"", utf8_prefix(message, 300),
-                          message.empty() ? "" : "\"", next));
-}
-
-std::string form_text(const Form& form) {
-  std::string out;
-  for (const auto& [name, value] : form) {
-    if (!out.empty()) out += '&';
-    out += percent_encode(name) + "=" + percent_encode(value);
-  }
-  return out;
-}
-
-// "https://host:port/path" to its Host header and path.
-std::pair<std::string, std::string> host_and_path(const std::string& url) {
-  const std::size_t start = url.find("://") == std::string::npos ? 0 : url.find("://") + 3;
-  const std::size_t slash = url.find('/', start);
-  std::string host = url.substr(start, slash == std::string::npos ? slash : slash - start);
-  const std::string_view usual = url.starts_with("https") ? ":443" : ":80";
-  if (host.ends_with(usual)) host.resize(host.size() - usual.size());
-  return {host, slash == std::string::npos ? "/" : url.substr(slash)};
-}
-
-std::string endpoint_of(const ServiceContext& context, std::string_view variable_part,
-                        std::string_view host_part, const std::string& region) {
-  std::string endpoint = configured_endpoint(context.environment, variable_part);
-  if (endpoint.empty()) endpoint = service_endpoint(host_part, region);
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  return endpoint;
-}
-
 }  // namespace
-
-std::string variable(const Environment& environment, const std::string& name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
 
 Result<Credentials> credentials_of_json(std::string_view text, std::string_view token_name,
                                         std::string_view source) {
@@ -145,21 +46,13 @@ Result<Credentials> ask_sts(const ServiceContext& context, const Form& form,
   const std::string region = context.region.empty() ? "us-east-1" : context.region;
   const std::string url = endpoint_of(context, "STS", "sts", region) + "/";
   const std::string body = form_text(form);
-  io::HttpRequest request{.method = "POST", .url = url, .body = body};
-  request.headers = {{"content-type", "application/x-www-form-urlencoded; charset=utf-8"}};
+  io::HttpRequest request{.method = "POST",
+                          .url = url,
+                          .headers = {{"content-type", std::string(kFormType)}},
+                          .body = body};
   if (signer != nullptr) {
-    const auto [host, path] = host_and_path(url);
-    const std::vector<HeaderView> views = {{"host", host},
-                                           {"content-type", request.headers[0].value}};
-    const std::string hash = to_hex(sha256(body));
-    const Signature signature = sign_headers(
-        signer->secret, {.method = "POST", .path = path, .headers = views, .payload_hash = hash},
-        {.region = region, .service = "sts", .time = context.clock.now()});
-    request.headers.push_back({"x-amz-date", signature.amz_date});
-    if (!signer->secret.session_token.empty()) {
-      request.headers.push_back({"x-amz-security-token", signer->secret.session_token});
-    }
-    request.headers.push_back({"authorization", signature.authorization});
+    sign_request(request, signer->secret,
+                 {.region = region, .service = "sts", .time = context.clock.now()});
   }
   LEAT_ASSIGN(const auto response, exchange(context, std::move(request), {}));
   const std::string who = fmt::format("STS ({})", io::printable_url(url));

@@ -5,28 +5,11 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "aws/credential_chain.h"
+#include "aws/service_call.h"
 
 namespace leat::aws {
-
-/// What the exchanges need of the chain.
-struct ServiceContext {
-  const Environment& environment;
-  io::HttpClient& http;
-  io::FileSystem& files;
-  const Clock& clock;
-  Random& random;
-  const std::function<void(std::int64_t us)>& wait;
-  std::string region;
-};
-
-using Form = std::vector<std::pair<std::string, std::string>>;
-
-/// Variable `name`, or empty.
-[[nodiscard]] std::string variable(const Environment& environment, const std::string& name);
 
 /// `form` begins with Action and Version. Signed with `signer`, or not at all when it is null.
 [[nodiscard]] Result<Credentials> ask_sts(const ServiceContext& context, const Form& form,

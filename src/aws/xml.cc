@@ -163,6 +163,20 @@ Result<IssuedKeys> parse_issued_keys_xml(std::string_view xml) {
   return fail(Errc::kInvalid, "the answer of STS has no credentials");
 }
 
+Result<IssuedLogin> parse_issued_login_xml(std::string_view xml) {
+  pugi::xml_document document;
+  if (!load(document, xml)) return fail(Errc::kInvalid, "the answer of Redshift is no XML");
+  const pugi::xml_node response = document.document_element();
+  for (const pugi::xml_node& result : response.children()) {
+    const auto expires = parse_iso8601(text_of(result, "Expiration"));
+    IssuedLogin out{.user = text_of(result, "DbUser"),
+                    .password = text_of(result, "DbPassword"),
+                    .expires = expires.value_or(TimeUs{0})};
+    if (!out.user.empty() && !out.password.empty() && expires) return out;
+  }
+  return fail(Errc::kInvalid, "the answer of Redshift has no user and password");
+}
+
 std::string complete_xml(std::span<const std::string> etags) {
   std::string out = fmt::format("<CompleteMultipartUpload xmlns=\"{}\">", kNamespace);
   for (std::size_t i = 0; i < etags.size(); ++i) {

@@ -48,6 +48,13 @@ struct IssuedKeys {
   TimeUs expires = {};
 };
 
+/// What Redshift gives out for its PostgreSQL port. Secret.
+struct IssuedLogin {
+  std::string user;
+  std::string password;
+  TimeUs expires = {};
+};
+
 // All pure; any thread. Errors: kInvalid when the text is not the document that is meant.
 
 /// Nothing when `xml` is no error document.
@@ -60,6 +67,8 @@ struct IssuedKeys {
 [[nodiscard]] Result<std::vector<DeleteFailure>> parse_delete_xml(std::string_view xml);
 /// AssumeRole and AssumeRoleWithWebIdentity.
 [[nodiscard]] Result<IssuedKeys> parse_issued_keys_xml(std::string_view xml);
+/// GetClusterCredentials and GetClusterCredentialsWithIAM.
+[[nodiscard]] Result<IssuedLogin> parse_issued_login_xml(std::string_view xml);
 
 /// The body of CompleteMultipartUpload: the parts' ETags from part 1 on.
 [[nodiscard]] std::string complete_xml(std::span<const std::string> etags);

@@ -33,6 +33,10 @@ void count(ObjectReport& report, std::string_view piece, bool& in_first_line) {
 
 }  // namespace
 
+bool is_object(std::string_view bytes) {
+  return bytes.starts_with("\x28\xB5\x2F\xFD");  // zstd's magic number
+}
+
 Result<ObjectReport> inspect_object(std::string_view bytes) {
   if (ZSTD_getFrameContentSize(bytes.data(), bytes.size()) == ZSTD_CONTENTSIZE_ERROR) {
     return fail(Errc::kInvalid, "not a zstd stream");

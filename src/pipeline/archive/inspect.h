@@ -19,6 +19,8 @@ struct ObjectReport {
   std::string problem;     ///< Empty when the object is whole.
 };
 
+/// Whether they begin as an archive object does, whatever follows.
+[[nodiscard]] bool is_object(std::string_view bytes);
 /// Describes the bytes of a `.ndjson.zst` object. kInvalid when they are no zstd stream.
 [[nodiscard]] Result<ObjectReport> inspect_object(std::string_view bytes);
 /// All lines of the bytes of a `.ndjson.zst` object. kInvalid when they are no zstd stream of known

@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -104,6 +105,20 @@ class Connection {
 /// Opens a session; injected so that tests can break connections at will. Any thread.
 using Connect = std::function<std::expected<std::unique_ptr<Connection>, DestinationFailure>(
     const DestinationSettings& settings, std::stop_token stop)>;
+
+/// libpq's keywords with their values.
+using Parameters = std::vector<std::pair<const char*, std::string>>;
+
+/// The two arrays, each with a null at its end, that libpq takes; they point into `parameters`.
+struct ParameterArrays {
+  explicit ParameterArrays(const Parameters& parameters);
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+};
+
+/// What libpq is to connect with; the caller adds application_name. Holds the password. Pure; any
+/// thread.
+[[nodiscard]] Parameters libpq_parameters(const DestinationSettings& settings);
 
 /// Connects over the PostgreSQL protocol with libpq: non-blocking, TCP keepalives, connect
 /// deadline, then SET query_group. Any thread.

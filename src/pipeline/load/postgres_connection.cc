@@ -232,35 +232,6 @@ class PostgresConnection final : public Connection {
   bool cancelled_ = false;
 };
 
-struct Parameters {
-  std::vector<std::pair<const char*, std::string>> values;
-  std::vector<const char*> keywords;
-  std::vector<const char*> texts;
-};
-
-Parameters parameters_of(const DestinationSettings& settings) {
-  Parameters out;
-  std::string sslmode = settings.sslmode;
-  if (sslmode.empty()) sslmode = is_loopback(settings.host) ? "prefer" : "verify-full";
-  std::string certificates = settings.ssl_root_certificate;
-  if (certificates.empty() && sslmode.starts_with("verify")) certificates = kSystemCertificates;
-  out.values = {{"host", settings.host},         {"port", std::to_string(settings.port)},
-                {"dbname", settings.database},   {"user", settings.user},
-                {"password", settings.password}, {"sslmode", sslmode},
-                {"gssencmode", "disable"},       {"application_name", "leat"},
-                {"client_encoding", "UTF8"},     {"keepalives", "1"},
-                {"keepalives_idle", "30"},       {"keepalives_interval", "10"},
-                {"keepalives_count", "3"},       {"tcp_user_timeout", "60000"}};
-  if (!certificates.empty()) out.values.emplace_back("sslrootcert", certificates);
-  for (const auto& [keyword, text] : out.values) {
-    out.keywords.push_back(keyword);
-    out.texts.push_back(text.c_str());
-  }
-  out.keywords.push_back(nullptr);
-  out.texts.push_back(nullptr);
-  return out;
-}
-
 std::optional<DestinationFailure> finish_connecting(PGconn* connection,
                                                     const DestinationSettings& settings,
                                                     const std::stop_token& stop) {
@@ -294,11 +265,44 @@ std::optional<DestinationFailure> finish_connecting(PGconn* connection,
 
 }  // namespace
 
+ParameterArrays::ParameterArrays(const Parameters& parameters) {
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword);
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+}
+
+Parameters libpq_parameters(const DestinationSettings& settings) {
+  std::string sslmode = settings.sslmode;
+  if (sslmode.empty()) sslmode = is_loopback(settings.host) ? "prefer" : "verify-full";
+  std::string certificates = settings.ssl_root_certificate;
+  if (certificates.empty() && sslmode.starts_with("verify")) certificates = kSystemCertificates;
+  Parameters out = {{"host", settings.host},
+                    {"port", std::to_string(settings.port)},
+                    {"dbname", settings.database},
+                    {"user", settings.user},
+                    {"password", settings.password},
+                    {"sslmode", sslmode},
+                    {"gssencmode", "disable"},
+                    {"client_encoding", "UTF8"},
+                    {"keepalives", "1"},
+                    {"keepalives_idle", "30"},
+                    {"keepalives_interval", "10"},
+                    {"keepalives_count", "3"},
+                    {"tcp_user_timeout", "60000"}};
+  if (!certificates.empty()) out.emplace_back("sslrootcert", certificates);
+  return out;
+}
+
 std::expected<std::unique_ptr<Connection>, DestinationFailure> connect_postgres(
     const DestinationSettings& settings, std::stop_token stop) {
-  const Parameters parameters = parameters_of(settings);
+  Parameters parameters = libpq_parameters(settings);
+  parameters.emplace_back("application_name", "leat");
+  const ParameterArrays arrays(parameters);
   std::unique_ptr<PGconn, FinishConnection> connection(
-      PQconnectStartParams(parameters.keywords.data(), parameters.texts.data(), 0));
+      PQconnectStartParams(arrays.keywords.data(), arrays.values.data(), 0));
   if (!connection) {
     return std::unexpected(DestinationFailure{FailureKind::kOther, "", "out of memory"});
   }

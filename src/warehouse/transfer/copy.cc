@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "warehouse/transfer/input_files.h"
+#include "warehouse/transfer/option_rule.h"
 #include "warehouse/transfer/parquet_copy.h"
 #include "warehouse/transfer/text_copy.h"
 
@@ -22,19 +23,6 @@ using sql::FileFormat;
 namespace {
 
 using Columns = std::vector<const TargetColumn*>;
-
-/// One rule of which options exclude each other: the first that holds is the error.
-struct Rule {
-  bool broken;
-  std::string_view message;
-};
-
-SqlStatus first_broken(std::initializer_list<Rule> rules, std::string_view sqlstate) {
-  for (const Rule& rule : rules) {
-    if (rule.broken) return fail_sql(sqlstate, std::string(rule.message));
-  }
-  return {};
-}
 
 SqlStatus check_supported(const sql::CopyStatement& copy) {
   return first_broken(

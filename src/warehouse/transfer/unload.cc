@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "warehouse/transfer/input_files.h"
+#include "warehouse/transfer/option_rule.h"
 #include "warehouse/transfer/unload_file.h"
 
 namespace leat::transfer {
@@ -29,18 +30,6 @@ namespace {
 constexpr double kMegabyte = 1 << 20;
 constexpr double kFileMegabytesMin = 5;
 constexpr double kFileMegabytesMax = 6.2 * 1024;
-
-struct Rule {
-  bool broken;
-  std::string_view message;
-};
-
-SqlStatus first_broken(std::initializer_list<Rule> rules, std::string_view sqlstate) {
-  for (const Rule& rule : rules) {
-    if (rule.broken) return fail_sql(sqlstate, std::string(rule.message));
-  }
-  return {};
-}
 
 SqlStatus check_options(const sql::UnloadStatement& unload) {
   const bool csv = unload.format == FileFormat::kCsv;

@@ -114,25 +114,10 @@ std::unique_ptr<Compressor> make_compressor(FileCompression compression) {
   return nullptr;
 }
 
-/// JSON numbers are written as they are; all else is a string, or JSON already.
+/// JSON numbers are written as they are; all else is a string, or JSON already. The kinds of
+/// numbers stand together in the enumeration.
 bool is_json_number(Type type) {
-  switch (type) {
-    case Type::kInt8:
-    case Type::kInt16:
-    case Type::kInt32:
-    case Type::kInt64:
-    case Type::kUInt8:
-    case Type::kUInt16:
-    case Type::kUInt32:
-    case Type::kUInt64:
-    case Type::kHugeInt:
-    case Type::kDecimal:
-    case Type::kFloat:
-    case Type::kDouble:
-      return true;
-    default:
-      return false;
-  }
+  return type >= Type::kInt8 && type <= Type::kDecimal;
 }
 
 bool is_json(Type type) {

@@ -1,0 +1,25 @@
+// How the commands talk to the status API of the running process (docs/reference/console-api.md).
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace leat::app {
+
+struct ConsoleRequest {
+  std::string method = "GET";  ///< Everything but GET carries the data directory's token.
+  std::string path;            ///< "/api/status", query included.
+  std::int64_t timeout_us = 30 * kUsPerSecond;  ///< For the whole call.
+};
+
+/// The answer of the process in the data directory `data`, a JSON object. Errors: kNotFound
+/// (nothing runs there), kInvalid (it has no status API, or refuses the request), kUnavailable (no
+/// answer), and what its status means otherwise, with the API's own message.
+[[nodiscard]] Result<nlohmann::ordered_json> ask_console(const std::string& data,
+                                                         const ConsoleRequest& request);
+
+}  // namespace leat::app

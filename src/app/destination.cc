@@ -1,0 +1,147 @@
+#include "app/destination.h"
+
+#include <fmt/format.h>
+
+#include "aws/credential_chain.h"
+#include "base/text.h"
+
+namespace leat::app {
+namespace {
+
+constexpr std::string_view kUsualUser = "leat";
+
+std::string variable(const Environment& environment, const std::string& name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second;
+}
+
+load::DestinationSettings settings_of(const Config& config, const ConnectionFile& connection) {
+  load::DestinationSettings settings;
+  if (config.destination_host.empty()) {
+    settings.host = connection.warehouse_host;
+    settings.port = connection.warehouse_port;
+    settings.database = connection.warehouse_database;
+    settings.user = connection.warehouse_user;
+    settings.password = connection.warehouse_password;
+  } else {
+    settings.host = config.destination_host;
+    settings.port = static_cast<std::uint16_t>(config.destination_port);
+    settings.database = config.destination_database;
+    settings.user =
+        config.destination_user.empty() ? std::string(kUsualUser) : config.destination_user;
+    settings.password = config.destination_password;
+    // "auto" is the settings' own rule.
+    if (config.destination_sslmode != "auto") settings.sslmode = config.destination_sslmode;
+    settings.ssl_root_certificate = config.destination_ssl_root_certificate;
+  }
+  settings.iam_role = config.destination_iam_role;
+  settings.ledger_schema = config.destination_ledger_schema;
+  return settings;
+}
+
+Status check_keys(const Config& config) {
+  const bool iam = config.destination_authentication == "iam";
+  if (iam && config.destination_host.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.authentication: iam is for a warehouse of AWS; set destination.host, "
+                "or take the key out for the embedded one");
+  }
+  if (iam && !config.destination_password.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.password and destination.authentication: iam exclude each other; take "
+                "one out");
+  }
+  if (!iam && !(config.destination_cluster.empty() && config.destination_workgroup.empty())) {
+    return fail(Errc::kInvalid,
+                "destination.cluster and destination.workgroup are for logins by AWS credentials; "
+                "set destination.authentication: iam, or take them out");
+  }
+  return {};
+}
+
+Status open_login(const Config& config, const Environment& environment, Destination& out) {
+  LEAT_ASSIGN(out.http,
+              io::HttpClient::open({.ca_bundle = variable(environment, "AWS_CA_BUNDLE")}));
+  aws::CredentialChainOptions chain{
+      .environment = environment, .profile = config.destination_profile, .http = out.http.get()};
+  aws::RedshiftLoginOptions login;
+  login.region = config.destination_region;
+  if (login.region.empty()) {
+    LEAT_ASSIGN(login.region, aws::resolve_region(chain));
+  }
+  chain.region = login.region;
+  out.credentials = std::make_unique<aws::CredentialChain>(chain);
+  login.cluster_identifier = config.destination_cluster;
+  login.workgroup_name = config.destination_workgroup;
+  login.database = config.destination_database;
+  login.user = config.destination_user;
+  login.create_user = config.destination_create_user;
+  for (const std::string_view group : split(config.destination_groups, ',')) {
+    if (!trim(group).empty()) login.groups.emplace_back(trim(group));
+  }
+  login.endpoint = config.destination_api_endpoint;
+  login.environment = environment;
+  login.http = out.http.get();
+  login.credentials = out.credentials.get();
+  auto opened = aws::RedshiftLogin::open(std::move(login));
+  if (!opened) {
+    return fail(opened.error().code,
+                opened.error().message +
+                    " (keys destination.cluster, .workgroup, .user, .groups, .region)");
+  }
+  out.login = std::move(*opened);
+  return {};
+}
+
+}  // namespace
+
+Result<load::DestinationSettings> settings_now(const Destination& destination) {
+  load::DestinationSettings settings = destination.settings;
+  if (destination.login) {
+    LEAT_ASSIGN(aws::IssuedLogin given, destination.login->get());
+    settings.user = std::move(given.user);
+    settings.password = std::move(given.password);
+  }
+  return settings;
+}
+
+std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> connect_with_login(
+    aws::RedshiftLogin& login, const load::Connect& connect,
+    const load::DestinationSettings& settings, std::stop_token stop) {
+  for (bool again = false;; again = true) {
+    const auto given = login.get();
+    if (!given) {
+      const bool passing = given.error().code == Errc::kUnavailable;
+      return std::unexpected(load::DestinationFailure{
+          .kind = passing ? load::FailureKind::kUnreachable : load::FailureKind::kLoginRefused,
+          .sqlstate = {},
+          .message = fmt::format("no login by AWS credentials: {}", given.error().message)});
+    }
+    load::DestinationSettings as = settings;
+    as.user = given->user;
+    as.password = given->password;
+    auto connection = connect(as, stop);
+    const bool refused = !connection && connection.error().kind == load::FailureKind::kLoginRefused;
+    if (!refused || again) return connection;
+    login.expire(*given);
+  }
+}
+
+Result<std::unique_ptr<Destination>> open_destination(const Config& config,
+                                                      const Environment& environment,
+                                                      const ConnectionFile& connection) {
+  LEAT_TRY(check_keys(config));
+  auto out = std::make_unique<Destination>();
+  out->settings = settings_of(config, connection);
+  out->connect = load::connect_postgres;
+  if (config.destination_authentication == "iam") {
+    LEAT_TRY(open_login(config, environment, *out));
+    out->connect = [login = out->login.get()](const load::DestinationSettings& settings,
+                                              std::stop_token stop) {
+      return connect_with_login(*login, load::connect_postgres, settings, std::move(stop));
+    };
+  }
+  return out;
+}
+
+}  // namespace leat::app
