@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,11 +38,13 @@ struct LoadResult {
 };
 
 /// Sends `requests` (complete bytes, used round robin) to 127.0.0.1:`port` for `duration_us` over
-/// `connections`.
+/// `connections`. Each waits `pause_us` between an answer and its next request: with 0 the server
+/// is saturated, and how long an answer takes is only the number of connections over the rate.
 class HttpLoad {
  public:
-  HttpLoad(std::uint16_t port, std::size_t connections, const std::vector<std::string>& requests)
-      : requests_(requests), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  HttpLoad(std::uint16_t port, std::size_t connections, const std::vector<std::string>& requests,
+           std::int64_t pause_us = 0)
+      : requests_(requests), pause_us_(pause_us), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     for (std::size_t i = 0; i < connections; ++i) connect(port, i);
   }
   ~HttpLoad() {
@@ -55,16 +58,15 @@ class HttpLoad {
     LoadResult result;
     const std::int64_t start = now_us();
     stopping_ = false;
-    for (Connection& connection : connections_) send_next(connection, start);
+    begin(start);
     std::array<epoll_event, 512> events{};
     std::size_t busy = connections_.size();
     std::int64_t now = start;
     while (busy > 0) {
-      const int count =
-          ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 30'000);
-      if (count == 0) fail("the server does not answer");
+      const int count = wait(events, now);
       now = now_us();
       stopping_ = now - start >= duration_us;
+      busy -= send_due(now);
       for (int i = 0; i < count; ++i) {
         Connection& connection = connections_[events[static_cast<std::size_t>(i)].data.u64];
         if ((events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0) send_rest(connection);
@@ -85,6 +87,46 @@ class HttpLoad {
     std::int64_t sent_us = 0;
     bool wants_out = false;
   };
+
+  // Those that pause begin spread over their first pause.
+  void begin(std::int64_t start) {
+    const auto count = static_cast<std::int64_t>(connections_.size());
+    for (Connection& connection : connections_) {
+      if (pause_us_ == 0) {
+        send_next(connection, start);
+      } else {
+        const auto number = static_cast<std::int64_t>(connection.number);
+        pausing_.push_back({start + pause_us_ * number / count, connection.number});
+      }
+    }
+  }
+
+  // For answers, or until the next pause ends.
+  int wait(std::array<epoll_event, 512>& events, std::int64_t now) const {
+    constexpr std::int64_t kPatienceUs = 30'000'000;
+    const std::int64_t due_us =
+        pausing_.empty() ? kPatienceUs : std::max<std::int64_t>(pausing_.front().due_us - now, 0);
+    const timespec timeout{.tv_sec = due_us / 1'000'000, .tv_nsec = due_us % 1'000'000 * 1000};
+    const int count =
+        ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+    if (count == 0 && pausing_.empty()) fail("the server does not answer");
+    return std::max(count, 0);
+  }
+
+  // Every pause is as long, so that the first to begin is the first to end. Returns how many
+  // connections end with the run.
+  std::size_t send_due(std::int64_t now) {
+    std::size_t ended = 0;
+    while (!pausing_.empty() && (stopping_ || pausing_.front().due_us <= now)) {
+      if (stopping_) {
+        ++ended;
+      } else {
+        send_next(connections_[pausing_.front().number], now);
+      }
+      pausing_.pop_front();
+    }
+    return ended;
+  }
 
   static std::int64_t now_us() { return system_clock().monotonic_us(); }
   [[noreturn]] static void fail(const char* what) {
@@ -146,12 +188,24 @@ class HttpLoad {
     ++(connection.answer.starts_with("HTTP/1.1 200") ? result.answers : result.others);
     result.latencies_us.push_back(static_cast<std::uint32_t>(now - connection.sent_us));
     connection.answer.clear();
-    if (!stopping_) send_next(connection, now);
+    if (stopping_) return true;
+    if (pause_us_ > 0) {
+      pausing_.push_back({now + pause_us_, connection.number});
+    } else {
+      send_next(connection, now);
+    }
     return true;
   }
 
+  struct Pause {
+    std::int64_t due_us;
+    std::size_t number;  // of the connection
+  };
+
   const std::vector<std::string>& requests_;
+  const std::int64_t pause_us_;
   int epoll_;
+  std::deque<Pause> pausing_;  // by due_us
   std::vector<Connection> connections_;
   std::size_t next_ = 0;
   bool stopping_ = false;
