@@ -51,6 +51,21 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
+std::optional<std::string> sha2(int bits, std::string_view bytes) {
+  const EVP_MD* const type = bits == 224   ? EVP_sha224()
+                             : bits == 256 ? EVP_sha256()
+                             : bits == 384 ? EVP_sha384()
+                             : bits == 512 ? EVP_sha512()
+                                           : nullptr;
+  if (type == nullptr) return std::nullopt;
+  std::string out(static_cast<std::size_t>(bits) / 8, '\0');
+  unsigned int size = 0;
+  LEAT_CHECK(EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(out.data()),
+                        &size, type, nullptr) == 1 &&
+             size == out.size());
+  return out;
+}
+
 std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
   return digest<32>(EVP_sha256(), bytes);
 }

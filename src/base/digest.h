@@ -18,6 +18,8 @@ namespace leat {
 [[nodiscard]] std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
 
 /// Digests as raw bytes.
+/// `bits`: 224, 256, 384 or 512; nothing for another number.
+[[nodiscard]] std::optional<std::string> sha2(int bits, std::string_view bytes);
 [[nodiscard]] std::array<std::uint8_t, 32> sha256(std::string_view bytes);
 [[nodiscard]] std::array<std::uint8_t, 16> md5(std::string_view bytes);
 [[nodiscard]] std::array<std::uint8_t, 32> hmac_sha256(std::string_view key,

@@ -1,40 +1,45 @@
-// Runs sqllogictest files: slt_runner FILE...
+// Runs sqllogictest files over the PostgreSQL protocol: slt_runner [--check PAGE | --write PAGE]
+// FILE...
 //
-//   statement ok | statement error SQLSTATE | query [rowsort]   then SQL up to a blank line or
-//   "----", after "----" one line per row, values separated by tabs; NULL, and (empty) for the
-//   empty string. "onlyif direct" or "onlyif server" before a record limits it to one of the two
-//   ways below.
+//   statement ok | statement error SQLSTATE | query [rowsort] [columns]   then SQL up to a blank
+//   line or "----", after "----" one line per row, values separated by tabs; NULL, and (empty) for
+//   the empty string. With "columns" the first line has the columns' names. Before a record:
+//   "user NAME" gives it to a session of that user (password Secret1234, kept for the file);
+//   "onlyif leat" or "onlyif redshift" leaves it out on the other.
 //
-// Without LEAT_SLT_SERVER every statement is translated and run in a DuckDB in memory ("direct").
-// With it (a libpq connection string) the statements go as they are to that server: Leat's
-// warehouse, or Amazon Redshift itself.
-#include <duckdb.h>
+// Without LEAT_SLT_SERVER each file has a warehouse of its own, in memory, behind a server of this
+// process. With it (a libpq connection string of key = value pairs) the statements go to that
+// server: Leat's warehouse, or Amazon Redshift itself.
+//
+// --write rewrites the tables of a page from what the files show of each statement and function,
+// --check fails when the page says something else.
 #include <libpq-fe.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "warehouse/pgwire/server.h"
+#include "warehouse/session/warehouse.h"
+#include "warehouse/sql/function_table.h"
 #include "warehouse/sql/translate.h"
 
 namespace {
+
+constexpr const char* kPassword = "Secret1234";
 
 struct Answer {
   std::string sqlstate;  // empty: success
   std::string message;
   std::vector<std::string> rows;
-};
-
-class Target {
- public:
-  virtual ~Target() = default;
-  virtual Answer run(const std::string& sql) = 0;
-  [[nodiscard]] virtual std::string name() const = 0;
+  std::string columns;
 };
 
 std::string shown(const char* value) {
@@ -42,110 +47,28 @@ std::string shown(const char* value) {
   return *value == '\0' ? "(empty)" : value;
 }
 
-/// Through the translator into DuckDB. Values are written as the PostgreSQL protocol writes them.
-class DirectTarget : public Target {
+using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
+
+/// The sessions of one file: the administrator's, and one of each user that a record names.
+class Server {
  public:
-  DirectTarget() {
-    duckdb_open(nullptr, &database_);
-    duckdb_connect(database_, &connection_);
-    must("CREATE SCHEMA leat_system");
-    must("CREATE SCHEMA public");
-    must("SET search_path = 'public,main'");
-    for (const std::string& setting : leat::sql::required_settings()) must(setting);
-    for (const std::string& macro : leat::sql::dialect_macros(context_)) must(macro);
-  }
-  ~DirectTarget() override {
-    duckdb_disconnect(&connection_);
-    duckdb_close(&database_);
-  }
-  std::string name() const override { return "direct"; }
-
-  Answer run(const std::string& sql) override {
-    const auto script = leat::sql::parse_script(sql);
-    if (!script) return {script.error().sqlstate, script.error().message, {}};
-    Answer answer;
-    for (const auto& parsed : *script) {
-      const auto translation = leat::sql::translate(parsed.statement, context_);
-      if (!translation) return {translation.error().sqlstate, translation.error().message, {}};
-      for (const std::string& statement : translation->statements) {
-        answer = run_duckdb(statement);
-        if (!answer.sqlstate.empty()) return answer;
-      }
-    }
-    return answer;
-  }
-
- private:
-  void must(const std::string& sql) {
-    const Answer answer = run_duckdb(sql);
-    if (answer.sqlstate.empty()) return;
-    std::cerr << sql << "\n" << answer.message << "\n";
-    std::exit(2);
-  }
-
-  Answer run_duckdb(const std::string& sql) {
-    duckdb_result result;
-    Answer answer;
-    if (duckdb_query(connection_, sql.c_str(), &result) == DuckDBError) {
-      answer.message = duckdb_result_error(&result);
-      answer.sqlstate = state_of(answer.message);
+  Server() {
+    if (const char* url = std::getenv("LEAT_SLT_SERVER")) {
+      url_ = url;
     } else {
-      const idx_t columns = duckdb_column_count(&result);
-      for (idx_t row = 0; row < duckdb_row_count(&result); ++row) {
-        std::string line;
-        for (idx_t column = 0; column < columns; ++column) {
-          line += (column > 0 ? "\t" : "") + value_text(result, column, row);
-        }
-        answer.rows.push_back(std::move(line));
-      }
+      start();
     }
-    duckdb_destroy_result(&result);
-    return answer;
+    const Answer version = run({}, "select version()");
+    if (!version.sqlstate.empty()) die(version.message);
+    leat_ = version.rows.at(0).find("Redshift 1.0.100000") != std::string::npos;
   }
+  [[nodiscard]] std::string name() const { return leat_ ? "leat" : "redshift"; }
 
-  static std::string value_text(duckdb_result& result, idx_t column, idx_t row) {
-    if (duckdb_value_is_null(&result, column, row)) return "NULL";
-    switch (duckdb_column_type(&result, column)) {
-      case DUCKDB_TYPE_BOOLEAN:
-        return duckdb_value_boolean(&result, column, row) ? "t" : "f";
-      case DUCKDB_TYPE_DOUBLE:
-      case DUCKDB_TYPE_FLOAT: {
-        char text[64];
-        (void)std::snprintf(text, sizeof(text), "%.15g", duckdb_value_double(&result, column, row));
-        return text;
-      }
-      default:
-        break;
-    }
-    const std::unique_ptr<char, decltype(&duckdb_free)> text(
-        duckdb_value_varchar(&result, column, row), &duckdb_free);
-    return shown(text.get());
-  }
-
-  /// Leat's macros put the SQLSTATE before the text; DuckDB's own errors have none here.
-  static std::string state_of(const std::string& message) {
-    const std::size_t at = message.find(": ");
-    const std::string rest = at == std::string::npos ? message : message.substr(at + 2);
-    if (rest.size() > 6 && rest.compare(5, 2, ": ") == 0) return rest.substr(0, 5);
-    return "?????";
-  }
-
-  duckdb_database database_ = nullptr;
-  duckdb_connection connection_ = nullptr;
-  leat::sql::TranslateContext context_;
-};
-
-class ServerTarget : public Target {
- public:
-  explicit ServerTarget(const char* url) : connection_(PQconnectdb(url), &PQfinish) {
-    if (PQstatus(connection_.get()) == CONNECTION_OK) return;
-    std::cerr << PQerrorMessage(connection_.get());
-    std::exit(2);
-  }
-  std::string name() const override { return "server"; }
-  Answer run(const std::string& sql) override {
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
-        PQexec(connection_.get(), sql.c_str()), &PQclear);
+  Answer run(const std::string& user, const std::string& sql) {
+    PGconn* connection = session(user);
+    if (PQstatus(connection) != CONNECTION_OK) return {"08001", PQerrorMessage(connection), {}, {}};
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection, sql.c_str()),
+                                                               &PQclear);
     Answer answer;
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
@@ -154,6 +77,8 @@ class ServerTarget : public Target {
       answer.message = PQresultErrorMessage(result.get());
       return answer;
     }
+    for (int column = 0; column < PQnfields(result.get()); ++column)
+      answer.columns += (column > 0 ? "\t" : "") + std::string(PQfname(result.get(), column));
     for (int row = 0; row < PQntuples(result.get()); ++row) {
       std::string line;
       for (int column = 0; column < PQnfields(result.get()); ++column) {
@@ -167,7 +92,38 @@ class ServerTarget : public Target {
   }
 
  private:
-  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  [[noreturn]] static void die(const std::string& why) {
+    std::cerr << why << "\n";
+    std::exit(2);
+  }
+
+  void start() {
+    auto opened = leat::session::Warehouse::open({.admin_password = kPassword, .threads = 2});
+    if (!opened) die(opened.error().message);
+    warehouse_ = std::move(*opened);
+    auto started = leat::pgwire::Server::start({.listen = "127.0.0.1:0"}, *warehouse_);
+    if (!started) die(started.error().message);
+    server_ = std::move(*started);
+    url_ = "host=127.0.0.1 dbname=dev user=leat sslmode=disable port=" +
+           std::to_string(server_->port()) + " password=" + kPassword;
+  }
+
+  PGconn* session(const std::string& user) {
+    const auto known = sessions_.find(user);
+    if (known != sessions_.end()) return known->second.get();
+    std::string url = url_;
+    // Of two values of one key the later counts.
+    if (!user.empty()) url += " user=" + user + " password=" + kPassword;
+    Connection opened(PQconnectdb(url.c_str()), &PQfinish);
+    PQsetNoticeProcessor(opened.get(), [](void*, const char*) {}, nullptr);
+    return sessions_.emplace(user, std::move(opened)).first->second.get();
+  }
+
+  std::unique_ptr<leat::session::Warehouse> warehouse_;
+  std::unique_ptr<leat::pgwire::Server> server_;
+  std::string url_;
+  bool leat_ = true;
+  std::map<std::string, Connection> sessions_;
 };
 
 struct Record {
@@ -175,31 +131,42 @@ struct Record {
   std::string kind;  // "ok", "error", "query"
   std::string sqlstate;
   bool sorted = false;
+  bool columns = false;
   std::string only;
+  std::string user;
   std::string sql;
   std::vector<std::string> rows;
 };
 
+bool read_head(const std::string& line, Record& record) {
+  if (line.starts_with("onlyif ")) {
+    record.only = line.substr(7);
+  } else if (line.starts_with("user ")) {
+    record.user = line.substr(5);
+  } else if (line == "statement ok") {
+    record.kind = "ok";
+  } else if (line.starts_with("statement error ")) {
+    record.kind = "error";
+    record.sqlstate = line.substr(16);
+  } else if (line.starts_with("query")) {
+    record.kind = "query";
+    record.sorted = line.find(" rowsort") != std::string::npos;
+    record.columns = line.find(" columns") != std::string::npos;
+  } else {
+    return line.empty() || line.starts_with("#");
+  }
+  return true;
+}
+
 bool read_record(std::ifstream& file, int& line_number, Record& record) {
   record = {};
   std::string line;
-  while (std::getline(file, line)) {
+  while (record.kind.empty() && std::getline(file, line)) {
     ++line_number;
-    if (line.starts_with("onlyif ")) {
-      record.only = line.substr(7);
-    } else if (line == "statement ok") {
-      record.kind = "ok";
-    } else if (line.starts_with("statement error ")) {
-      record.kind = "error";
-      record.sqlstate = line.substr(16);
-    } else if (line == "query" || line == "query rowsort") {
-      record.kind = "query";
-      record.sorted = line == "query rowsort";
-    } else if (!line.empty() && !line.starts_with("#")) {
+    if (!read_head(line, record)) {
       std::cerr << "line " << line_number << ": not a record: " << line << "\n";
       std::exit(2);
     }
-    if (!record.kind.empty()) break;
   }
   if (record.kind.empty()) return false;
   record.line = line_number;
@@ -218,30 +185,98 @@ bool read_record(std::ifstream& file, int& line_number, Record& record) {
   return true;
 }
 
-bool check(Target& target, Record& record, const std::string& file) {
-  Answer answer = target.run(record.sql);
-  std::string problem;
+/// What is wrong with the answer; empty: nothing.
+std::string problem_of(Answer answer, Record& record) {
   if (record.kind == "error") {
-    if (answer.sqlstate.empty()) problem = "no error; expected " + record.sqlstate;
-    if (answer.sqlstate != record.sqlstate && answer.sqlstate != "?????" && problem.empty()) {
-      problem = "expected " + record.sqlstate + ", got " + answer.sqlstate + " " + answer.message;
-    }
-  } else if (!answer.sqlstate.empty()) {
-    problem = answer.sqlstate + " " + answer.message;
-  } else if (record.kind == "query") {
-    if (record.sorted) {
-      std::sort(answer.rows.begin(), answer.rows.end());
-      std::sort(record.rows.begin(), record.rows.end());
-    }
-    if (answer.rows != record.rows) {
-      problem = "expected rows:";
-      for (const std::string& row : record.rows) problem += "\n    " + row;
-      problem += "\n  got:";
-      for (const std::string& row : answer.rows) problem += "\n    " + row;
+    if (answer.sqlstate.empty()) return "no error; expected " + record.sqlstate;
+    if (answer.sqlstate == record.sqlstate) return {};
+    return "expected " + record.sqlstate + ", got " + answer.sqlstate + " " + answer.message;
+  }
+  if (!answer.sqlstate.empty()) return answer.sqlstate + " " + answer.message;
+  if (record.kind != "query") return {};
+  if (record.sorted) {
+    std::sort(answer.rows.begin(), answer.rows.end());
+    std::sort(record.rows.begin() + (record.columns ? 1 : 0), record.rows.end());
+  }
+  if (record.columns) answer.rows.insert(answer.rows.begin(), answer.columns);
+  if (answer.rows == record.rows) return {};
+  std::string problem = "expected rows:";
+  for (const std::string& row : record.rows) problem += "\n    " + row;
+  problem += "\n  got:";
+  for (const std::string& row : answer.rows) problem += "\n    " + row;
+  return problem;
+}
+
+struct Score {
+  int passed = 0;
+  int refused = 0;  // of the passed: records that expect an error
+  int failed = 0;
+};
+
+/// How the records fared, by what they are made of.
+struct Conformance {
+  std::map<std::string, Score> statements;
+  std::map<std::string, Score> functions;
+
+  void note(const Record& record, bool passed) {
+    const auto script = leat::sql::parse_script(record.sql);
+    if (!script) return;  // what is no statement is in no row
+    const auto add = [&](Score& score) {
+      ++(passed ? score.passed : score.failed);
+      if (passed && record.kind == "error") ++score.refused;
+    };
+    for (const auto& parsed : *script) {
+      add(statements[std::string(leat::sql::statement_kind(parsed.statement))]);
+      for (const std::string& name : leat::sql::called_functions(parsed.statement))
+        add(functions[name]);
     }
   }
-  if (problem.empty()) return true;
-  std::cerr << file << ":" << record.line << ": " << record.sql << "\n  " << problem << "\n";
+
+  [[nodiscard]] std::string page() const {
+    std::string text =
+        "\n## Statements\n\n| statement | records | of them refused | failing |\n"
+        "| --- | --- | --- | --- |\n";
+    for (const auto& [name, score] : statements) text += "| " + name + cells(score) + "\n";
+    text +=
+        "\n## Functions\n\n| function | state | records | of them refused | failing |\n"
+        "| --- | --- | --- | --- | --- |\n";
+    std::string_view previous;
+    for (const leat::sql::FunctionEntry& entry : leat::sql::function_table()) {
+      if (entry.name == previous) continue;
+      previous = entry.name;
+      std::string upper(entry.name);
+      for (char& c : upper) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+      const auto found = functions.find(std::string(entry.name));
+      text += "| " + upper + " | " + std::string(leat::sql::state_name(entry.state)) +
+              cells(found == functions.end() ? Score{} : found->second) + "\n";
+    }
+    return text;
+  }
+
+ private:
+  static std::string cells(const Score& score) {
+    return " | " + std::to_string(score.passed + score.failed) + " | " +
+           std::to_string(score.refused) + " | " + std::to_string(score.failed) + " |";
+  }
+};
+
+/// Puts `tables` into the page after its marker, or compares. False: the page differs.
+bool settle_page(const std::string& path, const std::string& tables, bool write) {
+  std::ifstream file(path);
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::string marker = "<!-- generated -->\n";
+  const std::size_t at = page.find(marker);
+  if (at == std::string::npos) {
+    std::cerr << path << ": has no line " << marker;
+    return false;
+  }
+  const std::string made = page.substr(0, at + marker.size()) + tables;
+  if (write) {
+    std::ofstream(path) << made;
+    return true;
+  }
+  if (page == made) return true;
+  std::cerr << path << ": differs from what the files show; write it anew with --write\n";
   return false;
 }
 
@@ -250,27 +285,36 @@ bool check(Target& target, Record& record, const std::string& file) {
 int main(int count, char** arguments) {
   int failures = 0;
   int checked = 0;
+  std::string page;
+  bool write = false;
+  Conformance conformance;
   for (int i = 1; i < count; ++i) {
-    std::ifstream file(arguments[i]);
+    const std::string argument = arguments[i];
+    if (argument == "--check" || argument == "--write") {
+      write = argument == "--write";
+      page = i + 1 < count ? arguments[++i] : "";
+      continue;
+    }
+    std::ifstream file(argument);
     if (!file) {
-      std::cerr << arguments[i] << ": cannot be read\n";
+      std::cerr << argument << ": cannot be read\n";
       return 2;
     }
-    const char* url = std::getenv("LEAT_SLT_SERVER");
-    std::unique_ptr<Target> target;
-    if (url != nullptr) {
-      target = std::make_unique<ServerTarget>(url);
-    } else {
-      target = std::make_unique<DirectTarget>();
-    }
+    Server server;
     int line = 0;
     Record record;
     while (read_record(file, line, record)) {
-      if (!record.only.empty() && record.only != target->name()) continue;
+      if (!record.only.empty() && record.only != server.name()) continue;
       ++checked;
-      if (!check(*target, record, arguments[i])) ++failures;
+      const std::string problem = problem_of(server.run(record.user, record.sql), record);
+      conformance.note(record, problem.empty());
+      if (problem.empty()) continue;
+      ++failures;
+      std::cerr << argument << ":" << record.line << ": " << record.sql << "\n  " << problem
+                << "\n";
     }
   }
   std::cout << checked << " records, " << failures << " failures\n";
+  if (!page.empty() && !settle_page(page, conformance.page(), write)) return 1;
   return failures == 0 && checked > 0 ? 0 : 1;
 }

@@ -114,6 +114,13 @@ std::string Relation::duckdb_name() const {
   return engine::quote_identifier(schema_name) + "." + engine::quote_identifier(name);
 }
 
+std::string Function::signature() const {
+  std::string types;
+  for (const sql::TypeName& type : parameters)
+    types += (types.empty() ? "" : ", ") + sql::format_type(type);
+  return name + "(" + types + ")";
+}
+
 std::string Relation::shown_definition() const {
   if (kind == RelationKind::kTable) return {};
   if (kind == RelationKind::kLateBindingView) return definition + " with no schema binding";
@@ -139,9 +146,11 @@ SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection
       next = std::max({next, constraint.oid + 1, constraint.index_oid + 1});
     }
   }
+  for (const auto& [oid, function] : state.functions) next = std::max(next, oid + 1);
   std::int32_t next_user = kFirstUserId;
   for (const auto& [id, user] : state.users) next_user = std::max(next_user, id + 1);
   for (const auto& [id, group] : state.groups) next_user = std::max(next_user, id + 1);
+  for (const auto& [id, role] : state.roles) next_user = std::max(next_user, id + 1);
   catalog->next_oid_ = next;
   catalog->next_user_id_ = next_user;
   catalog->apply(state);
@@ -166,6 +175,16 @@ GroupPointer Catalog::group(std::string_view name) const {
 GroupPointer Catalog::group(std::int32_t id) const {
   const std::shared_lock lock(mutex_);
   return find_by_id(groups_, id);
+}
+
+RolePointer Catalog::role(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_name(roles_, name);
+}
+
+RolePointer Catalog::role(std::int32_t id) const {
+  const std::shared_lock lock(mutex_);
+  return find_by_id(roles_, id);
 }
 
 SchemaPointer Catalog::schema(std::string_view name) const {
@@ -194,6 +213,11 @@ DatabasePointer Catalog::database() const {
   return database_;
 }
 
+StandingPointer Catalog::standing() const {
+  const std::shared_lock lock(mutex_);
+  return standing_;
+}
+
 std::vector<UserPointer> Catalog::users() const {
   const std::shared_lock lock(mutex_);
   return values(users_);
@@ -202,6 +226,11 @@ std::vector<UserPointer> Catalog::users() const {
 std::vector<GroupPointer> Catalog::groups() const {
   const std::shared_lock lock(mutex_);
   return values(groups_);
+}
+
+std::vector<RolePointer> Catalog::roles() const {
+  const std::shared_lock lock(mutex_);
+  return values(roles_);
 }
 
 std::vector<SchemaPointer> Catalog::schemas() const {
@@ -220,6 +249,11 @@ std::vector<RelationPointer> Catalog::relations(Oid schema) const {
   return list;
 }
 
+std::vector<FunctionPointer> Catalog::functions() const {
+  const std::shared_lock lock(mutex_);
+  return values(functions_);
+}
+
 SqlResult<bool> Catalog::commit(const Changes& changes,
                                 const std::function<SqlResult<bool>()>& commit) {
   const std::lock_guard lock(commit_mutex_);
@@ -232,6 +266,8 @@ void Catalog::apply(const Changes& changes) {
   const std::unique_lock lock(mutex_);
   merge(users_, changes.users);
   merge(groups_, changes.groups);
+  merge(roles_, changes.roles);
+  merge(functions_, changes.functions);
   merge(schemas_, changes.schemas);
   for (const auto& [oid, relation] : changes.relations) {
     if (const auto known = relations_.find(oid); known != relations_.end()) {
@@ -251,6 +287,7 @@ void Catalog::apply(const Changes& changes) {
     if (relation != nullptr) relation_names_[RelationKey(relation->schema, relation->name)] = oid;
   }
   if (changes.database != nullptr) database_ = changes.database;
+  if (changes.standing != nullptr) standing_ = changes.standing;
   version_.fetch_add(1);
 }
 

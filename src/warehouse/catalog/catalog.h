@@ -40,13 +40,16 @@ inline constexpr std::string_view kDialectSchema = "leat_dialect";
 struct Changes {
   std::map<std::int32_t, UserPointer> users;
   std::map<std::int32_t, GroupPointer> groups;
+  std::map<std::int32_t, RolePointer> roles;
   std::map<Oid, SchemaPointer> schemas;
   std::map<Oid, RelationPointer> relations;
+  std::map<Oid, FunctionPointer> functions;
   DatabasePointer database;  ///< Null: unchanged.
+  StandingPointer standing;  ///< Null: unchanged.
 
   [[nodiscard]] bool empty() const {
-    return users.empty() && groups.empty() && schemas.empty() && relations.empty() &&
-           database == nullptr;
+    return users.empty() && groups.empty() && roles.empty() && schemas.empty() &&
+           relations.empty() && functions.empty() && database == nullptr && standing == nullptr;
   }
 };
 
@@ -70,17 +73,24 @@ class Catalog {
   [[nodiscard]] UserPointer user(std::int32_t id) const;
   [[nodiscard]] GroupPointer group(std::string_view name) const;
   [[nodiscard]] GroupPointer group(std::int32_t id) const;
+  [[nodiscard]] RolePointer role(std::string_view name) const;
+  [[nodiscard]] RolePointer role(std::int32_t id) const;
   [[nodiscard]] SchemaPointer schema(std::string_view name) const;
   [[nodiscard]] SchemaPointer schema(Oid oid) const;
   [[nodiscard]] RelationPointer relation(Oid oid) const;
   [[nodiscard]] RelationPointer relation(Oid schema, std::string_view name) const;
   [[nodiscard]] DatabasePointer database() const;
+  /// Never null.
+  [[nodiscard]] StandingPointer standing() const;
 
   [[nodiscard]] std::vector<UserPointer> users() const;
   [[nodiscard]] std::vector<GroupPointer> groups() const;
+  [[nodiscard]] std::vector<RolePointer> roles() const;
   [[nodiscard]] std::vector<SchemaPointer> schemas() const;
   /// Of one schema; 0: of all.
   [[nodiscard]] std::vector<RelationPointer> relations(Oid schema) const;
+
+  [[nodiscard]] std::vector<FunctionPointer> functions() const;
 
   [[nodiscard]] Oid new_oid() { return next_oid_.fetch_add(1); }
   [[nodiscard]] std::int32_t new_user_id() { return next_user_id_.fetch_add(1); }
@@ -105,10 +115,13 @@ class Catalog {
   mutable std::shared_mutex mutex_;  // guards all below
   std::map<std::int32_t, UserPointer> users_;
   std::map<std::int32_t, GroupPointer> groups_;
+  std::map<std::int32_t, RolePointer> roles_;
   std::map<Oid, SchemaPointer> schemas_;
   std::unordered_map<Oid, RelationPointer> relations_;
   std::map<RelationKey, Oid, std::less<>> relation_names_;
+  std::map<Oid, FunctionPointer> functions_;
   DatabasePointer database_;
+  StandingPointer standing_ = std::make_shared<const StandingPrivileges>();
 };
 
 }  // namespace leat::catalog

@@ -73,6 +73,24 @@ std::vector<GroupPointer> CatalogSession::groups() const {
   return merged(changes_.groups, catalog_.groups(), kId);
 }
 
+RolePointer CatalogSession::role(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  RolePointer committed = catalog_.role(name);
+  if (committed != nullptr && changed_in(changes_.roles, committed->id)) committed = nullptr;
+  return overlaid(changes_.roles, name, committed);
+}
+
+RolePointer CatalogSession::role(std::int32_t id) const {
+  const std::lock_guard lock(mutex_);
+  const auto changed = changes_.roles.find(id);
+  return changed == changes_.roles.end() ? catalog_.role(id) : changed->second;
+}
+
+std::vector<RolePointer> CatalogSession::roles() const {
+  const std::lock_guard lock(mutex_);
+  return merged(changes_.roles, catalog_.roles(), kId);
+}
+
 SchemaPointer CatalogSession::schema(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   SchemaPointer committed = catalog_.schema(name);
@@ -135,9 +153,19 @@ std::vector<RelationPointer> CatalogSession::temporaries() const {
   return list;
 }
 
+std::vector<FunctionPointer> CatalogSession::functions() const {
+  const std::lock_guard lock(mutex_);
+  return merged(changes_.functions, catalog_.functions(), kOid);
+}
+
 DatabasePointer CatalogSession::database() const {
   const std::lock_guard lock(mutex_);
   return changes_.database == nullptr ? catalog_.database() : changes_.database;
+}
+
+StandingPointer CatalogSession::standing() const {
+  const std::lock_guard lock(mutex_);
+  return changes_.standing == nullptr ? catalog_.standing() : changes_.standing;
 }
 
 SqlStatus CatalogSession::put(User user) {
@@ -155,6 +183,15 @@ SqlStatus CatalogSession::put(Group group) {
   ++epoch_;
   const std::int32_t id = group.id;
   changes_.groups[id] = std::make_shared<const Group>(std::move(group));
+  return {};
+}
+
+SqlStatus CatalogSession::put(Role role) {
+  LEAT_TRY(write_role(connection_, role));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  const std::int32_t id = role.id;
+  changes_.roles[id] = std::make_shared<const Role>(std::move(role));
   return {};
 }
 
@@ -187,11 +224,28 @@ SqlStatus CatalogSession::put(Relation relation) {
   return {};
 }
 
+SqlStatus CatalogSession::put(Function function) {
+  LEAT_TRY(write_function(connection_, function));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  const Oid oid = function.oid;
+  changes_.functions[oid] = std::make_shared<const Function>(std::move(function));
+  return {};
+}
+
 SqlStatus CatalogSession::put(Database database) {
   LEAT_TRY(write_database(connection_, database));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.database = std::make_shared<const Database>(std::move(database));
+  return {};
+}
+
+SqlStatus CatalogSession::put(StandingPrivileges standing) {
+  LEAT_TRY(write_standing(connection_, standing));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  changes_.standing = std::make_shared<const StandingPrivileges>(std::move(standing));
   return {};
 }
 
@@ -208,6 +262,14 @@ SqlStatus CatalogSession::drop_group(std::int32_t id) {
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.groups[id] = nullptr;
+  return {};
+}
+
+SqlStatus CatalogSession::drop_role(std::int32_t id) {
+  LEAT_TRY(erase_role(connection_, id));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  changes_.roles[id] = nullptr;
   return {};
 }
 
@@ -229,6 +291,14 @@ SqlStatus CatalogSession::drop_relation(const Relation& relation) {
   } else {
     changes_.relations[relation.oid] = nullptr;
   }
+  return {};
+}
+
+SqlStatus CatalogSession::drop_function(Oid oid) {
+  LEAT_TRY(erase_function(connection_, oid));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  changes_.functions[oid] = nullptr;
   return {};
 }
 

@@ -32,6 +32,9 @@ class CatalogSession {
   [[nodiscard]] GroupPointer group(std::string_view name) const;
   [[nodiscard]] GroupPointer group(std::int32_t id) const;
   [[nodiscard]] std::vector<GroupPointer> groups() const;
+  [[nodiscard]] RolePointer role(std::string_view name) const;
+  [[nodiscard]] RolePointer role(std::int32_t id) const;
+  [[nodiscard]] std::vector<RolePointer> roles() const;
   [[nodiscard]] SchemaPointer schema(std::string_view name) const;
   [[nodiscard]] SchemaPointer schema(Oid oid) const;
   [[nodiscard]] std::vector<SchemaPointer> schemas() const;
@@ -41,18 +44,26 @@ class CatalogSession {
   /// Of one schema (0: of all), temporary ones not among them.
   [[nodiscard]] std::vector<RelationPointer> relations(Oid schema) const;
   [[nodiscard]] std::vector<RelationPointer> temporaries() const;
+  [[nodiscard]] std::vector<FunctionPointer> functions() const;
   [[nodiscard]] DatabasePointer database() const;
+  /// Never null.
+  [[nodiscard]] StandingPointer standing() const;
 
   // Each writes the store now. The objects themselves (DuckDB's table) are the caller's work.
   [[nodiscard]] engine::SqlStatus put(User user);
   [[nodiscard]] engine::SqlStatus put(Group group);
+  [[nodiscard]] engine::SqlStatus put(Role role);
   [[nodiscard]] engine::SqlStatus put(Schema schema);
   [[nodiscard]] engine::SqlStatus put(Relation relation);
+  [[nodiscard]] engine::SqlStatus put(Function function);
   [[nodiscard]] engine::SqlStatus put(Database database);
+  [[nodiscard]] engine::SqlStatus put(StandingPrivileges standing);
   [[nodiscard]] engine::SqlStatus drop_user(std::int32_t id);
   [[nodiscard]] engine::SqlStatus drop_group(std::int32_t id);
+  [[nodiscard]] engine::SqlStatus drop_role(std::int32_t id);
   [[nodiscard]] engine::SqlStatus drop_schema(Oid oid);
   [[nodiscard]] engine::SqlStatus drop_relation(const Relation& relation);
+  [[nodiscard]] engine::SqlStatus drop_function(Oid oid);
 
   /// Remembers the temporary tables, to be restored by rolled_back().
   void transaction_started();

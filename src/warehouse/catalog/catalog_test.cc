@@ -412,6 +412,100 @@ TEST(Rights, AreThoseOfPublicOfTheGroupsAndOnesOwn) {
   EXPECT_EQ(acl.size(), 3U);
 }
 
+TEST(Rights, OfRolesAreThoseOfTheRolesTheyHold) {
+  const Opened opened;
+  const User user{.id = 200, .name = "u"};
+  ASSERT_TRUE(opened.commit([&](CatalogSession& session) {
+    return session.put(user) &&
+           session.put(
+               Role{.id = 300, .name = "outer", .holders = {{GranteeKind::kUser, 200, false}}}) &&
+           session.put(Role{.id = 301,
+                            .name = "inner",
+                            .privileges = {"create user"},
+                            .holders = {{GranteeKind::kRole, 300, false}}}) &&
+           session.put(Role{.id = 302, .name = "other"});
+  }));
+  const CatalogSession session(*opened.catalog, *opened.connection);
+  EXPECT_THAT(roles_of(session, GranteeKind::kUser, 200), ElementsAre(300, 301));
+  EXPECT_THAT(roles_of(session, GranteeKind::kRole, 300), ElementsAre(301));
+  EXPECT_THAT(roles_of(session, GranteeKind::kRole, 301), IsEmpty());
+  Acl acl;
+  change_acl(acl, GranteeKind::kRole, 301, 100, kSelect, false, false, false);
+  change_acl(acl, GranteeKind::kRole, 302, 100, kDelete, false, false, false);
+  EXPECT_EQ(effective_privileges(session, user, 100, acl), kSelect);
+  EXPECT_TRUE(has_system_privilege(session, user, "create user"));
+  EXPECT_FALSE(has_system_privilege(session, user, "drop user"));
+}
+
+TEST(Rights, OnColumnsAreTakenAwayWithThoseOnTheTable) {
+  const Opened opened;
+  const User user{.id = 200, .name = "u"};
+  const CatalogSession session(*opened.catalog, *opened.connection);
+  Relation relation = table_of(*opened.catalog, "t");
+  change_acl(relation.acl, GranteeKind::kUser, 200, 100, kSelect, false, false, false, 2);
+  EXPECT_EQ(privileges_on(session, user, relation), 0U);
+  EXPECT_TRUE(has_column_privileges(session, user, relation));
+  EXPECT_EQ(column_privileges(session, user, relation, 2), kSelect);
+  EXPECT_EQ(column_privileges(session, user, relation, 1), 0U);
+  EXPECT_THAT(acl_items(session, 100, kAllOnTable, relation.acl), IsEmpty());
+  change_acl(relation.acl, GranteeKind::kUser, 200, 100, kSelect, false, true, false);
+  EXPECT_THAT(relation.acl, IsEmpty());
+}
+
+TEST(Catalog, RolesStandingAndColumnPrivilegesAreThereAfterReopening) {
+  const TempDir dir;
+  Oid table_oid = 0;
+  {
+    const Opened opened(dir.file());
+    ASSERT_TRUE(opened.commit([&](CatalogSession& session) {
+      Relation relation = table_of(*opened.catalog, "t");
+      table_oid = relation.oid;
+      change_acl(relation.acl, GranteeKind::kRole, 300, 100, kUpdate, false, false, false, 3);
+      StandingPrivileges standing{
+          {.target = StandingTarget::kTables, .owner = 100, .schema = kPublicOid},
+          {.target = StandingTarget::kFunctions, .owner = 100}};
+      change_acl(standing[0].acl, GranteeKind::kUser, 200, 100, kSelect, true, false, false);
+      return opened.connection->run(
+                 "CREATE TABLE public.t (id BIGINT, name VARCHAR, price DECIMAL(7,2))") &&
+             session.put(std::move(relation)) && session.put(std::move(standing)) &&
+             session.put(Role{.id = 300,
+                              .name = "r",
+                              .owner = 100,
+                              .privileges = {"create user", "drop user"},
+                              .holders = {{GranteeKind::kUser, 200, true}}});
+    }));
+  }
+  const Opened opened(dir.file());
+  const RolePointer role = opened.catalog->role("r");
+  ASSERT_NE(role, nullptr);
+  EXPECT_EQ(role->owner, 100);
+  EXPECT_THAT(role->privileges, ElementsAre("create user", "drop user"));
+  EXPECT_THAT(role->holders, ElementsAre(RoleHolder{GranteeKind::kUser, 200, true}));
+  EXPECT_THAT(opened.catalog->relation(table_oid)->acl,
+              ElementsAre(AclEntry{GranteeKind::kRole, 300, 100, kUpdate, 0, 3}));
+  const StandingPointer standing = opened.catalog->standing();
+  ASSERT_EQ(standing->size(), 2U);
+  EXPECT_THAT(standing->at(0).acl,
+              ElementsAre(AclEntry{GranteeKind::kUser, 200, 100, kSelect, kSelect, 0}));
+  EXPECT_THAT(standing->at(1).acl, IsEmpty());  // says that nobody may, where everybody could
+  EXPECT_GT(opened.catalog->new_user_id(), 300);
+  ASSERT_TRUE(
+      opened.commit([&](CatalogSession& session) { return session.drop_role(300).has_value(); }));
+  EXPECT_EQ(opened.catalog->role("r"), nullptr);
+}
+
+TEST(Catalog, AStoreWithoutColumnPrivilegesIsBroughtUpToDate) {
+  const TempDir dir;
+  {
+    const Opened opened(dir.file());
+    ASSERT_TRUE(opened.connection->run("ALTER TABLE leat_catalog.acl DROP COLUMN column_number"));
+    ASSERT_TRUE(opened.connection->run("DROP TABLE leat_catalog.roles"));
+  }
+  const Opened opened(dir.file());
+  EXPECT_EQ(opened.catalog->schema("public")->acl.size(), 1U);
+  EXPECT_EQ(opened.catalog->schema("public")->acl[0].column, 0);
+}
+
 TEST(Password, FormsAreRecognisedAndChecked) {
   SeededRandom random(1);
   User user{.name = "ann"};

@@ -48,6 +48,25 @@ struct Group {
   std::vector<std::int32_t> members{};  ///< user ids
 };
 
+enum class GranteeKind : std::uint8_t { kPublic = 0, kUser = 1, kGroup = 2, kRole = 3 };
+
+/// Who holds a role: a user, or another role, which then has all that this one has.
+struct RoleHolder {
+  GranteeKind kind = GranteeKind::kUser;  ///< kUser or kRole
+  std::int32_t id = 0;
+  bool admin = false;  ///< WITH ADMIN OPTION: may grant the role to others.
+  bool operator==(const RoleHolder&) const = default;
+};
+
+struct Role {
+  std::int32_t id = 0;
+  std::string name{};
+  std::int32_t owner = 0;
+  std::string external_id{};
+  std::vector<std::string> privileges{};  ///< Of the system: "create user", ...
+  std::vector<RoleHolder> holders{};
+};
+
 /// Bits of AclEntry::privileges.
 enum Privilege : std::uint32_t {
   kSelect = 1U << 0U,
@@ -61,23 +80,44 @@ enum Privilege : std::uint32_t {
   kUsage = 1U << 8U,
   kCreate = 1U << 9U,
   kTemporary = 1U << 10U,
+  kExecute = 1U << 11U,
 };
 inline constexpr std::uint32_t kAllOnTable =
     kSelect | kInsert | kUpdate | kDelete | kReferences | kDrop | kTruncate | kAlter;
 inline constexpr std::uint32_t kAllOnSchema = kUsage | kCreate | kAlter | kDrop;
 inline constexpr std::uint32_t kAllOnDatabase = kCreate | kUsage | kTemporary | kAlter;
 
-enum class GranteeKind : std::uint8_t { kPublic = 0, kUser = 1, kGroup = 2 };
+inline constexpr std::uint32_t kAllOnColumn = kSelect | kUpdate;
 
 struct AclEntry {
   GranteeKind kind = GranteeKind::kPublic;
-  std::int32_t grantee = 0;  ///< User or group id; 0 for PUBLIC.
+  std::int32_t grantee = 0;  ///< User, group or role id; 0 for PUBLIC.
   std::int32_t grantor = 0;
   std::uint32_t privileges = 0;
   std::uint32_t grantable = 0;  ///< Subset given WITH GRANT OPTION.
+  std::int16_t column = 0;      ///< Of one column of a relation; 0: of the whole object.
   bool operator==(const AclEntry&) const = default;
 };
 using Acl = std::vector<AclEntry>;
+
+/// What a list of standing privileges is about. The first three are given to objects made later by
+/// `owner` (ALTER DEFAULT PRIVILEGES); the scoped ones hold for all objects, now and later.
+enum class StandingTarget : char {
+  kTables = 'r',
+  kFunctions = 'f',
+  kProcedures = 'p',
+  kSchemas = 'n',
+  kScopedTables = 'R',
+  kScopedSchemas = 'N'
+};
+
+struct StandingAcl {
+  StandingTarget target = StandingTarget::kTables;
+  std::int32_t owner = 0;  ///< Whose new objects; 0 for scoped ones.
+  Oid schema = 0;          ///< 0: every schema.
+  Acl acl{};
+};
+using StandingPrivileges = std::vector<StandingAcl>;
 
 struct Database {
   std::string name{};
@@ -157,10 +197,30 @@ struct Relation {
   [[nodiscard]] std::string shown_definition() const;
 };
 
+/// A function of a user's, in SQL: one expression over $1 ... $n.
+struct Function {
+  Oid oid = 0;
+  Oid schema = 0;
+  std::string schema_name{};
+  std::string name{};
+  std::int32_t owner = 0;
+  std::vector<sql::TypeName> parameters{};
+  sql::TypeName returns{};
+  std::string volatility{};  ///< "volatile", "stable", "immutable"
+  std::string body{};        ///< "select ..."
+  Acl acl{};
+
+  /// "f(integer, character varying)".
+  [[nodiscard]] std::string signature() const;
+};
+
 using UserPointer = std::shared_ptr<const User>;
 using GroupPointer = std::shared_ptr<const Group>;
 using SchemaPointer = std::shared_ptr<const Schema>;
 using RelationPointer = std::shared_ptr<const Relation>;
 using DatabasePointer = std::shared_ptr<const Database>;
+using FunctionPointer = std::shared_ptr<const Function>;
+using RolePointer = std::shared_ptr<const Role>;
+using StandingPointer = std::shared_ptr<const StandingPrivileges>;
 
 }  // namespace leat::catalog

@@ -12,10 +12,33 @@
 
 namespace leat::catalog {
 
-/// PUBLIC's, the groups' and the user's own privileges together. Owners and superusers have all
-/// (every bit).
+/// PUBLIC's, the groups', the roles' and the user's own privileges together, on the whole object.
+/// Owners and superusers have all (every bit).
 [[nodiscard]] std::uint32_t effective_privileges(const CatalogSession& catalog, const User& user,
                                                  std::int32_t owner, const Acl& acl);
+/// The same, with what scoped grants (FOR TABLES IN ..., FOR SCHEMAS IN ...) add.
+[[nodiscard]] std::uint32_t privileges_on(const CatalogSession& catalog, const User& user,
+                                          const Relation& relation);
+[[nodiscard]] std::uint32_t privileges_on(const CatalogSession& catalog, const User& user,
+                                          const Schema& schema);
+/// On one column: those of the table and the column's own.
+[[nodiscard]] std::uint32_t column_privileges(const CatalogSession& catalog, const User& user,
+                                              const Relation& relation, std::int16_t column);
+/// True when some of the user's privileges are on columns only.
+[[nodiscard]] bool has_column_privileges(const CatalogSession& catalog, const User& user,
+                                         const Relation& relation);
+
+/// The roles that a user (or a role) holds, directly or through other roles.
+[[nodiscard]] std::vector<std::int32_t> roles_of(const CatalogSession& catalog, GranteeKind kind,
+                                                 std::int32_t id);
+/// True for superusers and for holders of a role with that privilege of the system ("create user").
+[[nodiscard]] bool has_system_privilege(const CatalogSession& catalog, const User& user,
+                                        std::string_view privilege);
+
+/// What a new object gets from the default privileges of its owner.
+[[nodiscard]] Acl default_acl(const CatalogSession& catalog, StandingTarget target,
+                              std::int32_t owner, Oid schema);
+
 /// The part of them that `user` may pass on to others.
 [[nodiscard]] std::uint32_t grantable_privileges(const User& user, std::int32_t owner,
                                                  const Acl& acl);
@@ -32,8 +55,10 @@ namespace leat::catalog {
 [[nodiscard]] std::vector<std::string> acl_items(const CatalogSession& catalog, std::int32_t owner,
                                                  std::uint32_t all, const Acl& acl);
 
-/// Adds (or takes away) privileges of one grantee. Entries without privileges vanish.
+/// Adds (or takes away) privileges of one grantee. Entries without privileges vanish. `column`: of
+/// one column; what is taken away from the whole object is taken away from its columns as well.
 void change_acl(Acl& acl, GranteeKind kind, std::int32_t grantee, std::int32_t grantor,
-                std::uint32_t privileges, bool grant_option, bool revoke, bool grant_option_only);
+                std::uint32_t privileges, bool grant_option, bool revoke, bool grant_option_only,
+                std::int16_t column = 0);
 
 }  // namespace leat::catalog

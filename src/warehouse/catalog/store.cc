@@ -1,5 +1,3 @@
-#include "warehouse/catalog/store.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "warehouse/catalog/store_row.h"
 #include "warehouse/catalog/types.h"
 #include "warehouse/engine/source.h"
 
@@ -22,13 +21,6 @@ namespace {
 using engine::SqlResult;
 using engine::SqlStatus;
 using engine::TextRow;
-
-std::string text(std::string_view value) {
-  return engine::quote_literal(value);
-}
-std::string boolean(bool value) {
-  return value ? "true" : "false";
-}
 
 /// A list of numbers as the store keeps it: "1 2 3".
 template <class Numbers>
@@ -59,41 +51,6 @@ std::string hex_bytes(std::string_view hex) {
     bytes.push_back(static_cast<char>(value));
   }
   return bytes;
-}
-
-/// One row read back, by position.
-class Row {
- public:
-  explicit Row(const TextRow& row) : row_(row) {}
-  std::string string() {
-    const auto& cell = row_[next_++];
-    return cell.value_or(std::string());
-  }
-  bool boolean() { return string() == "t"; }
-  template <class Number>
-  Number number() {
-    return parse_number<Number>(string()).value_or(Number{});
-  }
-
- private:
-  const TextRow& row_;
-  std::size_t next_ = 0;
-};
-
-SqlStatus run(engine::Connection& connection, const std::string& sql) {
-  auto result = connection.run(sql);
-  if (!result) return std::unexpected(std::move(result).error());
-  return {};
-}
-
-std::string acl_rows(std::int64_t object, const Acl& acl) {
-  std::string sql;
-  for (const AclEntry& entry : acl) {
-    sql += fmt::format("INSERT INTO leat_catalog.acl VALUES ({}, {}, {}, {}, {}, {});", object,
-                       static_cast<int>(entry.kind), entry.grantee, entry.grantor, entry.privileges,
-                       entry.grantable);
-  }
-  return sql;
 }
 
 bool same_stored(const Column& a, const Column& b) {
@@ -219,6 +176,16 @@ CREATE TABLE IF NOT EXISTS leat_catalog.constraints (oid BIGINT, index_oid BIGIN
 CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER, grantee INTEGER,
   grantor INTEGER,
   privileges BIGINT, grantable BIGINT);
+ALTER TABLE leat_catalog.acl ADD COLUMN IF NOT EXISTS column_number SMALLINT DEFAULT 0;
+CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner INTEGER,
+  external_id VARCHAR, privileges VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.role_holders (role INTEGER, holder_kind INTEGER,
+  holder INTEGER, admin BOOLEAN);
+CREATE TABLE IF NOT EXISTS leat_catalog.standing_acl (target VARCHAR, owner INTEGER, schema BIGINT,
+  grantee_kind INTEGER, grantee INTEGER, grantor INTEGER, privileges BIGINT, grantable BIGINT);
+CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, name VARCHAR,
+  owner INTEGER, parameters VARCHAR[], parameter_oids BIGINT[], returns VARCHAR, returns_oid BIGINT,
+  volatility VARCHAR, body VARCHAR);
 )sql";
 
 SqlStatus read_people(engine::Connection& connection, Changes& changes) {
@@ -252,8 +219,6 @@ SqlStatus read_people(engine::Connection& connection, Changes& changes) {
   return {};
 }
 
-using AclMap = std::map<std::int64_t, Acl>;
-
 SqlResult<AclMap> read_acl(engine::Connection& connection) {
   AclMap acls;
   LEAT_ASSIGN(const auto rows, connection.query("SELECT * FROM leat_catalog.acl"));
@@ -266,6 +231,7 @@ SqlResult<AclMap> read_acl(engine::Connection& connection) {
     entry.grantor = row.number<std::int32_t>();
     entry.privileges = row.number<std::uint32_t>();
     entry.grantable = row.number<std::uint32_t>();
+    entry.column = row.number<std::int16_t>();
     acl.push_back(entry);
   }
   return acls;
@@ -354,6 +320,22 @@ SqlStatus read_relations(engine::Connection& connection, AclMap& acls, Changes& 
 
 }  // namespace
 
+SqlStatus run(engine::Connection& connection, const std::string& sql) {
+  auto result = connection.run(sql);
+  if (!result) return std::unexpected(std::move(result).error());
+  return {};
+}
+
+std::string acl_rows(std::int64_t object, const Acl& acl) {
+  std::string sql;
+  for (const AclEntry& entry : acl) {
+    sql += fmt::format("INSERT INTO leat_catalog.acl VALUES ({}, {}, {}, {}, {}, {}, {});", object,
+                       static_cast<int>(entry.kind), entry.grantee, entry.grantor, entry.privileges,
+                       entry.grantable, entry.column);
+  }
+  return sql;
+}
+
 SqlStatus create_store(engine::Connection& connection) {
   return run(connection, std::string(kTables));
 }
@@ -361,6 +343,8 @@ SqlStatus create_store(engine::Connection& connection) {
 SqlResult<Changes> read_store(engine::Connection& connection) {
   Changes changes;
   LEAT_TRY(read_people(connection, changes));
+  LEAT_TRY(read_roles(connection, changes));
+  LEAT_TRY(read_standing(connection, changes));
   LEAT_ASSIGN(AclMap acls, read_acl(connection));
   LEAT_ASSIGN(const auto databases, connection.query("SELECT * FROM leat_catalog.databases"));
   for (const TextRow& cells : databases) {
@@ -383,6 +367,7 @@ SqlResult<Changes> read_store(engine::Connection& connection) {
     changes.schemas[schema.oid] = std::make_shared<const Schema>(std::move(schema));
   }
   LEAT_TRY(read_relations(connection, acls, changes));
+  LEAT_TRY(read_functions(connection, acls, changes));
   return changes;
 }
 

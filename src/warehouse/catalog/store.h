@@ -14,15 +14,22 @@ namespace leat::catalog {
 // Write one object's new version; `before` is the one the store holds, null when it is new.
 [[nodiscard]] engine::SqlStatus write_user(engine::Connection& connection, const User& user);
 [[nodiscard]] engine::SqlStatus write_group(engine::Connection& connection, const Group& group);
+[[nodiscard]] engine::SqlStatus write_role(engine::Connection& connection, const Role& role);
 [[nodiscard]] engine::SqlStatus write_schema(engine::Connection& connection, const Schema& schema);
 [[nodiscard]] engine::SqlStatus write_database(engine::Connection& connection,
                                                const Database& database);
+[[nodiscard]] engine::SqlStatus write_standing(engine::Connection& connection,
+                                               const StandingPrivileges& standing);
+[[nodiscard]] engine::SqlStatus write_function(engine::Connection& connection,
+                                               const Function& function);
 [[nodiscard]] engine::SqlStatus write_relation(engine::Connection& connection,
                                                const Relation& relation, const Relation* before);
 
 [[nodiscard]] engine::SqlStatus erase_user(engine::Connection& connection, std::int32_t id);
 [[nodiscard]] engine::SqlStatus erase_group(engine::Connection& connection, std::int32_t id);
+[[nodiscard]] engine::SqlStatus erase_role(engine::Connection& connection, std::int32_t id);
 [[nodiscard]] engine::SqlStatus erase_schema(engine::Connection& connection, Oid oid);
+[[nodiscard]] engine::SqlStatus erase_function(engine::Connection& connection, Oid oid);
 [[nodiscard]] engine::SqlStatus erase_relation(engine::Connection& connection, Oid oid);
 
 }  // namespace leat::catalog

@@ -230,8 +230,35 @@ std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, st
   return text;
 }
 
-/// has_..._privilege: `kind` is relation, schema or database; `user` empty: the session's. Nothing
-/// for unknown objects.
+/// The privileges on one column, by name or number; empty: on any.
+std::uint32_t on_columns(const SessionFacts& facts, const User& user, const Relation& relation,
+                         std::string_view wanted) {
+  std::uint32_t held = 0;
+  for (const Column& column : relation.columns) {
+    if (!wanted.empty() && column.name != wanted && std::to_string(column.number) != wanted)
+      continue;
+    held |= column_privileges(*facts.catalog, user, relation, column.number);
+  }
+  return held;
+}
+
+/// USER_IS_MEMBER_OF and ROLE_IS_MEMBER_OF; nothing for unknown names.
+std::optional<bool> is_member(const SessionFacts& facts, std::string_view kind,
+                              std::string_view member, std::string_view role_name) {
+  const RolePointer role = facts.catalog->role(to_lower(role_name));
+  const bool of_user = kind == "user";
+  const UserPointer user = of_user ? facts.catalog->user(member) : nullptr;
+  const RolePointer inner = of_user ? nullptr : facts.catalog->role(to_lower(member));
+  if (role == nullptr || (user == nullptr && inner == nullptr)) return std::nullopt;
+  if (user != nullptr && user->superuser) return true;
+  const std::vector<std::int32_t> held =
+      roles_of(*facts.catalog, of_user ? GranteeKind::kUser : GranteeKind::kRole,
+               of_user ? user->id : inner->id);
+  return std::ranges::find(held, role->id) != held.end();
+}
+
+/// has_..._privilege: `kind` is relation, column:name, schema or database; `user` empty: the
+/// session's. Nothing for unknown objects.
 std::optional<bool> has_privilege(const SessionFacts& facts, std::string_view kind,
                                   std::string_view user_name, std::string_view object,
                                   std::string_view privileges) {
@@ -242,20 +269,21 @@ std::optional<bool> has_privilege(const SessionFacts& facts, std::string_view ki
   }
   if (user == nullptr) return std::nullopt;
   std::uint32_t held = 0;
-  if (kind == "relation") {
+  if (kind == "relation" || kind.starts_with("column:")) {
     const RelationPointer relation = relation_at(facts, object);
     if (relation == nullptr) {
       const auto oid = parse_number<Oid>(object);  // system relations can be read by everybody
       return oid && *oid < kFirstObjectOid ? std::optional<bool>(privileges.contains("elect"))
                                            : std::nullopt;
     }
-    held = effective_privileges(*facts.catalog, *user, relation->owner, relation->acl);
+    held = privileges_on(*facts.catalog, *user, *relation);
+    if (kind != "relation") held |= on_columns(facts, *user, *relation, kind.substr(7));
   } else if (kind == "schema") {
     const auto oid = parse_number<Oid>(object);
     const SchemaPointer schema =
         oid ? facts.catalog->schema(*oid) : facts.catalog->schema(to_lower(object));
     if (schema == nullptr) return std::nullopt;
-    held = effective_privileges(*facts.catalog, *user, schema->owner, schema->acl);
+    held = privileges_on(*facts.catalog, *user, *schema);
   } else {
     const DatabasePointer database = facts.catalog->database();
     held = effective_privileges(*facts.catalog, *user, database->owner, database->acl);
@@ -347,6 +375,12 @@ SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
         return has_privilege(facts, text_at(arguments, 1, row), text_at(arguments, 2, row),
                              text_at(arguments, 3, row), text_at(arguments, 4, row));
       })));
+  LEAT_TRY(database.add_function(
+      session_boolean(host, "leat_is_member", {varchar(), varchar(), varchar()},
+                      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                        return is_member(facts, text_at(arguments, 1, row),
+                                         text_at(arguments, 2, row), text_at(arguments, 3, row));
+                      })));
   return database.add_function(
       plain("leat_stop_session", {bigint(), bigint(), boolean()}, boolean(), true,
             [&host](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {

@@ -107,28 +107,6 @@ SELECT leat_system.current_database() AS constraint_catalog, r.schema_name AS co
   update_rule, 'NO ACTION' AS delete_rule
 FROM leat_catalog.constraints k JOIN leat_system.leat_visible_relations r ON r.oid = k.relation
   WHERE k.kind = 'f')sql",
-    R"sql(leat_table_grants AS
-SELECT a.object AS oid, a.grantee_kind, a.grantee, a.grantor, p.name AS privilege, (a.grantable &
-  p.bit) <> 0 AS
-  grantable
-FROM leat_catalog.acl a, (VALUES (1, 'SELECT'), (2, 'INSERT'), (4, 'UPDATE'), (8, 'DELETE'), (16,
-  'REFERENCES'),
-  (32, 'DROP'), (64, 'TRUNCATE'), (128, 'ALTER'), (256, 'USAGE'), (512, 'CREATE'), (1024, 'TEMP'))
-  AS p(bit, name)
-WHERE (a.privileges & p.bit) <> 0)sql",
-    R"sql(information_schema_table_privileges AS
-SELECT leat_user_name(leat_system.leat_session(), CAST(g.grantor AS BIGINT)) AS grantor, CASE
-  g.grantee_kind WHEN 0 THEN
-  'PUBLIC' WHEN 1 THEN leat_user_name(leat_system.leat_session(), CAST(g.grantee AS BIGINT)) ELSE
-  (SELECT name FROM
-  leat_catalog.groups s WHERE s.id = g.grantee) END AS grantee, leat_system.current_database() AS
-  table_catalog,
-  r.schema_name AS table_schema, r.name AS table_name, g.privilege AS privilege_type, CASE WHEN
-  g.grantable THEN 'YES'
-  ELSE 'NO' END AS is_grantable, 'NO' AS with_hierarchy
-FROM leat_system.leat_table_grants g JOIN leat_system.leat_visible_relations r ON r.oid =
-  g.oid)sql",
-
     // svv_
     R"sql(svv_tables AS
 SELECT table_catalog, table_schema, table_name, table_type, CAST(NULL AS VARCHAR) AS remarks
@@ -220,37 +198,6 @@ JOIN (SELECT relation, bool_or(encoding <> 'none') AS encoded, max(CASE WHEN dis
   1043) THEN 16 ELSE 8 END) AS row_bytes FROM leat_system.leat_columns GROUP BY relation) k ON
   k.relation = r.oid
 WHERE s.row_count > 0)sql",
-    R"sql(svv_relation_privileges AS
-SELECT r.schema_name AS namespace_name, r.name AS relation_name, g.privilege AS privilege_type,
-  g.grantee AS identity_id,
-  CASE g.grantee_kind WHEN 0 THEN 'public' WHEN 1 THEN leat_user_name(leat_system.leat_session(),
-  CAST(g.grantee AS
-  BIGINT)) ELSE (SELECT name FROM leat_catalog.groups s WHERE s.id = g.grantee) END AS
-  identity_name,
-  CASE g.grantee_kind WHEN 0 THEN 'public' WHEN 1 THEN 'user' ELSE 'group' END AS identity_type,
-  g.grantable AS
-  admin_option FROM leat_system.leat_table_grants g JOIN leat_system.leat_visible_relations r ON
-  r.oid = g.oid)sql",
-    R"sql(svv_schema_privileges AS
-SELECT n.nspname AS namespace_name, g.privilege AS privilege_type, g.grantee AS identity_id,
-  CASE g.grantee_kind WHEN 0 THEN 'public' WHEN 1 THEN leat_user_name(leat_system.leat_session(),
-  CAST(g.grantee AS
-  BIGINT)) ELSE (SELECT name FROM leat_catalog.groups s WHERE s.id = g.grantee) END AS
-  identity_name,
-  CASE g.grantee_kind WHEN 0 THEN 'public' WHEN 1 THEN 'user' ELSE 'group' END AS identity_type,
-  g.grantable AS
-  admin_option FROM leat_system.leat_table_grants g JOIN leat_system.pg_namespace n ON n.oid =
-  g.oid)sql",
-    R"sql(svv_database_privileges AS
-SELECT leat_system.current_database() AS database_name, g.privilege AS privilege_type, g.grantee AS
-  identity_id,
-  CASE g.grantee_kind WHEN 0 THEN 'public' WHEN 1 THEN leat_user_name(leat_system.leat_session(),
-  CAST(g.grantee AS
-  BIGINT)) ELSE (SELECT name FROM leat_catalog.groups s WHERE s.id = g.grantee) END AS
-  identity_name,
-  CASE g.grantee_kind WHEN 0 THEN 'public' WHEN 1 THEN 'user' ELSE 'group' END AS identity_type,
-  g.grantable AS
-  admin_option FROM leat_system.leat_table_grants g WHERE g.oid = 100)sql",
     R"sql(svv_user_info AS
 SELECT name AS user_name, id AS user_id, create_database AS createdb, superuser, false AS
   catalog_update,
@@ -282,23 +229,6 @@ constexpr RelationSpec kEmpty[] = {
     {"pg_enum", "oid BIGINT, enumtypid BIGINT, enumsortorder FLOAT, enumlabel VARCHAR"},
     {"pg_range", "rngtypid BIGINT, rngsubtype BIGINT"},
     {"pg_aggregate", "aggfnoid BIGINT, aggtransfn BIGINT"},
-    {"pg_proc",
-     "oid BIGINT, proname VARCHAR, pronamespace BIGINT, proowner INTEGER, prolang BIGINT, proisagg "
-     "BOOLEAN, "
-     "prosecdef BOOLEAN, proisstrict BOOLEAN, proretset BOOLEAN, provolatile VARCHAR, pronargs "
-     "SMALLINT, "
-     "prorettype BIGINT, proargtypes VARCHAR, proargnames VARCHAR[], prosrc VARCHAR, probin "
-     "VARCHAR, proacl "
-     "VARCHAR[], proiswindow BOOLEAN, prokind VARCHAR"},
-    {"pg_proc_info",
-     "prooid BIGINT, proname VARCHAR, pronamespace BIGINT, proowner INTEGER, prolang BIGINT, "
-     "proisagg "
-     "BOOLEAN, prosecdef BOOLEAN, proisstrict BOOLEAN, proretset BOOLEAN, proisstable BOOLEAN, "
-     "provolatile VARCHAR, pronargs SMALLINT, prorettype BIGINT, proargtypes VARCHAR, prosrc "
-     "VARCHAR, "
-     "probin VARCHAR, prokind VARCHAR, proargmodes VARCHAR[], proallargtypes VARCHAR[], "
-     "proargnames "
-     "VARCHAR[], proacl VARCHAR[]"},
     {"pg_external_schema", "esoid BIGINT, eskind SMALLINT, esdbname VARCHAR, esoptions VARCHAR"},
     {"pg_library", "name VARCHAR, language_oid BIGINT, file_store_id INTEGER, owner INTEGER"},
     {"pg_statistic_indicator",
@@ -317,21 +247,6 @@ constexpr RelationSpec kEmpty[] = {
     {"svv_external_columns",
      "redshift_database_name VARCHAR, schemaname VARCHAR, tablename VARCHAR, columnname VARCHAR, "
      "external_type VARCHAR, columnnum INTEGER, part_key INTEGER, is_nullable VARCHAR"},
-    {"svv_roles", "role_id INTEGER, role_name VARCHAR, role_owner VARCHAR, external_id VARCHAR"},
-    {"svv_default_privileges",
-     "schema_name VARCHAR, object_type VARCHAR, owner_id INTEGER, owner_name VARCHAR, "
-     "owner_type VARCHAR, privilege_type VARCHAR, grantee_id INTEGER, grantee_name VARCHAR, "
-     "grantee_type VARCHAR, admin_option BOOLEAN"},
-    {"svv_redshift_functions",
-     "database_name VARCHAR, schema_name VARCHAR, function_name VARCHAR, function_type VARCHAR, "
-     "argument_type VARCHAR, result_type VARCHAR"},
-    {"information_schema_routines",
-     "routine_catalog VARCHAR, routine_schema VARCHAR, routine_name VARCHAR, routine_type "
-     "VARCHAR, data_type VARCHAR, routine_definition VARCHAR"},
-    {"information_schema_column_privileges",
-     "grantor VARCHAR, grantee VARCHAR, table_catalog VARCHAR, table_schema "
-     "VARCHAR, table_name VARCHAR, column_name VARCHAR, privilege_type VARCHAR, "
-     "is_grantable VARCHAR"},
 };
 
 }  // namespace

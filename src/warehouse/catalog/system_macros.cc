@@ -117,20 +117,22 @@ constexpr std::string_view kMacros[] = {
     // Rights
     "has_table_privilege(o, p) AS leat_system.leat_privilege('relation', '', o, p), (u, o, p) AS "
     "leat_system.leat_privilege('relation', u, o, p)",
-    "has_any_column_privilege(o, p) AS leat_system.leat_privilege('relation', '', o, p), (u, o, p) "
+    "has_any_column_privilege(o, p) AS leat_system.leat_privilege('column:', '', o, p), (u, o, p) "
     "AS "
-    "leat_system.leat_privilege('relation', u, o, p)",
-    "has_column_privilege(o, c, p) AS leat_system.leat_privilege('relation', '', o, p), (u, o, c, "
-    "p) AS "
-    "leat_system.leat_privilege('relation', u, o, p)",
+    "leat_system.leat_privilege('column:', u, o, p)",
+    "has_column_privilege(o, c, p) AS leat_system.leat_privilege('column:' || c, '', o, p), (u, o, "
+    "c, p) AS "
+    "leat_system.leat_privilege('column:' || c, u, o, p)",
     "has_schema_privilege(o, p) AS leat_system.leat_privilege('schema', '', o, p), (u, o, p) AS "
     "leat_system.leat_privilege('schema', u, o, p)",
     "has_database_privilege(o, p) AS leat_system.leat_privilege('database', '', o, p), (u, o, p) "
     "AS "
     "leat_system.leat_privilege('database', u, o, p)",
     "has_function_privilege(f, p) AS true, (u, f, p) AS true",
-    "user_is_member_of(u, r) AS false",
-    "role_is_member_of(u, r) AS false",
+    "user_is_member_of(u, r) AS leat_is_member(leat_system.leat_session(), 'user', CAST(u AS "
+    "VARCHAR), CAST(r AS VARCHAR))",
+    "role_is_member_of(u, r) AS leat_is_member(leat_system.leat_session(), 'role', CAST(u AS "
+    "VARCHAR), CAST(r AS VARCHAR))",
     "pg_has_role(r, p) AS true, (u, r, p) AS true",
     "pg_size_pretty(bytes) AS CASE WHEN bytes < 10240 THEN bytes || ' bytes' WHEN bytes < 10485760 "
     "THEN (bytes + 512) "

@@ -248,12 +248,17 @@ SELECT name AS rolname, superuser AS rolsuper, true AS rolinherit, superuser AS 
   CAST(NULL AS VARCHAR) AS rolconfig, CAST(id AS BIGINT) AS oid FROM leat_catalog.users
 UNION ALL SELECT name, false, true, false, false, false, -1, '********', NULL, false, false, NULL,
   id
-FROM leat_catalog.groups)sql",
+FROM leat_catalog.groups
+UNION ALL SELECT name, false, true, false, false, false, -1, '********', NULL, false, false, NULL,
+  id
+FROM leat_catalog.roles)sql",
     R"sql(pg_auth_members AS SELECT CAST(g.id AS BIGINT) AS roleid, CAST(m.id AS BIGINT) AS member,
   CAST(1 AS BIGINT) AS
   grantor, false AS admin_option FROM leat_catalog.groups g, (SELECT id AS gid,
   unnest(string_split(members, ' ')) AS id
-  FROM leat_catalog.groups WHERE members <> '') m WHERE m.gid = g.id)sql",
+  FROM leat_catalog.groups WHERE members <> '') m WHERE m.gid = g.id
+UNION ALL SELECT CAST(h.role AS BIGINT), CAST(h.holder AS BIGINT), CAST(r.owner AS BIGINT), h.admin
+FROM leat_catalog.role_holders h JOIN leat_catalog.roles r ON r.id = h.role)sql",
     R"sql(pg_tables AS
 SELECT r.schema_name AS schemaname, r.name AS tablename, leat_user_name(leat_system.leat_session(),
   CAST(r.owner AS BIGINT))
@@ -306,9 +311,6 @@ FROM (VALUES (12, 'internal'), (13, 'c'), (14, 'sql')) AS v(oid, name))sql",
   spclocation, CAST(NULL AS VARCHAR[]) AS spcacl)sql",
     R"sql(pg_extension AS SELECT CAST(0 AS BIGINT) AS oid, '' AS extname, 1 AS extowner, CAST(11 AS
   BIGINT) AS extnamespace, false AS extrelocatable, '' AS extversion WHERE false)sql",
-    R"sql(pg_default_acl AS SELECT CAST(0 AS BIGINT) AS oid, 1 AS defacluser, 1 AS defaclrole,
-  CAST(0 AS BIGINT) AS defaclnamespace, 'r' AS defaclobjtype, CAST(NULL AS VARCHAR[]) AS defaclacl
-WHERE false)sql",
     // The conversions of redshift.md 3.4 between types that columns can have.
     R"sql(pg_cast AS SELECT CAST(s.type * 65536 + t.type AS BIGINT) AS oid, CAST(s.type AS BIGINT) AS
   castsource, CAST(t.type AS BIGINT) AS casttarget, CAST(0 AS BIGINT) AS castfunc, CASE WHEN s.rank <

@@ -248,6 +248,7 @@ SqlStatus create_system_schema(engine::Connection& connection) {
   append(pg_catalog_statements());
   append(late_macro_statements());
   append(information_statements());
+  append(rights_statements());
   append(spec_statements());
   statements.insert(statements.end(), std::begin(kListSystemRelations),
                     std::end(kListSystemRelations));

@@ -29,6 +29,7 @@ struct RelationSpec {
 [[nodiscard]] std::vector<std::string> late_macro_statements();
 [[nodiscard]] std::vector<std::string> pg_catalog_statements();
 [[nodiscard]] std::vector<std::string> information_statements();
+[[nodiscard]] std::vector<std::string> rights_statements();
 [[nodiscard]] std::vector<std::string> spec_statements();
 
 /// Makes the schema anew unless the database has exactly this version of it already. The functions

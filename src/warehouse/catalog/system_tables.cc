@@ -41,9 +41,9 @@ std::vector<VisibleRelation> relations_of(const SessionFacts& facts, std::int64_
   std::vector<VisibleRelation> out;
   const UserPointer user = facts.catalog->user(facts.user_id);
   const auto add = [&](RelationPointer relation, std::string schema_name) {
-    const bool accessible =
-        user == nullptr ||
-        effective_privileges(*facts.catalog, *user, relation->owner, relation->acl) != 0;
+    const bool accessible = user == nullptr ||
+                            privileges_on(*facts.catalog, *user, *relation) != 0 ||
+                            has_column_privileges(*facts.catalog, *user, *relation);
     out.push_back({std::move(relation), std::move(schema_name), accessible});
   };
   for (const RelationPointer& relation : facts.catalog->relations(0)) {

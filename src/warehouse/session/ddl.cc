@@ -67,6 +67,8 @@ SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedNa
   LEAT_TRY(session.require_schema(*schema, catalog::kUsage | catalog::kCreate));
   relation.schema = schema->oid;
   relation.schema_name = schema->name;
+  relation.acl = catalog::default_acl(session.catalog, catalog::StandingTarget::kTables,
+                                      relation.owner, schema->oid);
   // Two creations of one name follow each other; the second then sees what the first committed.
   LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
   return relation;
@@ -247,7 +249,9 @@ SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade
     LEAT_TRY(session.require_schema(*schema, catalog::kDrop));
   }
   const std::vector<RelationPointer> inside = session.catalog.relations(schema->oid);
-  if (!inside.empty() && !cascade) {
+  std::vector<catalog::FunctionPointer> functions = session.catalog.functions();
+  std::erase_if(functions, [&](const auto& each) { return each->schema != schema->oid; });
+  if (!(inside.empty() && functions.empty()) && !cascade) {
     return engine::fail_sql(
         "2BP01", "cannot drop schema " + schema->name + " because other objects depend on it", {},
         "Use DROP ... CASCADE to drop the dependent objects too.");
@@ -258,6 +262,12 @@ SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade
   }
   if (schema->name != "main")
     LEAT_TRY(run_engine(session, "DROP SCHEMA " + engine::quote_identifier(schema->name)));
+  for (const catalog::FunctionPointer& function : functions)
+    LEAT_TRY(session.catalog.drop_function(function->oid));
+  catalog::StandingPrivileges standing = *session.catalog.standing();
+  const std::size_t of_schema = std::erase_if(
+      standing, [&](const catalog::StandingAcl& list) { return list.schema == schema->oid; });
+  if (of_schema > 0) LEAT_TRY(session.catalog.put(std::move(standing)));
   return session.catalog.drop_schema(schema->oid);
 }
 
@@ -359,7 +369,8 @@ SqlStatus SessionState::run_create_schema(Running& running,
                            "Schema \"" + name + "\" already exists and will be skipped");
     return {};
   }
-  if ((held & catalog::kCreate) == 0) {
+  if ((held & catalog::kCreate) == 0 &&
+      !catalog::has_system_privilege(catalog, *me, "create schema")) {
     return engine::fail_sql("42501", "permission denied for database " + database->name);
   }
   if (name.starts_with("pg_") || name == "information_schema" || name == "leat_catalog" ||
@@ -369,6 +380,7 @@ SqlStatus SessionState::run_create_schema(Running& running,
   }
   catalog::Schema schema{
       .oid = catalog.catalog().new_oid(), .name = name, .owner = user_id, .acl = {}, .comment = {}};
+  schema.acl = catalog::default_acl(catalog, catalog::StandingTarget::kSchemas, user_id, 0);
   if (!statement.owner.empty()) {
     const catalog::UserPointer owner = catalog.user(statement.owner);
     if (owner == nullptr)
@@ -432,6 +444,8 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
     case sql::ObjectKind::kUser:
     case sql::ObjectKind::kGroup:
       return drop_people(running, statement);
+    case sql::ObjectKind::kRole:
+      return drop_roles(running, statement);
     default:
       return engine::fail_sql(
           "0A000", std::string(sql::statement_kind(running.statement)) + " is not supported");

@@ -108,6 +108,20 @@ SqlStatus SessionState::plan_statement(PreparedStatement& statement) {
   LEAT_TRY(check_access(statement.parsed->statement));
   LEAT_ASSIGN(statement.plan,
               make_plan(statement.parsed->statement, statement.text, statement.declared_types));
+  // A parameter whose type does not follow from its place is text, and then the columns made of
+  // it have types as well.
+  Plan& plan = *statement.plan;
+  std::vector<std::uint32_t> types = plan.parameter_types;
+  bool open = false;
+  for (std::size_t i = 0; i < plan.last->parameter_count(); ++i) {
+    const bool known = plan.last->parameter_type(i).type != engine::Type::kNull ||
+                       (i < statement.declared_types.size() && statement.declared_types[i] != 0 &&
+                        statement.declared_types[i] != 705);
+    open = open || !known;
+  }
+  if (!open || !sql::returns_rows(statement.parsed->statement)) return {};
+  SqlResult<Plan> typed = make_plan(statement.parsed->statement, statement.text, types);
+  if (typed) statement.plan = std::move(*typed);
   return {};
 }
 
@@ -259,7 +273,7 @@ SqlResult<ExecuteOutcome> SessionState::execute(std::string_view name, std::int6
     if (sql::get_if<sql::SelectStatement>(statement) != nullptr) {
       if (portal.done) return {};
       if (!portal.rows) {
-        LEAT_TRY(lock_tables(statement));
+        LEAT_TRY(check_and_lock(statement, *prepared));
         LEAT_TRY(plan_statement(*prepared));
         LEAT_ASSIGN(portal.rows, open_rows(*prepared->plan, portal.parameters));
       }
@@ -274,7 +288,7 @@ SqlResult<ExecuteOutcome> SessionState::execute(std::string_view name, std::int6
       return {};
     }
     if (is_planned(statement)) {
-      LEAT_TRY(lock_tables(statement));
+      LEAT_TRY(check_and_lock(statement, *prepared));
       LEAT_TRY(plan_statement(*prepared));
       return run_change_plan(running, *prepared->plan);
     }

@@ -64,6 +64,18 @@ TEST_F(Extended, DescribesParametersAndColumns) {
   EXPECT_EQ(description->fields[2].type_modifier, ((7 << 16) | 2) + 4);
 }
 
+TEST_F(Extended, AParameterWithoutATypeIsText) {
+  EXPECT_EQ(parse("s", "select $1::int as number, $2 || '!' as said"), "");
+  const auto described = session_->describe_statement("s", sink_);
+  ASSERT_TRUE(described) << described.error().message;
+  EXPECT_THAT(described->parameter_types, ElementsAre(23, 1043));
+  ASSERT_EQ(described->fields.size(), 2U);
+  EXPECT_EQ(described->fields[0].name, "number");
+  EXPECT_EQ(described->fields[0].type_oid, 23U);
+  EXPECT_EQ(described->fields[1].name, "said");
+  EXPECT_EQ(described->fields[1].type_oid, 1043U);
+}
+
 TEST_F(Extended, DescribeRunsNothing) {
   run(*session_, "create table described (a int)");
   ASSERT_EQ(parse("", "insert into described values ($1)"), "");

@@ -1,4 +1,4 @@
-// Users, groups, GRANT and REVOKE.
+// Users and groups.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,23 +6,17 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "warehouse/catalog/password.h"
-#include "warehouse/catalog/rights.h"
-#include "warehouse/session/session_state.h"
+#include "warehouse/session/rights_support.h"
 
 namespace leat::session {
 namespace {
 
-using catalog::Acl;
 using catalog::Group;
 using catalog::User;
 
 Random& random_of(const SessionState& session) {
   Random* random = session.shared->options.random;
   return random == nullptr ? secure_random() : *random;
-}
-
-std::unexpected<SqlError> no_user(std::string_view name) {
-  return engine::fail_sql("42704", "user \"" + std::string(name) + "\" does not exist");
 }
 
 SqlStatus apply_options(const SessionState& session, User& user, const sql::UserOptions& options) {
@@ -68,128 +62,19 @@ SqlStatus change_members(SessionState& session, Group& group, const std::vector<
   return {};
 }
 
-SqlResult<std::uint32_t> read_privileges(const sql::GrantStatement& statement, std::uint32_t all,
-                                         std::string_view object) {
-  std::uint32_t privileges = 0;
-  for (const sql::Privilege& privilege : statement.privileges) {
-    if (!privilege.columns.empty())
-      return engine::fail_sql("0A000", "privileges on columns are not supported");
-    if (privilege.name == "all" || privilege.name == "all privileges") {
-      privileges |= all;
-      continue;
-    }
-    const auto bit = catalog::privilege_from_name(privilege.name);
-    if (!bit || (*bit & all) == 0) {
-      return engine::fail_sql(
-          "0LP01", fmt::format("invalid privilege type {} for {}", privilege.name, object));
-    }
-    privileges |= *bit;
-  }
-  return privileges;
-}
-
-/// Applies the statement to one object's list. `held`: what the grantor may pass on.
-SqlStatus change_object(const SessionState& session, Acl& acl, const sql::GrantStatement& statement,
-                        std::uint32_t privileges, std::uint32_t held, std::string_view denied) {
-  if ((held & privileges) != privileges) return engine::fail_sql("42501", std::string(denied));
-  for (const sql::Grantee& grantee : statement.grantees) {
-    catalog::GranteeKind kind = catalog::GranteeKind::kPublic;
-    std::int32_t id = 0;
-    if (grantee.kind == sql::GranteeKind::kUser) {
-      const catalog::UserPointer user = session.catalog.user(grantee.name);
-      if (user == nullptr) return no_user(grantee.name);
-      kind = catalog::GranteeKind::kUser;
-      id = user->id;
-    } else if (grantee.kind == sql::GranteeKind::kGroup) {
-      const catalog::GroupPointer group = session.catalog.group(grantee.name);
-      if (group == nullptr)
-        return engine::fail_sql("42704", "group \"" + grantee.name + "\" does not exist");
-      kind = catalog::GranteeKind::kGroup;
-      id = group->id;
-    } else if (grantee.kind == sql::GranteeKind::kRole) {
-      return engine::fail_sql("0A000", "roles are not supported", {}, "Use a group.");
-    }
-    catalog::change_acl(acl, kind, id, session.user_id, privileges, grantee.with_grant_option,
-                        statement.revoke, statement.grant_option_for);
-  }
-  return {};
-}
-
-SqlStatus grant_on_relation(SessionState& session, const catalog::RelationPointer& relation,
-                            const sql::GrantStatement& statement) {
-  LEAT_ASSIGN(const std::uint32_t privileges,
-              read_privileges(statement, catalog::kAllOnTable, "relation"));
-  catalog::Relation changed = *relation;
-  const catalog::UserPointer me = session.user();
-  LEAT_TRY(change_object(session, changed.acl, statement, privileges,
-                         catalog::grantable_privileges(*me, relation->owner, relation->acl),
-                         "permission denied for relation " + relation->name));
-  return session.catalog.put(std::move(changed));
-}
-
-SqlResult<catalog::SchemaPointer> schema_named(const SessionState& session,
-                                               const sql::QualifiedName& name) {
-  catalog::SchemaPointer schema = session.catalog.schema(name.name());
-  if (schema == nullptr) {
-    return engine::fail_sql("3F000", "schema \"" + std::string(name.name()) + "\" does not exist");
-  }
-  return schema;
-}
-
-SqlStatus grant_on_schema(SessionState& session, const sql::QualifiedName& name,
-                          const sql::GrantStatement& statement) {
-  LEAT_ASSIGN(const catalog::SchemaPointer schema, schema_named(session, name));
-  LEAT_ASSIGN(const std::uint32_t privileges,
-              read_privileges(statement, catalog::kAllOnSchema, "schema"));
-  catalog::Schema changed = *schema;
-  const catalog::UserPointer me = session.user();
-  LEAT_TRY(change_object(session, changed.acl, statement, privileges,
-                         catalog::grantable_privileges(*me, schema->owner, schema->acl),
-                         "permission denied for schema " + schema->name));
-  return session.catalog.put(std::move(changed));
-}
-
-SqlStatus grant_on_database(SessionState& session, const sql::QualifiedName& name,
-                            const sql::GrantStatement& statement) {
-  const catalog::DatabasePointer database = session.catalog.database();
-  if (name.name() != database->name) {
-    return engine::fail_sql("3D000",
-                            "database \"" + std::string(name.name()) + "\" does not exist");
-  }
-  LEAT_ASSIGN(const std::uint32_t privileges,
-              read_privileges(statement, catalog::kAllOnDatabase, "database"));
-  catalog::Database changed = *database;
-  const catalog::UserPointer me = session.user();
-  LEAT_TRY(change_object(session, changed.acl, statement, privileges,
-                         catalog::grantable_privileges(*me, database->owner, database->acl),
-                         "permission denied for database " + database->name));
-  return session.catalog.put(std::move(changed));
-}
-
 bool owns_something(const SessionState& session, std::int32_t id) {
   if (session.catalog.database()->owner == id) return true;
   for (const auto& schema : session.catalog.schemas()) {
     if (schema->owner == id) return true;
   }
+  for (const auto& role : session.catalog.roles()) {
+    if (role->owner == id) return true;
+  }
+  for (const auto& function : session.catalog.functions()) {
+    if (function->owner == id) return true;
+  }
   for (const auto& relation : session.catalog.relations(0)) {
     if (relation->owner == id) return true;
-  }
-  return false;
-}
-
-bool names_grantee(const Acl& acl, catalog::GranteeKind kind, std::int32_t id) {
-  return std::ranges::any_of(acl, [&](const catalog::AclEntry& entry) {
-    return entry.kind == kind && entry.grantee == id;
-  });
-}
-
-bool has_grants(const SessionState& session, catalog::GranteeKind kind, std::int32_t id) {
-  if (names_grantee(session.catalog.database()->acl, kind, id)) return true;
-  for (const auto& schema : session.catalog.schemas()) {
-    if (names_grantee(schema->acl, kind, id)) return true;
-  }
-  for (const auto& relation : session.catalog.relations(0)) {
-    if (names_grantee(relation->acl, kind, id)) return true;
   }
   return false;
 }
@@ -208,6 +93,7 @@ SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
         fmt::format("user \"{}\" can't be dropped because the user has a privilege on some object",
                     user->name));
   }
+  LEAT_TRY(forget_grantee(session, catalog::GranteeKind::kUser, user->id));
   for (const catalog::GroupPointer& group : session.catalog.groups()) {
     if (std::ranges::find(group->members, user->id) == group->members.end()) continue;
     Group changed = *group;
@@ -220,7 +106,9 @@ SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
 }  // namespace
 
 SqlStatus SessionState::run_create_user(Running&, const sql::CreateUserStatement& statement) {
-  LEAT_TRY(require_superuser("create users"));
+  LEAT_TRY(require_system_privilege("create user", "create users"));
+  if (statement.options.create_user.value_or(false))
+    LEAT_TRY(require_superuser("create superusers"));
   LEAT_TRY(lock_table("pg_user", statement.name));
   if (catalog.user(statement.name) != nullptr || catalog.group(statement.name) != nullptr) {
     return engine::fail_sql("42710", "user \"" + statement.name + "\" already exists");
@@ -252,7 +140,11 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
                             statement.rename_to.empty() && !statement.options.create_user &&
                             !statement.options.create_database && !statement.options.valid_until &&
                             !statement.options.connection_limit;
-  if (!own_password) LEAT_TRY(require_superuser("alter users"));
+  if (!own_password) LEAT_TRY(require_system_privilege("alter user", "alter users"));
+  if (user_before->id != user_id &&
+      (user_before->superuser || statement.options.create_user.value_or(false))) {
+    LEAT_TRY(require_superuser("alter superusers"));
+  }
   if (statement.set || statement.reset) {
     return engine::fail_sql("0A000", "ALTER USER ... SET is not supported", {},
                             "Use SET in the session.");
@@ -303,7 +195,11 @@ SqlStatus SessionState::run_alter_group(Running&, const sql::AlterGroupStatement
 
 SqlStatus SessionState::drop_people(Running& running, const sql::DropStatement& statement) {
   const bool users = statement.kind == sql::ObjectKind::kUser;
-  LEAT_TRY(require_superuser(users ? "drop users" : "drop groups"));
+  if (users) {
+    LEAT_TRY(require_system_privilege("drop user", "drop users"));
+  } else {
+    LEAT_TRY(require_superuser("drop groups"));
+  }
   LEAT_TRY(open_engine());
   for (const sql::QualifiedName& qualified : statement.names) {
     const std::string name(qualified.name());
@@ -317,51 +213,18 @@ SqlStatus SessionState::drop_people(Running& running, const sql::DropStatement& 
       continue;
     }
     if (users) {
+      if (found_user->superuser) LEAT_TRY(require_superuser("drop superusers"));
       LEAT_TRY(drop_user(*this, found_user));
     } else {
       if (has_grants(*this, catalog::GranteeKind::kGroup, found_group->id)) {
         return engine::fail_sql("55006",
                                 fmt::format("group \"{}\" has a privilege on some object", name));
       }
+      LEAT_TRY(forget_grantee(*this, catalog::GranteeKind::kGroup, found_group->id));
       LEAT_TRY(catalog.drop_group(found_group->id));
     }
   }
   return {};
-}
-
-SqlStatus SessionState::run_grant(Running&, const sql::GrantStatement& statement) {
-  if (user() == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
-  LEAT_TRY(open_engine());
-  switch (statement.target) {
-    case sql::GrantTarget::kTables:
-      for (const sql::QualifiedName& name : statement.objects) {
-        LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(name));
-        LEAT_TRY(grant_on_relation(*this, relation, statement));
-      }
-      return {};
-    case sql::GrantTarget::kAllTablesInSchema:
-      for (const sql::QualifiedName& name : statement.objects) {
-        LEAT_ASSIGN(const catalog::SchemaPointer schema, schema_named(*this, name));
-        for (const catalog::RelationPointer& relation : catalog.relations(schema->oid)) {
-          LEAT_TRY(grant_on_relation(*this, relation, statement));
-        }
-      }
-      return {};
-    case sql::GrantTarget::kSchemas:
-      for (const sql::QualifiedName& name : statement.objects)
-        LEAT_TRY(grant_on_schema(*this, name, statement));
-      return {};
-    case sql::GrantTarget::kDatabases:
-      for (const sql::QualifiedName& name : statement.objects)
-        LEAT_TRY(grant_on_database(*this, name, statement));
-      return {};
-    default:
-      return engine::fail_sql(
-          "0A000",
-          fmt::format("{} on this kind of object is not supported: only tables, schemas and "
-                      "the database",
-                      statement.revoke ? "REVOKE" : "GRANT"));
-  }
 }
 
 }  // namespace leat::session

@@ -98,7 +98,8 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
       return std::unexpected(std::move(relation).error());
     }
     if (const std::uint32_t privilege = needed_privilege(access.access); privilege != 0) {
-      LEAT_TRY(require(**relation, privilege));
+      const SqlStatus allowed = require(**relation, privilege);
+      if (!allowed && !columns_suffice(*this, statement, **relation, access)) return allowed;
     }
     const bool writes =
         access.access != sql::Access::kSelect && access.access != sql::Access::kReference;
@@ -240,14 +241,19 @@ SqlStatus SessionState::pump(RowStream& rows, std::int64_t limit, ResultSink& si
   return {};
 }
 
+SqlStatus SessionState::check_and_lock(const sql::Statement& statement,
+                                       const PreparedStatement& prepared) {
+  // Who may not read a table does not wait for its lock either.
+  const bool checked = prepared.plan && prepared.plan->stamp == stamp();
+  if (!checked) LEAT_TRY(check_access(statement));
+  return lock_tables(statement);
+}
+
 SqlStatus SessionState::run_query(Running& running) {
   // Without a place for it the plan goes with the statement.
   PreparedStatement once;
   PreparedStatement& prepared = running.known != nullptr ? *running.known : once;
-  // Who may not read a table does not wait for its lock either.
-  const bool checked = prepared.plan && prepared.plan->stamp == stamp();
-  if (!checked) LEAT_TRY(check_access(running.statement));
-  LEAT_TRY(lock_tables(running.statement));
+  LEAT_TRY(check_and_lock(running.statement, prepared));
   if (running.known == nullptr) {
     LEAT_ASSIGN(prepared.plan, make_plan(running.statement, running.text, {}));
   } else {
@@ -434,8 +440,7 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
     }
   }
   const sql::Statement& inner = prepared->parsed->statement;
-  LEAT_TRY(check_access(inner));
-  LEAT_TRY(lock_tables(inner));
+  LEAT_TRY(check_and_lock(inner, *prepared));
   LEAT_TRY(plan_statement(*prepared));
   if (values.size() != prepared->plan->last->parameter_count()) {
     return engine::fail_sql(

@@ -116,7 +116,7 @@ SqlStatus SessionState::require_schema(const catalog::Schema& schema,
                                        std::uint32_t privileges) const {
   const catalog::UserPointer me = user();
   if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
-  const std::uint32_t held = catalog::effective_privileges(catalog, *me, schema.owner, schema.acl);
+  const std::uint32_t held = catalog::privileges_on(catalog, *me, schema);
   if ((held & privileges) == privileges) return {};
   return engine::fail_sql("42501", "permission denied for schema " + schema.name);
 }
@@ -131,13 +131,11 @@ SqlStatus SessionState::require_of(const catalog::User& who, const catalog::Rela
                                    std::uint32_t privileges) const {
   if (relation.temporary || who.superuser) return {};
   if (const SchemaPointer schema = catalog.schema(relation.schema)) {
-    const std::uint32_t held =
-        catalog::effective_privileges(catalog, who, schema->owner, schema->acl);
+    const std::uint32_t held = catalog::privileges_on(catalog, who, *schema);
     if ((held & catalog::kUsage) == 0)
       return engine::fail_sql("42501", "permission denied for schema " + schema->name);
   }
-  const std::uint32_t held =
-      catalog::effective_privileges(catalog, who, relation.owner, relation.acl);
+  const std::uint32_t held = catalog::privileges_on(catalog, who, relation);
   if ((held & privileges) == privileges) return {};
   return engine::fail_sql("42501", "permission denied for relation " + relation.name);
 }
@@ -147,8 +145,7 @@ SqlStatus SessionState::require_owner(const catalog::Relation& relation,
   const catalog::UserPointer me = user();
   if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
   if (relation.temporary || me->superuser || relation.owner == me->id) return {};
-  const std::uint32_t held =
-      catalog::effective_privileges(catalog, *me, relation.owner, relation.acl);
+  const std::uint32_t held = catalog::privileges_on(catalog, *me, relation);
   if (privileges != 0 && (held & privileges) == privileges) return {};
   return engine::fail_sql("42501", "must be owner of relation " + relation.name);
 }
@@ -160,7 +157,8 @@ SqlStatus SessionState::require_superuser(std::string_view what) const {
 }
 
 sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& name) const {
-  const std::string key = name.to_string();
+  // Inside of a view its owner's rights count, not the user's.
+  const std::string key = (depth_ > 0 ? "view:" : "") + name.to_string();
   if (const auto known = found_.find(key); known != found_.end()) return known->second.get();
   auto made = std::make_unique<sql::Relation>();
   if (sql::is_system_relation(name)) {
@@ -197,11 +195,20 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
     made->oid = (*relation)->oid;
     made->schema = (*relation)->schema_name;
     made->name = (*relation)->name;
+    const catalog::UserPointer me = session_.user();
+    const bool restricted =
+        depth_ == 0 && me != nullptr && !(*relation)->temporary &&
+        (catalog::privileges_on(session_.catalog, *me, **relation) & catalog::kSelect) == 0 &&
+        catalog::has_column_privileges(session_.catalog, *me, **relation);
     for (const catalog::Column& column : (*relation)->columns) {
+      const bool readable = !restricted || (catalog::column_privileges(session_.catalog, *me,
+                                                                       **relation, column.number) &
+                                            catalog::kSelect) != 0;
       made->columns.push_back({.name = column.name,
                                .type = column.type,
                                .identity = column.identity && !column.identity_by_default,
                                .not_null = column.not_null,
+                               .readable = readable,
                                .number = column.number});
     }
   }

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
+#include <type_traits>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -181,95 +184,91 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   return done;
 }
 
+namespace {
+
+template <class Node>
+using Runner = SqlStatus (SessionState::*)(Running&, const Node&);
+
+/// The statements that have one member each to run them.
+constexpr std::tuple kRunners = {
+    &SessionState::run_lock,
+    &SessionState::run_create_table,
+    &SessionState::run_create_table_as,
+    &SessionState::run_alter_table,
+    &SessionState::run_alter_schema,
+    &SessionState::run_drop,
+    &SessionState::run_truncate,
+    &SessionState::run_create_schema,
+    &SessionState::run_create_view,
+    &SessionState::run_create_materialized_view,
+    &SessionState::run_refresh,
+    &SessionState::run_alter_materialized_view,
+    &SessionState::run_comment,
+    &SessionState::run_set,
+    &SessionState::run_reset,
+    &SessionState::run_show,
+    &SessionState::run_copy,
+    &SessionState::run_unload,
+    &SessionState::run_create_user,
+    &SessionState::run_alter_user,
+    &SessionState::run_create_group,
+    &SessionState::run_alter_group,
+    &SessionState::run_create_role,
+    &SessionState::run_alter_role,
+    &SessionState::run_grant,
+    &SessionState::run_alter_default_privileges,
+    &SessionState::run_prepare,
+    &SessionState::run_execute,
+    &SessionState::run_deallocate,
+    &SessionState::run_declare,
+    &SessionState::run_fetch,
+    &SessionState::run_close,
+    &SessionState::run_cancel,
+    &SessionState::run_explain,
+    &SessionState::run_use,
+    &SessionState::run_call,
+    &SessionState::run_create_function,
+    &SessionState::run_drop_function,
+};
+
+/// Runs `node` with its member; nothing when it has none.
+template <class Node>
+std::optional<SqlStatus> run_with_member(SessionState& session, Running& running,
+                                         const Node& node) {
+  std::optional<SqlStatus> done;
+  const auto attempt = [&](auto member) {
+    if constexpr (std::is_same_v<decltype(member), Runner<Node>>)
+      done = (session.*member)(running, node);
+  };
+  std::apply([&](auto... members) { (attempt(members), ...); }, kRunners);
+  return done;
+}
+
+}  // namespace
+
 SqlStatus SessionState::dispatch(Running& running) {
-  const sql::Statement& statement = running.statement;
   return std::visit(
       [&](const auto& node) -> SqlStatus {
         using Node = std::decay_t<decltype(node)>;
-        if constexpr (std::is_same_v<Node, sql::SelectStatement>)
+        if constexpr (std::is_same_v<Node, sql::SelectStatement>) {
           return run_query(running);
-        else if constexpr (std::is_same_v<Node, sql::InsertStatement> ||
-                           std::is_same_v<Node, sql::UpdateStatement> ||
-                           std::is_same_v<Node, sql::DeleteStatement> ||
-                           std::is_same_v<Node, sql::MergeStatement>)
+        } else if constexpr (std::is_same_v<Node, sql::InsertStatement> ||
+                             std::is_same_v<Node, sql::UpdateStatement> ||
+                             std::is_same_v<Node, sql::DeleteStatement> ||
+                             std::is_same_v<Node, sql::MergeStatement>) {
           return run_change(running);
-        else if constexpr (std::is_same_v<Node, sql::TransactionStatement>)
+        } else if constexpr (std::is_same_v<Node, sql::TransactionStatement>) {
           return run_transaction(running);
-        else if constexpr (std::is_same_v<Node, sql::LockStatement>)
-          return run_lock(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateTableStatement>)
-          return run_create_table(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateTableAsStatement>)
-          return run_create_table_as(running, node);
-        else if constexpr (std::is_same_v<Node, sql::AlterTableStatement>)
-          return run_alter_table(running, node);
-        else if constexpr (std::is_same_v<Node, sql::AlterSchemaStatement>)
-          return run_alter_schema(running, node);
-        else if constexpr (std::is_same_v<Node, sql::DropStatement>)
-          return run_drop(running, node);
-        else if constexpr (std::is_same_v<Node, sql::TruncateStatement>)
-          return run_truncate(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateSchemaStatement>)
-          return run_create_schema(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateViewStatement>)
-          return run_create_view(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateMaterializedViewStatement>)
-          return run_create_materialized_view(running, node);
-        else if constexpr (std::is_same_v<Node, sql::RefreshMaterializedViewStatement>)
-          return run_refresh(running, node);
-        else if constexpr (std::is_same_v<Node, sql::AlterMaterializedViewStatement>)
-          return run_alter_materialized_view(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CommentStatement>)
-          return run_comment(running, node);
-        else if constexpr (std::is_same_v<Node, sql::SetStatement>)
-          return run_set(running, node);
-        else if constexpr (std::is_same_v<Node, sql::ResetStatement>)
-          return run_reset(running, node);
-        else if constexpr (std::is_same_v<Node, sql::ShowStatement>)
-          return run_show(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CopyStatement>)
-          return run_copy(running, node);
-        else if constexpr (std::is_same_v<Node, sql::UnloadStatement>)
-          return run_unload(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateUserStatement>)
-          return run_create_user(running, node);
-        else if constexpr (std::is_same_v<Node, sql::AlterUserStatement>)
-          return run_alter_user(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CreateGroupStatement>)
-          return run_create_group(running, node);
-        else if constexpr (std::is_same_v<Node, sql::AlterGroupStatement>)
-          return run_alter_group(running, node);
-        else if constexpr (std::is_same_v<Node, sql::GrantStatement>)
-          return run_grant(running, node);
-        else if constexpr (std::is_same_v<Node, sql::AnalyzeStatement> ||
-                           std::is_same_v<Node, sql::VacuumStatement>)
+        } else if constexpr (std::is_same_v<Node, sql::AnalyzeStatement> ||
+                             std::is_same_v<Node, sql::VacuumStatement>) {
           return run_maintenance(running);
-        else if constexpr (std::is_same_v<Node, sql::PrepareStatement>)
-          return run_prepare(running, node);
-        else if constexpr (std::is_same_v<Node, sql::ExecuteStatement>)
-          return run_execute(running, node);
-        else if constexpr (std::is_same_v<Node, sql::DeallocateStatement>)
-          return run_deallocate(node);
-        else if constexpr (std::is_same_v<Node, sql::DeclareCursorStatement>)
-          return run_declare(running, node);
-        else if constexpr (std::is_same_v<Node, sql::FetchStatement>)
-          return run_fetch(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CloseCursorStatement>)
-          return run_close(running, node);
-        else if constexpr (std::is_same_v<Node, sql::CancelStatement>)
-          return run_cancel(running, node);
-        else if constexpr (std::is_same_v<Node, sql::ExplainStatement>)
-          return run_explain(running, node);
-        else if constexpr (std::is_same_v<Node, sql::UseStatement>)
-          return run_use(node);
-        else if constexpr (std::is_same_v<Node, sql::CallStatement>)
-          return engine::fail_sql("42883",
-                                  "procedure " + node.procedure.to_string() + " does not exist");
-        else
+        } else {
+          if (std::optional<SqlStatus> done = run_with_member(*this, running, node)) return *done;
           return engine::fail_sql(
-              "0A000", std::string(sql::statement_kind(statement)) + " is not supported");
+              "0A000", std::string(sql::statement_kind(running.statement)) + " is not supported");
+        }
       },
-      statement.node);
+      running.statement.node);
 }
 
 SqlStatus SessionState::run_lock(Running& running, const sql::LockStatement& statement) {
@@ -284,7 +283,7 @@ SqlStatus SessionState::run_lock(Running& running, const sql::LockStatement& sta
   return lock_tables(running.statement);
 }
 
-SqlStatus SessionState::run_deallocate(const sql::DeallocateStatement& statement) {
+SqlStatus SessionState::run_deallocate(Running&, const sql::DeallocateStatement& statement) {
   if (statement.name.empty()) {
     sql_prepared.clear();
   } else if (sql_prepared.erase(statement.name) == 0) {
@@ -294,7 +293,12 @@ SqlStatus SessionState::run_deallocate(const sql::DeallocateStatement& statement
   return {};
 }
 
-SqlStatus SessionState::run_use(const sql::UseStatement& statement) const {
+SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) {
+  return engine::fail_sql("42883",
+                          "procedure " + statement.procedure.to_string() + " does not exist");
+}
+
+SqlStatus SessionState::run_use(Running&, const sql::UseStatement& statement) {
   if (statement.database == shared->options.database) return {};
   return engine::fail_sql("3D000", "database \"" + statement.database + "\" does not exist");
 }

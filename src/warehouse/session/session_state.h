@@ -149,6 +149,8 @@ struct SessionState {
   /// `script`: what the statement was parsed from, for the positions of errors.
   sql::TranslateContext translate_context(std::string_view script = {}) const;
   SqlStatus check_access(const sql::Statement& statement);
+  /// The rights, unless its plan still proves them, and then the locks.
+  SqlStatus check_and_lock(const sql::Statement& statement, const PreparedStatement& prepared);
   /// Every table that the statement names, as strongly as it uses it.
   SqlStatus lock_tables(const sql::Statement& statement, int depth = 0);
   SqlStatus lock_late_binding(const catalog::Relation& view, int depth);
@@ -171,8 +173,14 @@ struct SessionState {
   SqlStatus send_query(Running& running,
                        const std::string& engine_sql);  ///< A result of our own making.
   SqlStatus run_lock(Running& running, const sql::LockStatement& statement);
-  SqlStatus run_deallocate(const sql::DeallocateStatement& statement);
-  SqlStatus run_use(const sql::UseStatement& statement) const;
+  SqlStatus run_deallocate(Running& running, const sql::DeallocateStatement& statement);
+  SqlStatus run_use(Running& running, const sql::UseStatement& statement);
+  SqlStatus run_call(Running& running, const sql::CallStatement& statement);
+  // functions.cc
+  SqlResult<catalog::FunctionPointer> find_function_written(
+      const sql::QualifiedName& name, const std::vector<sql::TypeName>& types) const;
+  SqlStatus run_create_function(Running& running, const sql::CreateFunctionStatement& statement);
+  SqlStatus run_drop_function(Running& running, const sql::DropFunctionStatement& statement);
   SqlStatus run_explain(Running& running, const sql::ExplainStatement& statement);
   SqlStatus run_declare(Running& running, const sql::DeclareCursorStatement& statement);
   SqlStatus run_fetch(Running& running, const sql::FetchStatement& statement);
@@ -190,6 +198,8 @@ struct SessionState {
                        std::uint32_t privileges) const;
   SqlStatus require_owner(const catalog::Relation& relation, std::uint32_t privileges) const;
   SqlStatus require_superuser(std::string_view what) const;
+  /// For superusers and for holders of a role with that privilege.
+  SqlStatus require_system_privilege(std::string_view privilege, std::string_view what) const;
   SqlStatus require_schema(const catalog::Schema& schema, std::uint32_t privileges) const;
 
   // ddl.cc, alter.cc, people.cc, show.cc, copy_statement.cc, unload_statement.cc,
@@ -218,6 +228,11 @@ struct SessionState {
   SqlStatus run_alter_group(Running& running, const sql::AlterGroupStatement& statement);
   SqlStatus run_grant(Running& running, const sql::GrantStatement& statement);
   SqlStatus drop_people(Running& running, const sql::DropStatement& statement);
+  SqlStatus run_create_role(Running& running, const sql::CreateRoleStatement& statement);
+  SqlStatus run_alter_role(Running& running, const sql::AlterRoleStatement& statement);
+  SqlStatus drop_roles(Running& running, const sql::DropStatement& statement);
+  SqlStatus run_alter_default_privileges(Running& running,
+                                         const sql::AlterDefaultPrivilegesStatement& statement);
   SqlStatus run_set(Running& running, const sql::SetStatement& statement);
   SqlStatus run_reset(Running& running, const sql::ResetStatement& statement);
   SqlStatus run_show(Running& running, const sql::ShowStatement& statement);
@@ -282,10 +297,13 @@ class SessionLookup final : public sql::RelationLookup {
   explicit SessionLookup(const SessionState& session) : session_(session) {}
   [[nodiscard]] sql::SqlResult<const sql::Relation*> find(
       const sql::QualifiedName& name) const override;
+  [[nodiscard]] sql::SqlResult<std::vector<const sql::DefinedFunction*>> find_functions(
+      const std::vector<std::string>& name, std::size_t parameters) const override;
 
  private:
   const SessionState& session_;
   mutable std::map<std::string, std::unique_ptr<sql::Relation>> found_;
+  mutable std::vector<std::unique_ptr<sql::DefinedFunction>> functions_;
   mutable int depth_ = 0;  // of late-binding views being expanded
 };
 
@@ -298,6 +316,14 @@ class SessionLookup final : public sql::RelationLookup {
 [[nodiscard]] SqlResult<std::string> late_binding_sql(const SessionState& session,
                                                       const catalog::Relation& view,
                                                       const sql::RelationLookup& lookup);
+/// True when the user's rights on columns allow what those on the table do not
+/// (column_rights.cc). A query may then read the readable columns only, which the translator sees
+/// to.
+[[nodiscard]] bool columns_suffice(const SessionState& session, const sql::Statement& statement,
+                                   const catalog::Relation& relation,
+                                   const sql::TableAccess& access);
+/// The rights on a new function of the session's user (functions.cc).
+[[nodiscard]] catalog::Acl new_function_acl(const SessionState& session, catalog::Oid schema);
 /// Value of a Bind parameter (parameters.cc).
 [[nodiscard]] SqlResult<engine::Value> decode_parameter(const Parameter& parameter,
                                                         std::uint32_t type_oid);

@@ -241,6 +241,33 @@ TEST(Session, ReadersWaitForLockAndForNothingElse) {
   EXPECT_EQ(ask(*observer, "select count(*) from pg_locks where not granted"), "0");
 }
 
+TEST(Session, WhoMayNotReadDoesNotWaitForTheLockEither) {
+  const auto holder = open_session();
+  run(*holder, "create user lock_reader password 'Secret1234'");
+  run(*holder, "create table lock_rights (a int); grant select on lock_rights to lock_reader");
+  const auto reader = open_session("lock_reader");
+  constexpr std::string_view kQuery = "select count(*) from lock_rights";
+  ReplySink sink;
+  // Its plan is remembered with the rights it was made under.
+  ASSERT_EQ(ask(*reader, kQuery), "0");
+  ASSERT_TRUE(reader->parse("kept", kQuery, {}, sink));
+  ASSERT_TRUE(reader->bind("", "kept", {}, sink));
+  ASSERT_TRUE(reader->execute("", 0, sink));
+  ASSERT_TRUE(reader->sync(sink));
+  ASSERT_EQ(state_of(*reader, "prepare sql_kept as select count(*) from lock_rights"), "");
+  run(*holder, "revoke select on lock_rights from lock_reader");
+  run(*holder, "begin; lock lock_rights");
+  // Were the lock waited for, these would end with its time limit's error, or never.
+  EXPECT_EQ(state_of(*reader, kQuery), "42501");
+  ASSERT_TRUE(reader->bind("", "kept", {}, sink));
+  const auto executed = reader->execute("", 0, sink);
+  ASSERT_FALSE(executed);
+  EXPECT_EQ(executed.error().sqlstate, "42501");
+  ASSERT_TRUE(reader->sync(sink));
+  EXPECT_EQ(state_of(*reader, "execute sql_kept"), "42501");
+  run(*holder, "rollback");
+}
+
 TEST(Session, CrossedLocksEndWithADeadlockError) {
   const auto first = open_session();
   const auto second = open_session();

@@ -1,6 +1,8 @@
 // SET, RESET, SHOW, CANCEL, and the statements that have nothing to do here.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
@@ -87,6 +89,32 @@ std::string like_clause(const sql::ShowStatement& statement, std::string_view co
   return text;
 }
 
+/// RANDOM() gives the same numbers after the same seed.
+SqlStatus set_seed(SessionState& session, const sql::SetStatement& statement) {
+  const std::optional<double> seed =
+      statement.values.size() == 1 ? parse_number<double>(statement.values[0]) : std::nullopt;
+  if (statement.to_default || !seed || !(*seed >= -1 && *seed <= 1)) {
+    return engine::fail_sql("22023", "SET SEED needs a number between -1 and 1");
+  }
+  LEAT_TRY(session.quiet_engine());
+  LEAT_TRY(session.connection->run(fmt::format("SELECT setseed({})", *seed)));
+  return {};
+}
+
+/// SET ROLE: a user's roles are always in force, so that it only has to be one of them.
+SqlStatus check_role(const SessionState& session, const std::vector<std::string>& names) {
+  const catalog::UserPointer me = session.user();
+  for (const std::string& name : names) {
+    const catalog::RolePointer role = session.catalog.role(name);
+    if (role == nullptr) return engine::fail_sql("42704", "role \"" + name + "\" does not exist");
+    const std::vector<std::int32_t> held =
+        catalog::roles_of(session.catalog, catalog::GranteeKind::kUser, me->id);
+    if (!me->superuser && std::ranges::find(held, role->id) == held.end())
+      return engine::fail_sql("42501", "permission denied to set role \"" + name + "\"");
+  }
+  return {};
+}
+
 }  // namespace
 
 void SessionState::report_setting(std::string_view name, ResultSink& sink) const {
@@ -96,14 +124,14 @@ void SessionState::report_setting(std::string_view name, ResultSink& sink) const
 
 SqlStatus SessionState::run_set(Running& running, const sql::SetStatement& statement) {
   std::string name = statement.name;
-  if (name == "seed") return engine::fail_sql("0A000", "SET SEED is not supported");
+  if (name == "seed") return set_seed(*this, statement);
   if (name == "role" || name == "session_authorization") {
     const bool nothing = statement.to_default ||
                          (statement.values.size() == 1 &&
                           (statement.values[0] == "none" || statement.values[0] == user()->name));
     if (nothing) return {};
-    return engine::fail_sql("0A000", name == "role" ? "SET ROLE is not supported"
-                                                    : "SET SESSION AUTHORIZATION is not supported");
+    if (name == "role") return check_role(*this, statement.values);
+    return engine::fail_sql("0A000", "SET SESSION AUTHORIZATION is not supported");
   }
   if (Settings::is_ignored(name)) {
     running.sink.on_notice(Severity::kNotice, "00000",

@@ -65,6 +65,8 @@ constexpr std::array<KindFacts, std::variant_size_v<StatementNode>> kFacts = {{
     {"CANCEL", "CANCEL", false, false, false},
     {"EXPLAIN", "EXPLAIN", true, false, false},
     {"CALL", "CALL", false, false, true},
+    {"CREATE FUNCTION", "CREATE FUNCTION", false, false, true},
+    {"DROP FUNCTION", "DROP FUNCTION", false, false, true},
 }};
 
 std::string_view drop_tag(ObjectKind kind) {
@@ -95,6 +97,7 @@ class ReferenceWalk {
  public:
   std::vector<TableAccess> take() { return std::move(found_); }
   std::vector<RelationMention> take_mentions() { return std::move(mentions_); }
+  std::vector<std::string> take_functions() { return std::move(functions_); }
 
   void add(const QualifiedName& name, Access access) {
     for (const TableAccess& known : found_) {
@@ -108,6 +111,7 @@ class ReferenceWalk {
     for (const ExpressionPtr& child : node->children) expression(child.get());
     if (node->query) query(*node->query);
     if (!node->call) return;
+    functions_.push_back(node->names.back());
     expression(node->call->filter.get());
     order(node->call->order_by);
     order(node->call->within_group);
@@ -203,6 +207,7 @@ class ReferenceWalk {
 
   std::vector<TableAccess> found_;
   std::vector<RelationMention> mentions_;
+  std::vector<std::string> functions_;
   std::vector<std::string> common_tables_;
   std::vector<std::vector<std::string>> aliases_;
 };
@@ -225,8 +230,9 @@ struct ReferenceVisitor {
     bool reads = node.where != nullptr;
     for (const Assignment& assignment : node.assignments) {
       walk.expression(assignment.value.get());
-      reads = reads || (assignment.value->kind != ExpressionKind::kDefault &&
-                        !assignment.value->children.empty());
+      const Expression& value = *assignment.value;
+      reads = reads || value.kind == ExpressionKind::kColumn || value.query != nullptr ||
+              !value.children.empty();
     }
     walk.expression(node.where.get());
     if (reads) walk.add(node.table, Access::kSelect);
@@ -342,6 +348,16 @@ std::vector<TableAccess> referenced_tables(const Statement& statement) {
   walk.open_scope();
   std::visit(ReferenceVisitor{walk}, statement.node);
   return walk.take();
+}
+
+std::vector<std::string> called_functions(const Statement& statement) {
+  ReferenceWalk walk;
+  walk.open_scope();
+  std::visit(ReferenceVisitor{walk}, statement.node);
+  std::vector<std::string> names = walk.take_functions();
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 std::vector<RelationMention> mentioned_relations(const Query& query) {

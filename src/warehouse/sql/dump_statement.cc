@@ -550,6 +550,23 @@ class StatementDump {
     out_.statement(*node.statement);
     out_.close();
   }
+  void operator()(const CreateFunctionStatement& node) {
+    out_.open("create-function");
+    out_.word(node.name.to_string());
+    out_.flag("or-replace", node.or_replace);
+    for (const TypeName& type : node.parameters) out_.entry("type", format_type(type));
+    out_.entry("returns", format_type(node.returns));
+    out_.entry("volatility", node.volatility);
+    out_.entry("body", node.body);
+    out_.close();
+  }
+  void operator()(const DropFunctionStatement& node) {
+    out_.open("drop-function");
+    out_.word(node.name.to_string());
+    for (const TypeName& type : node.parameters) out_.entry("type", format_type(type));
+    out_.flag("if-exists", node.if_exists);
+    out_.close();
+  }
   void operator()(const CallStatement& node) {
     out_.open("call-procedure");
     out_.word(node.procedure.to_string());

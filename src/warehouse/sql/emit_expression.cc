@@ -69,56 +69,89 @@ void Emitter::operand(const Expression& node) {
 }
 
 void Emitter::expression(const Expression& node) {
+  if (!simple_value(node) && !condition(node)) composite(node);
+}
+
+bool Emitter::simple_value(const Expression& node) {
   switch (node.kind) {
     case ExpressionKind::kNull:
-      return write("NULL");
+      return write("NULL"), true;
     case ExpressionKind::kBoolean:
-      return write(node.text);
+      return write(node.text), true;
     case ExpressionKind::kNumber:
       if (node.text.front() == '.') write("0");  // DuckDB would show .5 so
-      return write(node.text);
+      return write(node.text), true;
     case ExpressionKind::kString:
-      return string_literal(node.text);
+      return string_literal(node.text), true;
     case ExpressionKind::kTypedLiteral:
-      return typed_literal(*node.type, node.text, node.span);
+      return typed_literal(*node.type, node.text, node.span), true;
     case ExpressionKind::kInterval:
-      return interval(node);
+      return interval(node), true;
     case ExpressionKind::kParameter:
-      return parameter(node);
+      return parameter(node), true;
     case ExpressionKind::kColumn:
-      return column(node);
+      return column(node), true;
     case ExpressionKind::kStar:
+      check_readable(node);
       for (const std::string& part : node.names) {
         const ScopeTable* table = find_alias(part);
         identifier(table == nullptr ? part : table->emitted_alias);
         write(".");
       }
-      return write("*");
+      return write("*"), true;
     case ExpressionKind::kDefault:
-      return write("DEFAULT");
+      return write("DEFAULT"), true;
+    default:
+      return false;
+  }
+}
+
+bool Emitter::condition(const Expression& node) {
+  switch (node.kind) {
+    case ExpressionKind::kAnd:
+      return joined(node, " AND "), true;
+    case ExpressionKind::kOr:
+      return joined(node, " OR "), true;
+    case ExpressionKind::kNot:
+      write("NOT ");
+      return operand(*node.children[0]), true;
+    case ExpressionKind::kIs:
+      return is_test(node), true;
+    case ExpressionKind::kBetween:
+      comparison(node.negated ? "NOT BETWEEN" : "BETWEEN", *node.children[0], *node.children[1]);
+      write(" AND ");
+      return arithmetic_operand(*node.children[2], *node.children[0]), true;
+    case ExpressionKind::kIn:
+      return in_test(node), true;
+    case ExpressionKind::kLike:
+      return like_test(node), true;
+    case ExpressionKind::kQuantified:
+      return quantified(node), true;
+    case ExpressionKind::kExists:
+      write("EXISTS (");
+      query(*node.query);
+      return write(")"), true;
+    default:
+      return false;
+  }
+}
+
+/// Of parts: operators, calls, brackets.
+void Emitter::composite(const Expression& node) {
+  const auto enclosed = [&](std::string_view open, std::string_view close) {
+    write(open);
+    if (node.query) {
+      query(*node.query);
+    } else {
+      comma_separated(node.children);
+    }
+    write(close);
+  };
+  switch (node.kind) {
     case ExpressionKind::kUnary:
       return unary(node);
     case ExpressionKind::kBinary:
       return binary(node);
-    case ExpressionKind::kAnd:
-      return joined(node, " AND ");
-    case ExpressionKind::kOr:
-      return joined(node, " OR ");
-    case ExpressionKind::kNot:
-      write("NOT ");
-      return operand(*node.children[0]);
-    case ExpressionKind::kIs:
-      return is_test(node);
-    case ExpressionKind::kBetween:
-      comparison(node.negated ? "NOT BETWEEN" : "BETWEEN", *node.children[0], *node.children[1]);
-      write(" AND ");
-      return arithmetic_operand(*node.children[2], *node.children[0]);
-    case ExpressionKind::kIn:
-      return in_test(node);
-    case ExpressionKind::kLike:
-      return like_test(node);
-    case ExpressionKind::kQuantified:
-      return quantified(node);
     case ExpressionKind::kCase:
       return case_when(node);
     case ExpressionKind::kCast:
@@ -126,25 +159,12 @@ void Emitter::expression(const Expression& node) {
     case ExpressionKind::kFunction:
       return function(node);
     case ExpressionKind::kSubquery:
-      write("(");
-      query(*node.query);
-      return write(")");
-    case ExpressionKind::kExists:
-      write("EXISTS (");
-      query(*node.query);
-      return write(")");
-    case ExpressionKind::kArray:
-      write("[");
-      comma_separated(node.children);
-      return write("]");
-    case ExpressionKind::kArrayQuery:
-      write("ARRAY(");
-      query(*node.query);
-      return write(")");
     case ExpressionKind::kRow:
-      write("(");
-      comma_separated(node.children);
-      return write(")");
+      return enclosed("(", ")");
+    case ExpressionKind::kArray:
+      return enclosed("[", "]");
+    case ExpressionKind::kArrayQuery:
+      return enclosed("ARRAY(", ")");
     case ExpressionKind::kSubscript:
       return subscript(node);
     case ExpressionKind::kField:
@@ -159,17 +179,23 @@ void Emitter::expression(const Expression& node) {
         write(" COLLATE NOCASE");
       return;
     case ExpressionKind::kGroupingSets:
-      write(node.text == "grouping sets" ? "GROUPING SETS"
-                                         : (node.text == "cube" ? "CUBE" : "ROLLUP"));
-      write(" (");
-      comma_separated(node.children);
-      return write(")");
+      return enclosed(node.text == "grouping sets" ? "GROUPING SETS ("
+                      : node.text == "cube"        ? "CUBE ("
+                                                   : "ROLLUP (",
+                      ")");
+    default:
+      fail("XX000", "an expression has no translation", node.span);
   }
 }
 
 void Emitter::parameter(const Expression& node) {
-  has_parameters_ = true;
   const auto index = static_cast<std::size_t>(node.number - 1);
+  if (frame_ != nullptr) {
+    if (index >= frame_->texts.size())
+      fail("42P02", "there is no parameter $" + std::to_string(node.number), {});
+    return write(frame_->texts[index]);
+  }
+  has_parameters_ = true;
   const bool typed = index < context_.parameter_types.size() &&
                      (context_.parameter_types[index].kind != TypeKind::kOther ||
                       !context_.parameter_types[index].spelling.empty());
@@ -425,6 +451,7 @@ const ScopeTable* Emitter::find_alias(std::string_view alias) const {
 }
 
 void Emitter::column(const Expression& node) {
+  check_readable(node);
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
   const std::vector<std::string>& names = node.names;
   if (names.size() == 1) {

@@ -116,6 +116,7 @@ void Emitter::call_system(std::string_view name, const Expression& node) {
 }
 
 void Emitter::call_unknown(const Expression& node) {
+  if (call_defined(node)) return;
   for (std::size_t i = 0; i < node.names.size(); ++i) {
     if (i > 0) write(".");
     identifier(node.names[i]);
@@ -196,6 +197,7 @@ bool Emitter::aggregate_function(const Expression& node) {
     }
     return true;
   }
+  if (name == "generate_series") return series(node), true;
   if (name == "sum") return sum(node), true;
   if (name == "avg") return average(node), true;
   if (name == "listagg") return list_aggregate(node), true;
@@ -211,6 +213,19 @@ bool Emitter::aggregate_function(const Expression& node) {
   over(node);
   write(")");
   return true;
+}
+
+/// In a select list it gives rows, of the type of its bounds; in FROM (emit_table.cc) DuckDB's own
+/// table function answers.
+void Emitter::series(const Expression& node) {
+  if (in_from_function_) return call_by_name("generate_series", node);
+  const InferredType type = infer(*node.children[0]);
+  const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger;
+  if (whole) write("CAST(");
+  write("unnest(generate_series(");
+  comma_separated(node.children);
+  write("))");
+  if (whole) write(" AS INTEGER)");
 }
 
 void Emitter::sum(const Expression& node) {
@@ -336,14 +351,6 @@ bool Emitter::string_function(const Expression& node) {
     return true;
   }
   if (name.starts_with("regexp_")) return regexp_function(node), true;
-  if (name == "sha2") {
-    const Expression& bits = *node.children[1];
-    if (bits.kind != ExpressionKind::kNumber || (bits.text != "256" && bits.text != "0")) {
-      unsupported("SHA2 with other than 256 bits", node.span);
-    }
-    call_template("sha256($1)", node);
-    return true;
-  }
   if (name == "to_varbyte" || name == "from_varbyte") {
     const std::string format = to_lower(literal_argument(node, 1, name));
     const bool to = name == "to_varbyte";

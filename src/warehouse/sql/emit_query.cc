@@ -3,6 +3,51 @@
 
 namespace leat::sql {
 
+namespace {
+
+/// The name a type has in the catalog, which a column made by a cast takes: "int4" for INTEGER.
+std::string catalog_name(const TypeName& type) {
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      return "bool";
+    case TypeKind::kSmallint:
+      return "int2";
+    case TypeKind::kInteger:
+      return "int4";
+    case TypeKind::kBigint:
+      return "int8";
+    case TypeKind::kDecimal:
+      return "numeric";
+    case TypeKind::kReal:
+      return "float4";
+    case TypeKind::kDouble:
+      return "float8";
+    case TypeKind::kChar:
+      return "bpchar";
+    case TypeKind::kVarchar:
+      return type.spelling == "text" ? "text" : "varchar";
+    case TypeKind::kTime:
+      return "time";
+    case TypeKind::kTimeTz:
+      return "timetz";
+    case TypeKind::kTimestamp:
+      return "timestamp";
+    case TypeKind::kTimestampTz:
+      return "timestamptz";
+    case TypeKind::kVarbyte:
+      return "varbyte";
+    default:
+      return type.spelling;
+  }
+}
+
+/// What a cast is called when its value has no name.
+std::string cast_name(const Expression& cast) {
+  return catalog_name(*cast.type);
+}
+
+}  // namespace
+
 /// The name PostgreSQL gives an output column without alias.
 std::string Emitter::output_name(const Expression& node) {
   switch (node.kind) {
@@ -20,13 +65,23 @@ std::string Emitter::output_name(const Expression& node) {
       return "array";
     case ExpressionKind::kExists:
       return "exists";
+    case ExpressionKind::kBoolean:
+      return "bool";
+    case ExpressionKind::kInterval:
+      return "interval";
     case ExpressionKind::kTypedLiteral:
-      return node.type->spelling;
+      return catalog_name(*node.type);
     case ExpressionKind::kAtTimeZone:
       return "timezone";
     case ExpressionKind::kCast: {
       std::string name = output_name(*node.children[0]);
-      return name == "?column?" ? node.type->spelling : name;
+      const ExpressionKind inner = node.children[0]->kind;
+      // A name that came from a type, or from CASE, gives way to the outer type.
+      const bool weak = name == "?column?" || inner == ExpressionKind::kBoolean ||
+                        inner == ExpressionKind::kInterval ||
+                        inner == ExpressionKind::kTypedLiteral || inner == ExpressionKind::kCase ||
+                        (inner == ExpressionKind::kCast && name == cast_name(*node.children[0]));
+      return weak ? catalog_name(*node.type) : name;
     }
     case ExpressionKind::kFunction:
       break;

@@ -148,6 +148,12 @@ void Emitter::insert_query(const Query& rows, const std::vector<const RelationCo
   const std::size_t columns = source_width > 0 && source_width < targets.size() && all_columns
                                   ? source_width
                                   : targets.size();
+  checked_rows(source, {targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(columns)});
+}
+
+void Emitter::checked_rows(const std::string& source,
+                           const std::vector<const RelationColumn*>& targets) {
+  const std::size_t columns = targets.size();
   const auto value_of = [&](std::size_t i) {
     return assigned_text("\"c" + std::to_string(i + 1) + "\"", targets[i]->type);
   };
@@ -214,8 +220,36 @@ std::string Emitter::delete_rows(const DeleteStatement& node) {
   return take();
 }
 
+/// The target's rows that match give way to the source's rows.
+std::vector<std::string> Emitter::merge_removing_duplicates(const MergeStatement& node) {
+  scopes_.emplace_back();
+  const Relation* relation = look_up(node.target);
+  const std::string target = captured([&] { target_relation(node.target, {}); });
+  const std::string source = captured([&] { table(*node.source); });
+  const std::string condition = text_of(*node.on);
+  scopes_.pop_back();
+  if (has_parameters_) {
+    fail("0A000", "MERGE ... REMOVE DUPLICATES with parameters is not supported", node.target.span);
+  }
+  std::string removal = "DELETE FROM " + target + " USING " + source + " WHERE (" + condition + ")";
+  write("INSERT INTO ");
+  relation_name(node.target, relation);
+  write(" ");
+  std::vector<const RelationColumn*> targets;
+  if (relation != nullptr) {
+    for (const RelationColumn& column : relation->columns) targets.push_back(&column);
+  }
+  const std::string rows = "SELECT * FROM " + source;
+  if (targets.empty()) {
+    write(rows);
+  } else {
+    checked_rows(rows, targets);
+  }
+  return {std::move(removal), take()};
+}
+
 std::vector<std::string> Emitter::merge(const MergeStatement& node) {
-  if (node.remove_duplicates) unsupported("MERGE ... REMOVE DUPLICATES", node.target.span);
+  if (node.remove_duplicates) return merge_removing_duplicates(node);
   scopes_.emplace_back();
   const Relation* relation = look_up(node.target);
   const std::string target = captured([&] { target_relation(node.target, {}); });

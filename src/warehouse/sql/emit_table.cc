@@ -1,4 +1,6 @@
 // FROM: relations under the names columns use, joins, unnesting of SUPER arrays, PIVOT and UNPIVOT.
+#include <algorithm>
+
 #include "warehouse/sql/emitter.h"
 #include "warehouse/sql/join_text.h"
 
@@ -9,6 +11,7 @@ std::vector<ScopeColumn> scope_columns(const Relation& relation) {
   std::vector<ScopeColumn> columns;
   columns.reserve(relation.columns.size());
   for (const RelationColumn& column : relation.columns) {
+    if (!column.readable) continue;
     columns.push_back({.name = column.name,
                        .type = inferred_of(column.type),
                        .relation = &relation,
@@ -118,6 +121,39 @@ void Emitter::relation_name(const QualifiedName& name, const Relation* relation)
   }
 }
 
+void Emitter::readable_relation(const TableReference& node, const Relation* relation,
+                                ScopeTable& entry) {
+  const bool restricted =
+      relation != nullptr && !std::ranges::all_of(relation->columns, &RelationColumn::readable);
+  if (!restricted) return relation_name(node.name, relation);
+  std::vector<std::string> names;
+  for (const RelationColumn& column : relation->columns) {
+    if (column.readable) names.push_back(column.name);
+  }
+  if (names.empty()) fail("42501", "permission denied for relation " + relation->name, node.span);
+  entry.restricted = relation;
+  write("(SELECT ");
+  identifiers(names);
+  write(" FROM ");
+  relation_name(node.name, relation);
+  write(")");
+}
+
+void Emitter::check_readable(const Expression& node) const {
+  const bool star = node.kind == ExpressionKind::kStar;
+  const std::size_t qualifiers = node.names.size() - (star ? 0 : 1);
+  for (const Scope& scope : scopes_) {
+    for (const ScopeTable& table : scope.tables) {
+      if (table.restricted == nullptr) continue;
+      if (qualifiers > 0 && table.alias != node.names[qualifiers - 1]) continue;
+      for (const RelationColumn& column : table.restricted->columns) {
+        if (column.readable || (!star && column.name != node.names.back())) continue;
+        fail("42501", "permission denied for relation " + table.restricted->name, node.span);
+      }
+    }
+  }
+}
+
 void Emitter::named_table(const TableReference& node) {
   const QualifiedName& name = node.name;
   // t.items, where t stands earlier in FROM: the elements of a SUPER array.
@@ -144,7 +180,7 @@ void Emitter::named_table(const TableReference& node) {
     return;
   }
   const Relation* relation = look_up(name);
-  relation_name(name, relation);
+  readable_relation(node, relation, entry);
   if (node.alias.empty()) entry.schema = name.schema().empty() ? "?" : std::string(name.schema());
   entry.system =
       relation != nullptr ? relation->kind == RelationKind::kSystem : is_system_relation(name);
@@ -171,7 +207,9 @@ void Emitter::table_function(const TableReference& node) {
   entry.alias = node.alias.empty() ? name : node.alias;
   entry.system = true;
   if (set) {
+    in_from_function_ = true;
     expression(call);
+    in_from_function_ = false;
   } else {  // one row of one value
     write("(SELECT ");
     expression(call);

@@ -65,6 +65,7 @@ struct ScopeTable {
   bool columns_known = false;
   bool system = false;   ///< catalog relation: x[1] is an array element there, not a SUPER path
   bool element = false;  ///< an unnested SUPER array: the alias itself is the value
+  const Relation* restricted = nullptr;  ///< some of its columns may not be read
   std::vector<ScopeColumn> columns;
 };
 
@@ -126,6 +127,10 @@ class Emitter {
 
   // Expressions (emit_expression.cc).
   void operand(const Expression& node);
+  // Parts of expression(); false when the node is of another part.
+  bool simple_value(const Expression& node);
+  bool condition(const Expression& node);
+  void composite(const Expression& node);
   void column(const Expression& node);
   void super_path(std::string_view base, std::string_view path);
   void unary(const Expression& node);
@@ -157,6 +162,8 @@ class Emitter {
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
   std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node);
   void require_column(const std::string& name, SourceSpan span) const;
+  /// 42501 for a column that the user may not read, and for a star over such columns.
+  void check_readable(const Expression& node) const;
   const ScopeTable* find_alias(std::string_view alias) const;
 
   // Types (infer.cc).
@@ -172,6 +179,9 @@ class Emitter {
   void call_template(std::string_view text, const Expression& node);
   void call_system(std::string_view name, const Expression& node);
   void call_unknown(const Expression& node);
+  /// A user's function, written out; false when there is none of that name.
+  bool call_defined(const Expression& node);
+  [[nodiscard]] const DefinedFunction* find_defined(const Expression& node) const;
   bool aggregate_function(const Expression& node);
   bool string_function(const Expression& node);
   bool date_function(const Expression& node);
@@ -180,6 +190,7 @@ class Emitter {
   void window(const Window& node);
   void average(const Expression& node);
   void sum(const Expression& node);
+  void series(const Expression& node);
   void list_aggregate(const Expression& node);
   void percentile(const Expression& node);
   void decode(const Expression& node);
@@ -217,6 +228,8 @@ class Emitter {
   void alias_of(const TableReference& node, const std::string& alias);
   std::string add_scope_table(ScopeTable entry);
   void relation_name(const QualifiedName& name, const Relation* relation);
+  /// The relation, or what the user may read of it.
+  void readable_relation(const TableReference& node, const Relation* relation, ScopeTable& entry);
   const Relation* look_up(const QualifiedName& name) const;
   [[nodiscard]] bool is_common_table(const QualifiedName& name) const;
   const std::vector<ScopeColumn>* common_table_columns(const QualifiedName& name) const;
@@ -234,6 +247,9 @@ class Emitter {
   std::string update(const UpdateStatement& node);
   std::string delete_rows(const DeleteStatement& node);
   std::vector<std::string> merge(const MergeStatement& node);
+  std::vector<std::string> merge_removing_duplicates(const MergeStatement& node);
+  /// INSERT's rows from `source` (a query's text), checked against the lengths of `targets`.
+  void checked_rows(const std::string& source, const std::vector<const RelationColumn*>& targets);
   std::vector<std::string> create_table(const CreateTableStatement& node);
   std::string create_table_as(const CreateTableAsStatement& node);
   std::string alter_table(const QualifiedName& table, const AlterTableAction& action);
@@ -258,6 +274,14 @@ class Emitter {
   };
   std::vector<KnownCommonTable> common_tables_;
   bool has_parameters_ = false;
+  /// Inside of a user's function: what stands for $1 ... $n there.
+  struct CallFrame {
+    const DefinedFunction* function = nullptr;
+    std::vector<std::string> texts;
+  };
+  const CallFrame* frame_ = nullptr;
+  int function_depth_ = 0;
+  bool in_from_function_ = false;          ///< in a call that stands in FROM
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
 };
 

@@ -25,7 +25,15 @@ constexpr std::string_view kGroups[] = {
     "Conditional", "Aggregate",     "Window",         "String",
     "Math",        "Date and time", "JSON and SUPER", "System and session"};
 
-std::string_view state_text(FunctionState state) {
+std::string upper(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  return result;
+}
+
+}  // namespace
+
+std::string_view state_name(FunctionState state) {
   switch (state) {
     case FunctionState::kExact:
       return "exact";
@@ -36,14 +44,6 @@ std::string_view state_text(FunctionState state) {
   }
   return {};
 }
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
-  return result;
-}
-
-}  // namespace
 
 std::span<const FunctionEntry> function_table() {
   return kTable;
@@ -69,7 +69,7 @@ std::string function_reference() {
     for (const FunctionEntry& entry : kTable) {
       if (entry.group != group || entry.name == previous) continue;
       previous = entry.name;
-      page += "| " + upper(entry.name) + " | " + std::string(state_text(entry.state)) + " | " +
+      page += "| " + upper(entry.name) + " | " + std::string(state_name(entry.state)) + " | " +
               std::string(entry.note) + " |\n";
     }
   }

@@ -39,6 +39,9 @@ struct FunctionEntry {
 /// The rows of one name; empty when unknown.
 [[nodiscard]] std::span<const FunctionEntry> find_function(std::string_view name);
 
+/// "exact", "approximate", "not supported".
+[[nodiscard]] std::string_view state_name(FunctionState state);
+
 /// The reference page's table, in Markdown.
 [[nodiscard]] std::string function_reference();
 

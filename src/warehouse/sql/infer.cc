@@ -106,6 +106,11 @@ InferredType Emitter::infer(const Expression& node) const {
     case ExpressionKind::kTypedLiteral:
     case ExpressionKind::kCast:
       return inferred_of(*node.type);
+    case ExpressionKind::kParameter: {
+      const auto index = static_cast<std::size_t>(node.number - 1);
+      if (frame_ == nullptr || index >= frame_->function->parameters.size()) return {};
+      return inferred_of(column_type(frame_->function->parameters[index]));
+    }
     case ExpressionKind::kColumn:
       if (const ScopeColumn* column = find_column(node)) return column->type;
       return {};

@@ -134,6 +134,67 @@ constexpr Macro kMacros[] = {
     {"json_element(j, n)",
      R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) ||
        ']') END)sql"},
+    // SUPER arrays as lists of their elements' JSON texts; NULL for what is no array.
+    {"json_item(v)", R"sql(coalesce(CAST(to_json(v) AS VARCHAR), 'null'))sql"},
+    {"json_items(a)",
+     R"sql(CASE WHEN json_type(CAST(a AS JSON)) = 'ARRAY'
+  THEN list_transform(CAST(CAST(a AS JSON) AS JSON[]),
+    lambda x: coalesce(CAST(x AS VARCHAR), 'null')) END)sql"},
+    {"json_of_items(l)", R"sql(CAST('[' || array_to_string(l, ',') || ']' AS JSON))sql"},
+    {"array_contains(a, v)", R"sql(list_contains($m.json_items(a), $m.json_item(v)))sql"},
+    {"array_position(a, v)",
+     R"sql(CASE WHEN $m.json_items(a) IS NOT NULL
+  THEN CAST(coalesce(list_position($m.json_items(a), $m.json_item(v)), 0) - 1 AS INTEGER) END)sql"},
+    {"array_positions(a, v)",
+     R"sql(to_json(list_filter(range(0, len($m.json_items(a))),
+  lambda i: $m.json_items(a)[i + 1] = $m.json_item(v))))sql"},
+    {"arrays_overlap(a, b)", R"sql(list_has_any($m.json_items(a), $m.json_items(b)))sql"},
+    // How often the i-th element occurs in a list.
+    {"item_count(l, x)", R"sql(len(list_filter(l, lambda y: y = x)))sql"},
+    {"items_except(a, b, once)",
+     R"sql(list_transform(list_filter(range(1, len(a) + 1), lambda i: CASE WHEN once
+  THEN $m.item_count(a[1:i], a[i]) = 1 AND $m.item_count(b, a[i]) = 0
+  ELSE $m.item_count(a[1:i], a[i]) > $m.item_count(b, a[i]) END), lambda i: a[i]))sql"},
+    {"items_in_both(a, b, once)",
+     R"sql(list_transform(list_filter(range(1, len(a) + 1), lambda i: CASE WHEN once
+  THEN $m.item_count(a[1:i], a[i]) = 1 AND $m.item_count(b, a[i]) > 0
+  ELSE $m.item_count(a[1:i], a[i]) <= $m.item_count(b, a[i]) END), lambda i: a[i]))sql"},
+    {"array_except(a, b, once)",
+     R"sql($m.json_of_items($m.items_except($m.json_items(a), $m.json_items(b), once)))sql"},
+    {"array_intersection(a, b, once)",
+     R"sql($m.json_of_items($m.items_in_both($m.json_items(a), $m.json_items(b), once)))sql"},
+    {"array_distinct(a)",
+     R"sql($m.json_of_items($m.items_except($m.json_items(a), CAST([] AS VARCHAR[]), true)))sql"},
+    {"json_sort_key(x)",
+     R"sql({'kind': CASE json_type(CAST(x AS JSON)) WHEN 'BOOLEAN' THEN 1 WHEN 'VARCHAR' THEN 3
+    WHEN 'ARRAY' THEN 4 WHEN 'OBJECT' THEN 5 ELSE 2 END,
+  'number': TRY_CAST(x AS DOUBLE),
+  'text': CASE WHEN x LIKE '"%' THEN json_extract_string(CAST(x AS JSON), '$') ELSE x END,
+  'item': x})sql"},
+    {"items_sorted(l)",
+     R"sql(list_transform(list_sort(list_transform(list_filter(l, lambda x: x <> 'null'),
+  lambda x: $m.json_sort_key(x))), lambda k: k.item))sql"},
+    {"array_sort(a, up, nulls_first)",
+     R"sql($m.json_of_items(list_concat(
+  CASE WHEN nulls_first THEN list_filter($m.json_items(a), lambda x: x = 'null')
+    ELSE CAST([] AS VARCHAR[]) END,
+  CASE WHEN up THEN $m.items_sorted($m.json_items(a))
+    ELSE list_reverse($m.items_sorted($m.json_items(a))) END,
+  CASE WHEN nulls_first THEN CAST([] AS VARCHAR[])
+    ELSE list_filter($m.json_items(a), lambda x: x = 'null') END)))sql"},
+    {"json_digits(x)", R"sql(ltrim(CAST(CAST(x AS JSON) AS VARCHAR), '-'))sql"},
+    {"decimal_precision(x)",
+     R"sql(CASE WHEN regexp_full_match($m.json_digits(x), '[0-9]+([.][0-9]+)?')
+  THEN CAST(length(replace($m.json_digits(x), '.', '')) AS INTEGER) END)sql"},
+    {"decimal_scale(x)",
+     R"sql(CASE WHEN regexp_full_match($m.json_digits(x), '[0-9]+([.][0-9]+)?')
+  THEN CAST(length(split_part($m.json_digits(x), '.', 2)) AS INTEGER) END)sql"},
+    {"get_number_attributes(x)",
+     R"sql(CASE WHEN json_type(CAST(x AS JSON)) = 'OBJECT'
+  THEN CAST(len(json_keys(CAST(x AS JSON))) AS INTEGER) END)sql"},
+    {"getbit(b, i)",
+     R"sql(CAST(get_bit(CAST(CAST(b AS BLOB) AS BIT),
+  CAST(octet_length(CAST(b AS BLOB)) * 8 - 1 - i AS INTEGER)) AS INTEGER))sql"},
     {"number_text(s)",
      R"sql(CASE WHEN regexp_matches(s, '[-<]') THEN '-' ELSE '' END || regexp_replace(s,
        '[^0-9.]', '', 'g'))sql"},

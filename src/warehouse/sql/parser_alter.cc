@@ -282,6 +282,7 @@ std::optional<ObjectKind> Parser::accept_object_kind() {
 StatementNode Parser::drop() {
   const Token& where = token();
   advance();
+  if (accept("function"_w)) return drop_function();
   DropStatement node;
   if (const auto kind = accept_object_kind()) {
     node.kind = *kind;
@@ -317,7 +318,6 @@ ObjectKind Parser::dropped_person(const Token& where) {
   if (accept("group"_w)) return ObjectKind::kGroup;
   if (accept("role"_w)) return ObjectKind::kRole;
   switch (token().word) {
-    case "function"_w:
     case "procedure"_w:
     case "index"_w:
     case "sequence"_w:

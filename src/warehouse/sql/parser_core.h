@@ -255,6 +255,10 @@ class Parser {
   StatementNode create_group();
   StatementNode alter_group();
   StatementNode create_role();
+  StatementNode create_function(bool or_replace);
+  StatementNode drop_function();
+  /// (type, ...): what tells functions of one name apart.
+  std::vector<TypeName> parameter_types();
   StatementNode alter_role();
   GrantStatement grant_body(bool revoke);
   std::vector<Privilege> privileges();

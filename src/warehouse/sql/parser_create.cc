@@ -41,8 +41,6 @@ std::string_view unsupported_object(Word word) {
       return "CREATE AGGREGATE";
     case "tablespace"_w:
       return "CREATE TABLESPACE";
-    case "function"_w:
-      return "CREATE FUNCTION";
     case "procedure"_w:
       return "CREATE PROCEDURE";
     case "external"_w:
@@ -73,6 +71,10 @@ StatementNode Parser::create() {
   if (at("unique"_w) && at("index"_w, 1)) unsupported(token(1), "CREATE INDEX");
   if (const auto missing = unsupported_object(token().word); !missing.empty()) {
     unsupported(tokens_[first], std::string(missing));
+  }
+  if (at("function"_w)) {
+    advance();
+    return create_function(or_replace);
   }
   if (or_replace && !at("view"_w)) syntax_error();
   switch (token().word) {

@@ -21,6 +21,7 @@ struct RelationColumn {
   TypeName type;
   bool identity = false;
   bool not_null = false;
+  bool readable = true;     ///< False: the user may not read it; a query that names it is 42501.
   std::int16_t number = 0;  ///< As in pg_attribute.attnum; 0: not known.
 };
 
@@ -36,6 +37,14 @@ struct Relation {
   std::vector<RelationColumn> columns;
 };
 
+/// A function that a user defined: one expression over $1 ... $n.
+struct DefinedFunction {
+  std::string name;
+  std::vector<TypeName> parameters;
+  TypeName returns;
+  std::string body;  ///< "select ..."
+};
+
 /// Answers for names as written (1 to 3 parts), resolved by the session's search path. Implemented
 /// over the catalog; results must stay valid until translate() returns.
 class RelationLookup {
@@ -45,6 +54,12 @@ class RelationLookup {
   /// 3F000) end the translation; the position is added by the caller. Null: unknown here, the
   /// translator quotes the name as written and leaves the error to DuckDB.
   [[nodiscard]] virtual SqlResult<const Relation*> find(const QualifiedName& name) const = 0;
+  /// The functions of that name with that many parameters, of one schema; empty: none. Errors
+  /// (42501) end the translation.
+  [[nodiscard]] virtual SqlResult<std::vector<const DefinedFunction*>> find_functions(
+      const std::vector<std::string>& /*name*/, std::size_t /*parameters*/) const {
+    return std::vector<const DefinedFunction*>();
+  }
 };
 
 struct TranslateContext {
@@ -155,6 +170,10 @@ struct TableAccess {
 /// duplicates and without names of common table expressions. System relations are included as
 /// written.
 [[nodiscard]] std::vector<TableAccess> referenced_tables(const Statement& statement);
+
+/// The names of the functions that the statement calls, sorted, each once; those without
+/// parentheses (SYSDATE) among them.
+[[nodiscard]] std::vector<std::string> called_functions(const Statement& statement);
 
 /// True when the name means a system relation: qualified by pg_catalog or information_schema, or
 /// unqualified and one of Redshift's catalog names (pg_class, svv_tables, stl_query, ...).

@@ -1,0 +1,1 @@
+create or replace function s.f(int, varchar(10)) returns float8 stable as $$ select $1 + len($2) $$ language sql; drop function if exists s.f(int, varchar)

@@ -1,0 +1,1 @@
+grant select (a, b), update (c) on t to role r; alter default privileges for user u in schema s grant all on tables to group g; merge into t using s on t.a = s.a remove duplicates; grant select for tables in schema s to role r

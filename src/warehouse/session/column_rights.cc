@@ -1,0 +1,82 @@
+// What may be done with a relation by someone who has rights on some of its columns only.
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/catalog/rights.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+/// Notes every name that an expression uses. False when it holds a query, whose names may be those
+/// of other relations.
+bool collect_names(const sql::Expression* node, std::vector<std::string_view>& names) {
+  if (node == nullptr) return true;
+  if (node->query) return false;
+  if (node->kind == sql::ExpressionKind::kStar) return false;
+  if (node->kind == sql::ExpressionKind::kColumn)
+    names.insert(names.end(), node->names.begin(), node->names.end());
+  return std::ranges::all_of(node->children, [&](const sql::ExpressionPtr& child) {
+    return collect_names(child.get(), names);
+  });
+}
+
+/// Every column that the names could mean must be readable.
+bool may_read(const SessionState& session, const catalog::User& user,
+              const catalog::Relation& relation, const std::vector<std::string_view>& names) {
+  return std::ranges::all_of(relation.columns, [&](const catalog::Column& column) {
+    if (std::ranges::find(names, column.name) == names.end()) return true;
+    return (catalog::column_privileges(session.catalog, user, relation, column.number) &
+            catalog::kSelect) != 0;
+  });
+}
+
+bool may_read_for_update(const SessionState& session, const catalog::User& user,
+                         const catalog::Relation& relation, const sql::UpdateStatement& update) {
+  if (!update.from.empty() || !update.with.empty()) return false;
+  std::vector<std::string_view> names;
+  if (!collect_names(update.where.get(), names)) return false;
+  for (const sql::Assignment& assignment : update.assignments) {
+    if (!collect_names(assignment.value.get(), names)) return false;
+  }
+  return may_read(session, user, relation, names);
+}
+
+bool may_update(const SessionState& session, const catalog::User& user,
+                const catalog::Relation& relation, const sql::UpdateStatement& update) {
+  return std::ranges::all_of(update.assignments, [&](const sql::Assignment& assignment) {
+    const catalog::Column* column = relation.find_column(assignment.column);
+    return column != nullptr &&
+           (catalog::column_privileges(session.catalog, user, relation, column->number) &
+            catalog::kUpdate) != 0;
+  });
+}
+
+}  // namespace
+
+bool columns_suffice(const SessionState& session, const sql::Statement& statement,
+                     const catalog::Relation& relation, const sql::TableAccess& access) {
+  const catalog::UserPointer user = session.user();
+  if (user == nullptr || !catalog::has_column_privileges(session.catalog, *user, relation))
+    return false;
+  const catalog::SchemaPointer schema = session.catalog.schema(relation.schema);
+  if (schema == nullptr ||
+      (catalog::privileges_on(session.catalog, *user, *schema) & catalog::kUsage) == 0) {
+    return false;
+  }
+  if (const auto* update = sql::get_if<sql::UpdateStatement>(statement)) {
+    if (access.access == sql::Access::kUpdate) return may_update(session, *user, relation, *update);
+    return access.access == sql::Access::kSelect &&
+           may_read_for_update(session, *user, relation, *update);
+  }
+  if (access.access != sql::Access::kSelect) return false;
+  if (const auto* removal = sql::get_if<sql::DeleteStatement>(statement)) {
+    std::vector<std::string_view> names;
+    return removal->using_tables.empty() && removal->with.empty() &&
+           collect_names(removal->where.get(), names) && may_read(session, *user, relation, names);
+  }
+  return sql::get_if<sql::MergeStatement>(statement) == nullptr;
+}
+
+}  // namespace leat::session

@@ -1,0 +1,170 @@
+// CREATE and DROP FUNCTION in SQL, and finding them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "warehouse/catalog/rights.h"
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+namespace {
+
+using catalog::Function;
+using catalog::FunctionPointer;
+
+bool same_types(const std::vector<sql::TypeName>& a, const std::vector<sql::TypeName>& b) {
+  return std::ranges::equal(a, b, [](const sql::TypeName& left, const sql::TypeName& right) {
+    return sql::type_oid(left) == sql::type_oid(right);
+  });
+}
+
+FunctionPointer find_function(const SessionState& session, catalog::Oid schema,
+                              std::string_view name, const std::vector<sql::TypeName>& types) {
+  for (const FunctionPointer& function : session.catalog.functions()) {
+    if (function->schema == schema && function->name == name &&
+        same_types(function->parameters, types)) {
+      return function;
+    }
+  }
+  return nullptr;
+}
+
+/// What the function gives must be something that the engine can compute.
+SqlStatus check_body(SessionState& session, const Function& function) {
+  std::string call = "select " + engine::quote_identifier(function.schema_name) + "." +
+                     engine::quote_identifier(function.name) + "(";
+  for (std::size_t i = 0; i < function.parameters.size(); ++i) {
+    call += (i == 0 ? "" : ", ") + ("null::" + sql::format_type(function.parameters[i]));
+  }
+  sql::SqlResult<std::optional<sql::ParsedStatement>> parsed = sql::parse_statement(call + ")");
+  if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
+  LEAT_ASSIGN(const Plan plan, session.make_plan((*parsed)->statement, {}, {}));
+  return {};
+}
+
+}  // namespace
+
+SqlResult<FunctionPointer> SessionState::find_function_written(
+    const sql::QualifiedName& name, const std::vector<sql::TypeName>& types) const {
+  std::vector<std::string> schemas;
+  if (name.schema().empty()) {
+    schemas = resolved_search_path();
+  } else {
+    schemas.emplace_back(name.schema());
+  }
+  for (const std::string& each : schemas) {
+    const catalog::SchemaPointer schema = catalog.schema(each);
+    if (schema == nullptr) continue;
+    if (FunctionPointer found = find_function(*this, schema->oid, name.name(), types)) return found;
+  }
+  const Function wanted{.name = name.to_string(), .parameters = types};
+  return engine::fail_sql("42883", "function " + wanted.signature() + " does not exist");
+}
+
+SqlStatus SessionState::run_create_function(Running&,
+                                            const sql::CreateFunctionStatement& statement) {
+  LEAT_ASSIGN(const catalog::SchemaPointer schema, creation_schema(statement.name));
+  LEAT_TRY(require_schema(*schema, catalog::kUsage | catalog::kCreate));
+  Function function;
+  function.name = statement.name.name();
+  function.schema = schema->oid;
+  function.schema_name = schema->name;
+  function.owner = user_id;
+  function.parameters = statement.parameters;
+  function.returns = statement.returns;
+  function.volatility = statement.volatility;
+  function.body = statement.body;
+  LEAT_TRY(lock_table("pg_proc", function.name));
+  const FunctionPointer before =
+      find_function(*this, schema->oid, function.name, function.parameters);
+  if (before != nullptr && !statement.or_replace) {
+    return engine::fail_sql(
+        "42723", "function \"" + function.name + "\" already exists with same argument types");
+  }
+  if (before != nullptr) {
+    const catalog::UserPointer me = user();
+    if (!me->superuser && before->owner != me->id)
+      return engine::fail_sql("42501", "must be owner of function " + function.name);
+    if (sql::type_oid(before->returns) != sql::type_oid(function.returns)) {
+      return engine::fail_sql("42P13", "cannot change return type of existing function", {},
+                              "Use DROP FUNCTION first.");
+    }
+    function.oid = before->oid;
+    function.owner = before->owner;
+    function.acl = before->acl;
+  } else {
+    function.oid = catalog.catalog().new_oid();
+    function.acl = new_function_acl(*this, schema->oid);
+  }
+  LEAT_TRY(open_engine());
+  LEAT_TRY(catalog.put(function));
+  return check_body(*this, function);  // an error takes the function away with the transaction
+}
+
+SqlStatus SessionState::run_drop_function(Running& running,
+                                          const sql::DropFunctionStatement& statement) {
+  const SqlResult<FunctionPointer> found =
+      find_function_written(statement.name, statement.parameters);
+  if (!found) {
+    if (!statement.if_exists) return std::unexpected(found.error());
+    running.sink.on_notice(Severity::kInfo, "00000", found.error().message + ", skipping");
+    return {};
+  }
+  const catalog::UserPointer me = user();
+  if (!me->superuser && (*found)->owner != me->id)
+    return engine::fail_sql("42501", "must be owner of function " + (*found)->name);
+  LEAT_TRY(open_engine());
+  return catalog.drop_function((*found)->oid);
+}
+
+catalog::Acl new_function_acl(const SessionState& session, catalog::Oid schema) {
+  // Everybody may execute a new function, unless its owner's default privileges say otherwise.
+  const catalog::StandingPointer standing = session.catalog.standing();
+  const bool said = std::ranges::any_of(*standing, [&](const catalog::StandingAcl& list) {
+    return list.target == catalog::StandingTarget::kFunctions && list.schema == 0 &&
+           list.owner == session.user_id;
+  });
+  catalog::Acl acl = catalog::default_acl(session.catalog, catalog::StandingTarget::kFunctions,
+                                          session.user_id, schema);
+  if (!said) {
+    catalog::change_acl(acl, catalog::GranteeKind::kPublic, 0, session.user_id, catalog::kExecute,
+                        false, false, false);
+  }
+  return acl;
+}
+
+sql::SqlResult<std::vector<const sql::DefinedFunction*>> SessionLookup::find_functions(
+    const std::vector<std::string>& name, std::size_t parameters) const {
+  std::vector<const sql::DefinedFunction*> list;
+  std::vector<std::string> schemas;
+  if (name.size() == 1) {
+    schemas = session_.resolved_search_path();
+  } else {
+    schemas.push_back(name[name.size() - 2]);
+  }
+  const std::vector<FunctionPointer> functions = session_.catalog.functions();
+  const catalog::UserPointer me = session_.user();
+  for (const std::string& schema : schemas) {
+    for (const FunctionPointer& function : functions) {
+      if (function->schema_name != schema || function->name != name.back() ||
+          function->parameters.size() != parameters) {
+        continue;
+      }
+      if (me != nullptr &&
+          (catalog::effective_privileges(session_.catalog, *me, function->owner, function->acl) &
+           catalog::kExecute) == 0) {
+        return sql::sql_fail("42501", "permission denied for function " + function->name);
+      }
+      functions_.push_back(std::make_unique<sql::DefinedFunction>(
+          sql::DefinedFunction{.name = function->name,
+                               .parameters = function->parameters,
+                               .returns = function->returns,
+                               .body = function->body}));
+      list.push_back(functions_.back().get());
+    }
+    if (!list.empty()) break;
+  }
+  return list;
+}
+
+}  // namespace leat::session

@@ -1,0 +1,34 @@
+// Pieces shared by users, groups, roles and grants. Inside of the module only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+
+[[nodiscard]] std::unexpected<SqlError> no_user(std::string_view name);
+
+struct FoundGrantee {
+  catalog::GranteeKind kind = catalog::GranteeKind::kPublic;
+  std::int32_t id = 0;
+};
+/// Errors: 42704 for a user, group or role that does not exist.
+[[nodiscard]] SqlResult<FoundGrantee> find_grantee(const SessionState& session,
+                                                   const sql::Grantee& written);
+
+/// True when some object's rights name this grantee.
+[[nodiscard]] bool has_grants(const SessionState& session, catalog::GranteeKind kind,
+                              std::int32_t id);
+
+/// Takes one who is dropped out of the standing privileges and, as a holder, out of the roles.
+[[nodiscard]] SqlStatus forget_grantee(SessionState& session, catalog::GranteeKind kind,
+                                       std::int32_t id);
+
+// roles.cc
+[[nodiscard]] SqlStatus grant_roles(SessionState& session, const sql::GrantStatement& statement);
+[[nodiscard]] SqlStatus grant_system_privileges(SessionState& session,
+                                                const sql::GrantStatement& statement);
+
+}  // namespace leat::session
