@@ -84,6 +84,17 @@ struct Config {
   std::string destination_types;
   std::int64_t destination_varchar_length = 0;
 
+  std::string notify_webhook;
+  std::string notify_webhook_token;
+  std::string notify_mail_server;
+  std::string notify_mail_user;
+  std::string notify_mail_password;
+  std::string notify_mail_from;
+  std::string notify_mail_to;
+  std::string notify_mail_ca_bundle;
+  std::int64_t notify_after_us = 0;
+  std::int64_t notify_every_us = 0;
+
   std::string console_listen;
 
   std::string warehouse_listen;

@@ -75,7 +75,8 @@ TEST(Config, ReadsSources) {
 
 TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
   const std::string top_level =
-      "data, log_level, collect, journal, store, archive, sync, destination, console, warehouse, "
+      "data, log_level, collect, journal, store, archive, sync, destination, notify, console, "
+      "warehouse, "
       "data_api, sources";
   const std::vector<std::pair<std::string_view, std::string>> cases = {
       {"colect:\n  listen: 1",

@@ -15,6 +15,7 @@
 #include "app/data_directory.h"
 #include "app/destination.h"
 #include "app/file_text.h"
+#include "app/notices.h"
 #include "app/object_storage.h"
 #include "app/received.h"
 #include "app/shaping.h"
@@ -113,6 +114,7 @@ struct System::Impl {
   std::unique_ptr<Destination> destination;
   std::unique_ptr<load::Loader> loader;
   std::unique_ptr<load::SyncSchedule> schedule;
+  std::unique_ptr<Notifier> notifier;
   std::unique_ptr<collect::Server> collector;
   std::unique_ptr<console::Console> console;
 
@@ -122,6 +124,7 @@ struct System::Impl {
   Status start_data_api();
   Status start_journal();
   Status start_load();
+  Status start_notifier();
   Status start_collector();
   Status start_console();
   Status publish_connection();
@@ -313,6 +316,27 @@ Status System::Impl::start_load() {
   return {};
 }
 
+Status System::Impl::start_notifier() {
+  if (config.notify_webhook.empty() && config.notify_mail_server.empty()) return {};
+  NoticeOptions options;
+  options.after_us = config.notify_after_us;
+  options.every_us = config.notify_every_us;
+  options.webhook = config.notify_webhook;
+  options.webhook_token = config.notify_webhook_token;
+  options.mail_server = {.url = config.notify_mail_server,
+                         .user = config.notify_mail_user,
+                         .password = config.notify_mail_password,
+                         .ca_bundle = config.notify_mail_ca_bundle};
+  options.mail_from = config.notify_mail_from;
+  for (const std::string_view to : split(config.notify_mail_to, ',')) {
+    if (!trim(to).empty()) options.mail_to.emplace_back(trim(to));
+  }
+  options.metrics = &metrics;
+  options.states = [this] { return schedule->states(); };
+  LEAT_ASSIGN(notifier, Notifier::start(std::move(options)));
+  return {};
+}
+
 Status System::Impl::start_collector() {
   net::HttpOptions http;
   LEAT_ASSIGN(http.listen, net::parse_endpoint(config.collect_listen));
@@ -435,6 +459,7 @@ Status System::Impl::stop(std::int64_t deadline_us) {
           lock, ended, std::chrono::microseconds(deadline_us / 2), [] { return false; });
       if (!ended.stop_requested()) store_stop.request_stop();
     });
+    notifier.reset();
     if (schedule) schedule->stop();
     if (sealer) sealer->stop();
   }
@@ -485,6 +510,7 @@ Result<std::unique_ptr<System>> System::start(const Config& config, const Parts&
   LEAT_TRY(start_part(parts.warehouse, "data_api", &Impl::start_data_api));
   LEAT_TRY(start_part(parts.collect, "journal", &Impl::start_journal));
   LEAT_TRY(start_part(parts.load, "sync", &Impl::start_load));
+  LEAT_TRY(start_part(parts.load, "notify", &Impl::start_notifier));
   LEAT_TRY(start_part(parts.collect, "collect", &Impl::start_collector));
   LEAT_TRY(start_part(parts.console, "console", &Impl::start_console));
   LEAT_TRY(start_part(true, "data", &Impl::publish_connection));
