@@ -167,7 +167,7 @@ SELECT r.oid, t.estimated_size AS row_count FROM leat_system.leat_visible_relati
   duckdb_tables() t
   ON t.schema_name = CASE WHEN r.temporary THEN 'main' ELSE r.schema_name END AND t.table_name =
   r.name
-  AND t.temporary = r.temporary WHERE r.kind = 'r')sql",
+  AND t.temporary = r.temporary)sql",
     R"sql(svv_table_info AS
 SELECT leat_system.current_database() AS "database", r.schema_name AS "schema", r.oid AS table_id,
   r.name AS "table",

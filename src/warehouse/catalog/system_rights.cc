@@ -82,8 +82,9 @@ SELECT leat_system.current_database() AS database_name, schema_name, name AS fun
   'SCALAR' AS function_type, array_to_string(parameters, ', ') AS argument_type, returns AS
   result_type FROM leat_system.leat_function_rows)sql",
     R"sql(information_schema_routines AS
-SELECT leat_system.current_database() AS routine_catalog, schema_name AS routine_schema, name AS
-  routine_name, 'FUNCTION' AS routine_type, returns AS data_type, body AS routine_definition
+SELECT leat_system.current_database() AS specific_catalog, schema_name AS specific_schema, name ||
+  '_' || oid AS specific_name, leat_system.current_database() AS routine_catalog, schema_name AS
+  routine_schema, name AS routine_name, 'FUNCTION' AS routine_type, returns AS data_type, body AS routine_definition
 FROM leat_system.leat_function_rows)sql",
     R"sql(svv_function_privileges AS
 SELECT f.schema_name AS namespace_name, f.name AS function_name, array_to_string(f.parameters, ', ')

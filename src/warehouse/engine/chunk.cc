@@ -24,6 +24,33 @@ Chunk& Chunk::operator=(Chunk&& other) noexcept {
   return *this;
 }
 
+Column::Elements Column::elements(std::size_t row) const {
+  struct Entry {
+    std::uint64_t offset;
+    std::uint64_t length;
+  };
+  const Entry entry = cells<Entry>()[row];
+  return {.column = &children_[0], .first = entry.offset, .count = entry.length};
+}
+
+bool is_plain_list(const ColumnType& type) {
+  if (type.type != Type::kList) return false;
+  switch (type.children[0].type) {
+    case Type::kBoolean:
+    case Type::kInt16:
+    case Type::kInt32:
+    case Type::kInt64:
+    case Type::kFloat:
+    case Type::kDouble:
+    case Type::kVarchar:
+    case Type::kDate:
+    case Type::kTimestamp:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Chunk::~Chunk() {
   if (handle_ == nullptr || !owned_) return;
   auto* chunk = static_cast<duckdb_data_chunk>(handle_);

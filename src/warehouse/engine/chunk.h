@@ -37,6 +37,14 @@ class Column {
   /// kVarchar, kJson, kBlob. Valid as long as the chunk.
   [[nodiscard]] std::string_view text(std::size_t row) const;
 
+  /// kList: the cells of `row` are `count` cells of `column` from `first` on.
+  struct Elements {
+    const Column* column = nullptr;
+    std::size_t first = 0;
+    std::size_t count = 0;
+  };
+  [[nodiscard]] Elements elements(std::size_t row) const;
+
  private:
   friend class ChunkReader;
   friend class TextWriter;
@@ -71,6 +79,10 @@ class Chunk {
   std::shared_ptr<const std::vector<ColumnInfo>> info_;  // what the columns' types point into
   std::vector<Column> columns_;
 };
+
+/// True for lists of plain values, which PostgreSQL's protocol has arrays for; other nested values
+/// are shown as JSON.
+[[nodiscard]] bool is_plain_list(const ColumnType& type);
 
 struct TextOptions {
   /// PostgreSQL's extra_float_digits, -15 to 3: from 1 on the shortest text that reads back the

@@ -67,8 +67,100 @@ void append_zoned_timestamp(std::string& out, std::int64_t us, const TimeZone& z
   two_digits(size % 60);
 }
 
+std::uint32_t element_oid(Type type) {
+  switch (type) {
+    case Type::kBoolean:
+      return 16;
+    case Type::kInt16:
+      return 21;
+    case Type::kInt32:
+      return 23;
+    case Type::kInt64:
+      return 20;
+    case Type::kFloat:
+      return 700;
+    case Type::kDouble:
+      return 701;
+    case Type::kDate:
+      return 1082;
+    case Type::kTimestamp:
+      return 1114;
+    default:
+      return 25;
+  }
+}
+
+void append_text_cell(std::string& out, const Column& column, std::size_t row,
+                      const CellStyle& style);
+void append_binary_cell(std::string& out, const Column& column, std::size_t row,
+                        const CellStyle& style);
+
+/// An element of an array, in quotes where PostgreSQL puts them.
+void append_element(std::string& out, std::string_view text) {
+  std::string upper;
+  for (const char c : text) upper.push_back(static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c));
+  const bool plain = !text.empty() && upper != "NULL" &&
+                     text.find_first_of("{},\"\\ \t\n\r\v\f") == std::string_view::npos;
+  if (plain) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+}
+
+/// {1,2,NULL}
+void append_text_array(std::string& out, const Column& column, std::size_t row,
+                       const CellStyle& style) {
+  const Column::Elements elements = column.elements(row);
+  std::string array = "{";
+  for (std::size_t i = elements.first; i < elements.first + elements.count; ++i) {
+    if (array.size() > 1) array += ',';
+    if (elements.column->is_null(i)) {
+      array += "NULL";
+      continue;
+    }
+    std::string cell;
+    append_text_cell(cell, *elements.column, i, style);
+    append_element(array, std::string_view(cell).substr(4));  // without its length
+  }
+  append_sized(out, array + "}");
+}
+
+/// Dimensions, whether there are NULLs, the elements' type, their number, the first index; then
+/// each with its length.
+void append_binary_array(std::string& out, const Column& column, std::size_t row,
+                         const CellStyle& style) {
+  const Column::Elements elements = column.elements(row);
+  const std::size_t at = out.size();
+  out.append(4, '\0');
+  bool nulls = false;
+  for (std::size_t i = elements.first; i < elements.first + elements.count; ++i)
+    nulls = nulls || elements.column->is_null(i);
+  append_big_endian(out, elements.count == 0 ? 0 : 1, 4);
+  append_big_endian(out, nulls ? 1 : 0, 4);
+  append_big_endian(out, element_oid(elements.column->type().type), 4);
+  if (elements.count > 0) {
+    append_big_endian(out, elements.count, 4);
+    append_big_endian(out, 1, 4);
+  }
+  for (std::size_t i = elements.first; i < elements.first + elements.count; ++i) {
+    if (elements.column->is_null(i)) {
+      out.append(4, '\xff');
+    } else {
+      append_binary_cell(out, *elements.column, i, style);
+    }
+  }
+  put_int32(out.data() + at, static_cast<std::uint32_t>(out.size() - at - 4));
+}
+
 void append_text_cell(std::string& out, const Column& column, std::size_t row,
                       const CellStyle& style) {
+  if (engine::is_plain_list(column.type())) return append_text_array(out, column, row, style);
   switch (column.type().type) {
     case Type::kInt8:
     case Type::kInt16:
@@ -149,6 +241,7 @@ void append_redshift_numeric(std::string& out, const Column& column, std::size_t
 
 void append_binary_cell(std::string& out, const Column& column, std::size_t row,
                         const CellStyle& style) {
+  if (engine::is_plain_list(column.type())) return append_binary_array(out, column, row, style);
   const auto integer = [&] { return static_cast<std::uint64_t>(column.integer(row)); };
   switch (column.type().type) {
     case Type::kBoolean:

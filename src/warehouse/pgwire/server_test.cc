@@ -198,6 +198,11 @@ TEST_F(PgwireServer, SendsBinaryResults) {
       {"select timestamp '2000-01-01 00:00:01'", "00000000000f4240"},
       {"select timestamptz '2000-01-01 00:00:01+00'", "00000000000f4240"},
       {"select 'ab'::varchar", "6162"},
+      // One dimension, with NULLs, of int2: two elements from 1 on.
+      {"select array[1::smallint, null]",
+       "00000001000000010000001500000002000000010000000200"
+       "01ffffffff"},
+      {"select array['a']", "00000001000000000000001900000001000000010000000161"},
       // ndigits 2, weight 0, sign, scale 2: 12 and 5000
       {"select 12.50::numeric(10,2)",
        "00020000000000020"

@@ -88,7 +88,6 @@ SqlStatus SessionState::parse(std::string_view name, std::string_view text,
     if (!parsed) return std::unexpected(from_sql(std::move(parsed).error()));
     prepared->parsed = std::move(*parsed);
     prepared->declared_types.assign(types.begin(), types.end());
-    remember(prepared);
   }
   if (failed && prepared->parsed) {
     const auto* transaction = sql::get_if<sql::TransactionStatement>(prepared->parsed->statement);
@@ -98,6 +97,10 @@ SqlStatus SessionState::parse(std::string_view name, std::string_view text,
           "current transaction is aborted, commands ignored until end of transaction block");
     }
   }
+  // What cannot be planned is no statement: its name stays free.
+  if (prepared->parsed && is_planned(prepared->parsed->statement))
+    LEAT_TRY(plan_statement(*prepared));
+  remember(prepared);
   statements.insert_or_assign(std::string(name), std::move(prepared));
   return {};
 }

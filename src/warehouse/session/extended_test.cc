@@ -64,6 +64,16 @@ TEST_F(Extended, DescribesParametersAndColumns) {
   EXPECT_EQ(description->fields[2].type_modifier, ((7 << 16) | 2) + 4);
 }
 
+TEST_F(Extended, WhatCannotBePlannedLeavesItsNameFree) {
+  EXPECT_EQ(parse("s", "select nothing from nowhere"), "42P01");
+  sync();
+  EXPECT_EQ(parse("s", "select nothing"), "42703");
+  sync();
+  EXPECT_EQ(parse("s", "select 1"), "");
+  EXPECT_EQ(bind("", "s"), "");
+  EXPECT_EQ(execute(""), "1");
+}
+
 TEST_F(Extended, AParameterWithoutATypeIsText) {
   EXPECT_EQ(parse("s", "select $1::int as number, $2 || '!' as said"), "");
   const auto described = session_->describe_statement("s", sink_);

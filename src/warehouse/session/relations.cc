@@ -44,6 +44,11 @@ Field field_of(const engine::ColumnInfo& column) {
   field.name = column.name;
   if (column.type.type == engine::Type::kNull) {
     field.type_oid = 705;
+  } else if (engine::is_plain_list(column.type)) {
+    sql::TypeName type = catalog::type_from_engine(column.type.children[0]);
+    if (type.kind == sql::TypeKind::kVarchar) type.spelling = "text";
+    type.array_dimensions = 1;
+    field.type_oid = sql::type_oid(type);
   } else {
     const sql::TypeName type = catalog::type_from_engine(column.type);
     field.type_oid = sql::type_oid(type);

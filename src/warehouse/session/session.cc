@@ -200,6 +200,7 @@ constexpr std::tuple kRunners = {
     &SessionState::run_truncate,
     &SessionState::run_create_schema,
     &SessionState::run_create_view,
+    &SessionState::run_create_database,
     &SessionState::run_create_materialized_view,
     &SessionState::run_refresh,
     &SessionState::run_alter_materialized_view,
@@ -291,6 +292,13 @@ SqlStatus SessionState::run_deallocate(Running&, const sql::DeallocateStatement&
                             "prepared statement \"" + statement.name + "\" does not exist");
   }
   return {};
+}
+
+SqlStatus SessionState::run_create_database(Running&, const sql::CreateDatabaseStatement&) {
+  const catalog::UserPointer me = user();
+  if (me == nullptr || !(me->superuser || me->create_database))
+    return engine::fail_sql("42501", "permission denied to create database");
+  return engine::fail_sql("0A000", "CREATE DATABASE is not supported");
 }
 
 SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) {

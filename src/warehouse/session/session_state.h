@@ -175,6 +175,7 @@ struct SessionState {
   SqlStatus run_lock(Running& running, const sql::LockStatement& statement);
   SqlStatus run_deallocate(Running& running, const sql::DeallocateStatement& statement);
   SqlStatus run_use(Running& running, const sql::UseStatement& statement);
+  SqlStatus run_create_database(Running& running, const sql::CreateDatabaseStatement& statement);
   SqlStatus run_call(Running& running, const sql::CallStatement& statement);
   // functions.cc
   SqlResult<catalog::FunctionPointer> find_function_written(

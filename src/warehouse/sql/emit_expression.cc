@@ -541,10 +541,14 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
 
 void Emitter::subscript(const Expression& node) {
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
+  // pg_index.indkey is a vector, which counts from 0; arrays count from 1.
+  const Expression& value = *node.children[0];
+  const bool vector = value.kind == ExpressionKind::kColumn &&
+                      (value.names.back() == "indkey" || value.names.back() == "indclass");
   write("(");
-  expression(*node.children[0]);
-  write(")[");
-  expression(*node.children[1]);
+  expression(value);
+  write(vector ? ")[1 + " : ")[");
+  operand(*node.children[1]);
   write("]");
 }
 
