@@ -21,6 +21,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(parse_upload_id_xml(xml));
   static_cast<void>(parse_complete_xml(xml));
   static_cast<void>(parse_delete_xml(xml));
+  const auto asked = parse_delete_request(xml, 100);
+  if (asked) {
+    if (asked->keys.empty() || asked->keys.size() > 100) std::abort();
+    for (const std::string& key : asked->keys) {
+      if (key.empty() || key.size() > size) std::abort();
+    }
+  }
+  const auto parts = parse_complete_request(xml);
+  if (parts && (parts->empty() || parts->front().number < 1)) std::abort();
   const auto keys = parse_issued_keys_xml(xml);
   if (keys && keys->access_key_id.empty()) std::abort();
   return 0;

@@ -1,4 +1,5 @@
-// Bodies of the Data API's requests, SQL with named parameters, access key files, tokens.
+// Bodies of the Data API's requests, SQL with named parameters, access key files, tokens; targets
+// and ranges of S3.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include "warehouse/dataapi/api.h"
 #include "warehouse/dataapi/parameters.h"
 #include "warehouse/dataapi/requests.h"
+#include "warehouse/dataapi/s3_request.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace leat::dataapi;
@@ -20,6 +22,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(parse_serverless(bytes));
   static_cast<void>(parse_access_keys(bytes));
   static_cast<void>(read_token("x", bytes));
+  HttpRequest request;
+  request.path = bytes.substr(0, bytes.find('?'));
+  request.query = bytes.substr(request.path.size());
+  const S3Target target = s3_target(request);
+  if (target.bucket.size() + target.key.size() > size) __builtin_trap();
+  constexpr std::uint64_t kSize = 1000;
+  if (const auto range = parse_range(bytes, kSize); range && *range) {
+    const ByteRange& asked = **range;
+    if (asked.length == 0 || asked.first + asked.length > kSize) __builtin_trap();
+  }
   const SqlParameter parameters[] = {{.name = "a", .value = "1"}, {.name = "id", .value = "2"}};
   const PositionalSql sql = to_positional(bytes, parameters);
   // What was not replaced is as it was: the text shrinks and grows by the names alone.

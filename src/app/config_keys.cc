@@ -308,9 +308,10 @@ constexpr Key kKeys[] = {
     {"data_api.results_bytes_max", KeyType::kBytes, "1GiB", "", kMiB, 1024 * kGiB,
      "All results kept on disk; the oldest go first when it is full.", false,
      [](Config& c, const KeyValue& v) { c.data_api_results_bytes_max = v.number; }},
-    {"data_api.body_bytes_max", KeyType::kBytes, "8MiB", "", kMiB, kGiB,
-     "One request's body; larger ones are answered 413.", false,
-     [](Config& c, const KeyValue& v) { c.data_api_body_bytes_max = v.number; }},
+    {"data_api.body_bytes_max", KeyType::kBytes, "64MiB", "", kMiB, kGiB,
+     "One request's body, so also an object or a part of one put over S3; larger ones are answered "
+     "413.",
+     false, [](Config& c, const KeyValue& v) { c.data_api_body_bytes_max = v.number; }},
     {"data_api.connections_max", KeyType::kCount, "256", "", 1, 100000,
      "Connections open at once; further ones are closed at once.", false,
      [](Config& c, const KeyValue& v) { c.data_api_connections_max = v.number; }},

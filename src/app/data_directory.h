@@ -24,6 +24,7 @@ struct DataPaths {
   [[nodiscard]] std::string console_token() const { return root + "/console-token"; }
   [[nodiscard]] std::string access_keys() const { return root + "/access-keys"; }
   [[nodiscard]] std::string results() const { return root + "/data-api-results"; }
+  [[nodiscard]] std::string uploads() const { return root + "/s3-uploads"; }
   [[nodiscard]] std::string journal() const { return root + "/journal"; }
   [[nodiscard]] std::string seals() const { return root + "/seals"; }
   [[nodiscard]] std::string objects() const { return root + "/objects"; }

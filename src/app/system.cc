@@ -224,6 +224,8 @@ Status System::Impl::start_data_api() {
   options.cluster.admin_user = kAdminUser;
   options.warehouse = warehouse.get();
   options.results_directory = data.paths().results();
+  options.objects_directory = storage.directory;
+  options.uploads_directory = data.paths().uploads();
   options.body_bytes_max = static_cast<std::size_t>(config.data_api_body_bytes_max);
   options.connections_max = static_cast<std::size_t>(config.data_api_connections_max);
   options.limits.active_max = static_cast<std::size_t>(config.data_api_statements_active_max);

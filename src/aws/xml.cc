@@ -29,6 +29,17 @@ std::string text_of(const pugi::xml_node& node, std::string_view name) {
   return child(node, name).child_value();
 }
 
+// All of an element's own text: a name in pieces (CDATA, a comment within) is one name.
+std::string whole_text(const pugi::xml_node& node) {
+  std::string text;
+  for (const pugi::xml_node& piece : node.children()) {
+    if (piece.type() == pugi::node_pcdata || piece.type() == pugi::node_cdata) {
+      text += piece.value();
+    }
+  }
+  return text;
+}
+
 bool load(pugi::xml_document& document, std::string_view xml) {
   return static_cast<bool>(
       document.load_buffer(xml.data(), xml.size(), pugi::parse_default, pugi::encoding_utf8));
@@ -57,27 +68,7 @@ std::string decoded_key(std::string text) {
   return percent_decode(text);
 }
 
-void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-}
-
+constexpr int kPartNumberMax = 10'000;
 constexpr std::string_view kNamespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 }  // namespace
@@ -177,11 +168,77 @@ Result<IssuedLogin> parse_issued_login_xml(std::string_view xml) {
   return fail(Errc::kInvalid, "the answer of Redshift has no user and password");
 }
 
+Result<DeleteRequest> parse_delete_request(std::string_view xml, std::size_t keys_max) {
+  pugi::xml_document document;
+  // A key may be made of spaces alone.
+  const bool loaded = static_cast<bool>(document.load_buffer(
+      xml.data(), xml.size(), pugi::parse_default | pugi::parse_ws_pcdata_single,
+      pugi::encoding_utf8));
+  const pugi::xml_node root = loaded ? child(document, "Delete") : pugi::xml_node();
+  if (!root) return fail(Errc::kInvalid, "the body is no <Delete>");
+  DeleteRequest out;
+  out.quiet = text_of(root, "Quiet") == "true";
+  for (const pugi::xml_node& node : root.children()) {
+    if (local_name(node) != "Object") continue;
+    if (child(node, "VersionId")) return fail(Errc::kUnsupported, "objects have no versions here");
+    out.keys.push_back(whole_text(child(node, "Key")));
+    if (out.keys.back().empty()) return fail(Errc::kInvalid, "an <Object> has no <Key>");
+    if (out.keys.size() > keys_max) {
+      return fail(Errc::kInvalid, fmt::format("more than {} keys", keys_max));
+    }
+  }
+  if (out.keys.empty()) return fail(Errc::kInvalid, "no <Object> is named");
+  return out;
+}
+
+Result<std::vector<UploadedPart>> parse_complete_request(std::string_view xml) {
+  pugi::xml_document document;
+  const pugi::xml_node root =
+      load(document, xml) ? child(document, "CompleteMultipartUpload") : pugi::xml_node();
+  if (!root) return fail(Errc::kInvalid, "the body is no <CompleteMultipartUpload>");
+  std::vector<UploadedPart> parts;
+  for (const pugi::xml_node& node : root.children()) {
+    if (local_name(node) != "Part") continue;
+    const auto number = parse_number<int>(trim(text_of(node, "PartNumber")));
+    std::string etag = without_quotes(text_of(node, "ETag"));
+    if (!number || *number < 1 || *number > kPartNumberMax || etag.empty()) {
+      return fail(Errc::kInvalid, "a <Part> has no PartNumber from 1 to 10000, or no ETag");
+    }
+    parts.push_back({.number = *number, .etag = std::string(trim(etag))});
+  }
+  if (parts.empty()) return fail(Errc::kInvalid, "no <Part> is named");
+  return parts;
+}
+
+void append_xml_text(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\r':  // a reader would make a line feed of it
+        out += "&#13;";
+        break;
+      default:
+        out += c;
+    }
+  }
+}
+
 std::string complete_xml(std::span<const std::string> etags) {
   std::string out = fmt::format("<CompleteMultipartUpload xmlns=\"{}\">", kNamespace);
   for (std::size_t i = 0; i < etags.size(); ++i) {
     out += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;", i + 1);
-    append_escaped(out, etags[i]);
+    append_xml_text(out, etags[i]);
     out += "&quot;</ETag></Part>";
   }
   return out + "</CompleteMultipartUpload>";
@@ -191,7 +248,7 @@ std::string delete_xml(std::span<const std::string> keys) {
   std::string out = fmt::format("<Delete xmlns=\"{}\"><Quiet>true</Quiet>", kNamespace);
   for (const std::string& key : keys) {
     out += "<Object><Key>";
-    append_escaped(out, key);
+    append_xml_text(out, key);
     out += "</Key></Object>";
   }
   return out + "</Delete>";

@@ -1,7 +1,9 @@
-// The XML that S3 and STS answer with, and what Leat sends them. Read by pugixml, which expands no
-// entity of a document's own; unknown elements are passed over, name spaces ignored.
+// The XML that S3 and STS answer with, and what clients send them: both sides, because Leat asks
+// and answers. Read by pugixml, which expands no entity of a document's own; unknown elements are
+// passed over, name spaces ignored.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -69,6 +71,24 @@ struct IssuedLogin {
 [[nodiscard]] Result<IssuedKeys> parse_issued_keys_xml(std::string_view xml);
 /// GetClusterCredentials and GetClusterCredentialsWithIAM.
 [[nodiscard]] Result<IssuedLogin> parse_issued_login_xml(std::string_view xml);
+
+/// What a client sends as DeleteObjects: at most `keys_max` keys.
+struct DeleteRequest {
+  std::vector<std::string> keys;
+  bool quiet = false;
+};
+[[nodiscard]] Result<DeleteRequest> parse_delete_request(std::string_view xml,
+                                                         std::size_t keys_max = 1000);
+
+/// What a client sends as CompleteMultipartUpload.
+struct UploadedPart {
+  int number = 0;
+  std::string etag;  ///< Without quotes.
+};
+[[nodiscard]] Result<std::vector<UploadedPart>> parse_complete_request(std::string_view xml);
+
+/// `text` as character data or the value of an attribute in double quotes.
+void append_xml_text(std::string& out, std::string_view text);
 
 /// The body of CompleteMultipartUpload: the parts' ETags from part 1 on.
 [[nodiscard]] std::string complete_xml(std::span<const std::string> etags);

@@ -110,5 +110,56 @@ TEST(AwsXml, IssuedKeys) {
   }
 }
 
+TEST(AwsXml, DeleteRequests) {
+  // As awscli and the JavaScript client write them.
+  const auto request = parse_delete_request(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Delete "
+      "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>k&amp;&lt;.txt</Key></Object>"
+      "<s:Object><s:Key>a<![CDATA[<b>]]>c</s:Key></s:Object><Object><Key> </Key></Object>"
+      "<Quiet>true</Quiet></Delete>");
+  ASSERT_TRUE(request) << request.error().message;
+  EXPECT_EQ(request->keys, (std::vector<std::string>{"k&<.txt", "a<b>c", " "}));
+  EXPECT_TRUE(request->quiet);
+  EXPECT_FALSE(parse_delete_request("<Delete><Object><Key>k</Key></Object></Delete>")->quiet);
+  EXPECT_FALSE(parse_delete_request(
+      "<Delete><Object><Key>a</Key></Object><Object><Key>b</Key></Object></Delete>", 1));
+  for (const char* bad :
+       {"", "<Delete/>", "<Delete><Object/></Delete>", "<Delete><Object><Key/></Object></Delete>",
+        "<Other><Object><Key>k</Key></Object></Other>", "<Delete><Object><Key>k</Key>"}) {
+    EXPECT_EQ(parse_delete_request(bad).error().code, Errc::kInvalid) << bad;
+  }
+  EXPECT_EQ(
+      parse_delete_request("<Delete><Object><Key>k</Key><VersionId>1</VersionId></Object></Delete>")
+          .error()
+          .code,
+      Errc::kUnsupported);
+}
+
+TEST(AwsXml, CompleteRequests) {
+  const auto parts = parse_complete_request(
+      "<CompleteMultipartUpload><Part><ETag>&quot;abc&quot;</ETag><PartNumber>1</PartNumber></Part>"
+      "<Part><PartNumber> 10000 </PartNumber><ETag>\"d\"</ETag></Part></CompleteMultipartUpload>");
+  ASSERT_TRUE(parts) << parts.error().message;
+  ASSERT_EQ(parts->size(), 2U);
+  EXPECT_EQ((*parts)[0].etag, "abc");
+  EXPECT_EQ((*parts)[1].number, 10000);
+  for (const char* bad :
+       {"", "<CompleteMultipartUpload/>",
+        "<CompleteMultipartUpload><Part><ETag>a</ETag></Part></CompleteMultipartUpload>",
+        "<CompleteMultipartUpload><Part><ETag>a</ETag><PartNumber>0</PartNumber></Part>"
+        "</CompleteMultipartUpload>",
+        "<CompleteMultipartUpload><Part><ETag>a</ETag><PartNumber>10001</PartNumber></Part>"
+        "</CompleteMultipartUpload>",
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part>"
+        "</CompleteMultipartUpload>"}) {
+    EXPECT_EQ(parse_complete_request(bad).error().code, Errc::kInvalid) << bad;
+  }
+}
+
+TEST(AwsXml, WhatIsEscapedReadsBack) {
+  const std::vector<std::string> keys = {"a<b>&\"c\"\r", "x'y"};
+  EXPECT_EQ(parse_delete_request(delete_xml(keys))->keys, keys);
+}
+
 }  // namespace
 }  // namespace leat::aws

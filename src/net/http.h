@@ -1,7 +1,9 @@
 // HTTP/1.1 requests and responses as handlers see them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,13 +46,25 @@ struct RequestView {
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
+/// A body that is read while it is sent, so that no answer is held in memory whole. Used by the
+/// server's loop alone, from the first byte to the last; each call should be short.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  /// Fills `into` with the bytes from `offset` on. When it gives fewer than asked, the connection
+  /// is closed: the client sees that the body is cut short.
+  [[nodiscard]] virtual std::size_t read(std::uint64_t offset, std::span<char> into) = 0;
+};
+
 struct Response {
   int status = 200;
   std::string_view content_type = {};  ///< static storage; empty sends none
   std::string headers = {};            ///< further complete lines: "Name: value\r\n"
   std::string body = {};
-  std::string_view static_body = {};  ///< sent when `body` is empty; static storage
-  bool close = false;                 ///< close the connection after it
+  std::string_view static_body = {};        ///< sent when `body` is empty; static storage
+  bool close = false;                       ///< close the connection after it
+  std::unique_ptr<BodySource> source = {};  ///< instead of `body` and `static_body`
+  std::uint64_t source_bytes = 0;           ///< length of what `source` gives
 };
 
 /// "Not Found" for 404 and so on; "Unknown" for a number without a name. Pure; any thread.

@@ -18,6 +18,8 @@ namespace leat::net {
 namespace {
 
 constexpr std::size_t kOutputKept = std::size_t{4} * 1024;
+constexpr std::size_t kSourcePiece = std::size_t{256} * 1024;
+constexpr int kSourcePiecesPerTurn = 16;
 
 /// "Date: Fri, 20 Nov 2026 14:03:05 GMT\r\n".
 std::string date_line(std::int64_t second) {
@@ -32,7 +34,7 @@ std::string date_line(std::int64_t second) {
                      date.year, rest / 3600, rest / 60 % 60, rest % 60);
 }
 
-void append_number(std::string& out, std::size_t number) {
+void append_number(std::string& out, std::uint64_t number) {
   std::array<char, 20> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
   out.append(text.data(), end);
@@ -64,7 +66,8 @@ void HttpConnections::answer(std::uint64_t id, std::uint32_t sequence, Response 
 
 /// Moves every answer whose turn has come into the output.
 void HttpConnections::deliver(Connection& connection) {
-  while (connection.waiting() > 0 && connection.slots[connection.slots_begin].done) {
+  while (connection.waiting() > 0 && connection.slots[connection.slots_begin].done &&
+         connection.source == nullptr) {
     Slot& slot = connection.slots[connection.slots_begin];
     if (stopping_ && !slot.interim) slot.keep_alive = false;
     const bool last = !slot.interim && (slot.response.close || !slot.keep_alive);
@@ -87,13 +90,13 @@ void HttpConnections::deliver(Connection& connection) {
   mark_dirty(connection);
 }
 
-void HttpConnections::serialize(Connection& connection, const Slot& slot) {
+void HttpConnections::serialize(Connection& connection, Slot& slot) {
   std::string& out = connection.output;
   if (slot.interim) {
     out += "HTTP/1.1 100 Continue\r\n\r\n";
     return;
   }
-  const Response& response = slot.response;
+  Response& response = slot.response;
   const std::string_view body =
       response.body.empty() ? response.static_body : std::string_view(response.body);
   const std::int64_t second = system_clock().now().value / kUsPerSecond;
@@ -116,7 +119,7 @@ void HttpConnections::serialize(Connection& connection, const Slot& slot) {
   const bool bodiless = response.status == 204 || response.status == 304;
   if (!bodiless) {
     out += "Content-Length: ";
-    append_number(out, body.size());
+    append_number(out, response.source ? response.source_bytes : body.size());
     out += "\r\n";
   }
   out += response.headers;
@@ -126,7 +129,14 @@ void HttpConnections::serialize(Connection& connection, const Slot& slot) {
     out += "Connection: keep-alive\r\n";
   }
   out += "\r\n";
-  if (!bodiless && !slot.head_only) out += body;
+  if (bodiless || slot.head_only) return;
+  if (!response.source) {
+    out += body;
+  } else if (response.source_bytes > 0) {
+    connection.source = std::move(response.source);
+    connection.source_offset = 0;
+    connection.source_bytes = response.source_bytes;
+  }
 }
 
 void HttpConnections::mark_dirty(Connection& connection) {
@@ -151,12 +161,12 @@ void HttpConnections::flush_dirty() {
 
 void HttpConnections::flush(Connection& connection) {
   if (connection.phase == Phase::kHandshake || connection.phase == Phase::kLingering) return;
-  const std::size_t before = connection.unsent();
+  const std::uint64_t before = bytes_written_;
   if (!send_output(connection)) {
     destroy(connection);
     return;
   }
-  const bool sent_some = connection.unsent() < before;
+  const bool sent_some = bytes_written_ > before;
   if (connection.unsent() == 0) {
     connection.output.clear();
     connection.output_sent = 0;
@@ -184,8 +194,38 @@ void HttpConnections::flush(Connection& connection) {
   update_interest(connection);
 }
 
-/// Sends what the socket takes. False when the connection is broken.
+/// Sends what the socket takes. False when the connection is broken, or a source.
 bool HttpConnections::send_output(Connection& connection) {
+  for (int pieces = 0;; ++pieces) {
+    if (!send_buffered(connection)) return false;
+    if (connection.unsent() > 0 || connection.source == nullptr) return true;
+    if (!refill(connection)) return false;
+    // A client that takes everything at once must not keep the others waiting.
+    if (pieces == kSourcePiecesPerTurn) return true;
+  }
+}
+
+/// Reads the next piece of the body under way into the empty output; behind its end, the answers
+/// that wait for their turn. False when the source fails.
+bool HttpConnections::refill(Connection& connection) {
+  connection.output.clear();
+  connection.output_sent = 0;
+  const std::uint64_t left = connection.source_bytes - connection.source_offset;
+  if (left == 0) {
+    connection.source.reset();
+    deliver(connection);
+    return true;
+  }
+  connection.output.resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, kSourcePiece)));
+  if (connection.source->read(connection.source_offset, connection.output) !=
+      connection.output.size()) {
+    return false;
+  }
+  connection.source_offset += connection.output.size();
+  return true;
+}
+
+bool HttpConnections::send_buffered(Connection& connection) {
   while (connection.unsent() > 0) {
     const char* bytes = connection.output.data() + connection.output_sent;
     if (connection.ssl) {

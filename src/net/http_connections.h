@@ -13,6 +13,8 @@
 //   answer is not reset
 //
 // Every request gets a slot, in order; a slot is filled by reply() and sent when all before it are.
+// An answer whose body has a source is sent piece by piece: while there is a source, `output` holds
+// its next bytes and no later answer goes in.
 // `closing` means that no request is read any more: when slots and output are empty the connection
 // ends. `held` means that the handler has put the next request back: it stays in `input` (or
 // `chunks`), nothing more is read, and no timer runs, until resume(). Connections are destroyed
@@ -135,6 +137,9 @@ class HttpConnections {
     std::uint32_t first_sequence = 0;  // of slots[slots_begin]
     std::string output;
     std::size_t output_sent = 0;
+    std::unique_ptr<BodySource> source;  // of the answer under way; its next piece is in `output`
+    std::uint64_t source_offset = 0;
+    std::uint64_t source_bytes = 0;
 
     Timer timer = Timer::kNone;
     std::int64_t deadline_us = 0;
@@ -190,11 +195,13 @@ class HttpConnections {
   // Writing (http_answer.cc).
   void answer(std::uint64_t connection, std::uint32_t sequence, Response response);
   void deliver(Connection& connection);
-  void serialize(Connection& connection, const Slot& slot);
+  void serialize(Connection& connection, Slot& slot);
   void mark_dirty(Connection& connection);
   void flush_dirty();
   void flush(Connection& connection);
   [[nodiscard]] bool send_output(Connection& connection);
+  [[nodiscard]] bool send_buffered(Connection& connection);
+  [[nodiscard]] bool refill(Connection& connection);
   void finish(Connection& connection);
   void update_interest(Connection& connection);
   void publish_counts();

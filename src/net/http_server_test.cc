@@ -8,11 +8,14 @@
 #include <array>
 #include <atomic>
 #include <future>
+#include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "net/http_test_client.h"
 
 namespace leat::net {
@@ -22,8 +25,25 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-/// Echoes; /later answers at the next turn; /keep keeps the exchange until /release, which answers
-/// all that are kept; /hold puts requests back until /open.
+/// `good` bytes of "0123456789" over and over, and then no more.
+class Digits final : public BodySource {
+ public:
+  explicit Digits(std::uint64_t good) : good_(good) {}
+  std::size_t read(std::uint64_t offset, std::span<char> into) override {
+    std::size_t done = 0;
+    for (; done < into.size() && offset + done < good_; ++done) {
+      into[done] = static_cast<char>('0' + (offset + done) % 10);
+    }
+    return done;
+  }
+
+ private:
+  std::uint64_t good_;
+};
+
+/// Echoes; /source?N answers N bytes read while they are sent, /short one that ends too early;
+/// /later answers at the next turn; /keep keeps the exchange until /release, which answers all that
+/// are kept; /hold puts requests back until /open.
 class TestHandler final : public Handler {
  public:
   explicit TestHandler(Loop& loop) : loop_(loop) {}
@@ -69,6 +89,13 @@ class TestHandler final : public Handler {
       exchange.reply({.body = std::string(8 << 20, 'x')});
       return;
     }
+    if (request.path == "/source" || request.path == "/short") {
+      const auto bytes = parse_number<std::uint64_t>(request.query).value_or(0);
+      const bool whole = request.path == "/source";
+      exchange.reply(
+          {.source = std::make_unique<Digits>(whole ? bytes : bytes - 1), .source_bytes = bytes});
+      return;
+    }
     if (request.path == "/nothing") {
       exchange.reply({.status = 204, .headers = "X-Nothing: 1\r\n"});
       return;
@@ -108,6 +135,47 @@ std::unique_ptr<HttpServer> serve(HttpOptions options) {
 /// The server still answers.
 void expect_alive(const HttpServer& server) {
   EXPECT_THAT(ask(server.local(), get("/alive")), HasSubstr("GET /alive [] "));
+}
+
+std::string digits(std::size_t count) {
+  std::string text(count, '\0');
+  Digits all(count);
+  EXPECT_EQ(all.read(0, text), count);
+  return text;
+}
+
+TEST(HttpServer, ReadsBodiesWhileTheyAreSent) {
+  const auto server = serve(small_options());
+  Stream stream = connect(server->local());
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{256} * 1024,
+                                  std::size_t{20} * 1024 * 1024 + 7}) {
+    // The answer after it waits for its end.
+    ASSERT_TRUE(stream.write_all(get(fmt::format("/source?{}", bytes)) + get("/behind"), soon()));
+    const std::string answer = read_answer(stream);
+    EXPECT_THAT(answer.substr(0, 300), HasSubstr(fmt::format("Content-Length: {}\r\n", bytes)));
+    const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
+    EXPECT_EQ(body.size(), bytes);
+    EXPECT_TRUE(body == digits(bytes));
+    EXPECT_THAT(read_answer(stream), HasSubstr("GET /behind [] "));
+  }
+  // HEAD tells the length alone.
+  ASSERT_TRUE(stream.write_all(get("/source?12345", "", "HEAD") + get("/behind"), soon()));
+  std::string head;
+  std::array<char, 1> byte{};
+  while (!head.ends_with("\r\n\r\n") && stream.read_exactly(byte, soon())) head += byte[0];
+  EXPECT_THAT(head, HasSubstr("Content-Length: 12345\r\n"));
+  EXPECT_THAT(read_answer(stream), HasSubstr("GET /behind [] "));
+}
+
+TEST(HttpServer, CutsABodyWhoseSourceFails) {
+  const auto server = serve(small_options());
+  Stream stream = connect(server->local());
+  ASSERT_TRUE(stream.write_all(get("/short?1000000") + get("/behind"), soon()));
+  const std::string answer = read_all(stream);
+  EXPECT_THAT(answer.substr(0, 300), HasSubstr("Content-Length: 1000000\r\n"));
+  EXPECT_LT(answer.size(), 1'000'000U);
+  EXPECT_THAT(answer.substr(answer.size() - 10), Not(HasSubstr("behind")));
+  expect_alive(*server);
 }
 
 TEST(HttpServer, AnswersAndKeepsTheConnection) {

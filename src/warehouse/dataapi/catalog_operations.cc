@@ -93,6 +93,20 @@ ColumnMetadata column_of(const std::vector<std::string>& row) {
   return column;
 }
 
+/// One page of `rows` as the list `name`, each row added by `add`, and the token of the next page.
+template <class Add>
+ApiResult<std::string> page_json(const Rows& rows, const CatalogMembers& members,
+                                 std::string_view operation, std::string_view name,
+                                 const Add& add) {
+  LEAT_ASSIGN(const Slice slice, slice_of(rows, members, operation));
+  JsonArray list;
+  for (std::size_t i = slice.begin; i < slice.end; ++i) add(list, rows[i]);
+  JsonObject out;
+  out.raw(name, list.take());
+  out.text_if("NextToken", slice.next);
+  return out.take();
+}
+
 }  // namespace
 
 ApiResult<Rows> DataApi::query(const CatalogMembers& members, const Caller& caller,
@@ -137,13 +151,8 @@ ApiResult<std::string> DataApi::list_names(std::string_view body, std::string_vi
                               : "select nspname from pg_catalog.pg_namespace where nspname like $1 "
                                 "order by 1",
                     values));
-  LEAT_ASSIGN(const Slice slice, slice_of(rows, members, operation));
-  JsonArray names;
-  for (std::size_t i = slice.begin; i < slice.end; ++i) names.add_text(rows[i][0]);
-  JsonObject out;
-  out.raw(databases ? "Databases" : "Schemas", names.take());
-  out.text_if("NextToken", slice.next);
-  return out.take();
+  return page_json(rows, members, operation, databases ? "Databases" : "Schemas",
+                   [](JsonArray& names, const Rows::value_type& row) { names.add_text(row[0]); });
 }
 
 ApiResult<std::string> DataApi::list_tables(std::string_view body, const Caller& caller) {
@@ -161,19 +170,14 @@ ApiResult<std::string> DataApi::list_tables(std::string_view body, const Caller&
             "order by 1, 2",
             {members.schema_pattern.empty() ? "%" : members.schema_pattern,
              members.table_pattern.empty() ? "%" : members.table_pattern}));
-  LEAT_ASSIGN(const Slice slice, slice_of(rows, members, "tables"));
-  JsonArray tables;
-  for (std::size_t i = slice.begin; i < slice.end; ++i) {
-    JsonObject table;
-    table.text("name", rows[i][1]);
-    table.text("schema", rows[i][0]);
-    table.text("type", rows[i][2]);
-    tables.add(table.take());
-  }
-  JsonObject out;
-  out.raw("Tables", tables.take());
-  out.text_if("NextToken", slice.next);
-  return out.take();
+  return page_json(rows, members, "tables", "Tables",
+                   [](JsonArray& tables, const Rows::value_type& row) {
+                     JsonObject table;
+                     table.text("name", row[1]);
+                     table.text("schema", row[0]);
+                     table.text("type", row[2]);
+                     tables.add(table.take());
+                   });
 }
 
 ApiResult<std::string> DataApi::describe_table(std::string_view body, const Caller& caller) {

@@ -284,6 +284,14 @@ std::vector<std::string> read_sqls(Reader& reader, bool batch) {
   return sqls;
 }
 
+/// The members of the operations that answer in pages of at most `limit`; 0 asks for no less.
+template <class Members>
+void read_paging(Reader& reader, std::int64_t limit, Members& members) {
+  members.next_token = reader.text("NextToken");
+  members.results_max = reader.number("MaxResults", 0, limit).value_or(limit);
+  if (members.results_max == 0) members.results_max = limit;
+}
+
 std::string fingerprint_of(Json json, bool batch) {
   json.erase("ClientToken");
   json.erase("WaitTimeSeconds");
@@ -346,9 +354,7 @@ ApiResult<ListStatementsMembers> parse_list_statements(std::string_view body) {
   ListStatementsMembers members;
   members.target = read_target(reader);
   members.statement_name = reader.text("StatementName", 0, 2048);
-  members.next_token = reader.text("NextToken");
-  members.results_max = reader.number("MaxResults", 0, 100).value_or(100);
-  if (members.results_max == 0) members.results_max = 100;
+  read_paging(reader, 100, members);
   reader.boolean("RoleLevel");
   const std::string status = reader.choice(
       "Status", {"SUBMITTED", "PICKED", "STARTED", "FINISHED", "ABORTED", "FAILED", "ALL"});
@@ -367,9 +373,7 @@ ApiResult<ListSessionsMembers> parse_list_sessions(std::string_view body) {
   ListSessionsMembers members;
   members.target = read_target(reader);
   members.session_id = read_id(reader, "SessionId", false);
-  members.next_token = reader.text("NextToken");
-  members.results_max = reader.number("MaxResults", 0, 100).value_or(100);
-  if (members.results_max == 0) members.results_max = 100;
+  read_paging(reader, 100, members);
   reader.boolean("RoleLevel");
   const std::string status = reader.choice("Status", {"AVAILABLE", "BUSY", "CLOSED"});
   LEAT_TRY(reader.status());
@@ -390,9 +394,7 @@ ApiResult<CatalogMembers> parse_catalog(std::string_view body) {
   members.table_pattern = reader.text("TablePattern");
   members.schema = reader.text("Schema");
   members.table = reader.text("Table");
-  members.next_token = reader.text("NextToken");
-  members.results_max = reader.number("MaxResults", 0, 1000).value_or(1000);
-  if (members.results_max == 0) members.results_max = 1000;
+  read_paging(reader, 1000, members);
   LEAT_TRY(reader.status());
   return members;
 }

@@ -14,6 +14,7 @@
 #include "warehouse/dataapi/credentials.h"
 #include "warehouse/dataapi/http_request.h"
 #include "warehouse/dataapi/refusal.h"
+#include "warehouse/dataapi/s3.h"
 #include "warehouse/dataapi/worker_pool.h"
 #include "warehouse/session/warehouse.h"
 
@@ -24,6 +25,7 @@ constexpr std::size_t kRequestThreads = 16;
 constexpr std::string_view kJsonType = "application/x-amz-json-1.1";
 constexpr std::string_view kDataPrefix = "RedshiftData.";
 constexpr std::string_view kServerlessPrefix = "RedshiftServerless.";
+constexpr std::string_view kS3Service = "s3";
 
 HttpRequest copy_of(const net::RequestView& view) {
   HttpRequest request;
@@ -55,6 +57,16 @@ net::Response json_answer(const ApiResult<std::string>& result, std::string_view
   return response;
 }
 
+/// What the server itself refuses: too large a body, say.
+ApiError server_refusal(int status, std::string_view message) {
+  const std::string_view name = status == 413   ? "EntityTooLarge"
+                                : status == 408 ? "RequestTimeout"
+                                : status == 503 ? "SlowDown"
+                                : status >= 500 ? "InternalError"
+                                                : "InvalidRequest";
+  return fail_api(status, name, std::string(message)).error();
+}
+
 bool is_form(const HttpRequest& request) {
   return request.method == net::Method::kPost && request.path == "/" &&
          request.header_or("content-type", "").starts_with("application/x-www-form-urlencoded");
@@ -76,6 +88,7 @@ struct Server::State {
   void handle(const PendingPointer& pending);
   void handle_json(const PendingPointer& pending, std::string_view target);
   void handle_form(const PendingPointer& pending);
+  void handle_s3(const PendingPointer& pending);
   std::expected<aws::Verified, aws::Refusal> verify(const HttpRequest& request,
                                                     std::string_view service) const;
   ApiResult<Caller> caller_of(const HttpRequest& request, const aws::Verified& verified) const;
@@ -88,6 +101,7 @@ struct Server::State {
   std::map<std::string, AccessKey, std::less<>> keys;
   std::unique_ptr<Statements> statements;
   std::unique_ptr<DataApi> api;
+  std::unique_ptr<S3> s3;  ///< Null: not served.
   Credentials credentials;
   WorkerPool pool{"data-api", kRequestThreads};
   std::unique_ptr<net::HttpServer> http;
@@ -100,7 +114,7 @@ namespace {
 class LoopHandler final : public net::Handler {
  public:
   using Take = std::function<bool(PendingPointer)>;
-  explicit LoopHandler(Take take) : take_(std::move(take)) {}
+  LoopHandler(Take take, bool s3) : take_(std::move(take)), s3_(s3) {}
 
   void on_request(const net::RequestView& request, net::Exchange exchange) override {
     auto pending = std::make_shared<Pending>();
@@ -111,8 +125,17 @@ class LoopHandler final : public net::Handler {
     }
   }
 
+  net::Response on_refused(int status, std::string_view message,
+                           const net::RequestView& request) override {
+    if (!s3_ || request.header("x-amz-target")) {
+      return net::Handler::on_refused(status, message, request);
+    }
+    return S3::error(server_refusal(status, message), copy_of(request), uuid4(secure_random()));
+  }
+
  private:
   Take take_;
+  bool s3_;
 };
 
 }  // namespace
@@ -145,6 +168,7 @@ std::expected<aws::Verified, aws::Refusal> Server::State::verify(const HttpReque
   for (const auto& [name, value] : request.headers) headers.push_back({name, value});
   aws::VerifyOptions rules;
   rules.service = service;
+  rules.s3 = service == kS3Service;
   rules.now = clock.now();
   auto verified = aws::verify({.method = request.method_text,
                                .path = request.path,
@@ -225,12 +249,25 @@ void Server::State::handle_form(const PendingPointer& pending) {
   answer(credentials.query(request.body, *caller, pending->request_id));
 }
 
+void Server::State::handle_s3(const PendingPointer& pending) {
+  const HttpRequest& request = pending->request;
+  const auto refuse = [&](const ApiError& error) {
+    pending->exchange.reply(S3::error(error, request, pending->request_id));
+  };
+  const auto verified = verify(request, kS3Service);
+  if (!verified) return refuse(s3_refusal(verified.error()));
+  const ApiResult<Caller> caller = caller_of(request, *verified);
+  if (!caller) return refuse(fail_api(403, "AccessDenied", caller.error().message).error());
+  pending->exchange.reply(s3->handle(request, *verified, *caller, pending->request_id));
+}
+
 void Server::State::handle(const PendingPointer& pending) {
   pending->request_id = uuid4(secure_random());
   if (const auto target = pending->request.header("x-amz-target")) {
     return handle_json(pending, *target);
   }
   if (is_form(pending->request)) return handle_form(pending);
+  if (s3 != nullptr) return handle_s3(pending);
   net::Response response;
   response.status = 404;
   response.content_type = "text/plain";
@@ -257,6 +294,15 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   statements.metrics = chosen.metrics;
   LEAT_ASSIGN(state->statements, Statements::start(std::move(statements)));
   state->api = std::make_unique<DataApi>(*chosen.warehouse, *state->statements, chosen.cluster);
+  if (!chosen.objects_directory.empty()) {
+    LEAT_ASSIGN(state->s3, S3::open({.directory = chosen.objects_directory,
+                                     .region = chosen.cluster.region,
+                                     .files = chosen.files,
+                                     .uploads = {.files = chosen.files,
+                                                 .directory = chosen.uploads_directory,
+                                                 .clock = chosen.clock,
+                                                 .random = chosen.random}}));
+  }
 
   net::HttpOptions http;
   http.listen = chosen.listen;
@@ -270,9 +316,11 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options) {
   State* raw = state.get();
   LEAT_ASSIGN(
       state->http, net::HttpServer::start(http, [raw](net::Loop&, unsigned) {
-        return std::make_unique<LoopHandler>([raw](PendingPointer pending) {
-          return raw->pool.run([raw, pending = std::move(pending)] { raw->handle(pending); });
-        });
+        return std::make_unique<LoopHandler>(
+            [raw](PendingPointer pending) {
+              return raw->pool.run([raw, pending = std::move(pending)] { raw->handle(pending); });
+            },
+            raw->s3 != nullptr);
       }));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }

@@ -1,5 +1,6 @@
 // The AWS side of the warehouse on one HTTP listener: Redshift Data API, the credential calls of
-// Redshift, Redshift Serverless and STS. Every request is signed (Signature Version 4).
+// Redshift, Redshift Serverless and STS, and the folder of objects as S3. Every request is signed
+// (Signature Version 4).
 #pragma once
 
 #include <cstdint>
@@ -23,9 +24,11 @@ struct ServerOptions {
   std::optional<net::TlsContext> tls{};  ///< Nothing: plain HTTP.
   std::vector<AccessKey> keys{};
   ClusterFacts cluster{};
-  session::Warehouse* warehouse = nullptr;            ///< Borrowed.
-  std::string results_directory{};                    ///< As StatementsOptions.
-  std::size_t body_bytes_max = std::size_t{8} << 20;  ///< One request; 413 beyond.
+  session::Warehouse* warehouse = nullptr;             ///< Borrowed.
+  std::string results_directory{};                     ///< As StatementsOptions.
+  std::string objects_directory{};                     ///< Of the buckets; empty: no S3 is served.
+  std::string uploads_directory{};                     ///< Of parts of objects; emptied at start.
+  std::size_t body_bytes_max = std::size_t{64} << 20;  ///< One request; 413 beyond.
   std::size_t connections_max = 256;
   StatementLimits limits{};
   io::FileSystem* files = nullptr;  ///< Null: the machine's.

@@ -1,36 +1,8 @@
 #include "warehouse/dataapi/xml.h"
 
+#include "aws/xml.h"
+
 namespace leat::dataapi {
-namespace {
-
-std::string xml_text(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\r':
-        out += "&#13;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 void XmlWriter::open(std::string_view name, std::string_view attributes) {
   out_ += '<';
@@ -50,8 +22,12 @@ void XmlWriter::close(std::string_view name) {
 
 void XmlWriter::text(std::string_view name, std::string_view value) {
   open(name);
-  out_ += xml_text(value);
+  characters(value);
   close(name);
+}
+
+void XmlWriter::characters(std::string_view value) {
+  aws::append_xml_text(out_, value);
 }
 
 }  // namespace leat::dataapi

@@ -12,7 +12,9 @@ class XmlWriter {
  public:
   void open(std::string_view name, std::string_view attributes = {});
   void close(std::string_view name);
-  /// `value` as character data: & < > and quotes are escaped.
+  /// Character data; what a reader would take for markup is escaped.
+  void characters(std::string_view value);
+  /// An element with nothing but `value` in it.
   void text(std::string_view name, std::string_view value);
   void number(std::string_view name, long long value) { text(name, std::to_string(value)); }
   void boolean(std::string_view name, bool value) { text(name, value ? "true" : "false"); }

@@ -40,8 +40,8 @@ SqlStatus check_options(const sql::UnloadStatement& unload) {
                            unload.null_as || unload.header || !unload.fixed_width.empty();
   LEAT_TRY(first_broken(
       {{!unload.master_symmetric_key.empty(), "client-side encryption is not supported"},
-       {unload.encrypted || !unload.kms_key_id.empty(),
-        "ENCRYPTED is not supported: set the encryption on the bucket"}},
+       {!unload.kms_key_id.empty(),
+        "KMS_KEY_ID is not supported: set the encryption on the bucket"}},
       "0A000"));
   return first_broken(
       {{parquet && (text_option || unload.compression != FileCompression::kNone),

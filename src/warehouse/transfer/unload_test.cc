@@ -249,9 +249,16 @@ TEST_F(UnloadTest, WhatIsThereAlready) {
   EXPECT_THAT(keys(), ElementsAre("elsewhere", "out/0000_part_00"));
 }
 
+TEST_F(UnloadTest, LeavesEncryptionToTheStore) {
+  columns = {{.name = "n", .type = type_of(TypeKind::kBigint)}};
+  statement.encrypted = true;
+  EXPECT_EQ(unload("select 1"), "");
+  EXPECT_EQ(content("out/0000_part_00"), "1\n");
+}
+
 TEST_F(UnloadTest, RefusesWhatDoesNotGoTogether) {
   const std::vector<std::pair<Change, std::string>> table{
-      {[](auto& s) { s.encrypted = true; }, "0A000"},
+      {[](auto& s) { s.kms_key_id = "k"; }, "0A000"},
       {[](auto& s) { s.master_symmetric_key = "k"; }, "0A000"},
       {[](auto& s) { s.allow_overwrite = s.clean_path = true; }, "42601"},
       {[](auto& s) { s.max_file_size_mb = 1; }, "42601"},

@@ -1,0 +1,48 @@
+"""dbt's published adapter tests against one `leat up`."""
+
+import os
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "e2e"))
+
+from leat import Running  # noqa: E402 pylint: disable=wrong-import-position
+
+pytest_plugins = ["dbt.tests.fixtures.project"]
+
+USERS = ["dbt_test_user_1", "dbt_test_user_2", "dbt_test_user_3"]
+
+
+@pytest.fixture(scope="session")
+def leat():
+    folder = tempfile.mkdtemp(prefix="leat-dbt-")
+    os.environ.update({"DBT_SEND_ANONYMOUS_USAGE_STATS": "False", "DO_NOT_TRACK": "1", "HOME": folder})
+    for number, name in enumerate(USERS, 1):
+        os.environ[f"DBT_TEST_USER_{number}"] = name
+    try:
+        with Running(os.path.join(folder, "data"), {"LEAT_SYNC_EVERY": "1h"}) as running:
+            for name in USERS:
+                running.psql(f"create user {name} password 'Secret123'")
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="class")
+def dbt_profile_target(leat):
+    warehouse = leat.connection["warehouse"]
+    return {
+        "type": "redshift",
+        "host": warehouse["host"],
+        "port": warehouse["port"],
+        "user": warehouse["user"],
+        "pass": warehouse["password"],
+        "dbname": warehouse["database"],
+        "threads": 2,
+        "retries": 1,
+        "sslmode": "disable",
+    }

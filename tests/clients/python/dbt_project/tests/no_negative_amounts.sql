@@ -1,0 +1,1 @@
+select id from {{ ref('orders_by_key') }} where amount < 0
