@@ -106,12 +106,19 @@ Result<Connection> connect(const load::DestinationSettings& settings) {
   return connection;
 }
 
+// A connection, and the tunnel that it may go through.
+struct Connected {
+  std::unique_ptr<net::SshTunnel> tunnel;
+  Connection connection;
+};
+
 // Connects as the running process does.
-Result<Connection> connect(const Config& config) {
+Result<Connected> connect(const Config& config) {
   LEAT_ASSIGN(const ConnectionFile running, read_connection_file(config.data));
   LEAT_ASSIGN(const auto destination, open_destination(config, process_environment(), running));
-  LEAT_ASSIGN(const load::DestinationSettings settings, settings_now(*destination));
-  return connect(settings);
+  LEAT_ASSIGN(Access access, access_now(*destination));
+  LEAT_ASSIGN(Connection connection, connect(access.settings));
+  return Connected{std::move(access.tunnel), std::move(connection)};
 }
 
 // Sends `statement`, which may hold several, and prints each result.
@@ -154,9 +161,9 @@ Exit run_sql(const Terminal& terminal, const SqlOptions& options) {
   }
   const auto config = load_choice(terminal, options.config);
   if (!config) return report(terminal, config.error());
-  const auto connection = connect(*config);
-  if (!connection) return report(terminal, connection.error());
-  const Status asked = ask(terminal, connection->get(), statement, options.json);
+  const auto connected = connect(*config);
+  if (!connected) return report(terminal, connected.error());
+  const Status asked = ask(terminal, connected->connection.get(), statement, options.json);
   return asked ? Exit::kOk : report(terminal, asked.error());
 }
 

@@ -79,6 +79,11 @@ struct Config {
   std::string destination_api_endpoint;
   std::string destination_sslmode;
   std::string destination_ssl_root_certificate;
+  std::string destination_ssh_server;  ///< Empty: no tunnel.
+  std::string destination_ssh_user;
+  std::string destination_ssh_key;
+  std::string destination_ssh_passphrase;
+  std::string destination_ssh_known_hosts;
   std::string destination_iam_role;
   std::string destination_ledger_schema;
   std::string destination_types;

@@ -4,6 +4,7 @@
 
 #include "aws/credential_chain.h"
 #include "base/text.h"
+#include "net/address.h"
 
 namespace leat::app {
 namespace {
@@ -37,6 +38,72 @@ load::DestinationSettings settings_of(const Config& config, const ConnectionFile
   settings.iam_role = config.destination_iam_role;
   settings.ledger_schema = config.destination_ledger_schema;
   return settings;
+}
+
+Result<std::unique_ptr<net::SshTunnel>> open_tunnel(const net::SshOptions& options,
+                                                    const load::DestinationSettings& settings) {
+  return net::SshTunnel::open(options, {settings.host, settings.port},
+                              net::Deadline::after_us(settings.connect_timeout_ms * 1000));
+}
+
+void lead_through(const net::SshTunnel& tunnel, load::DestinationSettings& settings) {
+  settings.host_address = "127.0.0.1";
+  settings.port = tunnel.port();
+}
+
+// A connection with the tunnel below it. A statement cannot be cancelled through it, because that
+// takes a second connection: the connection is closed instead.
+class TunnelledConnection final : public load::Connection {
+ public:
+  TunnelledConnection(std::unique_ptr<net::SshTunnel> tunnel,
+                      std::unique_ptr<load::Connection> connection)
+      : tunnel_(std::move(tunnel)), connection_(std::move(connection)) {}
+
+  std::expected<load::Rows, load::DestinationFailure> run(std::string_view sql,
+                                                          std::stop_token stop) override {
+    return connection_->run(sql, std::move(stop));
+  }
+  [[nodiscard]] bool is_open() const override { return connection_->is_open(); }
+
+ private:
+  std::unique_ptr<net::SshTunnel> tunnel_;
+  std::unique_ptr<load::Connection> connection_;  // goes first
+};
+
+std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> connect_through(
+    const net::SshOptions& options, const load::DestinationSettings& settings,
+    std::stop_token stop) {
+  auto tunnel = open_tunnel(options, settings);
+  if (!tunnel) {
+    const bool refused = tunnel.error().code == Errc::kDenied;
+    return std::unexpected(load::DestinationFailure{
+        .kind = refused ? load::FailureKind::kLoginRefused : load::FailureKind::kUnreachable,
+        .sqlstate = {},
+        .message = tunnel.error().message});
+  }
+  load::DestinationSettings through = settings;
+  lead_through(**tunnel, through);
+  auto connection = load::connect_postgres(through, std::move(stop));
+  if (!connection) return connection;
+  return std::make_unique<TunnelledConnection>(std::move(*tunnel), std::move(*connection));
+}
+
+Result<std::optional<net::SshOptions>> ssh_of(const Config& config,
+                                              const Environment& environment) {
+  if (config.destination_ssh_server.empty()) return std::nullopt;
+  if (config.destination_host.empty() || config.destination_ssh_user.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.ssh_server needs destination.host and destination.ssh_user; set them");
+  }
+  net::SshOptions ssh;
+  LEAT_ASSIGN(ssh.server, net::parse_endpoint(config.destination_ssh_server));
+  ssh.user = config.destination_ssh_user;
+  ssh.key_file = config.destination_ssh_key;
+  ssh.passphrase = config.destination_ssh_passphrase;
+  ssh.known_hosts_file = config.destination_ssh_known_hosts.empty()
+                             ? variable(environment, "HOME") + "/.ssh/known_hosts"
+                             : config.destination_ssh_known_hosts;
+  return ssh;
 }
 
 Status check_keys(const Config& config) {
@@ -95,14 +162,18 @@ Status open_login(const Config& config, const Environment& environment, Destinat
 
 }  // namespace
 
-Result<load::DestinationSettings> settings_now(const Destination& destination) {
-  load::DestinationSettings settings = destination.settings;
+Result<Access> access_now(const Destination& destination) {
+  Access access{.settings = destination.settings};
   if (destination.login) {
     LEAT_ASSIGN(aws::IssuedLogin given, destination.login->get());
-    settings.user = std::move(given.user);
-    settings.password = std::move(given.password);
+    access.settings.user = std::move(given.user);
+    access.settings.password = std::move(given.password);
   }
-  return settings;
+  if (destination.ssh) {
+    LEAT_ASSIGN(access.tunnel, open_tunnel(*destination.ssh, access.settings));
+    lead_through(*access.tunnel, access.settings);
+  }
+  return access;
 }
 
 std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> connect_with_login(
@@ -133,12 +204,19 @@ Result<std::unique_ptr<Destination>> open_destination(const Config& config,
   LEAT_TRY(check_keys(config));
   auto out = std::make_unique<Destination>();
   out->settings = settings_of(config, connection);
+  LEAT_ASSIGN(out->ssh, ssh_of(config, environment));
   out->connect = load::connect_postgres;
+  if (out->ssh) {
+    out->connect = [ssh = *out->ssh](const load::DestinationSettings& settings,
+                                     std::stop_token stop) {
+      return connect_through(ssh, settings, std::move(stop));
+    };
+  }
   if (config.destination_authentication == "iam") {
     LEAT_TRY(open_login(config, environment, *out));
-    out->connect = [login = out->login.get()](const load::DestinationSettings& settings,
-                                              std::stop_token stop) {
-      return connect_with_login(*login, load::connect_postgres, settings, std::move(stop));
+    out->connect = [login = out->login.get(), way = std::move(out->connect)](
+                       const load::DestinationSettings& settings, std::stop_token stop) {
+      return connect_with_login(*login, way, settings, std::move(stop));
     };
   }
   return out;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "app/config.h"
 #include "app/connection_file.h"
 #include "aws/redshift_login.h"
 #include "io/http_client.h"
+#include "net/ssh_tunnel.h"
 #include "pipeline/load/destination.h"
 
 namespace leat::app {
@@ -19,6 +21,7 @@ struct Destination {
   std::unique_ptr<io::HttpClient> http = {};
   std::unique_ptr<aws::CredentialSource> credentials = {};
   std::unique_ptr<aws::RedshiftLogin> login = {};  ///< With destination.authentication: iam.
+  std::optional<net::SshOptions> ssh = {};         ///< With destination.ssh_server.
 };
 
 /// `connection` has the embedded warehouse's address and password, when no destination.host is set.
@@ -26,8 +29,14 @@ struct Destination {
 [[nodiscard]] Result<std::unique_ptr<Destination>> open_destination(
     const Config& config, const Environment& environment, const ConnectionFile& connection);
 
-/// The settings with a user and password that are good now. Errors: RedshiftLogin::get()'s.
-[[nodiscard]] Result<load::DestinationSettings> settings_now(const Destination& destination);
+/// Settings that are good now, and what they stand on until the connection is closed.
+struct Access {
+  load::DestinationSettings settings = {};
+  std::unique_ptr<net::SshTunnel> tunnel = {};
+};
+/// A user and password that are good now, and the tunnel where there is one: for those who connect
+/// without `connect`. Errors: RedshiftLogin::get()'s and SshTunnel::open()'s.
+[[nodiscard]] Result<Access> access_now(const Destination& destination);
 
 /// Connects as the user that `login` gives, with `connect`. A refused login is asked for once more:
 /// it may have been taken back. Errors of AWS come out as kLoginRefused, or kUnreachable when it

@@ -236,6 +236,10 @@ Status Stream::connect_tls(const TlsContext& context, std::string_view host, Dea
   return state_->handshake(context, host, false, deadline);
 }
 
+int Stream::descriptor() const {
+  return state_->socket.get();
+}
+
 bool Stream::is_tls() const {
   return state_->ssl != nullptr;
 }

@@ -54,6 +54,8 @@ class Stream {
   [[nodiscard]] Status connect_tls(const TlsContext& context, std::string_view host,
                                    Deadline deadline);
   [[nodiscard]] bool is_tls() const;
+  /// The non-blocking socket, for libraries that read and write it themselves. Still owned here.
+  [[nodiscard]] int descriptor() const;
   /// "TLSv1.3" and "TLS_AES_256_GCM_SHA384", or empty without TLS.
   [[nodiscard]] std::string_view tls_version() const;
   [[nodiscard]] std::string_view tls_cipher() const;

@@ -25,6 +25,9 @@ struct DestinationSettings {
   std::string name = "warehouse";  ///< For messages and metrics.
   std::string host = "127.0.0.1";  ///< Host name or address.
   std::uint16_t port = 5439;
+  /// Address to connect to in place of `host`, which is still what its certificate must name: the
+  /// near end of a tunnel. Empty: host's own.
+  std::string host_address = {};
   std::string database = "dev";
   std::string user = "leat";
   std::string password;

@@ -292,6 +292,7 @@ Parameters libpq_parameters(const DestinationSettings& settings) {
                     {"keepalives_interval", "10"},
                     {"keepalives_count", "3"},
                     {"tcp_user_timeout", "60000"}};
+  if (!settings.host_address.empty()) out.emplace_back("hostaddr", settings.host_address);
   if (!certificates.empty()) out.emplace_back("sslrootcert", certificates);
   return out;
 }
