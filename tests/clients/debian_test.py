@@ -138,7 +138,7 @@ class PsqlodbcTest(OneLeat):
             [("id", "int8"), ("name", "varchar")],
         )
 
-    # Known: psqlodbc looks for the key among indexes, of which there are none.
+    # Known: psqlodbc asks for the columns of the key's index, of which the catalog lists none.
     @unittest.expectedFailure
     def test_primary_keys(self):
         rows = self.connect().cursor()
