@@ -22,8 +22,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        {leat::columns::column_from_sql_type("id", "varchar(512)"),
         leat::columns::column_from_sql_type("a", "numeric(6,2)"),
         leat::columns::column_from_sql_type("b", "smallint")}}};
+  // The settings follow from the input, so that it alone says what happens.
+  leat::shape::Options options;
+  constexpr std::string_view kPolicies[] = {"rescue", "widen", "super", "fail"};
+  options.conflicts = *leat::shape::ConflictPolicies::parse(kPolicies[size % 4], "");
+  options.objects = static_cast<leat::shape::Nested>(size / 4 % 3);
+  options.arrays = static_cast<leat::shape::Nested>(1 + size / 12 % 2);
+  if (size / 24 % 2 == 1) options.columns_max = 16;
+  if (size / 48 % 2 == 1) options.tables_max = 2;
   const std::string difference =
-      leat::shape::compare_with_reference({{"b", lines}}, leat::shape::Options{}, known);
+      leat::shape::compare_with_reference({{"b", lines}}, options, known);
   if (!difference.empty()) {
     std::fprintf(stderr, "%s\n", difference.c_str());
     std::abort();

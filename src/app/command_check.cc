@@ -149,6 +149,16 @@ class Checks {
       list += fmt::format("{}{} (schema {})", list.empty() ? "" : ", ", source.name, source.schema);
     }
     pass("sources", list);
+    for (const Source& source : *sources) check_tracking_plan(source);
+  }
+
+  void check_tracking_plan(const Source& source) {
+    if (source.tracking_plan.empty()) return;
+    const std::string name = fmt::format("sources.{}.tracking_plan", source.name);
+    const auto plan = read_tracking_plan(source.tracking_plan);
+    if (!plan) return miss(name, plan.error().message, "correct the file, or name another");
+    pass(name,
+         fmt::format("{} has schemas for {} events", source.tracking_plan, (*plan)->event_count()));
   }
 
   void check_listen(const std::string& key, const std::string& text) {

@@ -19,6 +19,7 @@ struct SourceConfig {
   std::string schema{};     ///< Empty: the name itself.
   bool enabled = true;
   std::int64_t events_per_second_max = 0;
+  std::string tracking_plan{};  ///< Path; empty: none.
 };
 
 /// Every key of docs/reference/configuration.md, with the units in the names. `config_keys()` fills
@@ -88,6 +89,13 @@ struct Config {
   std::string destination_ledger_schema;
   std::string destination_types;
   std::int64_t destination_varchar_length = 0;
+  std::string destination_conflicts;
+  std::string destination_column_conflicts;  ///< As shape::ConflictPolicies::parse takes it.
+  std::string destination_objects;           ///< "flatten", "json" or "super".
+  std::string destination_arrays;            ///< "json" or "super".
+  std::int64_t destination_columns_max = 0;
+  std::int64_t destination_tables_max = 0;
+  std::string destination_warehouse_id;
 
   std::string notify_webhook;
   std::string notify_webhook_token;

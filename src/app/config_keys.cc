@@ -13,6 +13,7 @@
 #include "io/object_store.h"
 #include "net/address.h"
 #include "pipeline/load/sync_times.h"
+#include "pipeline/shape/conflicts.h"
 
 namespace leat::app {
 namespace {
@@ -225,6 +226,33 @@ constexpr Key kKeys[] = {
     {"destination.varchar_length", KeyType::kCount, "512", "", 1, 65535,
      "Bytes of a new text column.", false,
      [](Config& c, const KeyValue& v) { c.destination_varchar_length = v.number; }},
+    {"destination.conflicts", KeyType::kChoice, "rescue", "rescue widen super fail", 0, 0,
+     "Where a value goes that does not fit its column. Into leat_rescue, into a column of its own "
+     "type beside it, into a SUPER column beside it, or nowhere, and the load of its source stops "
+     "until somebody acts.",
+     false, [](Config& c, const KeyValue& v) { c.destination_conflicts = v.text; }},
+    {"destination.column_conflicts", KeyType::kConflicts, "", "", 0, 0,
+     "The same for single columns, over destination.conflicts.", false,
+     [](Config& c, const KeyValue& v) { c.destination_column_conflicts = v.text; }},
+    {"destination.objects", KeyType::kChoice, "flatten", "flatten json super", 0, 0,
+     "What becomes of an object in properties and traits. A column for each of its members, or "
+     "one with its JSON as varchar or SUPER. context is always flattened.",
+     false, [](Config& c, const KeyValue& v) { c.destination_objects = v.text; }},
+    {"destination.arrays", KeyType::kChoice, "json", "json super", 0, 0,
+     "What becomes of an array, its JSON as varchar or SUPER.", false,
+     [](Config& c, const KeyValue& v) { c.destination_arrays = v.text; }},
+    {"destination.columns_max", KeyType::kCount, "1598", "", 20, 1598,
+     "Columns of one table. The last one is then _extra, a SUPER object of all values that would "
+     "need more.",
+     false, [](Config& c, const KeyValue& v) { c.destination_columns_max = v.number; }},
+    {"destination.tables_max", KeyType::kCount, "9000", "", 10, 200000,
+     "Tables of one schema. A new event then gets no table; its rows are in tracks, with the "
+     "properties in _extra.",
+     false, [](Config& c, const KeyValue& v) { c.destination_tables_max = v.number; }},
+    {"destination.warehouse_id", KeyType::kText, "", "", 0, 0,
+     "The name of this warehouse in integrations.Warehouses.warehouseIds. Events with such a list "
+     "are left out when the name is not in it; when empty, lists say nothing.",
+     false, [](Config& c, const KeyValue& v) { c.destination_warehouse_id = v.text; }},
 
     {"notify.webhook", KeyType::kText, "", "", 0, 0,
      "https://... that gets a POST of JSON when a source cannot be loaded, and when it is again. "
@@ -354,6 +382,10 @@ constexpr SourceKey kSourceKeys[] = {
     {"events_per_second_max", KeyType::kCount, "0", 0, 1000000000,
      "Above it, requests are answered 429 with Retry-After; 0: no limit.", false,
      [](SourceConfig& s, const KeyValue& v) { s.events_per_second_max = v.number; }},
+    {"tracking_plan", KeyType::kPath, "", 0, 0,
+     "JSON file with a JSON Schema for each event. Events that break it are kept in leat_rescue "
+     "and get no rows. When empty, every event is good.",
+     false, [](SourceConfig& s, const KeyValue& v) { s.tracking_plan = v.text; }},
 };
 
 struct Unit {
@@ -450,6 +482,10 @@ std::string type_text(KeyType type, std::string_view choices, std::int64_t min, 
       return "hours from 0 to 23, such as 6-22 or 0,6,12,18";
     case KeyType::kTimeZone:
       return "a name of the IANA database, such as Europe/Berlin or UTC";
+    case KeyType::kConflicts:
+      return "TABLE.COLUMN=POLICY, separated by commas, where * stands for all tables or all "
+             "columns and POLICY is rescue, widen, super or fail, such as 'orders.price=fail, "
+             "*.note=super'";
     case KeyType::kBool:
       return "true or false";
     case KeyType::kDuration:
@@ -482,6 +518,8 @@ std::string_view type_name(KeyType type) {
       return "a list of hours";
     case KeyType::kTimeZone:
       return "a time zone";
+    case KeyType::kConflicts:
+      return "a list of policies";
     case KeyType::kDuration:
       return "a duration";
     case KeyType::kBytes:
@@ -525,6 +563,8 @@ std::optional<std::int64_t> read_value(KeyType type, std::string_view choices,
       return when(load::SyncTimes::parse({.hours = std::string(text)}).has_value());
     case KeyType::kTimeZone:
       return when(TimeZone::find(text).has_value());
+    case KeyType::kConflicts:
+      return when(shape::ConflictPolicies::parse("rescue", text).has_value());
     case KeyType::kDuration:
       return parse_duration_us(text);
     case KeyType::kBytes:

@@ -24,6 +24,7 @@ enum class KeyType : std::uint8_t {
   kCron,
   kHours,
   kTimeZone,
+  kConflicts,
   kDuration,
   kBytes,
   kCount,

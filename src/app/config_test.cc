@@ -104,13 +104,13 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
        "and _"},
       {"sources:\n  web:\n    key: x",
        "leat.yml:3: sources.web.key: unknown key; allowed: write_key, schema, enabled, "
-       "events_per_second_max"},
+       "events_per_second_max, tracking_plan"},
       {"sources:\n  web:\n    enabled: yes",
        "leat.yml:3: sources.web.enabled: 'yes' is not true or false; allowed: true or "
        "false"},
       {"sources:\n  web: x",
        "leat.yml:2: sources.web: is a group of keys; allowed below it: write_key, schema, enabled, "
-       "events_per_second_max"},
+       "events_per_second_max, tracking_plan"},
       {"sources:\n  a-b:\n  a_b:",
        "sources: 'a-b' and 'a_b' have the same name in the environment; allowed: one of each"},
       {"sources:\n  a:\n    schema: x\n  b:\n    schema: x",

@@ -88,7 +88,8 @@ std::string sample_yaml() {
       out += fmt::format("    # {} is in .env: {}\n", key.name,
                          env_name(fmt::format("sources.web.{}", key.name)));
     } else {
-      out += fmt::format("    # {}: {}\n", key.name, key.fallback.empty() ? "web" : key.fallback);
+      const std::string_view unset = key.type == KeyType::kPath ? "\"\"" : "web";
+      out += fmt::format("    # {}: {}\n", key.name, key.fallback.empty() ? unset : key.fallback);
     }
   }
   return out;

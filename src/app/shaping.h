@@ -1,4 +1,4 @@
-// How the configuration wants events shaped.
+// What the configuration says about rows, tables and columns.
 #pragma once
 
 #include "app/config.h"
@@ -6,7 +6,8 @@
 
 namespace leat::app {
 
-/// The Shaper's options from the destination's keys. Pure.
+/// The settings of the destination for shaping; without a tracking plan, which is each source's
+/// own. `config`: as load_config gives it. Pure; any thread.
 [[nodiscard]] shape::Options shape_options(const Config& config);
 
 }  // namespace leat::app

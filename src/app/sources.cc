@@ -5,6 +5,7 @@
 #include <map>
 
 #include "app/data_directory.h"
+#include "app/file_text.h"
 #include "pipeline/shape/shaper.h"
 
 namespace leat::app {
@@ -32,8 +33,12 @@ Status check_unique(const std::vector<Source>& sources, std::string Source::* me
 Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured) {
   std::vector<Source> sources;
   for (const SourceConfig& config : configured) {
-    Source source{config.name, config.write_key, config.schema, config.enabled,
-                  config.events_per_second_max};
+    Source source{config.name,
+                  config.write_key,
+                  config.schema,
+                  config.enabled,
+                  config.events_per_second_max,
+                  config.tracking_plan};
     if (source.schema.empty()) source.schema = shape::schema_name_of(config.name);
     if (const std::string right = shape::schema_name_of(source.schema); right != source.schema) {
       return fail(Errc::kInvalid, fmt::format("sources.{}.schema: '{}' is not a schema's name; "
@@ -65,6 +70,21 @@ Result<std::vector<Source>> resolve_sources(const std::vector<SourceConfig>& con
   if (made) LEAT_TRY(write_write_keys(write_keys_path, kept));
   LEAT_TRY(check_unique(sources, &Source::write_key, "write_key"));
   return sources;
+}
+
+Result<std::unique_ptr<shape::TrackingPlan>> read_tracking_plan(const std::string& path) {
+  auto text = read_text_file(path);
+  if (!text) {
+    return fail(text.error().code,
+                fmt::format("cannot read the tracking plan: {}", text.error().message));
+  }
+  auto plan = shape::TrackingPlan::parse(*text);
+  if (!plan) {
+    return fail(plan.error().code,
+                fmt::format("tracking plan {}: {}; see docs/guides/tracking-plan.md", path,
+                            plan.error().message));
+  }
+  return plan;
 }
 
 }  // namespace leat::app

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "app/connection_file.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "pipeline/shape/tracking_plan.h"
 
 namespace leat::app {
 
@@ -19,6 +21,7 @@ struct Source {
   std::string schema;
   bool enabled = true;
   std::int64_t events_per_second_max = 0;
+  std::string tracking_plan{};  ///< Path; empty: none.
 };
 
 /// Fills in what the configuration leaves open: the schema by the name, and a write key made once
@@ -30,5 +33,9 @@ struct Source {
 
 /// The same without making or keeping anything: unset write keys stay empty. For `leat check`.
 [[nodiscard]] Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured);
+
+/// Reads the tracking plan in the file `path`. Errors: kInvalid and those of the file, naming it.
+[[nodiscard]] Result<std::unique_ptr<shape::TrackingPlan>> read_tracking_plan(
+    const std::string& path);
 
 }  // namespace leat::app

@@ -100,6 +100,7 @@ struct System::Impl {
   DataDirectory data;
   metrics::Registry metrics;
   std::vector<Source> sources;
+  std::map<std::string, std::unique_ptr<shape::TrackingPlan>> tracking_plans;  // by source
   ConnectionFile connection;
 
   std::stop_source store_stop;
@@ -299,7 +300,13 @@ Status System::Impl::start_load() {
   loader = std::make_unique<load::Loader>(options);
 
   load::SyncScheduleOptions schedules;
-  for (const Source& source : sources) schedules.sources.push_back({source.name, source.schema});
+  for (const Source& source : sources) {
+    const auto plan = tracking_plans.find(source.name);
+    schedules.sources.push_back(
+        {.name = source.name,
+         .schema = source.schema,
+         .tracking_plan = plan == tracking_plans.end() ? nullptr : plan->second.get()});
+  }
   LEAT_ASSIGN(schedules.times, load::SyncTimes::parse({.every_us = config.sync_every_us,
                                                        .cron = config.sync_cron,
                                                        .hours = config.sync_hours,
@@ -499,6 +506,10 @@ Result<std::unique_ptr<System>> System::start(const Config& config, const Parts&
   if (parts.collect || parts.load) {
     LEAT_ASSIGN(impl->sources,
                 resolve_sources(config.sources, impl->data.paths().write_keys(), secure_random()));
+    for (const Source& source : impl->sources) {
+      if (source.tracking_plan.empty()) continue;
+      LEAT_ASSIGN(impl->tracking_plans[source.name], read_tracking_plan(source.tracking_plan));
+    }
   }
   const auto start_part = [&](bool wanted, std::string_view name,
                               Status (Impl::*start)()) -> Status {

@@ -173,6 +173,7 @@ Physical physical_type(const Column& column) {
     case Type::kDecimal:
       return column.precision <= 18 ? Physical::kInt64 : Physical::kFixed16;
     case Type::kVarchar:
+    case Type::kSuper:
     case Type::kUnsupported:
       return Physical::kByteArray;
   }

@@ -50,6 +50,7 @@ void append_logical(ThriftWriter& thrift, const Column& column) {
   const auto begin = [&] { thrift.begin_struct(10); };
   switch (column.type) {
     case Type::kVarchar:
+    case Type::kSuper:
     case Type::kUnsupported:
       begin();
       empty(kLogicalString);
@@ -97,6 +98,7 @@ void append_schema_element(ThriftWriter& thrift, const Column& column) {
   thrift.binary(4, column.name);
   switch (column.type) {
     case Type::kVarchar:
+    case Type::kSuper:
     case Type::kUnsupported:
       thrift.i32(6, kConvertedUtf8);
       break;

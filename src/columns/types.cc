@@ -44,9 +44,8 @@ constexpr TypeName kTypeNames[] = {
     {"timestamp without time zone", Type::kTimestamp},
     {"timestamptz", Type::kTimestampTz},
     {"timestamp with time zone", Type::kTimestampTz},
+    {"super", Type::kSuper},
 };
-
-constexpr std::uint32_t kVarcharLengthMax = 65'535;
 
 /// "numeric(18, 2)" as "numeric" and {18, 2}; absent numbers are empty.
 struct ParsedType {
@@ -69,7 +68,7 @@ ParsedType parse_type(std::string_view text) {
   }
   const auto arguments = split(std::string_view(lower).substr(open + 1, close - open - 1), ',');
   if (trim(arguments[0]) == "max") {
-    parsed.first = kVarcharLengthMax;
+    parsed.first = kTextBytesMax;
   } else {
     parsed.first = parse_number<std::uint32_t>(trim(arguments[0]));
   }
@@ -106,6 +105,8 @@ std::string sql_type(const Column& column) {
       return "timestamp";
     case Type::kTimestampTz:
       return "timestamptz";
+    case Type::kSuper:
+      return "super";
     case Type::kUnsupported:
       return "unsupported";
   }
@@ -124,7 +125,7 @@ Column column_from_sql_type(std::string name, std::string_view sql_type_text) {
                          parsed.name == "nchar" || parsed.name == "bpchar";
     const std::uint32_t default_length = is_char && parsed.name != "bpchar" ? 1 : 256;
     column.length = parsed.first.value_or(default_length);
-    if (column.length == 0 || column.length > kVarcharLengthMax) column.type = Type::kUnsupported;
+    if (column.length == 0 || column.length > kTextBytesMax) column.type = Type::kUnsupported;
   } else if (column.type == Type::kDecimal) {
     const std::uint32_t precision = parsed.first.value_or(18);
     const std::uint32_t scale = parsed.second.value_or(0);

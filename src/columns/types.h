@@ -19,8 +19,12 @@ enum class Type : std::uint8_t {
   kDate,         ///< days since 1970-01-01
   kTimestamp,    ///< microseconds since 1970-01-01, without zone, UTC by convention
   kTimestampTz,  ///< the same, with zone UTC
+  kSuper,        ///< JSON text of at most kTextBytesMax bytes; SUPER in Redshift
   kUnsupported,  ///< a destination type that Leat does not write
 };
+
+/// Longest text of Redshift, in bytes.
+inline constexpr std::uint32_t kTextBytesMax = 65'535;
 
 struct Column {
   std::string name;
@@ -31,6 +35,11 @@ struct Column {
   bool nullable = true;
   bool operator==(const Column&) const = default;
 };
+
+/// True when cells of `type` are text.
+[[nodiscard]] constexpr bool is_text(Type type) {
+  return type == Type::kVarchar || type == Type::kSuper;
+}
 
 /// "bigint", "varchar(512)", "numeric(18,2)", ...: the type in Redshift's DDL.
 [[nodiscard]] std::string sql_type(const Column& column);
@@ -46,7 +55,7 @@ struct Cell {
   union {
     std::int64_t integer;  ///< kInt16/32/64, kDate (days), kTimestamp (us), kBoolean (0 or 1)
     double real;           ///< kFloat, kDouble
-    const char* text;      ///< kVarchar: `text_size` bytes of UTF-8
+    const char* text;      ///< kVarchar, kSuper: `text_size` bytes of UTF-8
     std::uint64_t low;     ///< kDecimal: low half of the unscaled 128-bit value
   };
   union {

@@ -122,8 +122,20 @@ TEST(StagedFiles, EveryColumnTypeTakesWhatFitsAndRescuesTheRest) {
       {"date", "\"2023-02-29\"", nullptr, "type_mismatch"},
       {"timestamp", "\"1969-12-31T23:59:59.5Z\"", "1969-12-31 23:59:59.5", nullptr},
       {"timestamp", "1700000000", nullptr, "type_mismatch"},
+      {"timestamp", "\"2024-01-01T00:00:00.1234560Z\"", "2024-01-01 00:00:00.123456", nullptr},
+      {"timestamp", "\"2024-01-01T00:00:00.123456789Z\"", nullptr, "precision_loss"},
+      {"timestamp", "\"2024-01-01T00:00:00.000000001+02:00\"", nullptr, "precision_loss"},
       {"timestamptz", "\"2024-01-01\"", "2024-01-01 00:00:00+00", nullptr},
-      {"super", "\"x\"", nullptr, "unsupported_column_type"},
+      {"super", "\"x\"", "\"x\"", nullptr},
+      {"super", "14.990", "14.990", nullptr},
+      {"super", "true", "true", nullptr},
+      {"super", "[ 1, \"a b\" ]", "[1,\"a b\"]", nullptr},
+      {"super", "1e400", nullptr, "out_of_range"},
+      {"super", "12345678901234567890", nullptr, "out_of_range"},
+      {"super", "[1,1e400]", nullptr, "out_of_range"},
+      {"super", R"(["a\u0000b"])", nullptr, "not_storable_text"},
+      {"super", R"([{"\ud83d":1}])", nullptr, "not_storable_text"},
+      {"geometry", "\"x\"", nullptr, "unsupported_column_type"},
   };
   for (const auto& c : cases) {
     const KnownTable known{
@@ -213,17 +225,25 @@ TEST(StagedFiles, LongValuesAreRescuedInParts) {
 
 TEST(StagedFiles, LimitsOfColumnsAndTables) {
   Options options;
-  options.columns_max = 12;  // 11 standard columns in an event table, and one more
+  options.columns_max = 13;  // 11 standard columns in an event table, one more, and _extra
   options.tables_max = 2;
-  StagedTables tables(to_lines({track("m", R"({"a":1,"b":2})"),
-                                R"({"type":"track","event":"F","userId":"u","messageId":"n"})"}),
-                      options);
+  StagedTables tables(
+      to_lines({track("m", R"({"a":1,"b":[ 2 ],"c":"x","C":1e400,"d":null})"), track("k", "{}"),
+                R"({"type":"track","event":"Far Out","userId":"u","messageId":"n",)"
+                R"("properties":{"order":"A","id":7}})"}),
+      options);
+  EXPECT_EQ(tables.answer("select id, a, _extra from e order by id"),
+            R"(k|NULL|NULL;m|1|{"b":[2]})");
+  EXPECT_EQ(tables.answer("select event, event_text, _extra from tracks where id = 'n'"),
+            R"(far_out|Far Out|{"_order":"A","_id":7})");
   EXPECT_EQ(
-      tables.answer(
-          "select event_id, column_name, reason, table_name from leat_rescue order by leat_order"),
-      "m|b|too_many_columns|e;n|NULL|too_many_tables|tracks");
-  EXPECT_EQ(tables.answer("select a from e"), "1");
-  EXPECT_EQ(tables.staged.batches[0].rescued_events, 1U);
+      tables.answer("select event_id, column_name, reason, value, table_name from leat_rescue "
+                    "order by leat_order, reason"),
+      "m|c|out_of_range|1e400|e;m|c|overwritten|\"x\"|e");
+  EXPECT_EQ(tables.answer("select sql_type from staged_columns where column_name = '_extra'"),
+            "super;super");
+  EXPECT_EQ(tables.staged.batches[0].rescued_events, 0U);
+  EXPECT_EQ(tables.staged.batches[0].with_rows, 3U);
 }
 
 TEST(StagedFiles, MergesBatchMembers) {

@@ -28,8 +28,27 @@ std::string column_list(const StagedTable& table, std::string_view prefix) {
   return out;
 }
 
-std::string definition(const StagedColumn& column) {
-  return fmt::format("{} {}{}", quote_identifier(column.name), column.type,
+bool is_super(const StagedColumn& column) {
+  return column.type == "super";
+}
+
+// A staged value as the target takes it: COPY brings JSON as text.
+std::string staged_value(std::string_view prefix, const StagedColumn& column) {
+  const std::string name = fmt::format("{}{}", prefix, quote_identifier(column.name));
+  return is_super(column) ? fmt::format("json_parse({})", name) : name;
+}
+
+std::string staged_values(const StagedTable& table, std::string_view prefix) {
+  std::string out;
+  for (const StagedColumn& column : table.columns) {
+    if (!out.empty()) out += ", ";
+    out += staged_value(prefix, column);
+  }
+  return out;
+}
+
+std::string definition(const StagedColumn& column, std::string_view type) {
+  return fmt::format("{} {}{}", quote_identifier(column.name), type,
                      column.name == "id" ? " NOT NULL" : "");
 }
 
@@ -123,7 +142,7 @@ std::string create_table_sql(const StagedTable& table) {
   std::string out = fmt::format("CREATE TABLE IF NOT EXISTS {} (", target(table));
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out += ", ";
-    out += definition(columns[i]);
+    out += definition(columns[i], columns[i].type);
   }
   return out + R"() DISTKEY("id") SORTKEY("received_at"))";
 }
@@ -137,7 +156,8 @@ std::string create_stage_sql(const StagedTable& table, std::size_t index) {
   std::string out = fmt::format("CREATE TEMP TABLE {} (", stage_name(index));
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (i > 0) out += ", ";
-    out += definition(table.columns[i]);
+    const StagedColumn& column = table.columns[i];
+    out += definition(column, is_super(column) ? "varchar(65535)" : column.type);
   }
   if (has_order(table)) out += R"(, "leat_batch" bigint, "leat_order" bigint)";
   return out + R"() DISTKEY("id"))";
@@ -170,7 +190,7 @@ std::string delete_replaced_sql(const StagedTable& table, std::size_t index) {
 std::string insert_sql(const StagedTable& table, std::size_t index, InsertShape shape) {
   const std::string columns = column_list(table, "");
   std::string out = fmt::format("INSERT INTO {} ({}) SELECT {} FROM ", target(table), columns,
-                                column_list(table, "s."));
+                                staged_values(table, "s."));
   std::string condition;
   if (shape.stage_has_duplicates) {
     out += fmt::format(R"((SELECT {}, {} AS "leat_rank" FROM {}) s)", columns, kNewestFirst,
@@ -199,9 +219,9 @@ std::string update_latest_sql(const StagedTable& table, std::size_t index) {
     const std::string name = quote_identifier(column.name);
     const std::string old_value = quote_identifier(table.name) + "." + name;
     out += fmt::format(
-        R"({0} = CASE WHEN {1}."received_at" > k."received_at" THEN coalesce({2}, k.{0}) )"
-        R"(ELSE coalesce(k.{0}, {2}) END)",
-        name, quote_identifier(table.name), old_value);
+        R"({0} = CASE WHEN {1}."received_at" > k."received_at" THEN coalesce({2}, {3}) )"
+        R"(ELSE coalesce({3}, {2}) END)",
+        name, quote_identifier(table.name), old_value, staged_value("k.", column));
   }
   return out + fmt::format(R"( FROM {} k WHERE {}."id" = k."id")", stage_name(index),
                            quote_identifier(table.name));
@@ -210,7 +230,7 @@ std::string update_latest_sql(const StagedTable& table, std::size_t index) {
 std::string insert_latest_sql(const StagedTable& table, std::size_t index) {
   return fmt::format(R"(INSERT INTO {0} ({1}) SELECT {2} FROM {3} k )"
                      R"(WHERE NOT EXISTS (SELECT 1 FROM {0} t WHERE t."id" = k."id"))",
-                     target(table), column_list(table, ""), column_list(table, "k."),
+                     target(table), column_list(table, ""), staged_values(table, "k."),
                      stage_name(index));
 }
 

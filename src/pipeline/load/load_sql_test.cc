@@ -105,6 +105,31 @@ TEST(LoadSql, CountsAllTablesInOneStatement) {
   EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 66, 0, count(*), )"));
 }
 
+TEST(LoadSql, StagesSuperAsTextAndParsesItOnTheWay) {
+  StagedTable table{.schema = "web",
+                    .name = "users",
+                    .role = TableRole::kLatest,
+                    .columns = {{"id", "varchar(512)"}, {"x", "super", true}},
+                    .manifest_uri = "",
+                    .rows = 1};
+  EXPECT_EQ(add_column_sql(table, table.columns[1]),
+            R"(ALTER TABLE "web"."users" ADD COLUMN "x" super)");
+  EXPECT_EQ(create_stage_sql(table, 0),
+            R"(CREATE TEMP TABLE "leat_stage_0" ("id" varchar(512) NOT NULL, "x" varchar(65535)) )"
+            R"(DISTKEY("id"))");
+  EXPECT_EQ(insert_latest_sql(table, 0),
+            R"(INSERT INTO "web"."users" ("id", "x") SELECT k."id", json_parse(k."x") FROM )"
+            R"("leat_stage_0" k WHERE NOT EXISTS (SELECT 1 FROM "web"."users" t WHERE t."id" = )"
+            R"(k."id"))");
+  EXPECT_THAT(update_latest_sql(table, 0),
+              testing::HasSubstr(R"(THEN coalesce("users"."x", json_parse(k."x")) ELSE )"
+                                 R"(coalesce(json_parse(k."x"), "users"."x") END)"));
+  table.role = TableRole::kPrimary;
+  EXPECT_EQ(insert_sql(table, 0, {.stage_has_duplicates = false, .target_has_newer = false}),
+            R"(INSERT INTO "web"."users" ("id", "x") SELECT s."id", json_parse(s."x") FROM )"
+            R"("leat_stage_0" s)");
+}
+
 TEST(LoadSql, DropsAllStageTablesAtOnce) {
   EXPECT_EQ(drop_stages_sql(2), R"(DROP TABLE "leat_stage_0", "leat_stage_1")");
 }

@@ -226,7 +226,8 @@ struct Loader::Impl {
     return {};
   }
 
-  Step<shape::Staged> shape_group(const Group& group, const Cursor& cursor) {
+  Step<shape::Staged> shape_group(const SourceSettings& source, const Group& group,
+                                  const Cursor& cursor) {
     std::vector<shape::KnownTable> known;
     known.reserve(cursor.tables->size());
     for (const auto& [name, table_columns] : *cursor.tables) {
@@ -239,10 +240,16 @@ struct Loader::Impl {
     }
     shape::Options shape_options = options.shape;
     shape_options.synced_at = report.started_at;
+    shape_options.tracking_plan = source.tracking_plan;
     auto staged = shape::shape_batches(
         shape_options, known, group.items.size(),
         [&](std::size_t position) { return read_batch(group.items[position].batch); });
     if (!staged && stop.stop_requested()) return std::unexpected(stopped());
+    if (!staged && staged.error().code == Errc::kInvalid) {
+      staged.error().message =
+          fmt::format("schema {} of source \"{}\": {}", quote_identifier(source.schema),
+                      source.name, staged.error().message);
+    }
     return as_step(std::move(staged));
   }
 
@@ -274,7 +281,7 @@ struct Loader::Impl {
                                                  report.sync_id, ++parts);
     if (group.items.empty()) return prepared;
     LEAT_TRY(read_tables(source, cursor));
-    LEAT_ASSIGN(shape::Staged staged, shape_group(group, cursor));
+    LEAT_ASSIGN(shape::Staged staged, shape_group(source, group, cursor));
     LEAT_TRY(fill_batches(group, staged, prepared.plan));
     for (shape::StagedTable& table : staged.tables) {
       LEAT_ASSIGN(StagedTable planned, plan_table(source, table));

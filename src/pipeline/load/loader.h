@@ -35,6 +35,7 @@ namespace leat::load {
 struct SourceSettings {
   std::string name;
   std::string schema;
+  shape::TrackingPlan* tracking_plan = nullptr;  ///< Optional; borrowed.
 };
 
 struct LoaderOptions {

@@ -79,10 +79,14 @@ std::string compare_with_reference(const std::vector<Batch>& batches, const Opti
   const auto staged =
       shape_batches(observed, known, batches.size(),
                     [&](std::size_t position) -> Result<Batch> { return batches[position]; });
-  if (!staged) return staged.error().to_string();
-  for (const StagedTable& table : staged->tables) collector.write_doubles(table);
   Reference reference(options, known);
   reference.shape(batches);
+  if (!staged && reference.has_conflict()) {
+    return staged.error().code == Errc::kInvalid ? "" : staged.error().to_string();
+  }
+  if (!staged) return staged.error().to_string();
+  if (reference.has_conflict()) return "the reference has a conflict whose policy is fail";
+  for (const StagedTable& table : staged->tables) collector.write_doubles(table);
   std::map<std::string, ReferenceRows> tables = collector.rows;
   for (const auto& [name, rows] : reference.rows()) tables.try_emplace(name);
   static const ReferenceRows kNone;

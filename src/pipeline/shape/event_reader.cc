@@ -71,7 +71,7 @@ Kind kind_of(const Value& value) {
       return Kind::kString;
     case ValueKind::kBoolean:
       return Kind::kBoolean;
-    case ValueKind::kArray:
+    case ValueKind::kJson:
       return Kind::kArray;
     default:
       return Kind::kNumber;
@@ -82,7 +82,7 @@ Kind kind_of(const Value& value) {
 
 bool EventReader::read(std::string_view line, EventValues& out) {
   out.route_type = out.ip = out.message_id = out.sent_at = out.rejected = {};
-  out.event_json = out.integrations_json = {};
+  out.event_json = out.merged_json = out.integrations_json = {};
   out.facts = {};
   out.context.clear();
   out.properties.clear();
@@ -239,12 +239,13 @@ inline bool EventReader::read_scalar(Value& value, bool& is_null) {
   return true;
 }
 
-bool EventReader::read_array(Value& value, std::size_t depth) {
+/// An array, or an object as one value.
+bool EventReader::read_nested(Value& value, std::size_t depth) {
   value.raw = at_;
   saw_space_ = false;
   if (!skip_value(depth)) return false;
   value.raw_size = static_cast<std::uint32_t>(at_ - value.raw);
-  value.kind = ValueKind::kArray;
+  value.kind = ValueKind::kJson;
   std::string_view text = value.raw_text();
   if (saw_space_) {
     scratch_.clear();
@@ -351,7 +352,7 @@ bool EventReader::read_tree(Paths::Id parent, std::vector<Value>& values, std::s
 /// Reads the value of one path; `depth`: of the value.
 inline bool EventReader::read_member(Paths::Id id, std::vector<Value>& values, std::size_t depth) {
   const SpecialPath special = paths_.node(id).special;
-  if (*at_ == '{') {
+  if (*at_ == '{' && (!whole_objects_ || &values == &out_->context)) {
     if (special != SpecialPath::kNone) note_special(special, Kind::kObject);
     return read_tree(id, values, depth);
   }
@@ -360,8 +361,8 @@ inline bool EventReader::read_member(Paths::Id id, std::vector<Value>& values, s
   value.node = id & 0xfff'ffff;
   if (*at_ == '"') {
     if (!read_text(value)) return false;
-  } else if (*at_ == '[') {
-    if (!read_array(value, depth)) return false;
+  } else if (*at_ == '[' || *at_ == '{') {
+    if (!read_nested(value, depth)) return false;
   } else {
     bool is_null = false;
     if (!read_scalar(value, is_null)) return false;
@@ -449,6 +450,7 @@ bool EventReader::read_line_member(unsigned index, EventValues& out) {
   if (out.rejected.empty()) out.facts.type = event::event_type_of(out.route_type);
   if (needs_values && is_object ? !read_event(out, 2) : !skip_value(2)) return false;
   out.event_json = {start, static_cast<std::size_t>(at_ - start)};
+  out.merged_json = out.event_json;
   return true;
 }
 
@@ -462,6 +464,7 @@ bool EventReader::read_merged(EventValues& out) {
   scratch_ += '\n';
   const char* end_of_line = at_;
   at_ = arena_.copy(scratch_).data();
+  out.merged_json = {at_, merged->size()};
   if (!read_event(out, 1)) return false;
   at_ = end_of_line;
   return true;
@@ -514,13 +517,9 @@ bool EventReader::read_event_member(Member member, EventValues& out, std::size_t
       default:
         break;
     }
-    if (!skip_value(depth)) return false;
-    const std::string_view raw(start, static_cast<std::size_t>(at_ - start));
-    if (member == Member::kIntegrations) out.integrations_json = raw;
     Value& value = out.members[static_cast<std::size_t>(member)];
-    value.raw = start;
-    value.raw_size = static_cast<std::uint32_t>(raw.size());
-    value.kind = ValueKind::kArray;
+    if (!read_nested(value, depth)) return false;
+    if (member == Member::kIntegrations) out.integrations_json = value.raw_text();
     return true;
   }
   Value& value = out.members[static_cast<std::size_t>(member)];
@@ -529,7 +528,7 @@ bool EventReader::read_event_member(Member member, EventValues& out, std::size_t
   if (*start == '"') {
     if (!read_text(value)) return false;
   } else if (*start == '[') {
-    if (!read_array(value, depth)) return false;
+    if (!read_nested(value, depth)) return false;
   } else if (!read_scalar(value, is_null)) {
     return false;
   }

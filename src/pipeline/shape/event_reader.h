@@ -27,6 +27,7 @@ struct EventValues {
   std::string_view sent_at;
   std::string_view rejected;
   std::string_view event_json;         ///< as in the line
+  std::string_view merged_json;        ///< with the members of its batch
   std::string_view integrations_json;  ///< after the merge
   event::EventFacts facts;
   std::array<Value, event::kMemberCount> members;  ///< where facts say text, number or boolean
@@ -43,8 +44,9 @@ struct EventValues {
 /// One thread at a time.
 class EventReader {
  public:
-  EventReader(Paths& paths, Arena& arena, TimeReader& times)
-      : paths_(paths), arena_(arena), times_(times) {}
+  /// `whole_objects`: an object that is a value of properties or traits stays one value.
+  EventReader(Paths& paths, Arena& arena, TimeReader& times, bool whole_objects)
+      : paths_(paths), arena_(arena), times_(times), whole_objects_(whole_objects) {}
 
   /// Reads `line`, which must be UTF-8 and is followed by a line feed and kLinePadding readable
   /// bytes in memory. Returns false when it is no line of the event log: not JSON, nested too deep,
@@ -63,7 +65,7 @@ class EventReader {
   bool read_text(Value& value);
   bool read_escaped_text(Value& value, const char* start, const char* at);
   bool read_scalar(Value& value, bool& is_null);
-  bool read_array(Value& value, std::size_t depth);
+  bool read_nested(Value& value, std::size_t depth);
   bool skip_value(std::size_t depth);
   bool skip_members(char close, std::size_t depth);
   bool skip_string();
@@ -77,6 +79,7 @@ class EventReader {
   Paths& paths_;
   Arena& arena_;
   TimeReader& times_;
+  bool whole_objects_;
   EventValues* out_ = nullptr;
   const char* at_ = nullptr;
   bool saw_space_ = false;

@@ -79,8 +79,19 @@ Fit fit_into_integer(const Value& value, Type type) {
   }
 }
 
+/// True when a time has digits below the microsecond, which no column keeps.
+bool is_too_fine(std::string_view time) {
+  const std::size_t point = time.find('.');
+  if (point == std::string_view::npos || time.size() - point <= 7) return false;
+  for (std::size_t at = point + 7; at < time.size() && is_digit(time[at]); ++at) {
+    if (time[at] != '0') return true;
+  }
+  return false;
+}
+
 bool is_time_text(std::string_view text, TimeReader& times) {
-  return text.size() >= 10 && text.size() <= kTimeTextMax && text[4] == '-' && times.read(text);
+  return text.size() >= 10 && text.size() <= kTimeTextMax && text[4] == '-' && times.read(text) &&
+         !is_too_fine(text);
 }
 
 /// A real column shows six digits or more: it may take what reads the same in it.
@@ -197,7 +208,7 @@ Fit fit_into_text(const Value& value, const Column& column, Arena& arena) {
   Cell cell = value.cell;
   switch (value.kind) {
     case ValueKind::kText:
-    case ValueKind::kArray:
+    case ValueKind::kJson:
       break;
     case ValueKind::kTime:
       cell = Cell::of_text(arena.copy(format_timestamp(TimeUs{value.cell.integer})));
@@ -215,6 +226,7 @@ Fit fit_into_time(const Value& value, Type type, TimeReader& times) {
   } else if (value.kind == ValueKind::kText) {
     const auto time = times.read(value.cell.as_text());
     if (!time) return misfit(kTypeMismatch);
+    if (is_too_fine(value.cell.as_text())) return misfit(kPrecisionLoss);
     us = time->value;
   } else {
     return misfit(kTypeMismatch);
@@ -222,6 +234,31 @@ Fit fit_into_time(const Value& value, Type type, TimeReader& times) {
   if (type != Type::kDate) return fits(Cell::of_integer(us));
   if (us % kUsPerDay != 0) return misfit(kPrecisionLoss);
   return fits(Cell::of_integer(us / kUsPerDay));
+}
+
+/// Why SUPER would not keep every string and number of `json` (compact, valid) whole, or empty.
+std::string_view flaw_for_super(std::string_view json) {
+  std::string scratch;
+  for (std::size_t at = 0; at < json.size();) {
+    if (json[at] == '"') {
+      std::size_t end = at + 1;
+      while (json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+      event::TextFlaws flaws;
+      scratch.clear();
+      (void)event::decode_json_text(json.substr(at + 1, end - at - 1), scratch, flaws);
+      if (flaws.any()) return kNotText;
+      at = end + 1;
+    } else if (is_digit(json[at]) || json[at] == '-') {
+      const std::size_t end = std::min(json.find_first_of(",]}", at), json.size());
+      Value number = make_value(ValueKind::kNever, Cell::of_integer(0));
+      read_number(json.substr(at, end - at), number);
+      if (number.kind == ValueKind::kHuge) return kOutOfRange;
+      at = end;
+    } else {
+      ++at;
+    }
+  }
+  return {};
 }
 
 bool read_fast_real(std::string_view token, double& out) {
@@ -326,6 +363,32 @@ void read_number(std::string_view token, Value& value) {
   value.cell = columns::Cell::of_real(real);
 }
 
+Fit fit_as_json(const Value& value, Arena& arena) {
+  std::string_view json = value.raw_text();
+  switch (value.kind) {
+    case ValueKind::kFlawedText:
+    case ValueKind::kNever:
+      return misfit(kNotText);
+    case ValueKind::kHuge:
+      return misfit(kOutOfRange);
+    case ValueKind::kJson:
+      json = value.cell.as_text();
+      if (const std::string_view flaw = flaw_for_super(json); !flaw.empty()) return misfit(flaw);
+      break;
+    case ValueKind::kTime:
+      if (json.empty()) {
+        json = arena.copy(json_string(format_iso8601(TimeUs{value.cell.integer})));
+      }
+      break;
+    case ValueKind::kText:
+      if (json.empty()) json = arena.copy(json_string(value.cell.as_text()));
+      break;
+    default:
+      break;
+  }
+  return json.size() <= columns::kTextBytesMax ? fits(Cell::of_text(json)) : misfit(kTooLong);
+}
+
 Fit fit(const Value& value, const Column& column, Arena& arena, TimeReader& times) {
   if (column.type == Type::kUnsupported) return misfit(kUnsupportedType);
   if (value.kind == ValueKind::kFlawedText) return misfit(kNotText);
@@ -347,17 +410,22 @@ Fit fit(const Value& value, const Column& column, Arena& arena, TimeReader& time
     case Type::kTimestamp:
     case Type::kTimestampTz:
       return fit_into_time(value, column.type, times);
+    case Type::kSuper:
+      return fit_as_json(value, arena);
     case Type::kUnsupported:
       break;
   }
   return misfit(kUnsupportedType);
 }
 
-std::optional<Column> column_for(const Value& value, std::string name, bool all_text,
-                                 std::uint32_t varchar_length, TimeReader& times) {
-  Column column{.name = std::move(name), .type = Type::kVarchar, .length = varchar_length};
+std::optional<Column> column_for(const Value& value, std::string name, const NewColumnRules& rules,
+                                 TimeReader& times) {
+  Column column{.name = std::move(name), .type = Type::kVarchar, .length = rules.varchar_length};
   if (value.kind == ValueKind::kFlawedText) return std::nullopt;
-  if (all_text) return column;
+  const bool is_object = value.kind == ValueKind::kJson && value.cell.as_text().starts_with('{');
+  // A whole object is seldom short.
+  if (is_object) column.length = columns::kTextBytesMax;
+  if (rules.all_text) return column;
   switch (value.kind) {
     case ValueKind::kInteger:
     case ValueKind::kHuge:
@@ -374,6 +442,9 @@ std::optional<Column> column_for(const Value& value, std::string name, bool all_
       break;
     case ValueKind::kText:
       if (is_time_text(value.cell.as_text(), times)) column.type = Type::kTimestamp;
+      break;
+    case ValueKind::kJson:
+      if (is_object ? rules.super_objects : rules.super_arrays) column.type = Type::kSuper;
       break;
     default:
       break;
@@ -397,7 +468,7 @@ std::optional<Type> wider_type(Type current, ValueKind first, const Value& value
       }
       break;
     case Type::kTimestamp:
-      if (value.kind == ValueKind::kArray) return Type::kVarchar;
+      if (value.kind == ValueKind::kJson) return Type::kVarchar;
       if (value.kind == ValueKind::kText && !is_time_text(value.cell.as_text(), times)) {
         return Type::kVarchar;
       }

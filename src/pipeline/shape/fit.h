@@ -45,7 +45,7 @@ enum class ValueKind : std::uint8_t {
   kInteger,     ///< cell: 64-bit integer
   kReal,        ///< cell: double; written with '.', 'e' or 'E'
   kBoolean,     ///< cell: 0 or 1
-  kArray,       ///< cell: compact JSON text
+  kJson,        ///< cell: compact JSON text of an array or a whole object
   kTime,        ///< cell: microseconds; only for standard columns
   kHuge,        ///< a number beyond 64 bits or the range of a double
   kFlawedText,  ///< text with U+0000 or half a UTF-16 pair
@@ -104,10 +104,23 @@ struct Fit {
 [[nodiscard]] Fit fit(const Value& value, const columns::Column& column, Arena& arena,
                       TimeReader& times);
 
+/// `value` as JSON text for a SUPER column: as received, arrays and objects without white space.
+/// The reason when SUPER would not keep it whole: text that no column can hold, a number beyond the
+/// range of a double, more than columns::kTextBytesMax bytes.
+[[nodiscard]] Fit fit_as_json(const Value& value, Arena& arena);
+
+/// How new columns are made.
+struct NewColumnRules {
+  bool all_text = false;               ///< every column is varchar
+  std::uint32_t varchar_length = 512;  ///< bytes
+  bool super_arrays = false;           ///< arrays make SUPER columns
+  bool super_objects = false;          ///< whole objects do
+};
+
 /// A new column as its first value asks for it; nothing when text cannot be stored at all. Which
 /// type it gets in the end its later values say as well: wider_type.
 [[nodiscard]] std::optional<columns::Column> column_for(const Value& value, std::string name,
-                                                        bool all_text, std::uint32_t varchar_length,
+                                                        const NewColumnRules& rules,
                                                         TimeReader& times);
 
 /// The type that a new column of type `current`, made by a value of kind `first`, must have so that

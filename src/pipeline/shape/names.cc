@@ -300,4 +300,14 @@ std::string column_name_of(Scope scope, event::EventType type,
   return finish_name(std::move(name), raw);
 }
 
+std::string name_beside(std::string_view column, std::string_view suffix) {
+  std::string name(column);
+  if (name.size() + suffix.size() > kNameBytesMax) {
+    name.resize(kNameBytesMax - suffix.size() - 9);
+    name += '_';
+    name += hash8(column);
+  }
+  return name.append(suffix);
+}
+
 }  // namespace leat::shape

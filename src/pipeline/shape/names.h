@@ -38,4 +38,7 @@ enum class Scope : std::uint8_t { kContext, kProperties, kTraits };
 [[nodiscard]] std::string column_name_of(Scope scope, event::EventType type,
                                          std::span<const std::string_view> path);
 
+/// Name of a column that stands beside `column` and ends with `suffix`, at most kNameBytesMax.
+[[nodiscard]] std::string name_beside(std::string_view column, std::string_view suffix);
+
 }  // namespace leat::shape

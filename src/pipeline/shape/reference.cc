@@ -25,31 +25,6 @@ using event::JsonValue;
 using event::Kind;
 using event::Member;
 
-/// One value below context, properties or traits, or of a member of the event.
-struct Reference::Leaf {
-  std::vector<std::string> path;
-  Value value;
-  std::string text;  // what the value's cell points to
-};
-
-struct Reference::Event {
-  TimeUs received_at;
-  bool has_received_at = false;
-  std::string id;
-  EventType type = EventType::kNone;
-  std::map<Member, Leaf> members;
-  std::deque<Leaf> context;
-  std::deque<Leaf> own;
-  std::optional<Leaf> sent_at;
-  std::optional<Leaf> original;
-  TimeUs corrected;
-  bool uses_own_id = false;
-  std::string event_table;
-  std::string_view raw;  // the event's text in its line
-  std::string ip_json;
-  std::string sent_json;
-};
-
 namespace {
 
 Kind kind_of(const JsonValue& value) {
@@ -70,20 +45,6 @@ Kind kind_of(const JsonValue& value) {
   return Kind::kAbsent;
 }
 
-std::string text_of(const Column& column, const columns::Cell& cell) {
-  switch (column.type) {
-    case Type::kVarchar:
-      return std::string(cell.as_text());
-    case Type::kFloat:
-    case Type::kDouble:
-      return fmt::format("{}", cell.real);
-    case Type::kDecimal:
-      return fmt::format("{}:{}", cell.high, cell.low);
-    default:
-      return fmt::format("{}", cell.integer);
-  }
-}
-
 Column text_column(const char* name) {
   return {.name = name, .type = Type::kVarchar, .length = 512};
 }
@@ -91,26 +52,13 @@ Column time_column(const char* name) {
   return {.name = name, .type = Type::kTimestamp};
 }
 
-std::string home_of(EventType type) {
-  static const std::map<EventType, std::string> kHomes = {
-      {EventType::kTrack, "tracks"}, {EventType::kIdentify, "identifies"},
-      {EventType::kPage, "pages"},   {EventType::kScreen, "screens"},
-      {EventType::kGroup, "groups"}, {EventType::kAlias, "aliases"},
-      {EventType::kNone, ""}};
-  return kHomes.at(type);
-}
-
-bool is_entity_table(const std::string& table) {
-  return table == "users" || table == "accounts";
-}
-
 /// Columns that every new table of that kind has from the start.
-std::map<std::string, Column> standard_columns(const std::string& table) {
+std::map<std::string, Column> standard_columns(const std::string& table, bool is_entity) {
   std::vector<Column> list = {text_column("id"), time_column("received_at")};
   if (table == kRescueTable) return {};
   list.push_back({.name = "uuid", .type = Type::kInt64});
   list.push_back(time_column("uuid_ts"));
-  if (!is_entity_table(table)) {
+  if (!is_entity) {
     for (const auto* name : {"sent_at", "timestamp", "original_timestamp"}) {
       list.push_back(time_column(name));
     }
@@ -138,8 +86,21 @@ std::map<std::string, Column> standard_columns(const std::string& table) {
 
 }  // namespace
 
+std::string Reference::home_of(EventType type) {
+  static const std::map<EventType, std::string> kHomes = {
+      {EventType::kTrack, "tracks"}, {EventType::kIdentify, "identifies"},
+      {EventType::kPage, "pages"},   {EventType::kScreen, "screens"},
+      {EventType::kGroup, "groups"}, {EventType::kAlias, "aliases"},
+      {EventType::kNone, ""}};
+  return kHomes.at(type);
+}
+
+bool Reference::is_entity_table(const std::string& table) {
+  return table == "users" || table == "accounts";
+}
+
 Reference::Reference(Options options, std::vector<KnownTable> known)
-    : options_(std::move(options)) {
+    : options_(std::move(options)), rules_(new_column_rules(options_)) {
   for (const KnownTable& table : known) {
     auto& columns = known_[table.name];
     for (const Column& column : table.columns) columns.emplace(column.name, column);
@@ -154,7 +115,8 @@ std::map<std::string, Column>& Reference::make_table(const std::string& table) {
   const auto found = tables_.find(table);
   if (found != tables_.end()) return found->second;
   const auto known = known_.find(table);
-  return tables_[table] = known != known_.end() ? known->second : standard_columns(table);
+  return tables_[table] = known != known_.end() ? known->second
+                                                : standard_columns(table, is_entity_table(table));
 }
 
 const std::map<std::string, Column>& Reference::columns_of(const std::string& table) {
@@ -179,7 +141,7 @@ void Reference::see(const std::string& table, const std::string& column, const V
   Seen& seen = seen_[{table, column}];
   if (seen.first == ValueKind::kNever) seen.first = value.kind;
   TimeReader times;
-  const auto alone = column_for(value, column, false, 1, times);
+  const auto alone = column_for(value, column, {}, times);
   seen.has_real |= value.kind == ValueKind::kReal;
   seen.has_inexact_integer |=
       value.kind == ValueKind::kInteger && !is_exact_as_double(value.cell.integer);
@@ -189,9 +151,8 @@ void Reference::see(const std::string& table, const std::string& column, const V
 std::optional<Column> Reference::make_column(const std::string& table, const std::string& column,
                                              const Value& value) const {
   TimeReader times;
-  auto made = column_for(value, column, options_.types == TypeMode::kVarchar,
-                         options_.varchar_length, times);
-  if (!made || options_.types == TypeMode::kVarchar) return made;
+  auto made = column_for(value, column, rules_, times);
+  if (!made || rules_.all_text) return made;
   const Seen& seen = seen_.at({table, column});
   if (made->type == Type::kInt64 && seen.has_real && !seen.has_inexact_integer) {
     made->type = Type::kDouble;
@@ -200,6 +161,12 @@ std::optional<Column> Reference::make_column(const std::string& table, const std
     made->length = options_.varchar_length;
   }
   return made;
+}
+
+bool Reference::may_make_table() const {
+  const auto is_new = [this](const auto& table) { return !known_.contains(table.first); };
+  const auto made = static_cast<std::size_t>(std::ranges::count_if(tables_, is_new));
+  return known_.size() + made < options_.tables_max;
 }
 
 void Reference::add(const Batch& batch) {
@@ -237,17 +204,18 @@ void fill_leaf(Leaf& leaf, const JsonValue& json) {
       break;
     default:
       event::append_compact(leaf.text, json.raw);
-      leaf.value.kind = ValueKind::kArray;
+      leaf.value.kind = ValueKind::kJson;
       leaf.value.cell = columns::Cell::of_text(leaf.text);
   }
 }
 
 template <class Leaves>
-void flatten(const JsonValue& object, std::vector<std::string> path, Leaves& leaves) {
+void flatten(const JsonValue& object, std::vector<std::string> path, bool whole_objects,
+             Leaves& leaves) {
   for (const auto& [name, value] : object.members) {
     path.push_back(name);
-    if (value.kind == JsonKind::kObject) {
-      flatten(value, path, leaves);
+    if (value.kind == JsonKind::kObject && !whole_objects) {
+      flatten(value, path, false, leaves);
     } else if (value.kind != JsonKind::kNull) {
       auto& leaf = leaves.emplace_back();
       leaf.path = path;
@@ -325,6 +293,12 @@ void Reference::add_line(std::string_view text) {
   if (event.id.empty() || event.id.find('\0') != std::string::npos) {
     return rescue_event(event, kIdMissing, event.raw);
   }
+  if (options_.tracking_plan != nullptr) {
+    const auto name = event.members.find(Member::kEvent);
+    const auto violation = options_.tracking_plan->check(
+        event.type, name == event.members.end() ? "" : name->second.text, event_text);
+    if (violation) return rescue_event(event, violation->reason, event.raw, violation->detail);
+  }
   read_values(event, *line, *json);
   read_times(event, *line);
   add_event(event);
@@ -360,7 +334,7 @@ event::EventFacts Reference::read_members(Event& event, const event::Line& line,
     }
     if (member != Member::kContext) continue;
     if (value.kind == JsonKind::kObject) {
-      flatten(value, {}, event.context);
+      flatten(value, {}, false, event.context);
       note_context(value, "", facts);
     } else {
       fill_leaf(event.context.emplace_back(), value);
@@ -378,7 +352,9 @@ void Reference::read_values(Event& event, const event::Line& line, const JsonVal
   const bool has_properties = event.type == EventType::kTrack || event.type == EventType::kPage ||
                               event.type == EventType::kScreen;
   const JsonValue* own = json.find(has_properties ? "properties" : "traits");
-  if (own != nullptr && own->kind == JsonKind::kObject) flatten(*own, {}, event.own);
+  if (own != nullptr && own->kind == JsonKind::kObject) {
+    flatten(*own, {}, options_.objects != Nested::kFlatten, event.own);
+  }
   const JsonValue* context = json.find("context");
   const bool has_ip =
       context != nullptr && std::ranges::any_of(context->members, [](const auto& m) {
@@ -430,9 +406,11 @@ void Reference::add_event(Event& event) {
   };
   std::string second;
   std::string second_id = event.id;
+  make_table(home);
   if (event.type == EventType::kTrack) {
     event.event_table = event_table_of(event.members[Member::kEvent].text);
-    second = event.event_table;
+    event.has_own_table = exists(event.event_table) || may_make_table();
+    if (event.has_own_table) second = event.event_table;
   } else if (event.type == EventType::kIdentify || event.type == EventType::kGroup) {
     const bool is_group = event.type == EventType::kGroup;
     const auto key = event.members.find(is_group ? Member::kGroupId : Member::kUserId);
@@ -441,7 +419,6 @@ void Reference::add_event(Event& event) {
       second_id = key->second.text;
     }
   }
-  make_table(home);
   if (!second.empty()) make_table(second);
   const bool second_fits = second.empty() || id_fits(second, second_id);
   if (!id_fits(home, event.id) || (!second_fits && !is_entity_table(second))) {
@@ -451,174 +428,6 @@ void Reference::add_event(Event& event) {
   ++batches_.back().with_rows;
   add_row(home, event.id, event);
   if (!second.empty()) add_row(second, second_id, event);
-}
-
-void Reference::place(const std::string& table, const std::string& name, const Leaf& leaf, Row& row,
-                      const Event& event, std::map<std::string, const Leaf*>& sources) {
-  auto& columns = make_table(table);
-  Arena arena;
-  TimeReader times;
-  if (is_looking_) return see(table, name, leaf.value);
-  auto column = columns.find(name);
-  if (column == columns.end()) {
-    const auto made = make_column(table, name, leaf.value);
-    if (!made) return rescue(event, table, name, kNotText, leaf.value.raw_text());
-    if (columns.size() >= options_.columns_max) {
-      return rescue(event, table, name, kTooManyColumns, leaf.value.raw_text());
-    }
-    column = columns.emplace(name, *made).first;
-  }
-  const Fit result = fit(leaf.value, column->second, arena, times);
-  if (!result.reason.empty()) {
-    const bool is_made_time = leaf.value.kind == ValueKind::kTime && leaf.value.raw_size == 0;
-    const std::string made = json_string(format_iso8601(TimeUs{leaf.value.cell.integer}));
-    return rescue(event, table, name, result.reason, is_made_time ? made : leaf.value.raw_text());
-  }
-  const auto earlier = sources.find(name);
-  if (earlier != sources.end() && !is_entity_table(table) && earlier->second != nullptr &&
-      earlier->second->value.raw_text() != leaf.value.raw_text()) {
-    rescue(event, table, name, kOverwritten, earlier->second->value.raw_text());
-  }
-  row[name] = text_of(column->second, result.cell);
-  sources[name] = &leaf;
-}
-
-void Reference::add_row(const std::string& table, const std::string& id, const Event& event) {
-  Row row;
-  std::map<std::string, const Leaf*> sources;
-  auto& columns = make_table(table);
-  std::deque<Leaf> own_leaves;
-  const auto standard = [&](const char* name, const Value& value, Type type) {
-    Leaf& leaf = own_leaves.emplace_back();
-    leaf.value = value;
-    if (!columns.contains(name)) {
-      columns[name] = {.name = name, .type = type, .length = type == Type::kVarchar ? 512U : 0U};
-    }
-    place(table, name, leaf, row, event, sources);
-  };
-  const auto standard_time = [&](const char* name, TimeUs time) {
-    standard(name, make_value(ValueKind::kTime, columns::Cell::of_integer(time.value)),
-             Type::kTimestamp);
-  };
-  const auto member = [&](const char* name, Member which) {
-    const auto found = event.members.find(which);
-    if (found != event.members.end()) standard(name, found->second.value, Type::kVarchar);
-  };
-  standard("id", make_value(ValueKind::kText, columns::Cell::of_text(id)), Type::kVarchar);
-  standard_time("received_at", event.received_at);
-  standard("uuid",
-           make_value(ValueKind::kInteger, columns::Cell::of_integer(row_uuid(hash64(table), id)),
-                      "null"),
-           Type::kInt64);
-  standard_time("uuid_ts", options_.synced_at);
-  const bool is_entity = is_entity_table(table);
-  if (!is_entity) {
-    member("anonymous_id", Member::kAnonymousId);
-    member("user_id", Member::kUserId);
-    standard_time("timestamp", event.corrected);
-    if (event.sent_at) standard("sent_at", event.sent_at->value, Type::kTimestamp);
-    if (event.original) standard("original_timestamp", event.original->value, Type::kTimestamp);
-    if (event.type == EventType::kTrack) {
-      standard("event", make_value(ValueKind::kText, columns::Cell::of_text(event.event_table)),
-               Type::kVarchar);
-      member("event_text", Member::kEvent);
-    }
-    if (event.type == EventType::kGroup) member("group_id", Member::kGroupId);
-    if (event.type == EventType::kAlias) member("previous_id", Member::kPreviousId);
-    const auto own_id = event.members.find(Member::kMessageId);
-    if (own_id != event.members.end() && !event.uses_own_id) {
-      rescue(event, table, "id", kTypeMismatch, own_id->second.value.raw_text());
-    }
-  }
-  const auto place_leaf = [&](Scope scope, const Leaf& leaf) {
-    const std::vector<std::string_view> path(leaf.path.begin(), leaf.path.end());
-    place(table, column_name_of(scope, event.type, path), leaf, row, event, sources);
-  };
-  for (const Leaf& leaf : event.context) place_leaf(Scope::kContext, leaf);
-  const bool has_properties = event.type == EventType::kTrack || event.type == EventType::kPage ||
-                              event.type == EventType::kScreen;
-  if (table != "tracks") {
-    for (const Leaf& leaf : event.own) {
-      place_leaf(has_properties ? Scope::kProperties : Scope::kTraits, leaf);
-    }
-  }
-  if (event.type == EventType::kPage || event.type == EventType::kScreen) {
-    member("name", Member::kName);
-    member("category", Member::kCategory);
-  }
-  if (!is_entity) {
-    row["leat_batch"] = std::to_string(batches_.size() - 1);
-    row["leat_order"] = std::to_string(order_);
-    ++batches_.back().rows[table];
-    rows_[table].push_back(std::move(row));
-    return;
-  }
-  auto& list = entities_[table];
-  auto entity = std::ranges::find(list, id, &std::pair<std::string, Entity>::first);
-  if (entity == list.end()) entity = list.insert(list.end(), {id, Entity{}});
-  for (auto& [name, text] : row) {
-    auto [slot, is_new] = entity->second.values.try_emplace(name, text, event.received_at.value);
-    if (!is_new && slot->second.second <= event.received_at.value) {
-      slot->second = {text, event.received_at.value};
-    }
-  }
-}
-
-void Reference::add_entities() {
-  for (const auto& [table, list] : entities_) {
-    for (const auto& [id, entity] : list) {
-      Row row;
-      for (const auto& [name, value] : entity.values) row[name] = value.first;
-      rows_[table].push_back(std::move(row));
-    }
-  }
-}
-
-void Reference::rescue_event(Event& event, std::string_view reason, std::string_view value) {
-  ++batches_.back().rescued_events;
-  rescue(event, event.has_received_at ? home_of(event.type) : "", "", reason, value);
-}
-
-void Reference::rescue(const Event& event, const std::string& table, const std::string& column,
-                       std::string_view reason, std::string_view value) {
-  if (!column.empty()) ++batches_.back().rescued_values;
-  std::string whole(value);
-  std::string encoding = "json";
-  if (!is_utf8(whole) || whole.find('\0') != std::string::npos) {
-    whole = to_base64(whole);
-    encoding = "base64";
-  }
-  std::uint64_t part = 1;
-  std::string_view rest = whole;
-  do {
-    const std::string_view piece = utf8_prefix(rest, kRescuePartBytes);
-    Row row;
-    const auto put = [&](const char* name, std::string_view text) {
-      if (!text.empty()) row[name] = text;
-    };
-    row["id"] = rescue_id({.event_id = event.id,
-                           .batch_id = batches_.back().batch_id,
-                           .line = line_,
-                           .table = table,
-                           .column = column,
-                           .value = whole,
-                           .part = part});
-    if (event.has_received_at) row["received_at"] = std::to_string(event.received_at.value);
-    put("event_id", utf8_prefix(event.id, 512));
-    put("table_name", table);
-    put("column_name", column);
-    put("reason", reason);
-    put("value", piece);
-    row["part"] = std::to_string(part++);
-    row["encoding"] = encoding;
-    put("batch_id", batches_.back().batch_id);
-    row["line"] = std::to_string(line_);
-    row["leat_batch"] = std::to_string(batches_.size() - 1);
-    row["leat_order"] = std::to_string(order_);
-    ++batches_.back().rows[std::string(kRescueTable)];
-    rows_[std::string(kRescueTable)].push_back(std::move(row));
-    rest.remove_prefix(piece.size());
-  } while (!rest.empty());
 }
 
 }  // namespace leat::shape

@@ -2,10 +2,12 @@
 // fast one in property tests, fuzzing and doubt: both must show the same rows.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "columns/types.h"
@@ -31,12 +33,36 @@ class Reference {
 
   [[nodiscard]] const std::map<std::string, ReferenceRows>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<BatchCounts>& batches() const { return batches_; }
+  /// True when a value asked for the policy kFail.
+  [[nodiscard]] bool has_conflict() const { return has_conflict_; }
   /// Columns of a table by name, known and new; empty for a table without rows.
   [[nodiscard]] const std::map<std::string, columns::Column>& columns_of(const std::string& table);
 
  private:
-  struct Event;
-  struct Leaf;
+  /// One value below context, properties or traits, or of a member of the event.
+  struct Leaf {
+    std::vector<std::string> path;
+    Value value;
+    std::string text;  // what the value's cell points to
+  };
+  struct Event {
+    TimeUs received_at;
+    bool has_received_at = false;
+    std::string id;
+    event::EventType type = event::EventType::kNone;
+    std::map<event::Member, Leaf> members;
+    std::deque<Leaf> context;
+    std::deque<Leaf> own;
+    std::optional<Leaf> sent_at;
+    std::optional<Leaf> original;
+    TimeUs corrected;
+    bool uses_own_id = false;
+    std::string event_table;
+    bool has_own_table = true;  // false: a track event whose table may not be made
+    std::string_view raw;       // the event's text in its line
+    std::string ip_json;
+    std::string sent_json;
+  };
   using Row = std::map<std::string, std::string>;
 
   /// What the values of a new column are like.
@@ -63,9 +89,21 @@ class Reference {
   void add_row(const std::string& table, const std::string& id, const Event& event);
   void place(const std::string& table, const std::string& column, const Leaf& leaf, Row& row,
              const Event& event, std::map<std::string, const Leaf*>& sources);
+  /// Places a value that does not fit its column beside it; false when there is no place.
+  [[nodiscard]] bool place_beside(const std::string& table, const columns::Column& column,
+                                  const Leaf& leaf, Row& row);
+  void overflow(const std::string& table, const std::string& column, const Leaf& leaf,
+                const Event& event);
+  void place_overflow(const std::string& table, Row& row, const Event& event);
+  /// True when the table may not have a column more of that name.
+  [[nodiscard]] bool is_full(const std::string& table, std::string_view column);
+  [[nodiscard]] bool may_make_table() const;
+  [[nodiscard]] static std::string home_of(event::EventType type);
+  [[nodiscard]] static bool is_entity_table(const std::string& table);
   void rescue(const Event& event, const std::string& table, const std::string& column,
-              std::string_view reason, std::string_view value);
-  void rescue_event(Event& event, std::string_view reason, std::string_view value);
+              std::string_view reason, std::string_view value, std::string_view detail = {});
+  void rescue_event(Event& event, std::string_view reason, std::string_view value,
+                    std::string_view detail = {});
   [[nodiscard]] bool exists(const std::string& table) const;
   std::map<std::string, columns::Column>& make_table(const std::string& table);
 
@@ -74,6 +112,7 @@ class Reference {
   };
 
   Options options_;
+  NewColumnRules rules_;
   std::map<std::string, std::map<std::string, columns::Column>> known_;
   std::map<std::string, std::map<std::string, columns::Column>> tables_;
   std::map<std::string, ReferenceRows> rows_;
@@ -81,6 +120,8 @@ class Reference {
   std::vector<BatchCounts> batches_;
   std::map<std::pair<std::string, std::string>, Seen> seen_;  // by table and column
   bool is_looking_ = false;
+  bool has_conflict_ = false;
+  std::vector<std::pair<std::string, const Leaf*>> overflowing_;  // of the row being made
   std::uint64_t line_ = 0;
   std::uint64_t order_ = 0;
 };

@@ -9,6 +9,13 @@
 
 namespace leat::shape {
 
+NewColumnRules new_column_rules(const Options& options) {
+  return {.all_text = options.types == TypeMode::kVarchar,
+          .varchar_length = options.varchar_length,
+          .super_arrays = options.arrays == Nested::kSuper,
+          .super_objects = options.objects == Nested::kSuper};
+}
+
 bool is_excluded(std::string_view integrations_json, std::string_view warehouse_id) {
   if (integrations_json.find("Warehouses") == std::string_view::npos &&
       integrations_json.find('\\') == std::string_view::npos) {

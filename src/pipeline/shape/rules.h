@@ -7,8 +7,13 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "pipeline/shape/fit.h"
+#include "pipeline/shape/shaper.h"
 
 namespace leat::shape {
+
+/// What the destination's settings say about new columns.
+[[nodiscard]] NewColumnRules new_column_rules(const Options& options);
 
 /// True when integrations.Warehouses keeps the event out of warehouses: `{"all":false}`, or a list
 /// of warehouseIds without ours. `All` alone does not. `integrations_json`: the event's

@@ -14,8 +14,14 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "columns/types.h"
+#include "pipeline/shape/conflicts.h"
+#include "pipeline/shape/tracking_plan.h"
 
 namespace leat::shape {
+
+/// SUPER column of a table that may have no more columns: an object of the values whose columns
+/// could not be made, by the names that these would have. No name of an event gives this one.
+inline constexpr std::string_view kOverflowColumn = "_extra";
 
 /// Name of the rescue table in every source's schema (docs/formats/rescue.md).
 inline constexpr std::string_view kRescueTable = "leat_rescue";
@@ -28,6 +34,13 @@ inline constexpr std::string_view kRescueTable = "leat_rescue";
 enum class TypeMode : std::uint8_t {
   kInferred,  ///< from its values (docs/adr/0032)
   kVarchar,   ///< every column of context, properties and traits is text
+};
+
+/// What becomes of an object or an array that is a value of properties or traits.
+enum class Nested : std::uint8_t {
+  kFlatten,  ///< a column for each leaf; objects only
+  kJson,     ///< its JSON in a varchar column
+  kSuper,    ///< its JSON in a SUPER column; varchar with TypeMode::kVarchar
 };
 
 /// Sees every row as it is staged; for tests and fuzzing.
@@ -45,15 +58,21 @@ class RowObserver {
 struct Options {
   TypeMode types = TypeMode::kInferred;
   std::uint32_t varchar_length = 512;  ///< bytes of new text columns, 1 to 65535
-  /// Columns of one table; values for more go to the rescue table. Redshift's limit is 1,600, of
-  /// which the stage table needs two itself.
+  Nested objects = Nested::kFlatten;   ///< of properties and traits; context is always flattened
+  Nested arrays = Nested::kJson;       ///< kJson or kSuper
+  ConflictPolicies conflicts;          ///< what happens to values that do not fit their column
+  /// Columns of one table; values for more go to kOverflowColumn, which is one of them. Redshift's
+  /// limit is 1,600, of which the stage table needs two itself.
   std::uint32_t columns_max = 1'598;
-  std::uint32_t tables_max = 9'000;  ///< tables of the schema; further new event tables are rescued
+  /// Tables of the schema. A new event's rows are only in tracks then, its properties in
+  /// kOverflowColumn.
+  std::uint32_t tables_max = 9'000;
   std::string
-      warehouse_id;         ///< matched against integrations.Warehouses.warehouseIds when not empty
-  TimeUs synced_at;         ///< fills uuid_ts
-  bool write_files = true;  ///< false: columns are made and dropped; for measuring
-  RowObserver* observer = nullptr;  ///< borrowed
+      warehouse_id;  ///< matched against integrations.Warehouses.warehouseIds when not empty
+  TrackingPlan* tracking_plan = nullptr;  ///< of the source, or none; borrowed
+  TimeUs synced_at;                       ///< fills uuid_ts
+  bool write_files = true;                ///< false: columns are made and dropped; for measuring
+  RowObserver* observer = nullptr;        ///< borrowed
 };
 
 /// A table that exists in the destination.
@@ -118,7 +137,8 @@ using ReadBatch = std::function<Result<Batch>(std::size_t position)>;
 /// Shapes the batches of one source for one sync. `known`: every table of the source's schema as it
 /// is in the destination. Bad lines become rescue rows, never an error. Batches are read once, or
 /// again from the first on when later values gave a new column another type than the values that
-/// are written already. Errors: those of `read`; kExhausted, kBug from the Parquet writer. Any
+/// are written already. Errors: those of `read`; kInvalid for a conflict whose policy is
+/// ConflictPolicy::kFail; kExhausted, kBug from the Parquet writer. Any
 /// thread.
 [[nodiscard]] Result<Staged> shape_batches(const Options& options,
                                            const std::vector<KnownTable>& known,

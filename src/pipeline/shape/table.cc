@@ -47,6 +47,7 @@ constexpr std::array<StandardSchema, kStandardColumnCount> kStandardSchemas = {{
     {"encoding", Type::kVarchar, 16},
     {"batch_id", Type::kVarchar, 512},
     {"line", Type::kInt64, 0},
+    {"detail", Type::kVarchar, 1'024},
     {"leat_batch", Type::kInt64, 0},
     {"leat_order", Type::kInt64, 0},
 }};
@@ -57,7 +58,7 @@ std::vector<StandardColumn> standard_columns_of(TableKind kind, event::EventType
   std::vector<StandardColumn> columns = {kId, kReceivedAt};
   if (kind == TableKind::kRescue) {
     columns.insert(columns.end(), {kEventId, kTableName, kColumnName, kReason, kValue, kPart,
-                                   kEncoding, kBatchId, kLine});
+                                   kEncoding, kBatchId, kLine, kDetail});
     return columns;
   }
   columns.insert(columns.end(), {kUuid, kUuidTs});
@@ -158,7 +159,10 @@ int Table::find(std::string_view name) const {
 }
 
 int Table::add(Column column, ValueKind first) {
-  if (destination_columns_ >= options_.columns_max) return kNoColumn;
+  // The last place is kept for the column that takes what has no column.
+  const bool keeps_place = kind_ != TableKind::kEntities && column.name != kOverflowColumn &&
+                           !by_name_.contains(std::string(kOverflowColumn));
+  if (destination_columns_ + (keeps_place ? 1 : 0) >= options_.columns_max) return kNoColumn;
   const int index = append_column(std::move(column), true, false);
   columns_[static_cast<std::size_t>(index)].first = first;
   // In the file even when its first value does not fit, so that the column comes to be.
@@ -261,7 +265,7 @@ void Table::set_entity(int index, Cell cell) {
   if (cells.size() <= static_cast<std::size_t>(index)) cells.resize(columns_.size());
   EntityCell& old = cells[static_cast<std::size_t>(index)];
   if (old.has_value && old.received_at > entity_time_) return;
-  if (column(index).type == Type::kVarchar) {
+  if (columns::is_text(column(index).type)) {
     if (old.has_value && old.cell.as_text() == cell.as_text()) {
       cell = old.cell;
     } else {
@@ -287,6 +291,7 @@ void Table::show_row() const {
     const Cell& cell = row_[c];
     switch (column.type) {
       case Type::kVarchar:
+      case Type::kSuper:
         values.emplace_back(column.name, cell.as_text());
         break;
       case Type::kFloat:

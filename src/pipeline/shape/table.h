@@ -45,11 +45,12 @@ enum class StandardColumn : std::uint8_t {
   kEncoding,
   kBatchId,
   kLine,
+  kDetail,
   // stage tables only:
   kLeatBatch,
   kLeatOrder,
 };
-inline constexpr std::size_t kStandardColumnCount = 26;
+inline constexpr std::size_t kStandardColumnCount = 27;
 
 /// The schema of a standard column in a new table.
 [[nodiscard]] columns::Column standard_column(StandardColumn column);
@@ -98,6 +99,11 @@ class Table {
   /// Gives a new column another type, and `length` if it is text. True: the values that it has came
   /// along. False: they could not and are gone; the table has to be made again from the start.
   [[nodiscard]] bool retype(int index, columns::Type type, std::uint32_t length);
+  /// Remembers that a value did not fit the type which the column has now.
+  void note_misfit(int index) { columns_[static_cast<std::size_t>(index)].has_misfits = true; }
+  [[nodiscard]] bool has_misfits(int index) const {
+    return columns_[static_cast<std::size_t>(index)].has_misfits;
+  }
   /// From now on later values have no say in the type.
   void settle(int index) { columns_[static_cast<std::size_t>(index)].first = ValueKind::kNever; }
 
@@ -136,6 +142,7 @@ class Table {
     bool is_new = false;
     bool is_internal = false;
     bool is_encoded = false;  // the file has values of it
+    bool has_misfits = false;
     ValueKind first = ValueKind::kNever;
     int in_file = -1;  // position in the Parquet file, once it has a value
     std::vector<columns::Cell> cells;
