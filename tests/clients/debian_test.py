@@ -138,8 +138,6 @@ class PsqlodbcTest(OneLeat):
             [("id", "int8"), ("name", "varchar")],
         )
 
-    # Known: psqlodbc asks for the columns of the key's index, of which the catalog lists none.
-    @unittest.expectedFailure
     def test_primary_keys(self):
         rows = self.connect().cursor()
         rows.execute("create table odbc_keys (id bigint not null primary key, name varchar(20))")
