@@ -6,7 +6,6 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <utility>
 
 #ifndef VALIJSON_USE_EXCEPTIONS
@@ -63,21 +62,30 @@ bool mentions_patterns(const Json& schema) {
   return false;
 }
 
-/// Throws std::regex_error for a pattern that is no regular expression; the schema's reader looks
-/// at none.
-void compile_patterns(const Json& schema) {
+/// Throws when `rule`, which matches `sample` against a pattern, has one that is no regular
+/// expression.
+void try_pattern(const Json& rule, const Json& sample) {
+  valijson::Schema schema;
+  valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(Adapter(rule), schema);
+  (void)valijson::Validator().validate(schema, Adapter(sample), nullptr);
+}
+
+/// Throws for a pattern that is no regular expression; the schema's reader looks at none.
+void try_patterns(const Json& schema) {
   if (schema.is_object()) {
     const auto pattern = schema.find("pattern");
     if (pattern != schema.end() && pattern->is_string()) {
-      (void)std::regex(pattern->get_ref<const std::string&>());
+      try_pattern({{"pattern", *pattern}}, Json(""));
     }
     const auto by_pattern = schema.find("patternProperties");
     if (by_pattern != schema.end() && by_pattern->is_object()) {
-      for (const auto& [name, rule] : by_pattern->items()) (void)std::regex(name);
+      for (const auto& [name, rule] : by_pattern->items()) {
+        try_pattern({{"patternProperties", {{name, Json::object()}}}}, {{"a", 1}});
+      }
     }
   }
   if (!schema.is_structured()) return;
-  for (const auto& item : schema) compile_patterns(item);
+  for (const auto& item : schema) try_patterns(item);
 }
 
 bool has_long_text(const Json& json) {
@@ -103,7 +111,7 @@ Result<std::unique_ptr<Checker>> read_schema(const Json& json, const std::string
   try {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
     parser.populateSchema(Adapter(json), checker->schema);
-    compile_patterns(json);
+    try_patterns(json);
   } catch (const std::exception& error) {
     return mistake(error.what());
   }
