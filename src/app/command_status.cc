@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "app/commands.h"
 #include "app/config_keys.h"
 #include "app/console_client.h"
+#include "app/progress.h"
 #include "app/table_text.h"
-#include "base/clock.h"
 #include "base/text.h"
 
 namespace leat::app {
@@ -98,26 +97,6 @@ std::string sync_line(const Json& report) {
   return line + "\n";
 }
 
-// Shows on a terminal that something is waited for, and how long already.
-class Waiting {
- public:
-  Waiting(const Terminal& terminal, std::string_view what) {
-    if (!terminal.err_is_terminal) return;
-    thread_ = std::jthread([&terminal, what = std::string(what)](const std::stop_token& stop) {
-      const std::int64_t started_us = system_clock().monotonic_us();
-      while (!stop.stop_requested()) {
-        const std::int64_t us = system_clock().monotonic_us() - started_us;
-        terminal.say(fmt::format("\r{} {:.1f} s ", what, static_cast<double>(us) / 1e6));
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      }
-      terminal.say("\r\x1b[K");
-    });
-  }
-
- private:
-  std::jthread thread_;
-};
-
 Result<Json> request_sync(const Terminal& terminal, const SyncOptions& options,
                           const Config& config) {
   const std::int64_t seconds = std::max<std::int64_t>(1, options.timeout_us / kUsPerSecond);
@@ -126,7 +105,7 @@ Result<Json> request_sync(const Terminal& terminal, const SyncOptions& options,
                          .timeout_us = (seconds + 10) * kUsPerSecond};
   // Names of sources need no escaping (config_keys.h, is_source_name).
   if (!options.source.empty()) request.path += "&source=" + options.source;
-  const Waiting waiting(terminal, "loading");
+  const Progress progress(terminal, [](double s) { return fmt::format("loading {:.1f} s", s); });
   return ask_console(config.data, request);
 }
 

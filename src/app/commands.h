@@ -74,6 +74,39 @@ struct SyncOptions {
 };
 [[nodiscard]] Exit run_sync(const Terminal& terminal, const SyncOptions& options);
 
+struct ReplayOptions {
+  ConfigChoice config{};
+  std::string source{};  ///< Empty: the only one.
+  std::string from{};    ///< Times as parse_iso8601, or to the hour; empty: no bound.
+  std::string to{};
+  std::string event{};
+  std::string table{};
+  std::string column{};
+  bool restart = false;
+  bool dry_run = false;
+  bool detach = false;    ///< Start it and return.
+  bool list = false;      ///< Show those of the running process.
+  std::int64_t stop = 0;  ///< Number of the one to stop; 0: none.
+  bool json = false;
+};
+[[nodiscard]] Exit run_replay(const Terminal& terminal, const ReplayOptions& options);
+
+enum class RescueVerb : std::uint8_t { kList, kShow, kReplay };
+struct RescueOptions {
+  ConfigChoice config{};
+  std::string source{};  ///< Empty: all (kReplay: the only one).
+  std::string table{};   ///< Of the rescue rows, as the members below.
+  std::string column{};
+  std::string reason{};
+  std::string event_id{};
+  std::string id{};
+  std::int64_t limit = 20;  ///< kShow: values at most.
+  bool dry_run = false;     ///< kReplay.
+  bool json = false;
+};
+[[nodiscard]] Exit run_rescue(const Terminal& terminal, RescueVerb verb,
+                              const RescueOptions& options);
+
 struct SqlOptions {
   ConfigChoice config{};
   std::string statement{};  ///< Empty or "-": from stdin.

@@ -20,6 +20,10 @@ struct SourceConfig {
   bool enabled = true;
   std::int64_t events_per_second_max = 0;
   std::string tracking_plan{};  ///< Path; empty: none.
+  bool sync = true;
+  std::string exclude_events{};  ///< Patterns, separated by commas, as the two below.
+  std::string exclude_tables{};
+  std::string exclude_columns{};
 };
 
 /// Every key of docs/reference/configuration.md, with the units in the names. `config_keys()` fills
@@ -64,6 +68,7 @@ struct Config {
   std::string sync_hours;  ///< Empty: all.
   std::string sync_time_zone;
   bool sync_manual = false;
+  std::int64_t sync_transaction_bytes_max = 0;
 
   std::string destination_host;  ///< Empty: the embedded warehouse.
   std::int64_t destination_port = 0;

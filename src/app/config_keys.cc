@@ -145,6 +145,11 @@ constexpr Key kKeys[] = {
     {"sync.manual", KeyType::kBool, "false", "", 0, 0, "Loads start by `leat sync` only.", false,
      [](Config& c, const KeyValue& v) { c.sync_manual = v.number != 0; }},
 
+    {"sync.transaction_bytes_max", KeyType::kBytes, "128MiB", "", kKiB, 4 * kGiB,
+     "Raw events that one load transaction takes at most; a single seal may be larger. Smaller "
+     "transactions take less memory and hold the ledger's lock for less time.",
+     false, [](Config& c, const KeyValue& v) { c.sync_transaction_bytes_max = v.number; }},
+
     {"destination.host", KeyType::kText, "", "", 0, 0,
      "The warehouse that events are loaded into; when empty, the embedded one, which `leat up` "
      "then runs itself.",
@@ -386,6 +391,26 @@ constexpr SourceKey kSourceKeys[] = {
      "JSON file with a JSON Schema for each event. Events that break it are kept in leat_rescue "
      "and get no rows. When empty, every event is good.",
      false, [](SourceConfig& s, const KeyValue& v) { s.tracking_plan = v.text; }},
+    {"sync", KeyType::kBool, "true", 0, 0,
+     "When false, nothing of the source is loaded; its events wait in the archive, and all of them "
+     "are loaded when it is true again.",
+     false, [](SourceConfig& s, const KeyValue& v) { s.sync = v.number != 0; }},
+    {"exclude_events", KeyType::kText, "", 0, 0,
+     "Track events that are not loaded, by name or table, separated by commas; * stands for any "
+     "characters. They are counted as excluded and stay in the archive; `leat replay --event NAME` "
+     "brings them in once they are wanted.",
+     false, [](SourceConfig& s, const KeyValue& v) { s.exclude_events = v.text; }},
+    {"exclude_tables", KeyType::kText, "", 0, 0,
+     "Tables that get no rows, such as screens, users or tmp_*. Without identifies there are no "
+     "users, without groups no accounts. An event without any row left is counted as excluded; "
+     "`leat replay --table NAME` fills a table that is wanted again.",
+     false, [](SourceConfig& s, const KeyValue& v) { s.exclude_tables = v.text; }},
+    {"exclude_columns", KeyType::kText, "", 0, 0,
+     "Columns that get no values, as TABLE.COLUMN or COLUMN, such as orders.coupon or "
+     "context_ip; only columns of context, properties and traits. `leat replay --column NAME` "
+     "fills "
+     "one that is wanted again.",
+     false, [](SourceConfig& s, const KeyValue& v) { s.exclude_columns = v.text; }},
 };
 
 struct Unit {

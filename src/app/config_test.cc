@@ -92,7 +92,7 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
        "written with ms, s, m, h or d"},
       {"\nsync: 5s",
        "leat.yml:2: sync: is a group of keys; allowed below it: every, cron, hours, "
-       "time_zone, manual"},
+       "time_zone, manual, transaction_bytes_max"},
       {"sync:\n  every: [1, 2]",
        "leat.yml:2: sync.every: holds more than one value; allowed: a duration from 10ms to 7d, "
        "written with ms, s, m, h or d"},
@@ -104,13 +104,15 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
        "and _"},
       {"sources:\n  web:\n    key: x",
        "leat.yml:3: sources.web.key: unknown key; allowed: write_key, schema, enabled, "
-       "events_per_second_max, tracking_plan"},
+       "events_per_second_max, tracking_plan, sync, exclude_events, exclude_tables, "
+       "exclude_columns"},
       {"sources:\n  web:\n    enabled: yes",
        "leat.yml:3: sources.web.enabled: 'yes' is not true or false; allowed: true or "
        "false"},
       {"sources:\n  web: x",
        "leat.yml:2: sources.web: is a group of keys; allowed below it: write_key, schema, enabled, "
-       "events_per_second_max, tracking_plan"},
+       "events_per_second_max, tracking_plan, sync, exclude_events, exclude_tables, "
+       "exclude_columns"},
       {"sources:\n  a-b:\n  a_b:",
        "sources: 'a-b' and 'a_b' have the same name in the environment; allowed: one of each"},
       {"sources:\n  a:\n    schema: x\n  b:\n    schema: x",

@@ -88,7 +88,7 @@ std::string sample_yaml() {
       out += fmt::format("    # {} is in .env: {}\n", key.name,
                          env_name(fmt::format("sources.web.{}", key.name)));
     } else {
-      const std::string_view unset = key.type == KeyType::kPath ? "\"\"" : "web";
+      const std::string_view unset = key.name == "schema" ? "web" : "\"\"";
       out += fmt::format("    # {}: {}\n", key.name, key.fallback.empty() ? unset : key.fallback);
     }
   }

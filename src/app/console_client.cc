@@ -8,6 +8,7 @@
 #include "app/connection_file.h"
 #include "app/data_directory.h"
 #include "app/file_text.h"
+#include "aws/sigv4.h"
 #include "base/text.h"
 #include "io/http_client.h"
 
@@ -59,13 +60,17 @@ Result<Json> ask_console(const std::string& data, const ConsoleRequest& request)
                        .stall_timeout_us = request.timeout_us,
                        .timeout_us = request.timeout_us,
                        .direct = true};
-  if (request.method != "GET") {
-    LEAT_ASSIGN(const std::string token, read_text_file(DataPaths{data}.console_token()));
-    call.headers.push_back({"Leat-Token", std::string(trim(token))});
-  }
+  const auto token = read_text_file(DataPaths{data}.console_token());
+  // Some of what is only read needs none.
+  if (!token && request.method != "GET") return std::unexpected(token.error());
+  if (token) call.headers.push_back({"Leat-Token", std::string(trim(*token))});
   LEAT_ASSIGN(const auto client, io::HttpClient::open({}));
   LEAT_ASSIGN(const auto answer, client->send(call));
   return parse_answer(answer);
+}
+
+std::string query_part(std::string_view name, std::string_view value) {
+  return value.empty() ? std::string() : fmt::format("&{}={}", name, aws::percent_encode(value));
 }
 
 }  // namespace leat::app

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -11,7 +12,7 @@
 namespace leat::app {
 
 struct ConsoleRequest {
-  std::string method = "GET";  ///< Everything but GET carries the data directory's token.
+  std::string method = "GET";  ///< Everything but GET needs the data directory's token.
   std::string path;            ///< "/api/status", query included.
   std::int64_t timeout_us = 30 * kUsPerSecond;  ///< For the whole call.
 };
@@ -21,5 +22,8 @@ struct ConsoleRequest {
 /// answer), and what its status means otherwise, with the API's own message.
 [[nodiscard]] Result<nlohmann::ordered_json> ask_console(const std::string& data,
                                                          const ConsoleRequest& request);
+
+/// "&name=value", escaped; nothing for an empty value.
+[[nodiscard]] std::string query_part(std::string_view name, std::string_view value);
 
 }  // namespace leat::app

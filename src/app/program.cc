@@ -40,6 +40,8 @@ struct Parsed {
   CheckOptions check;
   StatusOptions status;
   SyncOptions sync;
+  ReplayOptions replay;
+  RescueOptions rescue;
   SqlOptions sql;
   PlanCommandOptions plan;
   InspectOptions inspect;
@@ -171,6 +173,83 @@ void add_sync(CLI::App& app, Parsed& parsed) {
   add_json(command, parsed.sync.json);
 }
 
+void add_replay(CLI::App& app, Parsed& parsed) {
+  ReplayOptions& options = parsed.replay;
+  auto& command = add_command(
+      app, parsed, "replay",
+      "Load events again from the archive: after a dropped table, a changed type or rule, a column "
+      "or event that is wanted again.\n"
+      "Rows are replaced, never doubled. It runs in the running Leat; when it is cut off, the same "
+      "command goes on where it was.",
+      "  leat replay --source web --table order_completed\n"
+      "  leat replay --source web --from 2026-11-01 --to 2026-11-08 --dry-run\n"
+      "  leat replay --source web --table orders --column coupon",
+      [&](const Terminal& t) { return run_replay(t, options); });
+  add_data_flag(command, options.config);
+  command.add_option("--source", options.source, "Of this source [the only one]")
+      ->type_name("NAME");
+  command.add_option("--from", options.from, "Received at this time (UTC) or later")
+      ->type_name("TIME");
+  command.add_option("--to", options.to, "Received before this time")->type_name("TIME");
+  command.add_option("--event", options.event, "Track events of this name")->type_name("NAME");
+  command.add_option("--table", options.table, "Events that have a row in this table")
+      ->type_name("NAME");
+  command.add_option("--column", options.column, "Events with a value for this column")
+      ->type_name("NAME");
+  command.add_flag("--dry-run", options.dry_run, "Read everything, write nothing, say what it is");
+  command.add_flag("--restart", options.restart,
+                   "Begin anew, even if the same replay was not finished");
+  command.add_flag("--detach", options.detach, "Start it and do not wait for it");
+  command.add_flag("--list", options.list, "Show the replays of the running Leat");
+  command.add_option("--stop", options.stop, "Stop the replay of this number for good")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}))
+      ->type_name("N");
+  add_json(command, options.json);
+}
+
+void add_rescue_verb(CLI::App& rescue, Parsed& parsed, RescueVerb verb, const std::string& name,
+                     const std::string& what) {
+  RescueOptions& options = parsed.rescue;
+  CLI::App* command = rescue.add_subcommand(name, what);
+  command->callback([&parsed, &options, verb] {
+    parsed.chosen = [&options, verb](const Terminal& t) { return run_rescue(t, verb, options); };
+  });
+  add_data_flag(*command, options.config);
+  command->add_option("--source", options.source, "Of this source")->type_name("NAME");
+  command->add_option("--table", options.table, "Meant for this table")->type_name("NAME");
+  command->add_option("--column", options.column, "Meant for this column")->type_name("NAME");
+  command->add_option("--reason", options.reason, "Rescued for this reason")->type_name("REASON");
+  command->add_option("--event-id", options.event_id, "Of the event with this message id")
+      ->type_name("ID");
+  command->add_option("--id", options.id, "The rescue row with this id")->type_name("ID");
+  if (verb == RescueVerb::kShow) {
+    command->add_option("--limit", options.limit, "Values at most [20]")
+        ->check(CLI::Range(1, 10'000))
+        ->type_name("N");
+  }
+  if (verb == RescueVerb::kReplay) {
+    command->add_flag("--dry-run", options.dry_run, "Write nothing, say what would load");
+  }
+  add_json(*command, options.json);
+}
+
+void add_rescue(CLI::App& app, Parsed& parsed) {
+  CLI::App& command = *app.add_subcommand(
+      "rescue",
+      "See what did not fit, and load it once it does: list, show, replay.\n"
+      "A value or event that a table could not take is kept in the table leat_rescue of its "
+      "schema.\n\nExamples:\n"
+      "  leat rescue list\n"
+      "  leat rescue show --source web --table orders --reason type_mismatch\n"
+      "  leat rescue replay --source web --table orders --column total");
+  command.require_subcommand(1);
+  add_rescue_verb(command, parsed, RescueVerb::kList, "list",
+                  "Count what was rescued, by table, column and reason.");
+  add_rescue_verb(command, parsed, RescueVerb::kShow, "show", "Show rescued values and events.");
+  add_rescue_verb(command, parsed, RescueVerb::kReplay, "replay",
+                  "Load the events of these rescue rows again; what loads now leaves leat_rescue.");
+}
+
 void add_sql(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "sql", "Ask the embedded warehouse.",
                               "  leat sql 'select event, count(*) from web.tracks group by 1'\n"
@@ -286,6 +365,8 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   add_check(*app, parsed);
   add_status(*app, parsed);
   add_sync(*app, parsed);
+  add_replay(*app, parsed);
+  add_rescue(*app, parsed);
   add_sql(*app, parsed);
   add_plan(*app, parsed);
   add_inspect(*app, parsed);
@@ -378,6 +459,11 @@ std::string cli_page() {
     if (command->get_group().empty()) continue;
     out +=
         fmt::format("\n## leat {}\n\n```text\n{}```\n", command->get_name(), command->help("leat"));
+    const std::string parent = "leat " + command->get_name();
+    for (CLI::App* verb : command->get_subcommands({})) {
+      out += fmt::format("\n### {} {}\n\n```text\n{}```\n", parent, verb->get_name(),
+                         verb->help(parent));
+    }
   }
   return out;
 }

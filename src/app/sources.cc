@@ -6,6 +6,7 @@
 
 #include "app/data_directory.h"
 #include "app/file_text.h"
+#include "base/text.h"
 #include "pipeline/shape/shaper.h"
 
 namespace leat::app {
@@ -28,6 +29,48 @@ Status check_unique(const std::vector<Source>& sources, std::string Source::* me
   return {};
 }
 
+// The patterns of one key.
+Result<std::vector<std::string>> patterns_of(const std::string& source, std::string_view key,
+                                             const std::string& text) {
+  std::vector<std::string> patterns;
+  for (const std::string_view piece : split(text, ',')) {
+    const std::string_view pattern = trim(piece);
+    if (pattern.empty() && trim(text).empty()) continue;
+    if (pattern.empty() || pattern == "*" || pattern == "*.*") {
+      return fail(Errc::kInvalid,
+                  fmt::format("sources.{}.{}: '{}' {}; allowed: names separated by commas, with * "
+                              "for any characters",
+                              source, key, pattern,
+                              pattern.empty() ? "is no name"
+                                              : "leaves nothing; to load nothing set sync: false"));
+    }
+    patterns.emplace_back(pattern);
+  }
+  return patterns;
+}
+
+Result<shape::Exclusion> exclusion_of(const SourceConfig& config) {
+  shape::Exclusion out;
+  LEAT_ASSIGN(out.events, patterns_of(config.name, "exclude_events", config.exclude_events));
+  LEAT_ASSIGN(out.tables, patterns_of(config.name, "exclude_tables", config.exclude_tables));
+  LEAT_ASSIGN(out.columns, patterns_of(config.name, "exclude_columns", config.exclude_columns));
+  if (out.leaves_out_table(shape::kRescueTable)) {
+    return fail(Errc::kInvalid,
+                fmt::format("sources.{}.exclude_tables: leat_rescue cannot be left out: it keeps "
+                            "what the other tables cannot take",
+                            config.name));
+  }
+  for (const std::string_view column : {"id", "received_at"}) {
+    // Segment's loader breaks without them; here they are simply always there.
+    if (!out.leaves_out_column("tracks", column)) continue;
+    return fail(Errc::kInvalid,
+                fmt::format("sources.{}.exclude_columns: {} cannot be left out: rows are told "
+                            "apart and ordered by it",
+                            config.name, column));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured) {
@@ -38,7 +81,9 @@ Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& config
                   config.schema,
                   config.enabled,
                   config.events_per_second_max,
-                  config.tracking_plan};
+                  config.tracking_plan,
+                  config.sync};
+    LEAT_ASSIGN(source.exclusion, exclusion_of(config));
     if (source.schema.empty()) source.schema = shape::schema_name_of(config.name);
     if (const std::string right = shape::schema_name_of(source.schema); right != source.schema) {
       return fail(Errc::kInvalid, fmt::format("sources.{}.schema: '{}' is not a schema's name; "

@@ -11,6 +11,7 @@
 #include "app/connection_file.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "pipeline/shape/selection.h"
 #include "pipeline/shape/tracking_plan.h"
 
 namespace leat::app {
@@ -22,6 +23,8 @@ struct Source {
   bool enabled = true;
   std::int64_t events_per_second_max = 0;
   std::string tracking_plan{};  ///< Path; empty: none.
+  bool sync = true;
+  shape::Exclusion exclusion{};
 };
 
 /// Fills in what the configuration leaves open: the schema by the name, and a write key made once

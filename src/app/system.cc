@@ -32,6 +32,8 @@
 #include "pipeline/collect/server.h"
 #include "pipeline/journal/journal.h"
 #include "pipeline/load/loader.h"
+#include "pipeline/load/replay.h"
+#include "pipeline/load/rescue.h"
 #include "pipeline/load/sync_schedule.h"
 #include "warehouse/dataapi/server.h"
 #include "warehouse/engine/database.h"
@@ -114,6 +116,7 @@ struct System::Impl {
   std::unique_ptr<ReceivedCounts> received;
   std::unique_ptr<Destination> destination;
   std::unique_ptr<load::Loader> loader;
+  std::unique_ptr<load::Replayer> replayer;
   std::unique_ptr<load::SyncSchedule> schedule;
   std::unique_ptr<Notifier> notifier;
   std::unique_ptr<collect::Server> collector;
@@ -132,6 +135,8 @@ struct System::Impl {
 
   [[nodiscard]] Result<std::vector<console::ShardPosition>> shard_positions() const;
   [[nodiscard]] Result<std::vector<console::SourceReceived>> source_counts();
+  [[nodiscard]] Result<load::Rescued> rescued(const std::string& source,
+                                              const load::RescueQuery& query) const;
   [[nodiscard]] Status ready() const;
   Status stop(std::int64_t deadline_us);
 };
@@ -297,7 +302,9 @@ Status System::Impl::start_load() {
   options.bucket = config.archive_bucket;
   options.metrics = &metrics;
   options.shape = shape_options(config);
+  options.transaction_bytes_max = config.sync_transaction_bytes_max;
   loader = std::make_unique<load::Loader>(options);
+  replayer = std::make_unique<load::Replayer>(options);
 
   load::SyncScheduleOptions schedules;
   for (const Source& source : sources) {
@@ -305,7 +312,9 @@ Status System::Impl::start_load() {
     schedules.sources.push_back(
         {.name = source.name,
          .schema = source.schema,
-         .tracking_plan = plan == tracking_plans.end() ? nullptr : plan->second.get()});
+         .tracking_plan = plan == tracking_plans.end() ? nullptr : plan->second.get(),
+         .exclusion = source.exclusion,
+         .is_paused = !source.sync});
   }
   LEAT_ASSIGN(schedules.times, load::SyncTimes::parse({.every_us = config.sync_every_us,
                                                        .cron = config.sync_cron,
@@ -313,6 +322,7 @@ Status System::Impl::start_load() {
                                                        .time_zone = config.sync_time_zone,
                                                        .manual = config.sync_manual}));
   schedules.metrics = &metrics;
+  schedules.replays = replayer.get();
   if (sealer) {
     constexpr std::int64_t kSealTimeoutUs = 60 * kUsPerSecond;
     schedules.seal_now = [this] { return sealer->seal_now(kSealTimeoutUs); };
@@ -405,6 +415,25 @@ Result<std::vector<console::SourceReceived>> System::Impl::source_counts() {
   return out;
 }
 
+Result<load::Rescued> System::Impl::rescued(const std::string& source,
+                                            const load::RescueQuery& query) const {
+  std::vector<load::SourceSettings> selected;
+  std::vector<std::string> names;
+  for (const Source& each : sources) {
+    names.push_back(each.name);
+    if (source.empty() || source == each.name)
+      selected.push_back({.name = each.name, .schema = each.schema});
+  }
+  if (selected.empty()) {
+    const auto near = near_miss(source, names);
+    return fail(Errc::kNotFound,
+                fmt::format("there is no source \"{}\"{}", source,
+                            near ? fmt::format("; did you mean \"{}\"?", *near) : ""));
+  }
+  return load::read_rescued(destination->settings, destination->connect, selected, query,
+                            std::stop_token());
+}
+
 Status System::Impl::ready() const {
   if (!journal) return {};
   for (std::size_t i = 0; i < journal->shard_count(); ++i) LEAT_TRY(journal->shard(i).health());
@@ -432,6 +461,9 @@ Status System::Impl::start_console() {
   if (schedule) {
     options.ledger = [to = destination.get()](int latest) {
       return load::read_ledger(to->settings, to->connect, latest, std::stop_token());
+    };
+    options.rescued = [this](const std::string& source, const load::RescueQuery& query) {
+      return rescued(source, query);
     };
   }
   if (journal) options.journal = [this] { return shard_positions(); };

@@ -184,6 +184,23 @@ TEST_F(LoadTest, MergesUsersColumnByColumnAcrossLoads) {
   EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.identifies"), ElementsAre("4"));
 }
 
+TEST_F(LoadTest, UsersKeepTheNewestOfEachTraitWhateverTheOrderOfLoads) {
+  // A call between two that are loaded already.
+  archive_.add_seal({{"web", {identify("i1", "u1", R"({"plan":"x"})")}, "2026-11-20T14:05:00Z"}});
+  archive_.add_seal({{"web", {identify("i2", "u1", R"({"email":"e"})")}, "2026-11-20T14:10:00Z"}});
+  sync_well(warehouse_);
+  archive_.add_seal({{"web", {identify("i3", "u1", R"({"plan":"y"})")}, "2026-11-20T14:07:00Z"}});
+  sync_well(warehouse_);
+  EXPECT_THAT(warehouse_.ask("SELECT plan, email, received_at FROM web.users"),
+              ElementsAre("y|e|2026-11-20 14:10:00"));
+  // An older call together with the newest.
+  archive_.add_seal({{"web", {identify("i4", "u1", R"({"plan":"old"})")}, "2026-11-20T14:00:00Z"}});
+  archive_.add_seal({{"web", {identify("i5", "u1", R"({"email":"f"})")}, "2026-11-20T14:20:00Z"}});
+  sync_well(warehouse_);
+  EXPECT_THAT(warehouse_.ask("SELECT plan, email, received_at FROM web.users"),
+              ElementsAre("y|f|2026-11-20 14:20:00"));
+}
+
 TEST_F(LoadTest, KeepsSourcesApart) {
   archive_.add_seal({{"app", {track("t1", "A")}}, {"web", {track("t1", "A"), track("t2", "A")}}});
   EXPECT_EQ(sync_well(warehouse_, "app").events.loaded, 1);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "net/http_server.h"
+#include "ops/console/replay_api.h"
 #include "ops/console/status.h"
 #include "ops/console/web_files.h"
 #include "ops/console/worker.h"
@@ -200,18 +201,63 @@ struct Console::Impl {
     return response;
   }
 
-  // Needs the token in a header of our own: a page of another origin cannot set it without a
-  // preflight, which we never grant, and does not know it.
-  void post_sync(const net::RequestView& request, net::Exchange exchange) {
+  // What changes something needs the token in a header of our own: a page of another origin cannot
+  // set it without a preflight, which we never grant, and does not know it.
+  [[nodiscard]] std::optional<net::Response> refuse(const net::RequestView& request) const {
     const auto token = request.header("Leat-Token");
-    if (!token || !equal_secret(*token, options.token)) {
-      return exchange.reply(error_answer(
-          401, Error{Errc::kDenied,
-                     fmt::format("a sync needs the console's token in the header Leat-Token{}",
-                                 options.connection.token_hint.empty()
-                                     ? std::string()
-                                     : "; it is " + options.connection.token_hint)}));
+    if (token && equal_secret(*token, options.token)) return std::nullopt;
+    return error_answer(
+        401,
+        Error{Errc::kDenied,
+              fmt::format("{} needs the console's token in the header Leat-Token{}", request.path,
+                          options.connection.token_hint.empty()
+                              ? std::string()
+                              : "; it is " + options.connection.token_hint)});
+  }
+
+  // Replays run in the schedule's thread: nothing here waits for them.
+  void answer_replay(const net::RequestView& request, net::Exchange exchange) {
+    if (options.schedule == nullptr) {
+      return exchange.reply(
+          error_answer(Error{Errc::kUnsupported, "this process runs no replays"}));
     }
+    load::SyncSchedule& schedule = *options.schedule;
+    if (request.path == "/api/replays") {
+      const auto number = read_replay_number(request.query, true);
+      if (!number) return exchange.reply(error_answer(number.error()));
+      return exchange.reply(answer(200, kJson, replays_json(schedule.replays(), *number)));
+    }
+    const auto job = [&]() -> Result<load::ReplayJob> {
+      if (request.path == "/api/replay/stop") {
+        LEAT_ASSIGN(const std::int64_t number, read_replay_number(request.query, false));
+        return schedule.stop_replay(number);
+      }
+      LEAT_ASSIGN(const load::ReplayRequest asked, read_replay_query(request.query));
+      return schedule.start_replay(asked);
+    }();
+    if (!job) return exchange.reply(error_answer(job.error()));
+    exchange.reply(answer(200, kJson, replays_json({*job}, 0)));
+  }
+
+  // Shows what people sent, so it needs the token as well.
+  void get_rescued(const net::RequestView& request, net::Exchange exchange) {
+    if (auto refusal = refuse(request)) return exchange.reply(std::move(*refusal));
+    const auto query = read_rescued_query(request.query);
+    if (!query) return exchange.reply(error_answer(query.error()));
+    if (!options.rescued) {
+      return exchange.reply(
+          error_answer(Error{Errc::kUnsupported, "this process has no destination"}));
+    }
+    auto shared = std::make_shared<net::Exchange>(std::move(exchange));
+    const bool queued = status_worker.post([this, query = *query, shared] {
+      const auto rescued = options.rescued(query.source, query.query);
+      if (!rescued) return shared->reply(error_answer(rescued.error()));
+      shared->reply(answer(200, kJson, load::to_json(*rescued)));
+    });
+    if (!queued) shared->reply(busy("status requests"));
+  }
+
+  void post_sync(const net::RequestView& request, net::Exchange exchange) {
     const auto query = read_sync_query(request.query);
     if (!query) return exchange.reply(error_answer(query.error()));
     if (options.schedule == nullptr) {
@@ -267,9 +313,11 @@ struct Console::Impl {
                      "use an address or localhost to reach this console, not another name"}));
     }
     const std::string_view path = request.path;
-    if (path == "/api/sync") {
+    if (path == "/api/sync" || path == "/api/replay" || path == "/api/replay/stop") {
       if (request.method != net::Method::kPost) return exchange.reply(not_allowed("POST"));
-      return post_sync(request, std::move(exchange));
+      if (auto refusal = refuse(request)) return exchange.reply(std::move(*refusal));
+      if (path == "/api/sync") return post_sync(request, std::move(exchange));
+      return answer_replay(request, std::move(exchange));
     }
     const bool reading =
         request.method == net::Method::kGet || request.method == net::Method::kHead;
@@ -277,12 +325,21 @@ struct Console::Impl {
       if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
       return get_status(request.query, std::move(exchange));
     }
+    if (path == "/api/rescued") {
+      if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
+      return get_rescued(request, std::move(exchange));
+    }
+    if (path == "/api/replays") {
+      if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
+      return answer_replay(request, std::move(exchange));
+    }
     if (auto response = simple_answer(request)) {
       return exchange.reply(reading ? std::move(*response) : not_allowed("GET, HEAD"));
     }
     exchange.reply(error_answer(
         Error{Errc::kNotFound,
-              "no such path; there are /, /api/status, /api/sync, /healthz, /readyz, /metrics"}));
+              "no such path; there are /, /api/status, /api/sync, /api/replay, /api/replays, "
+              "/api/replay/stop, /api/rescued, /healthz, /readyz, /metrics"}));
   }
 
   [[nodiscard]] std::optional<net::Response> simple_answer(const net::RequestView& request) const {

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "pipeline/load/books.h"
+#include "pipeline/load/rescue.h"
 #include "pipeline/load/sync_schedule.h"
 
 namespace leat::console {
@@ -49,7 +50,7 @@ struct ConnectionHints {
 struct ConsoleOptions {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8081;  ///< 0: a free one.
-  /// What POST /api/sync must carry in the header `Leat-Token`. Not empty. Put in connection.json
+  /// What every POST must carry in the header `Leat-Token`. Not empty. Put in connection.json
   /// by the app.
   std::string token;
   std::string version;
@@ -60,6 +61,9 @@ struct ConsoleOptions {
   /// Each is called off the event loop, from one thread at a time; an empty one leaves its part
   /// out.
   std::function<Result<load::Ledger>(int latest)> ledger;
+  /// `source` empty: all. Errors: kNotFound for an unknown one.
+  std::function<Result<load::Rescued>(const std::string& source, const load::RescueQuery& query)>
+      rescued;
   std::function<Result<std::vector<ShardPosition>>()> journal;
   std::function<Result<std::vector<SourceReceived>>()> received;
   /// Ready to serve, or why not: GET /readyz. Called on the event loop: must not block.

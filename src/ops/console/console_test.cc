@@ -145,6 +145,33 @@ TEST_F(ConsoleTest, TellsWhySyncsFail) {
               StartsWith("HTTP/1.1 400"));
 }
 
+TEST_F(ConsoleTest, StartsReplaysOnlyWithTheToken) {
+  constexpr std::string_view kToken = "Leat-Token: the-console-token\r\n";
+  for (const char* target : {"/api/replay?source=web", "/api/replay/stop?number=1"}) {
+    EXPECT_THAT(ask("POST", target), StartsWith("HTTP/1.1 401")) << target;
+    EXPECT_THAT(ask("GET", target, kToken), StartsWith("HTTP/1.1 405")) << target;
+  }
+  EXPECT_THAT(ask("POST", "/api/replay?source=web", kToken), HasSubstr("runs no replays"));
+  EXPECT_THAT(ask("POST", "/api/replay?sauce=web", kToken), HasSubstr("unknown parameter"));
+  EXPECT_THAT(ask("POST", "/api/replay/stop?number=1", kToken), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(ask("GET", "/api/replays"), HasSubstr(R"({"replays":[]})"));
+}
+
+TEST_F(ConsoleTest, ShowsRescuedValuesOnlyWithTheToken) {
+  constexpr std::string_view kToken = "Leat-Token: the-console-token\r\n";
+  EXPECT_THAT(ask("GET", "/api/rescued"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("GET", "/api/rescued", kToken), StartsWith("HTTP/1.1 501"));
+  console_.reset();
+  options_.rescued = [](const std::string& source, const load::RescueQuery& query) {
+    load::Rescued out;
+    out.groups.push_back({.source = source, .reason = query.filter.reason, .values = 3});
+    return Result<load::Rescued>(out);
+  };
+  EXPECT_THAT(ask("GET", "/api/rescued?source=web&reason=too_long", kToken),
+              HasSubstr(R"("source":"web","table":null,"column":null,"reason":"too_long")"));
+  EXPECT_THAT(ask("GET", "/api/rescued?rows=3", kToken), StartsWith("HTTP/1.1 400"));
+}
+
 TEST_F(ConsoleTest, RefusesOtherNamesForThisMachine) {
   EXPECT_THAT(ask("GET", "/api/status", "", "evil.example"), StartsWith("HTTP/1.1 421"));
   for (const char* host :

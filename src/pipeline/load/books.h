@@ -47,6 +47,7 @@ struct BatchBooks {
   std::map<std::string, std::int64_t> table_rows;  ///< Rows staged per table.
   std::string sync_id;
   TimeUs loaded_at;
+  bool operator==(const BatchBooks&) const = default;
 };
 
 /// A ledger row in the order of kLedgerColumns (load_sql.h). Pure; any thread.

@@ -100,26 +100,37 @@ std::string count_rows(const StagedTable& table, std::size_t index) {
                   kNewestFirst, stage_name(index));
   if (table.is_new) {
     return fmt::format(R"(SELECT {}, s."leat_batch", count(*), )"
-                       R"(sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0 )"
+                       R"(sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0, 0 )"
                        R"(FROM {} s GROUP BY s."leat_batch")",
                        index, ranked);
   }
   return fmt::format(
       R"(SELECT {}, s."leat_batch", count(*), )"
       R"(sum(CASE WHEN s."leat_rank" = 1 AND k."id" IS NULL THEN 1 ELSE 0 END), )"
-      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END) )"
+      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END), )"
+      R"(sum(CASE WHEN k."id" IS NOT NULL THEN 1 ELSE 0 END) )"
       R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id" GROUP BY s."leat_batch")",
       index, ranked, known_rows(table, index));
 }
 
 std::string count_latest(const StagedTable& table, std::size_t index) {
   if (table.is_new) {
-    return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), 0 FROM {} s)", index,
+    return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), 0, 0 FROM {} s)", index,
                        stage_name(index));
   }
-  return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), count(DISTINCT k."id") )"
-                     R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id")",
-                     index, stage_name(index), known_rows(table, index));
+  std::string late = "0";
+  std::string calls;
+  if (table.home) {
+    late = R"(sum(CASE WHEN k."received_at" > c."oldest" THEN 1 ELSE 0 END))";
+    calls =
+        fmt::format(R"( LEFT JOIN (SELECT {0} AS "id", min("received_at") AS "oldest" FROM {1} )"
+                    R"(GROUP BY {0}) c ON c."id" = s."id")",
+                    quote_identifier(table.home_key), stage_name(*table.home));
+  }
+  return fmt::format(
+      R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), count(DISTINCT k."id"), {} )"
+      R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id"{})",
+      index, late, stage_name(index), known_rows(table, index), calls);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,7 @@ inline constexpr std::string_view kOrderColumn =
 
 enum class TableRole : std::uint8_t {
   kPrimary,  ///< One row per event of its type: tracks, identifies, pages, ... What the books
-             ///< count.
+             ///< count. Where tracks is left out, the tables of track events.
   kDetail,   ///< Further rows of the same events: the table of a track event.
   kLatest,   ///< One row per user or group, newest non-null value of each column: users, accounts.
   kRescue,   ///< What did not fit.
@@ -44,6 +45,10 @@ struct StagedTable {
   std::vector<StagedColumn> columns;  ///< In file order, without kBatchColumn and kOrderColumn.
   std::string manifest_uri;
   std::int64_t rows = 0;
+  /// kLatest: which of the load's tables has a row for each call, identifies or groups, and its
+  /// column with this table's id.
+  std::optional<std::size_t> home{};
+  std::string home_key{};
 };
 
 /// "\"web\".\"tracks\"".
@@ -61,8 +66,9 @@ struct StagedTable {
                                    std::string_view iam_role);
 /// Counts what is staged of all tables in one statement; the index of a table is its position.
 /// Rows: table; batch (kLatest: 0); rows staged; rows with a new id (kLatest: ids); rows that
-/// replace one of the target (kLatest: ids that the target has). `first`: the stage tables' index
-/// of tables[0].
+/// replace one of the target (kLatest: ids that the target has); rows with an id that the target
+/// has (kLatest: ids of which the load has a call that is older than the target's newest). `first`:
+/// the stage tables' index of tables[0].
 [[nodiscard]] std::string count_sql(std::span<const StagedTable> tables, std::size_t first);
 /// Rows of the target that a staged row of the same id replaces: the newer received_at wins, the
 /// later load on a tie.

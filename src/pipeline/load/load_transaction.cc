@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "columns/types.h"
+#include "pipeline/load/replay_sql.h"
 
 namespace leat::load {
 namespace {
@@ -50,28 +51,24 @@ class LoadRun {
  public:
   LoadRun(Session& session, const LoadPlan& plan) : session_(session), plan_(plan) {
     result_.batches = plan.batches;
+    if (plan.replay) replayed_ = plan.replay->counts;
   }
 
   Step<LoadResult> run() {
     LEAT_TRY(session_.run("BEGIN", "starting the load transaction"));
     LEAT_TRY(
         session_.run(lock_ledger_sql(session_.settings().ledger_schema), "locking the ledger"));
-    LEAT_TRY(check_not_loaded());
+    LEAT_TRY(plan_.replay ? check_replay() : check_not_loaded());
     LEAT_TRY(check_tables());
     LEAT_TRY(make_tables());
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) LEAT_TRY(stage(plan_.tables[i], i));
+    if (plan_.replay && plan_.replay->has_rescue_table) LEAT_TRY(remove_resolved());
     LEAT_TRY(count_staged());
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-      const StagedTable& table = plan_.tables[i];
-      if (table.role == TableRole::kLatest) {
-        LEAT_TRY(merge_latest(table, i));
-      } else {
-        LEAT_TRY(merge_rows(table, i));
-      }
-    }
+    LEAT_TRY(merge());
     if (!plan_.tables.empty()) {
       LEAT_TRY(session_.run(drop_stages_sql(plan_.tables.size()), "dropping the stage tables"));
     }
+    if (plan_.replay) LEAT_TRY(book_replay());
     for (const BatchBooks& batch : result_.batches) {
       if (auto balanced = check_balance(batch); !balanced) {
         return std::unexpected(StepFailure{std::move(balanced).error(), FailureKind::kOther});
@@ -99,6 +96,37 @@ class LoadRun {
     if (loaded > 0) {
       return stale(
           fmt::format("another loader has loaded {} of {} batches meanwhile", loaded, ids.size()));
+    }
+    return {};
+  }
+
+  // Inside the lock nobody else goes on with the replay, and the batches' books stand still.
+  Step<void> check_replay() {
+    const ReplayState& expected = plan_.replay->before;
+    LEAT_ASSIGN(const Rows rows,
+                session_.run(find_replay_sql(session_.settings().ledger_schema, expected.replay_id),
+                             "reading how far the replay is"));
+    if (rows.rows.empty()) return stale("the replay's row was removed meanwhile");
+    const ReplayState actual = replay_from_row(rows.rows.front());
+    if (actual.status != expected.status || actual.position != expected.position) {
+      return stale("another process went on with the replay, or stopped it");
+    }
+    std::vector<std::string> ids;
+    ids.reserve(plan_.batches.size());
+    for (const BatchBooks& batch : plan_.batches) ids.push_back(batch.batch_id);
+    LEAT_ASSIGN(books_before_, read_batches(session_, ids));
+    if (books_before_.size() != ids.size()) {
+      return stale("ledger rows of replayed batches were removed meanwhile");
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const std::int64_t received = books_before_[i].events.received;
+      if (received == plan_.batches[i].events.received) continue;
+      return std::unexpected(StepFailure{
+          Error{Errc::kCorrupt,
+                fmt::format("batch {} has {} events in the archive and {} in the ledger; it was "
+                            "not replayed; please report this",
+                            ids[i], plan_.batches[i].events.received, received)},
+          FailureKind::kOther});
     }
     return {};
   }
@@ -168,6 +196,7 @@ class LoadRun {
     std::int64_t staged = 0;
     std::int64_t added = 0;
     std::int64_t replaced = 0;
+    std::int64_t late = 0;
   };
 
   Step<void> stage(const StagedTable& table, std::size_t index) {
@@ -176,6 +205,33 @@ class LoadRun {
     LEAT_TRY(session_.run(
         copy_sql(table, index, session_.settings().iam_role),
         fmt::format("copying {} into the stage table of {}", table.manifest_uri, name)));
+    return {};
+  }
+
+  // Events that load now leave leat_rescue; what still does not fit of them is staged anew.
+  Step<void> remove_resolved() {
+    constexpr std::string_view kAction = "looking for rescue rows of replayed events";
+    LEAT_TRY(session_.run(create_lines_sql(), kAction));
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      if (plan_.tables[i].role != TableRole::kPrimary) continue;
+      LEAT_TRY(session_.run(add_lines_sql(i, plan_.batches, plan_.replay->first_orders), kAction));
+    }
+    LEAT_ASSIGN(const Rows rows, session_.run(count_resolved_sql(plan_.schema), kAction));
+    for (const auto& row : rows.rows) {
+      const auto batch = static_cast<std::size_t>(number_at(row, 0));
+      if (batch >= replayed_.size()) {
+        return bug(
+            fmt::format("a replayed line names batch {} of {}", text_at(row, 0), replayed_.size()));
+      }
+      replayed_[batch].resolved_events += number_at(row, 1);
+      replayed_[batch].resolved_values += number_at(row, 2);
+      replayed_[batch].rows_removed += number_at(row, 3);
+    }
+    if (!rows.rows.empty()) {
+      LEAT_TRY(session_.run(delete_resolved_sql(plan_.schema),
+                            "removing rescue rows of replayed events"));
+    }
+    LEAT_TRY(session_.run(drop_lines_sql(), kAction));
     return {};
   }
 
@@ -215,17 +271,45 @@ class LoadRun {
     counts_[index].staged += staged;
     counts_[index].added += added;
     counts_[index].replaced += number_at(row, 4);
-    if (table.role == TableRole::kLatest) return {};
+    if (table.role == TableRole::kLatest) {
+      counts_[index].late += number_at(row, 5);
+      return {};
+    }
     const std::int64_t batch = number_at(row, 1);
     if (batch < 0 || batch >= static_cast<std::int64_t>(result_.batches.size())) {
       return bug(fmt::format("a staged row of {} names batch {} of {}",
                              qualified(table.schema, table.name), text_at(row, 1),
                              result_.batches.size()));
     }
-    if (table.role == TableRole::kPrimary) {
+    if (table.role != TableRole::kPrimary) return {};
+    if (plan_.replay) {
+      ReplayCounts& counts = replayed_[static_cast<std::size_t>(batch)];
+      counts.staged += staged;
+      counts.added += added;
+      counts.known += number_at(row, 5);
+    } else {
       EventCounts& events = result_.batches[static_cast<std::size_t>(batch)].events;
       events.loaded += added;
       events.deduplicated += staged - added;
+    }
+    return {};
+  }
+
+  Step<void> merge() {
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      const StagedTable& table = plan_.tables[i];
+      if (table.role == TableRole::kLatest) {
+        LEAT_TRY(merge_latest(table, i));
+      } else {
+        LEAT_TRY(merge_rows(table, i));
+      }
+    }
+    // From all rows of identifies and groups, which are whole only now.
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      const bool is_late = plan_.replay || counts_[i].late > 0;
+      if (plan_.tables[i].role == TableRole::kLatest && is_late) {
+        LEAT_TRY(restore_latest(plan_.tables[i], i));
+      }
     }
     return {};
   }
@@ -262,19 +346,63 @@ class LoadRun {
           "the stage table of {} has {} rows and {} ids where {} were staged; nothing was loaded",
           name, counts.staged, ids, table.rows));
     }
-    if (known > 0) LEAT_TRY(session_.run(update_latest_sql(table, index), "updating " + name));
+    if (known > 0 && !plan_.replay) {
+      LEAT_TRY(session_.run(update_latest_sql(table, index), "updating " + name));
+    }
     if (known < ids) {
       LEAT_TRY(session_.run(insert_latest_sql(table, index), "inserting into " + name));
     }
     return {};
   }
 
+  // Calls that are older than what the target has came late, or again: then the time of its row
+  // says nothing of a single value, and the newest of each column is looked for among all calls.
+  Step<void> restore_latest(const StagedTable& table, std::size_t index) {
+    const StagedTable* home = table.home ? &plan_.tables[*table.home] : nullptr;
+    const std::string action = "updating " + qualified(table.schema, table.name);
+    const std::string fill = fill_latest_sql(table, index, home);
+    if (plan_.replay && !fill.empty()) LEAT_TRY(session_.run(fill, action));
+    if (home == nullptr) return {};
+    LEAT_TRY(session_.run(restore_latest_sql(table, index, *home, table.home_key), action));
+    return {};
+  }
+
+  // The books of the batches, and the replay's own.
+  Step<void> book_replay() {
+    ReplayState after = plan_.replay->after;
+    for (std::size_t i = 0; i < replayed_.size(); ++i) {
+      const ReplayCounts& counts = replayed_[i];
+      result_.batches[i] = books_after_replay(books_before_[i], plan_.batches[i], counts);
+      after.events += EventCounts{.received = counts.staged + counts.rescued + counts.excluded,
+                                  .loaded = counts.added,
+                                  .deduplicated = counts.staged - counts.added,
+                                  .rescued = counts.rescued,
+                                  .excluded = counts.excluded};
+      after.values_rescued += plan_.batches[i].values_rescued;
+      after.rescue_rows_removed += counts.rows_removed;
+    }
+    result_.replay = std::move(after);
+    return {};
+  }
+
   Step<void> write_ledger() {
     const std::string& schema = session_.settings().ledger_schema;
+    std::vector<BatchBooks> rows;
+    for (std::size_t i = 0; i < result_.batches.size(); ++i) {
+      const bool is_unchanged = plan_.replay && result_.batches[i] == books_before_[i];
+      if (!is_unchanged) rows.push_back(result_.batches[i]);
+    }
+    if (plan_.replay) {
+      if (!rows.empty())
+        LEAT_TRY(session_.run(delete_batches_sql(schema, rows), "writing the ledger"));
+      LEAT_TRY(session_.run(delete_replay_sql(schema, result_.replay->replay_id),
+                            "writing how far the replay is"));
+      LEAT_TRY(session_.run(insert_replay_sql(schema, *result_.replay),
+                            "writing how far the replay is"));
+    }
     if (!plan_.checkpoints.empty()) {
       LEAT_TRY(session_.run(delete_batches_sql(schema, plan_.checkpoints), "writing the ledger"));
     }
-    std::vector<BatchBooks> rows = result_.batches;
     rows.insert(rows.end(), plan_.checkpoints.begin(), plan_.checkpoints.end());
     // A statement has at most 16 MB; a row has at most about 68 kB.
     constexpr std::size_t kRowsPerStatement = 100;
@@ -291,6 +419,9 @@ class LoadRun {
   const LoadPlan& plan_;
   LoadResult result_;
   std::vector<Counts> counts_;  // by table
+  // Of a replay, by batch:
+  std::vector<ReplayCounts> replayed_;
+  std::vector<BatchBooks> books_before_;
 };
 
 }  // namespace

@@ -5,6 +5,10 @@
 //         -> per table: stage, COPY -> count all of them -> per table: delete replaced, insert
 //         -> books balance? -> ledger rows -> COMMIT
 //
+// A replay goes the same way with batches that have ledger rows: the rows are read inside the lock
+// and change by what the replay brings in, rescue rows of events that load now go, and the replay's
+// own row says how far it is.
+//
 // Any failure before COMMIT rolls everything back. A connection lost during COMMIT leaves the
 // outcome unknown
 // (`commit_uncertain`): the caller asks the ledger, over a new connection, before anything else.
@@ -12,6 +16,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -20,6 +25,7 @@
 #include "pipeline/load/books.h"
 #include "pipeline/load/destination.h"
 #include "pipeline/load/load_sql.h"
+#include "pipeline/load/replay_state.h"
 
 namespace leat::load {
 
@@ -76,6 +82,16 @@ using TableColumns = std::map<std::string, std::vector<StagedColumn>>;
 [[nodiscard]] Step<std::vector<BatchBooks>> read_batches(Session& session,
                                                          const std::vector<std::string>& batch_ids);
 
+/// What makes a load a replay.
+struct ReplayPlan {
+  ReplayState before;  ///< As the replay's row must be.
+  ReplayState after;   ///< As it is to be, without what this load counts.
+  /// Of each batch; is_whole, rescued and excluded are set.
+  std::vector<ReplayCounts> counts;
+  std::vector<std::int64_t> first_orders;  ///< kOrderColumn of each batch's first line.
+  bool has_rescue_table = false;           ///< The schema has leat_rescue already.
+};
+
 /// What one transaction is to do. `batches` come with received, rescued, excluded and
 /// values_rescued set; loaded and deduplicated are counted by the warehouse.
 struct LoadPlan {
@@ -85,12 +101,14 @@ struct LoadPlan {
   /// Positions of shards that had nothing for this source for long: stored so that no later start
   /// reads those seals again.
   std::vector<BatchBooks> checkpoints;
+  std::optional<ReplayPlan> replay;
 };
 
 struct LoadResult {
   std::vector<BatchBooks> batches;  ///< Complete.
   std::vector<std::string> tables_created;
   std::vector<std::string> columns_added;  ///< "table.column".
+  std::optional<ReplayState> replay;       ///< The replay's row as it is now.
 };
 
 /// Runs the whole transaction.

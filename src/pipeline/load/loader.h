@@ -36,6 +36,8 @@ struct SourceSettings {
   std::string name;
   std::string schema;
   shape::TrackingPlan* tracking_plan = nullptr;  ///< Optional; borrowed.
+  shape::Exclusion exclusion{};                  ///< What of it is not loaded.
+  bool is_paused = false;  ///< Nothing is loaded; its events wait in the archive.
 };
 
 struct LoaderOptions {

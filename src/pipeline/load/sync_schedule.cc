@@ -102,11 +102,14 @@ struct SyncSchedule::Impl {
   };
 
   Impl(SyncScheduleOptions schedule_options, Sync sync_function)
-      : options(std::move(schedule_options)), sync(std::move(sync_function)) {
+      : options(std::move(schedule_options)),
+        sync(std::move(sync_function)),
+        jobs(*options.clock),
+        looks_for_replays(options.replays != nullptr) {
     for (const SourceSettings& source : options.sources) {
       Entry entry;
       entry.state.source = source;
-      entry.due_us = due_after(std::nullopt);
+      entry.due_us = due_after(source, std::nullopt);
       if (options.metrics != nullptr) entry.counters = make_metrics(*options.metrics, source.name);
       entries.push_back(std::move(entry));
     }
@@ -114,7 +117,9 @@ struct SyncSchedule::Impl {
   }
 
   // When to start after a start at `last`, by the monotonic clock.
-  [[nodiscard]] std::int64_t due_after(std::optional<TimeUs> last) const {
+  [[nodiscard]] std::int64_t due_after(const SourceSettings& source,
+                                       std::optional<TimeUs> last) const {
+    if (source.is_paused) return kNever;
     const TimeUs now = options.clock->now();
     const auto next = options.times.next(last, now);
     return next ? options.clock->monotonic_us() + (next->value - now.value) : kNever;
@@ -187,7 +192,7 @@ struct SyncSchedule::Impl {
     state.last_error.clear();
     state.last_error_kind.clear();
     state.consecutive_failures = 0;
-    entry.due_us = due_after(state.last_started);
+    entry.due_us = due_after(state.source, state.last_started);
     entry.outcome_error.reset();
     if (entry.counters) {
       entry.counters->succeeded->add();
@@ -247,15 +252,128 @@ struct SyncSchedule::Impl {
     if (history.size() > kHistoryMax) history.pop_back();
   }
 
+  // The replay whose next step is to be made now; else nothing. With `mutex` held.
+  ReplayJobs::Entry* pick_replay(std::int64_t now) {
+    for (ReplayJobs::Entry& replay : jobs.entries()) {
+      if (replay.job.is_over() || replay.due_us > now) continue;
+      const Entry* entry = find(replay.source.name);
+      const bool sync_is_done = entry == nullptr || entry->served >= replay.ticket;
+      if (sync_is_done || replay.stop_requested) return &replay;
+    }
+    return nullptr;
+  }
+
+  Entry* find(std::string_view source) {
+    for (Entry& entry : entries) {
+      if (entry.state.source.name == source) return &entry;
+    }
+    return nullptr;
+  }
+
+  // Makes one step of a replay with `lock` released. Entries of jobs are not erased while one that
+  // is not over is worked on.
+  void run_replay(ReplayJobs::Entry& replay, std::unique_lock<std::mutex>& lock) {
+    const Entry* entry = find(replay.source.name);
+    if (!replay.has_begun && replay.ticket > 0 && entry->outcome_error && !replay.stop_requested) {
+      jobs.note_failure(replay, SyncFailure{.error = *entry->outcome_error, .done = {}});
+      finished.notify_all();
+      return;
+    }
+    ReplayState state = replay.job.state;
+    const bool ends = replay.stop_requested;
+    const bool begins = !replay.has_begun;
+    const auto token = ends ? stop_source.get_token() : replay.stop.get_token();
+    lock.unlock();
+    std::expected<void, SyncFailure> done;
+    if (ends) {
+      state.status = "stopped";
+      if (!begins) done = options.replays->abandon(state, token);
+    } else if (begins) {
+      auto begun =
+          options.replays->begin(replay.source, replay.request, replay.requested_at, token);
+      if (begun) {
+        state = std::move(*begun);
+      } else {
+        done = std::unexpected(std::move(begun).error());
+      }
+    } else {
+      done = options.replays->step(replay.source, state, token);
+    }
+    lock.lock();
+    if (done) {
+      replay.has_begun = true;
+      jobs.note_success(replay, std::move(state));
+    } else {
+      jobs.note_failure(replay, done.error());
+    }
+    finished.notify_all();
+  }
+
+  // Replays that a process before this one has not finished go on.
+  void find_replays(std::unique_lock<std::mutex>& lock) {
+    const auto token = stop_source.get_token();
+    lock.unlock();
+    auto found = options.replays->unfinished(token);
+    lock.lock();
+    if (!found) {
+      look_again_us = options.clock->monotonic_us() + kBackoffMaxUs;
+      return;
+    }
+    looks_for_replays = false;
+    for (ReplayState& state : *found) {
+      const Entry* entry = find(state.source);
+      auto selection = ReplaySelection::parse(state.selection);
+      if (entry == nullptr || entry->state.source.is_paused || !selection) continue;
+      bool is_new = false;
+      ReplayJobs::Entry& replay = jobs.add(
+          entry->state.source, {.selection = std::move(*selection)}, state.started_at, is_new);
+      if (!is_new) continue;
+      log::info("load", "source \"{}\": going on with replay {}: {} of {} batches are done",
+                state.source, state.replay_id, state.batches_done, state.batches_total);
+      replay.job.phase = ReplayPhase::kRunning;
+      replay.job.state = std::move(state);
+      replay.job.state.is_resumed = true;
+      replay.has_begun = true;
+    }
+  }
+
+  // Runs what is due, one piece; false when nothing is. A sync and a step of a replay take turns.
+  bool run_one(std::unique_lock<std::mutex>& lock) {
+    const std::int64_t now = options.clock->monotonic_us();
+    Entry* entry = pick(now);
+    const bool is_asked_for = entry != nullptr && entry->requested > entry->served;
+    ReplayJobs::Entry* replay = pick_replay(now);
+    const bool looks_now = looks_for_replays && look_again_us <= now;
+    const bool may_replay = replay != nullptr || looks_now;
+    if (entry != nullptr && (is_asked_for || !may_replay || !synced_last)) {
+      synced_last = true;
+      run_entry(*entry, lock);
+      return true;
+    }
+    synced_last = false;
+    if (looks_now) {
+      find_replays(lock);
+      return true;
+    }
+    if (replay == nullptr) return false;
+    run_replay(*replay, lock);
+    return true;
+  }
+
+  [[nodiscard]] std::int64_t next_replay_due() const {
+    std::int64_t due = looks_for_replays ? look_again_us : kNever;
+    for (const ReplayJobs::Entry& replay : jobs.entries()) {
+      if (!replay.job.is_over()) due = std::min(due, replay.due_us);
+    }
+    return due;
+  }
+
   void run_thread() {
     std::unique_lock lock(mutex);
     while (!stopping) {
+      if (run_one(lock)) continue;
       const std::int64_t now = options.clock->monotonic_us();
-      if (Entry* entry = pick(now); entry != nullptr) {
-        run_entry(*entry, lock);
-        continue;
-      }
-      const std::int64_t due = next_due();
+      const std::int64_t due = std::min(next_due(), next_replay_due());
       // At most an hour at once, so that the arithmetic of the wait cannot overflow.
       const std::int64_t wait_us = due == kNever ? kUsPerHour : std::min(due - now, kUsPerHour);
       wake.wait_for(lock, std::chrono::microseconds(wait_us));
@@ -266,8 +384,17 @@ struct SyncSchedule::Impl {
     std::vector<Entry*> selected;
     std::vector<std::string> names;
     for (Entry& entry : entries) {
-      names.push_back(entry.state.source.name);
-      if (source.empty() || entry.state.source.name == source) selected.push_back(&entry);
+      const SourceSettings& each = entry.state.source;
+      names.push_back(each.name);
+      const bool is_meant = source.empty() ? !each.is_paused : each.name == source;
+      if (!is_meant) continue;
+      if (each.is_paused) {
+        return fail(Errc::kInvalid,
+                    fmt::format("source \"{0}\" is not loaded: sources.{0}.sync is false; its "
+                                "events wait in the archive",
+                                source));
+      }
+      selected.push_back(&entry);
     }
     if (!selected.empty() || source.empty()) return selected;
     std::string message = fmt::format("there is no source \"{}\"", source);
@@ -288,6 +415,10 @@ struct SyncSchedule::Impl {
   bool stopping = false;
   std::deque<Entry> entries;  // addresses stay
   std::deque<SyncHistoryEntry> history;
+  ReplayJobs jobs;
+  bool looks_for_replays = false;
+  std::int64_t look_again_us = 0;  // monotonic
+  bool synced_last = false;
 };
 
 SyncSchedule::SyncSchedule(SyncScheduleOptions options, Sync sync)
@@ -309,6 +440,7 @@ void SyncSchedule::stop() {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
+    for (ReplayJobs::Entry& replay : impl_->jobs.entries()) replay.stop.request_stop();
     thread.swap(impl_->thread);
   }
   impl_->stop_source.request_stop();
@@ -354,12 +486,52 @@ Result<std::vector<SyncReport>> SyncSchedule::sync_now(std::string_view source,
   return reports;
 }
 
+Result<ReplayJob> SyncSchedule::start_replay(const ReplayRequest& request) {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->options.replays == nullptr) {
+    return fail(Errc::kUnsupported, "this process runs no replays");
+  }
+  LEAT_ASSIGN(const auto selected, impl_->select(request.selection.source));
+  if (selected.size() != 1) {
+    return fail(Errc::kInvalid, "a replay is of one source; say which with --source");
+  }
+  Impl::Entry& entry = *selected.front();
+  ReplayRequest named = request;
+  named.selection.source = entry.state.source.name;
+  bool is_new = false;
+  ReplayJobs::Entry& replay =
+      impl_->jobs.add(entry.state.source, named, impl_->options.clock->now(), is_new);
+  // What is not loaded yet is the sync's to load.
+  if (is_new && !request.dry_run) replay.ticket = ++entry.requested;
+  impl_->wake.notify_all();
+  return replay.job;
+}
+
+Result<ReplayJob> SyncSchedule::stop_replay(std::int64_t number) {
+  const std::lock_guard lock(impl_->mutex);
+  ReplayJobs::Entry* replay = impl_->jobs.find(number);
+  if (replay == nullptr) return fail(Errc::kNotFound, fmt::format("there is no replay {}", number));
+  if (!replay->job.is_over()) {
+    replay->stop_requested = true;
+    replay->due_us = 0;
+    replay->stop.request_stop();
+    impl_->wake.notify_all();
+  }
+  return replay->job;
+}
+
+std::vector<ReplayJob> SyncSchedule::replays() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<ReplayJob> out;
+  for (const ReplayJobs::Entry& replay : impl_->jobs.entries()) {
+    out.insert(out.begin(), replay.job);
+  }
+  return out;
+}
+
 std::optional<TimeUs> SyncSchedule::run_due() {
   std::unique_lock lock(impl_->mutex);
-  while (!impl_->stopping) {
-    Impl::Entry* entry = impl_->pick(impl_->options.clock->monotonic_us());
-    if (entry == nullptr) break;
-    impl_->run_entry(*entry, lock);
+  while (!impl_->stopping && impl_->run_one(lock)) {
   }
   const std::int64_t due = impl_->next_due();
   if (due == kNever) return std::nullopt;

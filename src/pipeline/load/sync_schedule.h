@@ -4,7 +4,8 @@
 // States of a source: waiting (next_run in the future) -> due -> running -> waiting. Success sets
 // next_run to the next of SyncTimes; a failure sets it to the backoff (1 s doubling to the period,
 // at most 60 s, in the hours in which syncs may start) while a person may have to act: events wait
-// in the archive, nothing is lost. One sync at a time.
+// in the archive, nothing is lost. One sync at a time. Replays take their steps in the same thread,
+// between syncs, so no source is ever synced and replayed at once.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "pipeline/load/loader.h"
+#include "pipeline/load/replay_jobs.h"
 #include "pipeline/load/sync_times.h"
 
 namespace leat::load {
@@ -51,6 +53,7 @@ struct SyncScheduleOptions {
   /// Seals what the journal holds, so that sync_now brings every event acknowledged before it;
   /// called with no lock held.
   std::function<Status()> seal_now;
+  ReplayWork* replays = nullptr;  ///< Optional; borrowed.
 };
 
 /// Runs the syncs of one destination in one thread of its own.
@@ -79,8 +82,18 @@ class SyncSchedule {
   [[nodiscard]] Result<std::vector<SyncReport>> sync_now(std::string_view source,
                                                          std::int64_t timeout_us);
 
-  /// Runs every sync that is due by the clock, in the caller's thread; returns when the next one is
-  /// due. For tests and for callers with a thread of their own; not together with start().
+  /// Starts a replay, or finds the one of the same selection that is not over; a sync of its source
+  /// comes before its first step. Errors: kNotFound for an unknown source, kUnsupported without
+  /// replays. Returns at once; any thread.
+  [[nodiscard]] Result<ReplayJob> start_replay(const ReplayRequest& request);
+  /// Ends a replay after the step that it is in, for good. kNotFound. Returns at once; any thread.
+  [[nodiscard]] Result<ReplayJob> stop_replay(std::int64_t number);
+  /// The replays of this process, the newest first. Any thread.
+  [[nodiscard]] std::vector<ReplayJob> replays() const;
+
+  /// Runs every sync that is due by the clock, and all replays to their end, in the caller's
+  /// thread; returns when the next sync is due. For tests and for callers with a thread of their
+  /// own; not together with start().
   std::optional<TimeUs> run_due();
 
   /// Copies of the state and of the latest `limit` syncs, newest first. Any thread.

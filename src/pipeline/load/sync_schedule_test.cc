@@ -253,5 +253,169 @@ TEST_F(ScheduleTest, SyncNowGivesUpWaitingAtItsTimeout) {
   schedule.stop();
 }
 
+// Replays of three steps each, failing as told.
+class FakeReplays final : public ReplayWork {
+ public:
+  std::expected<ReplayState, SyncFailure> begin(const SourceSettings& source,
+                                                const ReplayRequest& request, TimeUs,
+                                                std::stop_token) override {
+    calls.push_back("begin " + source.name);
+    ReplayState state;
+    state.replay_id = "r";
+    state.source = source.name;
+    state.selection = request.selection.to_json();
+    state.batches_total = 3;
+    return state;
+  }
+  std::expected<void, SyncFailure> step(const SourceSettings& source, ReplayState& state,
+                                        std::stop_token) override {
+    calls.push_back("step " + source.name);
+    if (during_step) during_step();
+    if (failures > 0) {
+      --failures;
+      return std::unexpected(SyncFailure{Error{Errc::kUnavailable, "away; start it"}, kind, {}});
+    }
+    if (++state.batches_done == state.batches_total) state.status = "done";
+    return {};
+  }
+  std::expected<void, SyncFailure> abandon(ReplayState& state, std::stop_token) override {
+    calls.push_back("abandon");
+    state.status = "stopped";
+    return {};
+  }
+  std::expected<std::vector<ReplayState>, SyncFailure> unfinished(std::stop_token) override {
+    calls.push_back("look");
+    return left;
+  }
+
+  std::vector<std::string> calls;
+  std::vector<ReplayState> left;
+  std::function<void()> during_step;
+  int failures = 0;
+  FailureKind kind = FailureKind::kUnreachable;
+};
+
+class ReplayScheduleTest : public ScheduleTest {
+ protected:
+  std::unique_ptr<SyncSchedule> make(std::vector<SourceSettings> sources = {{"web", "web"}}) {
+    SyncScheduleOptions with_replays = options(std::move(sources));
+    with_replays.replays = &replays_;
+    return std::make_unique<SyncSchedule>(
+        with_replays,
+        [this](const SourceSettings& source,
+               std::stop_token) -> std::expected<SyncReport, SyncFailure> {
+          replays_.calls.push_back("sync " + source.name);
+          if (is_away_) return std::unexpected(away());
+          return report_of(source, 0);
+        });
+  }
+  FakeReplays replays_;
+  bool is_away_ = false;
+};
+
+TEST_F(ReplayScheduleTest, SyncsFirstAndTakesTurns) {
+  const auto schedule = make();
+  schedule->run_due();
+  EXPECT_THAT(replays_.calls, testing::ElementsAre("sync web", "look"));
+  replays_.calls.clear();
+  // Every step takes longer than the period of the syncs.
+  replays_.during_step = [this] { clock_.advance_us(90 * kUsPerSecond); };
+  const auto job = schedule->start_replay({.selection = {.source = "web"}});
+  ASSERT_TRUE(job.has_value()) << job.error().message;
+  EXPECT_EQ(job->number, 1);
+  EXPECT_EQ(replay_phase_name(job->phase), "waiting");
+  schedule->run_due();
+  EXPECT_THAT(replays_.calls, testing::ElementsAre("sync web", "begin web", "step web", "sync web",
+                                                   "step web", "sync web", "step web", "sync web"));
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "done");
+}
+
+TEST_F(ReplayScheduleTest, TheSameRequestFindsTheOneThatRuns) {
+  const auto schedule = make();
+  const ReplayRequest request{.selection = {.source = "web", .event = "A"}};
+  EXPECT_EQ(schedule->start_replay(request)->number, 1);
+  EXPECT_EQ(schedule->start_replay(request)->number, 1);
+  EXPECT_EQ(schedule->start_replay({.selection = {.source = "web"}})->number, 2);
+  schedule->run_due();
+  EXPECT_EQ(schedule->start_replay(request)->number, 3) << "the first one is over";
+  EXPECT_EQ(schedule->replays().size(), 3U);
+}
+
+TEST_F(ReplayScheduleTest, TriesAgainWhatMayPassAndGivesUpInTheEnd) {
+  const auto schedule = make();
+  replays_.failures = 2;
+  ASSERT_TRUE(schedule->start_replay({.selection = {.source = "web"}}).has_value());
+  schedule->run_due();
+  EXPECT_EQ(schedule->replays().at(0).error, "away; start it");
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "running");
+  for (int i = 0; i < 3; ++i) {
+    clock_.advance_us(kUsPerMinute);
+    schedule->run_due();
+  }
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "done");
+  EXPECT_EQ(schedule->replays().at(0).error, "");
+  replays_.failures = 100;
+  ASSERT_TRUE(schedule->start_replay({.selection = {.source = "web"}}).has_value());
+  for (int i = 0; i < 10; ++i) {
+    schedule->run_due();
+    clock_.advance_us(kUsPerMinute);
+  }
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "failed");
+  EXPECT_EQ(replays_.failures, 92);
+  // What a person must act on fails at once.
+  replays_.kind = FailureKind::kPermission;
+  ASSERT_TRUE(schedule->start_replay({.selection = {.source = "web"}}).has_value());
+  schedule->run_due();
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "failed");
+}
+
+TEST_F(ReplayScheduleTest, AFailedSyncFailsTheReplayBehindIt) {
+  const auto schedule = make();
+  is_away_ = true;
+  ASSERT_TRUE(schedule->start_replay({.selection = {.source = "web"}}).has_value());
+  schedule->run_due();
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "failed");
+  EXPECT_THAT(schedule->replays().at(0).error, testing::HasSubstr("warehouse away"));
+}
+
+TEST_F(ReplayScheduleTest, GoesOnWithWhatAnotherProcessLeft) {
+  ReplayState left;
+  left.replay_id = "old";
+  left.source = "web";
+  left.selection = R"({"source":"web"})";
+  left.batches_total = 3;
+  left.batches_done = 1;
+  replays_.left = {left};
+  const auto schedule = make();
+  schedule->run_due();
+  EXPECT_THAT(replays_.calls, testing::ElementsAre("sync web", "look", "step web", "step web"));
+  const ReplayJob job = schedule->replays().at(0);
+  EXPECT_TRUE(job.state.is_resumed);
+  EXPECT_EQ(job.state.replay_id, "old");
+  EXPECT_EQ(replay_phase_name(job.phase), "done");
+}
+
+TEST_F(ReplayScheduleTest, AStoppedReplayIsAbandoned) {
+  const auto schedule = make();
+  ASSERT_TRUE(schedule->start_replay({.selection = {.source = "web"}}).has_value());
+  replays_.during_step = [&] { EXPECT_TRUE(schedule->stop_replay(1).has_value()); };
+  schedule->run_due();
+  EXPECT_THAT(replays_.calls, testing::Contains("abandon"));
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "stopped");
+  EXPECT_EQ(schedule->stop_replay(9).error().code, Errc::kNotFound);
+}
+
+TEST_F(ReplayScheduleTest, APausedSourceIsNeitherSyncedNorReplayed) {
+  const auto schedule =
+      make({{.name = "web", .schema = "web"}, {.name = "app", .schema = "app", .is_paused = true}});
+  schedule->run_due();
+  EXPECT_THAT(replays_.calls, testing::ElementsAre("sync web", "look"));
+  const auto job = schedule->start_replay({.selection = {.source = "app"}});
+  ASSERT_FALSE(job.has_value());
+  EXPECT_THAT(job.error().message, testing::HasSubstr("sources.app.sync is false"));
+  // The only one that is left.
+  EXPECT_TRUE(schedule->start_replay({}).has_value());
+}
+
 }  // namespace
 }  // namespace leat::load

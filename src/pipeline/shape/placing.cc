@@ -102,6 +102,7 @@ void Shaper::place_paths(Table& table, const std::vector<Value>& list) {
       continue;
     }
     if (index < 0) {
+      if (index == Table::kLeftOut) continue;
       index = resolve(table, value);
       if (index < 0) continue;
     }
@@ -125,6 +126,10 @@ void Shaper::place_own(Table& table) {
 int Shaper::resolve(Table& table, const Value& value) {
   std::string name = paths.column_name(value.node, table.type());
   if (table.of_node(value.node) == Table::kUnresolved) {
+    if (leaves_out && options.exclusion.leaves_out_column(table.name(), name)) {
+      table.remember(value.node, Table::kLeftOut);
+      return Table::kLeftOut;
+    }
     const int existing = table.find(name);
     if (existing >= 0) {
       table.remember(value.node, existing);

@@ -52,6 +52,9 @@ void Shaper::rescue_value(const Table& table, std::string_view column, std::stri
 Status Shaper::rescue_event(std::string_view reason, std::string_view value,
                             std::string_view detail) {
   ++counts->rescued_events;
+  // What brings no row brings no value for a column either.
+  if (!is_selected || !options.selection.column.empty()) return {};
+  ++selected.back().rescued;
   if (id.empty() && has_received_at && !values.facts.is_object) id = values.message_id;
   if (!values.rejected.empty() && has_received_at && id.empty()) {
     // Rejected events are not read by path; their own id is worth a slow look.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "pipeline/event/json_tree.h"
@@ -33,26 +34,6 @@ std::optional<TimeUs> read_time(Value& value, TimeReader& times) {
 }
 
 }  // namespace
-
-std::string_view home_table_of(EventType type) {
-  switch (type) {
-    case EventType::kTrack:
-      return "tracks";
-    case EventType::kIdentify:
-      return "identifies";
-    case EventType::kPage:
-      return "pages";
-    case EventType::kScreen:
-      return "screens";
-    case EventType::kGroup:
-      return "groups";
-    case EventType::kAlias:
-      return "aliases";
-    case EventType::kNone:
-      break;
-  }
-  return "";
-}
 
 Table* Shaper::table(std::string_view name, TableKind kind, EventType type) {
   const auto found = by_name.find(name);
@@ -103,13 +84,66 @@ Status Shaper::shape_line(std::string_view line, bool is_valid_utf8) {
   }
   if ((!is_valid_utf8 && !is_utf8(line)) || !reader.read(line, values)) {
     values.facts = {};
+    is_selected = is_wanted();
     LEAT_TRY(rescue_event(kUnreadableLine, line));
   } else {
     has_received_at = true;
+    is_selected = is_wanted();
     LEAT_TRY(shape_event());
   }
   ++order;
   return failure;
+}
+
+/// Options::selection, as far as it is known before the event's tables are.
+bool Shaper::is_wanted() {
+  if (takes_all) [[likely]]
+    return true;
+  const Selection& wanted = options.selection;
+  if (!wanted.takes_line(batch_id, line_number)) return false;
+  if (has_received_at && !wanted.takes_time(values.received_at)) return false;
+  if (wanted.event.empty() && wanted.table.empty() && wanted.column.empty()) return true;
+  if (!has_received_at) return false;
+  const EventType type = values.facts.type;
+  if (type != EventType::kTrack) return wanted.takes_event(type, "");
+  const Value& name = values.member(Member::kEvent);
+  const bool has_name =
+      values.facts.of(Member::kEvent) == Kind::kString && name.kind == ValueKind::kText;
+  const std::string_view text = has_name ? name.cell.as_text() : std::string_view();
+  const auto found = wanted_events.find(text);
+  if (found != wanted_events.end()) return found->second;
+  if (wanted_events.size() >= kEventNamesMax) wanted_events.clear();
+  return wanted_events.emplace(text, wanted.takes_event(type, text)).first->second;
+}
+
+/// Options::exclusion, for whole events.
+bool Shaper::is_left_out() {
+  if (!leaves_out) [[likely]]
+    return false;
+  const EventType type = values.facts.type;
+  if (type != EventType::kTrack) return options.exclusion.leaves_out_event(type, "");
+  const std::string_view name = values.member(Member::kEvent).cell.as_text();
+  const auto found = left_out_events.find(name);
+  if (found != left_out_events.end()) return found->second;
+  if (left_out_events.size() >= kEventNamesMax) left_out_events.clear();
+  return left_out_events.emplace(name, options.exclusion.leaves_out_event(type, name))
+      .first->second;
+}
+
+/// Whether the event has a value for the column that is asked for.
+bool Shaper::brings_column(const Table& home, const Table* second) const {
+  const Selection& wanted = options.selection;
+  if (wanted.column.empty() || wanted.column_is_standard()) return true;
+  for (const Table* table : {&home, second}) {
+    if (table == nullptr || (!wanted.table.empty() && table->name() != wanted.table)) continue;
+    const auto brings = [&](const Value& value) {
+      return paths.column_name(value.node, table->type()) == wanted.column;
+    };
+    if (std::ranges::any_of(values.context, brings)) return true;
+    const bool with_own = table->type() != EventType::kTrack || table->name() != "tracks";
+    if (with_own && std::ranges::any_of(own_values(), brings)) return true;
+  }
+  return false;
 }
 
 bool Shaper::choose_id() {
@@ -140,8 +174,9 @@ Status Shaper::shape_event() {
   if (const std::string_view code = event::validate(facts); !code.empty()) {
     return rescue_event(code, values.event_json);
   }
-  if (is_excluded(values.integrations_json, options.warehouse_id)) {
+  if (is_excluded(values.integrations_json, options.warehouse_id) || is_left_out()) {
     ++counts->excluded;
+    if (is_selected && options.selection.column.empty()) ++selected.back().excluded;
     return {};
   }
   if (!has_id) return rescue_event(kIdMissing, values.event_json);
@@ -150,8 +185,17 @@ Status Shaper::shape_event() {
         facts.type, values.member(Member::kEvent).cell.as_text(), values.merged_json);
     if (violation) return rescue_event(violation->reason, values.event_json, violation->detail);
   }
+  if (!is_selected) {
+    ++counts->with_rows;
+    return {};
+  }
+  return shape_rows();
+}
 
-  Table* home = &fixed_table(home_tables, facts.type, false);
+/// An event that the rules let through.
+Status Shaper::shape_rows() {
+  const event::EventFacts& facts = values.facts;
+  Table* home = nullptr;
   Table* second = nullptr;
   std::string_view entity_id;
   if (facts.type == EventType::kTrack) {
@@ -159,15 +203,23 @@ Status Shaper::shape_event() {
     second = event_table(name);
     has_own_table = second != nullptr;
     event_slug = has_own_table ? second->name() : arena.copy(event_table_of(name.cell.as_text()));
+    if (!has_tracks && has_own_table) {
+      home = std::exchange(second, nullptr);
+    } else if (leaves_out && has_own_table && options.exclusion.leaves_out_table(event_slug)) {
+      second = nullptr;
+    }
   } else if (facts.type == EventType::kIdentify || facts.type == EventType::kGroup) {
     const bool is_group = facts.type == EventType::kGroup;
     const Member key = is_group ? Member::kGroupId : Member::kUserId;
     const Value& value = values.member(key);
     if (facts.of(key) == Kind::kString && value.kind == ValueKind::kText) {
       entity_id = value.cell.as_text();
-      second = &fixed_table(entity_tables, facts.type, true);
+      const bool is_off =
+          leaves_out && options.exclusion.leaves_out_table(is_group ? "accounts" : "users");
+      if (!is_off) second = &fixed_table(entity_tables, facts.type, true);
     }
   }
+  if (home == nullptr) home = &fixed_table(home_tables, facts.type, false);
   Value id_value = make_value(ValueKind::kText, Cell::of_text(id));
   const auto id_fits = [&](Table& target, std::string_view text) {
     id_value.cell = Cell::of_text(text);
@@ -189,6 +241,8 @@ Status Shaper::shape_event() {
     values.context.push_back(ip);
   }
   ++counts->with_rows;
+  if (!takes_all && !brings_column(*home, second)) return {};
+  ++selected.back().rows;
   const EventTimes event_times = times_of_event();
   LEAT_TRY(add_row(*home, id, event_times));
   if (second != nullptr) {
@@ -239,6 +293,7 @@ Status Shaper::flush() {
 Status Shaper::add(Batch batch) {
   batches.push_back({.batch_id = batch.id, .rows = {}});
   counts = &batches.back();
+  selected.emplace_back();
   for (std::size_t i = 0; i < tables.size(); ++i) rows_before[i] = tables[i]->rows();
   held.push_back(std::make_unique<std::string>(std::move(batch.lines)));
   held.push_back(std::make_unique<std::string>(std::move(batch.id)));
@@ -277,10 +332,14 @@ Result<std::optional<Staged>> Shaper::finish() {
   Staged staged;
   for (const auto& table : tables) {
     LEAT_ASSIGN(StagedTable each, table->finish());
+    const bool is_event_table = table->type() == EventType::kTrack && !has_tracks;
+    each.is_home = table->kind() == TableKind::kEvents &&
+                   (is_event_table || each.name == home_table_of(table->type()));
     if (each.rows != 0) staged.tables.push_back(std::move(each));
   }
   std::ranges::sort(staged.tables, {}, &StagedTable::name);
   staged.batches = std::move(batches);
+  staged.selected = std::move(selected);
   return staged;
 }
 

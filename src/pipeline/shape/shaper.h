@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "columns/types.h"
 #include "pipeline/shape/conflicts.h"
+#include "pipeline/shape/selection.h"
 #include "pipeline/shape/tracking_plan.h"
 
 namespace leat::shape {
@@ -71,6 +72,8 @@ struct Options {
       warehouse_id;  ///< matched against integrations.Warehouses.warehouseIds when not empty
   TrackingPlan* tracking_plan = nullptr;  ///< of the source, or none; borrowed
   TimeUs synced_at;                       ///< fills uuid_ts
+  Selection selection;                    ///< events that become rows; others are only counted
+  Exclusion exclusion;                    ///< what is not loaded; an event without rows is excluded
   bool write_files = true;                ///< false: columns are made and dropped; for measuring
   RowObserver* observer = nullptr;        ///< borrowed
 };
@@ -87,13 +90,14 @@ struct Batch {
   std::string lines;
 };
 
-/// Books of one batch: events = with_rows + rescued_events + excluded.
+/// Books of one batch: events = with_rows + rescued_events + excluded. Events that are not selected
+/// count as what they would be.
 struct BatchCounts {
   std::string batch_id;
   std::uint64_t events = 0;
   std::uint64_t with_rows = 0;       ///< became rows of their home tables
   std::uint64_t rescued_events = 0;  ///< kept whole in the rescue table
-  std::uint64_t excluded = 0;        ///< left out by integrations.Warehouses
+  std::uint64_t excluded = 0;        ///< left out by integrations.Warehouses, or by the settings
   std::uint64_t rescued_values = 0;  ///< single values of events with rows
   std::map<std::string, std::uint64_t>
       rows;  ///< rows per table, before deduplication; users and accounts not counted
@@ -121,14 +125,16 @@ struct StagedTable {
   std::string name;
   TableKind kind = TableKind::kEvents;
   bool is_new = false;
+  bool is_home = false;  ///< one row for each event of its kind: what books count
   std::vector<StagedColumn> columns;
   std::uint64_t rows = 0;
   std::string parquet;
 };
 
 struct Staged {
-  std::vector<StagedTable> tables;   ///< sorted by name; tables without rows are left out
-  std::vector<BatchCounts> batches;  ///< in the order of add
+  std::vector<StagedTable> tables;       ///< sorted by name; tables without rows are left out
+  std::vector<BatchCounts> batches;      ///< in the order of add; of all events, selected or not
+  std::vector<SelectedCounts> selected;  ///< of each of them
 };
 
 /// Gives the batch at a position, whenever it is asked for.

@@ -81,7 +81,11 @@ struct Shaper {
   Table* table(std::string_view name, TableKind kind, event::EventType type);
   Table* event_table(const Value& name);
   Status shape_line(std::string_view line, bool is_valid_utf8);
+  bool is_wanted();
+  bool is_left_out();
+  bool brings_column(const Table& home, const Table* second) const;
   Status shape_event();
+  Status shape_rows();
   EventTimes times_of_event();
   bool choose_id();
   const std::vector<Value>& own_values() const;
@@ -136,6 +140,12 @@ struct Shaper {
   std::size_t held_bytes = 0;
   std::vector<BatchCounts> batches;
   BatchCounts* counts = nullptr;
+  std::vector<SelectedCounts> selected;
+  bool takes_all = options.selection.takes_all();
+  std::unordered_map<std::string, bool, TextHash, std::equal_to<>> wanted_events;
+  bool leaves_out = !options.exclusion.is_empty();
+  bool has_tracks = !options.exclusion.leaves_out_table("tracks");
+  std::unordered_map<std::string, bool, TextHash, std::equal_to<>> left_out_events;
   std::string_view batch_id;
   std::uint64_t line_number = 0;
   std::int64_t order = 0;
@@ -144,13 +154,11 @@ struct Shaper {
   std::string_view event_slug;
   std::string_view id;
   bool has_received_at = false;
+  bool is_selected = true;
   bool has_own_table = true;             // false: a track event whose table may not be made
   std::vector<Overflowing> overflowing;  // of the row being made
   Status failure;                        // of the rescue table's writer
   std::optional<Error> conflict;         // the first one whose policy is kFail
 };
-
-/// tracks, pages, ...: the table with a row for each call of that type; "" for kNone.
-[[nodiscard]] std::string_view home_table_of(event::EventType type);
 
 }  // namespace leat::shape

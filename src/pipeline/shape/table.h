@@ -60,6 +60,7 @@ class Table {
  public:
   static constexpr int kUnresolved = -1;
   static constexpr int kNoColumn = -2;
+  static constexpr int kLeftOut = -3;  ///< by Options::exclusion
 
   /// `known`: the table in the destination, or nullptr for a new one. `type`: calls whose rows it
   /// takes.
@@ -81,7 +82,7 @@ class Table {
     const int index = standard_[static_cast<std::size_t>(column)];
     return index >= 0 ? index : make_standard(column);
   }
-  /// Position of the column of a path: >= 0, kUnresolved before remember, or kNoColumn.
+  /// Position of the column of a path: >= 0, kUnresolved before remember, kNoColumn, or kLeftOut.
   [[nodiscard]] int of_node(std::uint32_t node) const {
     return node < node_columns_.size() ? node_columns_[node] : kUnresolved;
   }

@@ -1,0 +1,124 @@
+// Shapes, stages and loads some batches of one source: what a sync and a replay have in common.
+// Used by loader.cc and replay.cc only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pipeline/archive/archive.h"
+#include "pipeline/load/load_transaction.h"
+#include "pipeline/load/loader.h"
+#include "pipeline/load/staging.h"
+#include "pipeline/shape/shaper.h"
+
+namespace leat::load {
+
+/// A batch, and the seal that it is part of.
+struct SealedBatch {
+  archive::Batch batch;
+  std::string stream;
+  journal::Offset first;
+  journal::Offset last;
+};
+
+[[nodiscard]] std::vector<std::string> ids_of(const std::vector<SealedBatch>& batches);
+
+/// Everything of one transaction that can be made before it.
+struct Prepared {
+  LoadPlan plan;
+  std::unique_ptr<Staging> staging;             ///< Nothing when nothing is to be written.
+  std::vector<shape::SelectedCounts> selected;  ///< Of each batch.
+};
+
+/// A failure that the destination has no part in.
+[[nodiscard]] StepFailure local_failure(Error error);
+
+template <class T>
+[[nodiscard]] Step<T> as_step(Result<T> result) {
+  if (!result) return std::unexpected(local_failure(std::move(result).error()));
+  if constexpr (std::is_void_v<T>) {
+    return {};
+  } else {
+    return std::move(*result);
+  }
+}
+
+/// Waits `ms` or until stopped.
+void pause(std::int64_t ms, const std::stop_token& stop);
+
+/// "20261120150000-<random>": of a sync or a replay that starts at `now`.
+[[nodiscard]] std::string make_run_id(TimeUs now, Random& random);
+
+/// One thread at a time.
+class GroupLoad {
+ public:
+  explicit GroupLoad(LoaderOptions options);
+
+  [[nodiscard]] const LoaderOptions& options() const { return options_; }
+
+  /// Begins a run: staged files, ledger rows and uuid_ts carry its id and start.
+  void begin(std::string run_id, TimeUs started_at, std::stop_token stop);
+  /// Closes the connection.
+  void end() { connection_.reset(); }
+
+  /// A session of the destination in which the ledger is there.
+  [[nodiscard]] Step<void> open();
+  /// The open session.
+  [[nodiscard]] Session session() { return Session(*connection_, options_.destination, stop_); }
+  /// The next open looks for the ledger again.
+  void forget_ledger() { ledger_ready_ = false; }
+  [[nodiscard]] bool stop_requested() const { return stop_.stop_requested(); }
+  [[nodiscard]] const std::stop_token& stop() const { return stop_; }
+  [[nodiscard]] StepFailure stopped() const;
+
+  struct Work {
+    const SourceSettings& source;
+    const std::vector<SealedBatch>& batches;
+    const TableColumns& tables;  ///< Of the source's schema.
+    shape::Selection selection{};
+    bool writes_files = true;
+  };
+  /// Shapes the batches against the tables as they are known, and stages what they give.
+  [[nodiscard]] Step<Prepared> prepare(const Work& work);
+
+  /// Asked after a connection was lost during COMMIT, inside a transaction that holds the ledger's
+  /// lock: the result if that load is there, nothing if it is not.
+  using AskOutcome = std::function<Step<std::optional<LoadResult>>(Session&)>;
+  /// Runs the transaction, trying again what may pass by itself.
+  [[nodiscard]] Step<LoadResult> load(const SourceSettings& source, const LoadPlan& plan,
+                                      const AskOutcome& ask);
+
+ private:
+  [[nodiscard]] Step<void> open_session();
+  [[nodiscard]] Step<shape::Staged> shape(const Work& work);
+  [[nodiscard]] Result<shape::Batch> read_batch(const archive::Batch& batch);
+  [[nodiscard]] static Step<StagedTable> plan_table(const SourceSettings& source,
+                                                    const shape::StagedTable& table);
+  [[nodiscard]] Step<void> fill_batches(const Work& work, const shape::Staged& staged,
+                                        LoadPlan& plan) const;
+  [[nodiscard]] Step<std::optional<LoadResult>> ask_outcome(const AskOutcome& ask);
+
+  LoaderOptions options_;
+  metrics::Histogram* transaction_time_ = nullptr;
+  metrics::Counter* retries_ = nullptr;
+  std::unique_ptr<Connection> connection_;  // open during a run only
+  bool ledger_ready_ = false;
+
+  // Of the run.
+  std::string run_id_;
+  TimeUs started_at_;
+  std::stop_token stop_;
+  std::int64_t parts_ = 0;
+};
+
+/// The tables of a plan, put into what is known of the schema after it was loaded.
+void add_planned_tables(const LoadPlan& plan, TableColumns& known);
+
+/// Adds what a transaction did to the report of its sync.
+void add_to_report(const LoadResult& result, std::int64_t staged_bytes, SyncReport& report);
+
+}  // namespace leat::load

@@ -1,0 +1,69 @@
+// Which events of a batch become rows when not all shall: what a replay asks for (Selection), and
+// what the settings of a source leave out (Exclusion). Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "pipeline/event/validate.h"
+
+namespace leat::shape {
+
+/// Table that has a row for each call of that type: "tracks", "identifies", ...; "" for kNone.
+[[nodiscard]] std::string_view home_table_of(event::EventType type);
+
+/// All conditions must hold. An event that is not selected is counted, and gives no row.
+struct Selection {
+  TimeUs from{std::numeric_limits<std::int64_t>::min()};  ///< received_at in [from, to).
+  TimeUs to{std::numeric_limits<std::int64_t>::max()};
+  std::string event{};   ///< Track events of this name, as sent or as their table is called.
+  std::string table{};   ///< Events that have a row in this table.
+  std::string column{};  ///< Events that bring a value for this column of `table`; without `table`,
+                         ///< of any of their tables.
+  /// Lines, from 1, by batch id; empty: all.
+  std::map<std::string, std::set<std::uint64_t>, std::less<>> lines{};
+
+  [[nodiscard]] bool takes_all() const;
+  [[nodiscard]] bool takes_line(std::string_view batch_id, std::uint64_t line) const;
+  [[nodiscard]] bool takes_time(TimeUs received_at) const {
+    return received_at >= from && received_at < to;
+  }
+  /// Judges `event` and `table`. `name`: of a track event, as sent.
+  [[nodiscard]] bool takes_event(event::EventType type, std::string_view name) const;
+  /// True when every row has a value in `column`, such as received_at.
+  [[nodiscard]] bool column_is_standard() const;
+};
+
+/// What is not loaded. Patterns: text in which `*` stands for any characters.
+struct Exclusion {
+  std::vector<std::string> events{};   ///< Track events, by name as sent or by table.
+  std::vector<std::string> tables{};   ///< Without identifies there are no users, without groups no
+                                       ///< accounts.
+  std::vector<std::string> columns{};  ///< "table.column", or "column" of any table; only columns
+                                       ///< of context, properties and traits.
+  [[nodiscard]] bool is_empty() const {
+    return events.empty() && tables.empty() && columns.empty();
+  }
+  [[nodiscard]] bool leaves_out_table(std::string_view table) const;
+  [[nodiscard]] bool leaves_out_column(std::string_view table, std::string_view column) const;
+  /// True when no row is left of such an event. `name`: of a track event, as sent.
+  [[nodiscard]] bool leaves_out_event(event::EventType type, std::string_view name) const;
+};
+
+/// True when `text` matches `pattern`, in which `*` stands for any characters, none too.
+[[nodiscard]] bool matches_pattern(std::string_view text, std::string_view pattern);
+
+/// What became of the selected events of one batch: rows + rescued + excluded of them.
+struct SelectedCounts {
+  std::uint64_t rows = 0;
+  std::uint64_t rescued = 0;
+  std::uint64_t excluded = 0;
+};
+
+}  // namespace leat::shape
