@@ -9,6 +9,7 @@
 
 #include "load_fixture.h"
 #include "pipeline/load/rescue.h"
+#include "pipeline/shape/tracking_plan.h"
 
 namespace leat::load_test {
 namespace {
@@ -201,21 +202,25 @@ TEST_F(ReplayTest, AChangedTypeTakesValuesThatWereRescued) {
 }
 
 TEST_F(ReplayTest, EventsThatWereRescuedLeaveTheRescueTableAndTheBooksFollow) {
-  load::LoaderOptions narrow = options(warehouse_);
-  narrow.shape.tables_max = 2;
+  const auto plan = shape::TrackingPlan::parse(
+      R"({"rules":{"events":[{"name":"B","rules":{"required":["missing"]}},)"
+      R"({"name":"C","rules":{"required":["missing"]}}]}})");
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
   archive_.add_seal({{"web",
                       {track("t1", "A"), track("t2", "B", R"({"n":1})"), track("t3", "C"),
                        track("t2", "B"), R"({"type":"track","messageId":"bad","userId":"u1"})"}}});
   {
-    load::Loader loader(narrow);
-    sync_with(loader);
+    load::Loader loader(options(warehouse_));
+    const auto report =
+        loader.sync({.name = "web", .schema = "web", .tracking_plan = plan->get()}, {});
+    ASSERT_TRUE(report.has_value()) << report.error().error.message;
   }
   ASSERT_THAT(warehouse_.ask("SELECT received, loaded, rescued FROM leat.batches"),
               ElementsAre("5|1|4"));
   // One of them, by the reason and the event.
   const load::ReplayState one =
       replay_well({.source = "web",
-                   .rescue = load::RescueFilter{.reason = "too_many_tables", .event_id = "t3"}});
+                   .rescue = load::RescueFilter{.reason = "schema_violation", .event_id = "t3"}});
   EXPECT_EQ(one.events, (load::EventCounts{.received = 1, .loaded = 1}));
   EXPECT_EQ(one.rescue_rows_removed, 1);
   EXPECT_THAT(warehouse_.ask("SELECT loaded, deduplicated, rescued FROM leat.batches"),

@@ -32,12 +32,6 @@ bool is_super(const StagedColumn& column) {
   return column.type == "super";
 }
 
-// A staged value as the target takes it: COPY brings JSON as text.
-std::string staged_value(std::string_view prefix, const StagedColumn& column) {
-  const std::string name = fmt::format("{}{}", prefix, quote_identifier(column.name));
-  return is_super(column) ? fmt::format("json_parse({})", name) : name;
-}
-
 std::string staged_values(const StagedTable& table, std::string_view prefix) {
   std::string out;
   for (const StagedColumn& column : table.columns) {
@@ -134,6 +128,11 @@ std::string count_latest(const StagedTable& table, std::size_t index) {
 }
 
 }  // namespace
+
+std::string staged_value(std::string_view prefix, const StagedColumn& column) {
+  const std::string name = fmt::format("{}{}", prefix, quote_identifier(column.name));
+  return column.type == "super" ? fmt::format("json_parse({})", name) : name;
+}
 
 std::string qualified(std::string_view schema, std::string_view table) {
   return quote_identifier(schema) + "." + quote_identifier(table);

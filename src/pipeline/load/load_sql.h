@@ -54,6 +54,10 @@ struct StagedTable {
 /// "\"web\".\"tracks\"".
 [[nodiscard]] std::string qualified(std::string_view schema, std::string_view table);
 
+/// A staged value as the target takes it: COPY brings the JSON of a SUPER column as text. `prefix`:
+/// of the stage, such as "s.".
+[[nodiscard]] std::string staged_value(std::string_view prefix, const StagedColumn& column);
+
 [[nodiscard]] std::string create_schema_sql(std::string_view schema);
 /// Columns in the order of segment-warehouses 3.3: id, received_at, uuid, uuid_ts, then by name.
 [[nodiscard]] std::string create_table_sql(const StagedTable& table);

@@ -232,7 +232,8 @@ std::string fill_latest_sql(const StagedTable& table, std::size_t index, const S
     if (home != nullptr && is_shared(column, *home)) continue;
     const std::string name = quote_identifier(column.name);
     if (!set.empty()) set += ", ";
-    set += fmt::format("{0} = coalesce({1}.{0}, k.{0})", name, quote_identifier(table.name));
+    set += fmt::format("{0} = coalesce({1}.{0}, {2})", name, quote_identifier(table.name),
+                       staged_value("k.", column));
   }
   if (set.empty()) return set;
   return fmt::format(R"(UPDATE {} SET {} FROM "leat_stage_{}" k WHERE {}."id" = k."id")",
