@@ -46,11 +46,11 @@ std::optional<std::int64_t> asked_wait_us(const io::HttpResponse& reply) {
 class Simulation {
  public:
   Simulation(const SimulateOptions& options, std::unique_ptr<io::HttpClient> http, std::string url,
-             std::string write_key)
+             std::string_view write_key)
       : options_(options),
         http_(std::move(http)),
         url_(std::move(url)),
-        authorization_("Basic " + to_base64(write_key + ":")),
+        authorization_("Basic " + to_base64(std::string(write_key) + ":")),
         samples_(options.seed, static_cast<std::uint32_t>(options.users)),
         started_us_(system_clock().monotonic_us()) {}
 

@@ -86,7 +86,7 @@ Error error_of(const PGresult* result) {
                                     field(result, PG_DIAG_SQLSTATE));
   const std::string position = field(result, PG_DIAG_STATEMENT_POSITION);
   message += position.empty() ? ")" : fmt::format(", at character {})", position);
-  for (const int more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+  for (const char more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
     if (const std::string text = field(result, more); !text.empty()) message += "\n" + text;
   }
   return Error{Errc::kInvalid, std::move(message)};

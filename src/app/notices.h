@@ -88,7 +88,7 @@ class Notifier {
   enum class Channel : std::uint8_t { kWebhook, kMail };
   struct Delivery {
     Notice notice;
-    Channel channel;
+    Channel channel = Channel::kWebhook;
     int attempts = 0;
     std::int64_t next_us = 0;     // monotonic
     std::int64_t give_up_us = 0;  // monotonic

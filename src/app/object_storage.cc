@@ -49,7 +49,7 @@ Result<std::string> region_of(const Config& config, const std::string& endpoint,
 }  // namespace
 
 Result<ObjectStorage> open_object_storage(const Config& config, const Environment& environment,
-                                          StorageOptions options) {
+                                          const StorageOptions& options) {
   ObjectStorage out;
   if (config.store_kind == "directory") {
     out.directory =

@@ -35,6 +35,6 @@ struct StorageOptions {
 /// machine. Errors: kInvalid (keys that contradict each other), kNotFound (CA bundle).
 [[nodiscard]] Result<ObjectStorage> open_object_storage(const Config& config,
                                                         const Environment& environment,
-                                                        StorageOptions options);
+                                                        const StorageOptions& options);
 
 }  // namespace leat::app

@@ -31,7 +31,7 @@ std::uint32_t crc32_of(std::string_view bytes) {
 
 // CRC-64/NVME: reflected polynomial 0x9A6C9329AC4BC9B5, all ones before and after.
 std::uint64_t crc64_nvme(std::string_view bytes) {
-  static const std::array<std::uint64_t, 256> table = [] {
+  static const std::array<std::uint64_t, 256> kTable = [] {
     std::array<std::uint64_t, 256> out{};
     for (std::uint64_t i = 0; i < out.size(); ++i) {
       std::uint64_t crc = i;
@@ -44,7 +44,7 @@ std::uint64_t crc64_nvme(std::string_view bytes) {
   }();
   std::uint64_t crc = ~std::uint64_t{0};
   for (const char c : bytes) {
-    crc = table[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
+    crc = kTable[(crc ^ static_cast<unsigned char>(c)) & 0xFFU] ^ (crc >> 8U);
   }
   return ~crc;
 }

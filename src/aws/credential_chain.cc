@@ -480,7 +480,7 @@ std::string known_region(const CredentialChainOptions& options, const Profiles& 
 Result<std::string> resolve_region(const CredentialChainOptions& given) {
   const CredentialChainOptions options = completed(given);
   LEAT_ASSIGN(const Profiles profiles, Profiles::read(options));
-  const std::string known = known_region(options, profiles);
+  std::string known = known_region(options, profiles);
   if (!known.empty()) return known;
   return ask_instance_region(context_of(options, "")).value_or("");
 }
