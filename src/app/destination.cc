@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "aws/credential_chain.h"
+#include "aws/service_call.h"
 #include "base/text.h"
 #include "net/address.h"
 
@@ -10,11 +11,6 @@ namespace leat::app {
 namespace {
 
 constexpr std::string_view kUsualUser = "leat";
-
-std::string variable(const Environment& environment, const std::string& name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
 
 load::DestinationSettings settings_of(const Config& config, const ConnectionFile& connection) {
   load::DestinationSettings settings;
@@ -101,7 +97,7 @@ Result<std::optional<net::SshOptions>> ssh_of(const Config& config,
   ssh.key_file = config.destination_ssh_key;
   ssh.passphrase = config.destination_ssh_passphrase;
   ssh.known_hosts_file = config.destination_ssh_known_hosts.empty()
-                             ? variable(environment, "HOME") + "/.ssh/known_hosts"
+                             ? aws::variable(environment, "HOME") + "/.ssh/known_hosts"
                              : config.destination_ssh_known_hosts;
   return ssh;
 }
@@ -128,7 +124,7 @@ Status check_keys(const Config& config) {
 
 Status open_login(const Config& config, const Environment& environment, Destination& out) {
   LEAT_ASSIGN(out.http,
-              io::HttpClient::open({.ca_bundle = variable(environment, "AWS_CA_BUNDLE")}));
+              io::HttpClient::open({.ca_bundle = aws::variable(environment, "AWS_CA_BUNDLE")}));
   aws::CredentialChainOptions chain{
       .environment = environment, .profile = config.destination_profile, .http = out.http.get()};
   aws::RedshiftLoginOptions login;

@@ -3,15 +3,11 @@
 #include <fmt/format.h>
 
 #include "aws/credential_chain.h"
+#include "aws/service_call.h"
 #include "io/directory_object_store.h"
 
 namespace leat::app {
 namespace {
-
-std::string variable(const Environment& environment, const std::string& name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second;
-}
 
 aws::Addressing addressing_of(const std::string& text) {
   if (text == "path") return aws::Addressing::kPath;
@@ -59,7 +55,7 @@ Result<ObjectStorage> open_object_storage(const Config& config, const Environmen
     return out;
   }
   io::HttpClient::Options http;
-  http.ca_bundle = config.store_ca_bundle.empty() ? variable(environment, "AWS_CA_BUNDLE")
+  http.ca_bundle = config.store_ca_bundle.empty() ? aws::variable(environment, "AWS_CA_BUNDLE")
                                                   : config.store_ca_bundle;
   LEAT_ASSIGN(out.http, io::HttpClient::open(std::move(http)));
   aws::CredentialChainOptions chain{

@@ -25,6 +25,16 @@ Result<TimeUs> read_time(const std::string& name, const std::string& text) {
                           name, text));
 }
 
+// What the parameter `name` of both queries is; null when it is none of the filter's.
+std::string* member_of(load::RescueFilter& filter, std::string_view name) {
+  if (name == "table") return &filter.table;
+  if (name == "column") return &filter.column;
+  if (name == "reason") return &filter.reason;
+  if (name == "event_id") return &filter.event_id;
+  if (name == "id") return &filter.id;
+  return nullptr;
+}
+
 }  // namespace
 
 Result<load::ReplayRequest> read_replay_query(std::string_view query) {
@@ -41,16 +51,8 @@ Result<load::ReplayRequest> read_replay_query(std::string_view query) {
       LEAT_ASSIGN(selection.to, read_time(name, value));
     } else if (name == "event") {
       selection.event = value;
-    } else if (name == "table") {
-      filter.table = value;
-    } else if (name == "column") {
-      filter.column = value;
-    } else if (name == "reason") {
-      filter.reason = value;
-    } else if (name == "event_id") {
-      filter.event_id = value;
-    } else if (name == "id") {
-      filter.id = value;
+    } else if (std::string* member = member_of(filter, name)) {
+      *member = value;
     } else if (name == "rescued") {
       LEAT_ASSIGN(of_rescued, read_bool(name, value));
     } else if (name == "restart") {
@@ -102,16 +104,8 @@ Result<RescuedQuery> read_rescued_query(std::string_view query) {
   for (const auto& [name, value] : net::parse_query(query, 32)) {
     if (name == "source") {
       out.source = value;
-    } else if (name == "table") {
-      filter.table = value;
-    } else if (name == "column") {
-      filter.column = value;
-    } else if (name == "reason") {
-      filter.reason = value;
-    } else if (name == "event_id") {
-      filter.event_id = value;
-    } else if (name == "id") {
-      filter.id = value;
+    } else if (std::string* member = member_of(filter, name)) {
+      *member = value;
     } else if (name == "values") {
       const auto number = parse_number<int>(value);
       if (!number || *number < 0 || *number > 10'000) {

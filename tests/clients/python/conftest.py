@@ -12,6 +12,7 @@ import tempfile
 import tomllib
 
 import pytest
+import redshift_connector
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -113,3 +114,18 @@ def warehouse(leat):
 @pytest.fixture(scope="session")
 def data_api(leat):
     return leat.connection["data_api"]
+
+
+@pytest.fixture(scope="module")
+def connection(warehouse):
+    """One of Amazon's driver."""
+    with redshift_connector.connect(
+        host=warehouse["host"],
+        port=warehouse["port"],
+        database=warehouse["database"],
+        user=warehouse["user"],
+        password=warehouse["password"],
+        ssl=False,
+        timeout=60,
+    ) as opened:
+        yield opened

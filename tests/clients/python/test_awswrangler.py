@@ -4,24 +4,9 @@ AWS_ENDPOINT_URL."""
 import awswrangler as wr
 import pandas as pd
 import pytest
-import redshift_connector
 
 BUCKET = "wrangler-bucket"
 ROLE = "arn:aws:iam::000000000000:role/any"
-
-
-@pytest.fixture(scope="module")
-def connection(warehouse):
-    with redshift_connector.connect(
-        host=warehouse["host"],
-        port=warehouse["port"],
-        database=warehouse["database"],
-        user=warehouse["user"],
-        password=warehouse["password"],
-        ssl=False,
-        timeout=60,
-    ) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

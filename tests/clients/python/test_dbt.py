@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import pytest
-import redshift_connector
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.join(HERE, "dbt_project")
@@ -90,24 +89,15 @@ class Dbt:
 
 
 @pytest.fixture(scope="module")
-def sql(warehouse):
-    with redshift_connector.connect(
-        host=warehouse["host"],
-        port=warehouse["port"],
-        database=warehouse["database"],
-        user=warehouse["user"],
-        password=warehouse["password"],
-        ssl=False,
-        timeout=60,
-    ) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
+def sql(connection):
+    connection.autocommit = True
+    cursor = connection.cursor()
 
-        def ask(text):
-            cursor.execute(text)
-            return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
+    def ask(text):
+        cursor.execute(text)
+        return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
-        yield ask
+    return ask
 
 
 @pytest.fixture(scope="module")
