@@ -200,10 +200,12 @@ Status Shaper::shape_rows() {
   std::string_view entity_id;
   if (facts.type == EventType::kTrack) {
     const Value& name = values.member(Member::kEvent);
+    // tracks comes first: it counts among the tables that there may be.
+    if (has_tracks) home = &fixed_table(home_tables, facts.type, false);
     second = event_table(name);
     has_own_table = second != nullptr;
     event_slug = has_own_table ? second->name() : arena.copy(event_table_of(name.cell.as_text()));
-    if (!has_tracks && has_own_table) {
+    if (home == nullptr && has_own_table) {
       home = std::exchange(second, nullptr);
     } else if (leaves_out && has_own_table && options.exclusion.leaves_out_table(event_slug)) {
       second = nullptr;
