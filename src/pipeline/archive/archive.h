@@ -2,7 +2,7 @@
 // truth; everything after it can be thrown away and rebuilt. Under s3://<bucket>/ there are
 //
 //   raw/source=<name>/date=YYYY-MM-DD/hour=HH/<stream>-<first>-<last>.ndjson.zst
-//       the events of one batch
+//       the events of one batch; .r<N>.ndjson.zst after a person's events were taken out of it
 //   seals/<stream>/<first>.json
 //       what the journal records first..last became: the commit point
 //   streams/<stream>.json
@@ -28,7 +28,8 @@
 
 namespace leat::archive {
 
-/// One sealed object: the events of one source received in one hour, from one seal. Immutable.
+/// One sealed object: the events of one source received in one hour, from one seal. Its id, its
+/// lines' number and their order never change; what a line holds only by a redaction.
 struct Batch {
   std::string
       id;  ///< "<source>/<hour>/<stream>-<first>-<last>", unique for ever; the ledger's key.
@@ -36,6 +37,7 @@ struct Batch {
   std::string hour;  ///< UTC hour of received_at: "2026112014".
   std::string uri;
   std::uint64_t events = 0;        ///< Lines.
+  std::uint64_t deleted = 0;       ///< Of them, those whose event was taken out since.
   std::uint64_t raw_bytes = 0;     ///< Of the lines.
   std::uint64_t object_bytes = 0;  ///< Of the compressed object.
   std::string sha256;              ///< Of the compressed object, hexadecimal.
@@ -76,10 +78,12 @@ class Archive {
   /// offset: for replay.
   [[nodiscard]] Result<std::vector<Batch>> batches_between(std::string_view source, TimeUs from,
                                                            TimeUs to) const;
-  /// The lines of a batch, decompressed; size, digest, and line count are checked (kCorrupt).
+  /// The lines of a batch, decompressed; size, digest, and line count are checked (kCorrupt). A
+  /// batch that was redacted since `batch` was read from its seal is read as it is now.
   [[nodiscard]] Result<std::string> read(const Batch& batch) const;
 
  private:
+  [[nodiscard]] Result<std::string> read_object(const Batch& batch) const;
   [[nodiscard]] Result<std::optional<Seal>> seal_at(const std::string& stream,
                                                     journal::Offset first) const;
   [[nodiscard]] Result<journal::Offset> first_of(const std::string& stream) const;

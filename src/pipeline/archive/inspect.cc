@@ -120,9 +120,10 @@ std::string to_text(const Seal& seal) {
                   seal.stream, seal.first.value, seal.last.value, seal.events, seal.batches.size());
   for (const Batch& batch : seal.batches) {
     out += fmt::format(
-        "  {} {}: {} events, {} bytes of lines, {} bytes compressed\n    {}\n    sha256 {}\n",
-        batch.source, batch.hour, batch.events, batch.raw_bytes, batch.object_bytes, batch.uri,
-        batch.sha256);
+        "  {} {}: {} events{}, {} bytes of lines, {} bytes compressed\n    {}\n    sha256 {}\n",
+        batch.source, batch.hour, batch.events,
+        batch.deleted == 0 ? "" : fmt::format(" ({} deleted)", batch.deleted), batch.raw_bytes,
+        batch.object_bytes, batch.uri, batch.sha256);
   }
   return out;
 }

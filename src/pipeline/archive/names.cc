@@ -50,6 +50,20 @@ std::optional<BatchName> parse_range(std::string_view text) {
                    .last = journal::Offset{*last_number}};
 }
 
+// "<range>.r<N>" -> "<range>" and N; "<range>" -> itself and 0.
+std::pair<std::string_view, std::uint64_t> split_revision(std::string_view name) {
+  const std::size_t at = name.rfind(".r");
+  if (at == std::string_view::npos) {
+    return {name, 0};
+  }
+  const std::string_view digits = name.substr(at + 2);
+  const auto number = parse_number<std::uint64_t>(digits);
+  if (!number || *number == 0 || !is_digits(digits) || digits.starts_with('0')) {
+    return {name, 0};
+  }
+  return {name.substr(0, at), *number};
+}
+
 }  // namespace
 
 std::string hour_text(TimeUs time) {
@@ -129,11 +143,25 @@ std::optional<BatchName> parse_batch_uri(std::string_view rest) {
   }
   rest.remove_prefix(kFolder);
   rest.remove_suffix(kBatchSuffix.size());
-  auto name = parse_range(rest);
+  const auto [range, revision] = split_revision(rest);
+  auto name = parse_range(range);
   if (name) {
     name->hour = hour;
+    name->revision = revision;
   }
   return name;
+}
+
+std::string with_revision(std::string_view uri, std::uint64_t revision) {
+  uri.remove_suffix(uri.ends_with(kBatchSuffix) ? kBatchSuffix.size() : 0);
+  const std::string_view plain = split_revision(uri).first;
+  return revision == 0 ? fmt::format("{}{}", plain, kBatchSuffix)
+                       : fmt::format("{}.r{}{}", plain, revision, kBatchSuffix);
+}
+
+std::uint64_t revision_of(std::string_view uri) {
+  uri.remove_suffix(uri.ends_with(kBatchSuffix) ? kBatchSuffix.size() : 0);
+  return split_revision(uri).second;
 }
 
 }  // namespace leat::archive

@@ -2,6 +2,7 @@
 // any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,9 +32,14 @@ struct BatchName {
   std::string stream;
   journal::Offset first;
   journal::Offset last;
+  std::uint64_t revision = 0;  ///< Of a raw object: how often it was redacted.
 };
 [[nodiscard]] std::optional<BatchName> parse_batch_id(std::string_view id);
 /// Of the part of a raw object's URI behind source_prefix().
 [[nodiscard]] std::optional<BatchName> parse_batch_uri(std::string_view rest);
+/// A raw object's URI with another revision in it; 0: the name that its seal first gave it.
+[[nodiscard]] std::string with_revision(std::string_view uri, std::uint64_t revision);
+/// That of a raw object's URI.
+[[nodiscard]] std::uint64_t revision_of(std::string_view uri);
 
 }  // namespace leat::archive

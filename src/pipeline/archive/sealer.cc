@@ -1,7 +1,6 @@
 #include "pipeline/archive/sealer.h"
 
 #include <fmt/core.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +16,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "pipeline/archive/compressor.h"
 #include "pipeline/archive/names.h"
 
 namespace leat::archive {
@@ -27,7 +27,6 @@ using journal::Offset;
 constexpr std::int64_t kTickUs = 250'000;
 constexpr std::int64_t kFirstRetryUs = 250'000;
 constexpr std::chrono::milliseconds kAskAgain{100};
-constexpr int kCompressionLevel = 1;
 
 struct Range {
   Offset first;
@@ -47,31 +46,6 @@ struct Gathered {
   std::uint64_t raw_bytes = 0;
   std::uint64_t events = 0;
   Offset last;
-};
-
-struct Compressor {
-  struct Free {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  };
-  std::unique_ptr<ZSTD_CCtx, Free> context{ZSTD_createCCtx()};
-
-  // One frame with content size and checksum. The same input gives the same bytes with the same
-  // zstd library.
-  [[nodiscard]] Result<std::string> compress(std::string_view raw) {
-    ZSTD_CCtx* const c = context.get();
-    LEAT_CHECK(c != nullptr);
-    ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
-    ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, kCompressionLevel);
-    ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
-    ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, 1);
-    std::string out(ZSTD_compressBound(raw.size()), '\0');
-    const std::size_t size = ZSTD_compress2(c, out.data(), out.size(), raw.data(), raw.size());
-    if (ZSTD_isError(size) != 0) {
-      return fail(Errc::kBug, fmt::format("cannot compress a batch: {}", ZSTD_getErrorName(size)));
-    }
-    out.resize(size);
-    return out;
-  }
 };
 
 template <class T>

@@ -10,6 +10,7 @@
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/merge.h"
+#include "pipeline/event/person.h"
 #include "pipeline/event/validate.h"
 #include "pipeline/shape/fit.h"
 #include "pipeline/shape/names.h"
@@ -270,6 +271,10 @@ void Reference::add_line(std::string_view text) {
   event.received_at = line->received_at;
   event.has_received_at = true;
   event.raw = line->event_json;
+  if (event::is_removed(line->rejected)) {
+    ++counts.excluded;
+    return;
+  }
   if (!line->rejected.empty()) return add_rejected(event, *line);
   const auto merged =
       event::merge_batch_members(line->event_json, line->context_json, line->integrations_json);

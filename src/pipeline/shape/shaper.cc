@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "pipeline/event/json_tree.h"
+#include "pipeline/event/person.h"
 #include "pipeline/shape/names.h"
 #include "pipeline/shape/shaping.h"
 
@@ -170,14 +171,13 @@ Status Shaper::shape_event() {
   event::EventFacts& facts = values.facts;
   facts.is_consent_event = facts.is_consent_event && facts.type == EventType::kTrack;
   const bool has_id = choose_id();
+  if (event::is_removed(values.rejected)) return exclude_event();
   if (!values.rejected.empty()) return rescue_event(values.rejected, values.event_json);
   if (const std::string_view code = event::validate(facts); !code.empty()) {
     return rescue_event(code, values.event_json);
   }
   if (is_excluded(values.integrations_json, options.warehouse_id) || is_left_out()) {
-    ++counts->excluded;
-    if (is_selected && options.selection.column.empty()) ++selected.back().excluded;
-    return {};
+    return exclude_event();
   }
   if (!has_id) return rescue_event(kIdMissing, values.event_json);
   if (options.tracking_plan != nullptr) {
@@ -190,6 +190,13 @@ Status Shaper::shape_event() {
     return {};
   }
   return shape_rows();
+}
+
+/// An event that becomes nothing: its books are all that the destination has of it.
+Status Shaper::exclude_event() {
+  ++counts->excluded;
+  if (is_selected && options.selection.column.empty()) ++selected.back().excluded;
+  return {};
 }
 
 /// An event that the rules let through.

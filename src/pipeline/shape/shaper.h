@@ -97,7 +97,7 @@ struct BatchCounts {
   std::uint64_t events = 0;
   std::uint64_t with_rows = 0;       ///< became rows of their home tables
   std::uint64_t rescued_events = 0;  ///< kept whole in the rescue table
-  std::uint64_t excluded = 0;        ///< left out by integrations.Warehouses, or by the settings
+  std::uint64_t excluded = 0;  ///< left out by integrations.Warehouses or by the settings, or gone
   std::uint64_t rescued_values = 0;  ///< single values of events with rows
   std::map<std::string, std::uint64_t>
       rows;  ///< rows per table, before deduplication; users and accounts not counted

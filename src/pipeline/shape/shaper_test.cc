@@ -61,7 +61,9 @@ class RandomEvents {
     if (chance(20)) out += R"(,"sent_at":)" + time();
     if (chance(10)) out += R"(,"context":)" + object(0);
     if (chance(10)) out += R"(,"integrations":{"All":true})";
-    if (chance(3)) out += R"(,"rejected":"bad_request")";
+    if (chance(3)) {
+      out += chance(70) ? R"(,"rejected":"bad_request")" : R"(,"rejected":"deleted")";
+    }
     out += R"(,"event":)" + (chance(98) ? event() : value(1)) + "}";
     if (chance(4)) out[random_.below(out.size())] = static_cast<char>(random_.below(256));
     if (chance(2)) out.resize(random_.below(out.size()));

@@ -85,6 +85,7 @@ struct Shaper {
   bool is_left_out();
   bool brings_column(const Table& home, const Table* second) const;
   Status shape_event();
+  Status exclude_event();
   Status shape_rows();
   EventTimes times_of_event();
   bool choose_id();
