@@ -59,7 +59,8 @@ CollectHandler::CollectHandler(Shared& shared, net::Loop& loop, journal::Shard& 
       shard_(shard),
       clock_(shared.options.clock != nullptr ? *shared.options.clock : system_clock()),
       intake_(fitting(shared.options.limits, shard), shared.sources,
-              shared.options.random != nullptr ? *shared.options.random : secure_random()),
+              shared.options.random != nullptr ? *shared.options.random : secure_random(),
+              shared.options.suppressions),
       bytes_(shared.registry->counter("leat_collect_body_bytes_total",
                                       "Bytes of request bodies, as sent.")),
       waiting_gauge_(shared.registry->gauge("leat_collect_waiting_requests",
@@ -80,7 +81,11 @@ CollectHandler::CollectHandler(Shared& shared, net::Loop& loop, journal::Shard& 
                                              {{"source", source.name}}),
          .rejected = &shared.registry->counter("leat_collect_events_rejected_total",
                                                "Of these, events that break a rule.",
-                                               {{"source", source.name}})});
+                                               {{"source", source.name}}),
+         .suppressed = &shared.registry->counter(
+             "leat_collect_events_suppressed_total",
+             "Of these, events of suppressed persons: nothing of them is kept.",
+             {{"source", source.name}})});
   }
   for (std::size_t i = 1; i < answers_.size(); ++i) {
     answers_[i] =
@@ -228,6 +233,7 @@ void CollectHandler::count_events() {
     source.rate.take(lines.events);
     source.events->add(lines.events);
     if (lines.rejected > 0) source.rejected->add(lines.rejected);
+    if (lines.suppressed > 0) source.suppressed->add(lines.suppressed);
   }
 }
 

@@ -56,6 +56,7 @@ class CollectHandler final : public net::Handler {
     RateLimit rate;
     metrics::Counter* events = nullptr;
     metrics::Counter* rejected = nullptr;
+    metrics::Counter* suppressed = nullptr;
   };
 
   void take_event(const net::RequestView& request, const Route& route, net::Exchange exchange);

@@ -13,6 +13,7 @@
 #include "pipeline/collect/slices.h"
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
+#include "pipeline/event/suppression.h"
 
 namespace leat::collect {
 namespace {
@@ -115,10 +116,12 @@ struct Batch {
 }  // namespace
 
 struct Intake::State {
-  State(const Limits& given_limits, const Sources& given_sources, Random& given_random)
+  State(const Limits& given_limits, const Sources& given_sources, Random& given_random,
+        const event::SuppressionFeed* given_suppressions)
       : limits(given_limits),
         sources(given_sources),
         random(given_random),
+        suppressions(given_suppressions),
         inflater(given_limits.body_bytes_max) {
     item_slices.reserve(limits.batch_events_max);
   }
@@ -126,6 +129,9 @@ struct Intake::State {
   const Limits limits;
   const Sources& sources;
   Random& random;
+  const event::SuppressionFeed* const suppressions;
+  std::shared_ptr<const event::SuppressionList> suppressed;  // as of suppressed_generation
+  std::uint64_t suppressed_generation = 0;
   Inflater inflater;
   dom::parser parser;
   std::vector<SourceLines>
@@ -152,6 +158,7 @@ struct Intake::State {
   void begin(const IntakeRequest& request, const Batch* batch);
   const Source* find_source(const IntakeRequest& request, std::string_view body_key) const;
   SourceLines& lines_of(const Source& source);
+  bool suppress(const IntakeRequest& request, const Source& source, const ItemFacts& facts);
   void add(const IntakeRequest& request, const Source& source, std::string_view rejected,
            const ItemFacts& facts, std::string_view raw);
 };
@@ -206,7 +213,7 @@ SourceLines& Intake::State::lines_of(const Source& source) {
   SourceLines& made = lines[sources_used++];
   made.source = &source;
   made.lines.clear();
-  made.events = made.rejected = 0;
+  made.events = made.rejected = made.suppressed = 0;
   return made;
 }
 
@@ -247,8 +254,27 @@ void Intake::State::begin(const IntakeRequest& request, const Batch* batch) {
   begun = {};
 }
 
+// Nothing of the event is kept but that there was one, so that the books say how many there were.
+// Here, before the journal, is the one place that all copies of an event come from.
+bool Intake::State::suppress(const IntakeRequest& request, const Source& source,
+                             const ItemFacts& facts) {
+  if (!suppressed || !suppressed->matches(source.name, facts.user_id, facts.anonymous_id,
+                                          facts.previous_id)) [[likely]] {
+    return false;
+  }
+  SourceLines& target = lines_of(source);
+  const std::string line =
+      event::removed_line(request.received_at, source.name, event::kSuppressed);
+  target.lines += line;
+  lines_bytes += line.size();
+  ++target.events;
+  ++target.suppressed;
+  return true;
+}
+
 void Intake::State::add(const IntakeRequest& request, const Source& source,
                         std::string_view rejected, const ItemFacts& facts, std::string_view raw) {
+  if (suppress(request, source, facts)) return;
   const bool with_ip = request.ip != nullptr && (request.client_side || facts.takes_ip);
   const std::size_t which = with_ip ? 1 : 0;
   event::LineWriter& writer = writers[which];
@@ -356,15 +382,23 @@ std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& requ
   return std::nullopt;
 }
 
-Intake::Intake(const Limits& limits, const Sources& sources, Random& random)
-    : state_(std::make_unique<State>(limits, sources, random)) {}
+Intake::Intake(const Limits& limits, const Sources& sources, Random& random,
+               const event::SuppressionFeed* suppressions)
+    : state_(std::make_unique<State>(limits, sources, random, suppressions)) {}
 
 Intake::~Intake() = default;
+Intake::Intake(Intake&&) noexcept = default;
+Intake& Intake::operator=(Intake&&) noexcept = default;
 
 std::optional<IntakeRefusal> Intake::read(const IntakeRequest& request) {
   State& state = *state_;
   state.sources_used = 0;
   state.lines_bytes = 0;
+  if (state.suppressions != nullptr &&
+      state.suppressions->generation() != state.suppressed_generation) {
+    state.suppressed_generation = state.suppressions->generation();
+    state.suppressed = state.suppressions->get();
+  }
   std::string_view body;
   auto refusal = state.decode(request, body);
   dom::element root;

@@ -44,14 +44,19 @@ struct IntakeRefusal {
 struct SourceLines {
   const Source* source = nullptr;
   std::string lines{};
-  std::uint32_t events = 0;    ///< lines, the rejected ones included
-  std::uint32_t rejected = 0;  ///< events that break a rule
+  std::uint32_t events = 0;      ///< lines, the rejected ones included
+  std::uint32_t rejected = 0;    ///< events that break a rule
+  std::uint32_t suppressed = 0;  ///< events of persons of whom nothing is to be kept
 };
 
 /// One loop's own; one thread.
 class Intake {
  public:
-  Intake(const Limits& limits, const Sources& sources, Random& random);
+  /// `suppressions`: optional; all are borrowed but the limits.
+  Intake(Intake&&) noexcept;
+  Intake& operator=(Intake&&) noexcept;
+  Intake(const Limits& limits, const Sources& sources, Random& random,
+         const event::SuppressionFeed* suppressions = nullptr);
   ~Intake();
 
   /// Reads a body. A refusal means that nothing of it may be kept; otherwise lines() holds what

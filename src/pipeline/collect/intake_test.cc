@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "net/http.h"
 #include "pipeline/collect/collect_test_support.h"
+#include "pipeline/event/suppression.h"
 
 namespace leat::collect {
 namespace {
@@ -84,6 +85,39 @@ TEST_F(IntakeTest, KeepsOneEventAsReceived) {
   EXPECT_EQ(read[0].rejected, "");
   EXPECT_EQ(read[0].event_json,
             "{ \"userId\":\"u\",  \"event\":\"Caf\xC3\xA9\\u0021\", \"messageId\":\"m\"}");
+}
+
+// Of a suppressed person nothing reaches the journal but that there was an event.
+TEST_F(IntakeTest, KeepsNothingOfASuppressedPerson) {
+  event::SuppressionFeed feed;
+  intake_ = Intake{Limits{}, sources_, random_, &feed};
+  constexpr std::string_view kBatch =
+      R"({"writeKey":"web-key","context":{"ip":"203.0.113.9"},"batch":[)"
+      R"({"type":"track","event":"E","userId":"u1","messageId":"m1"},)"
+      R"({"type":"track","event":"E","userId":"u2","messageId":"m2"},)"
+      R"({"type":"identify","userId":"u3","anonymousId":"a1"}]})";
+  ASSERT_EQ(status(kBatch), 200);
+  EXPECT_EQ(lines().size(), 3U);
+
+  event::SuppressionList list = event::SuppressionList::make(random_);
+  list.add({event::PersonKey::kUserId, "u1"}, "", kNow);
+  list.add({event::PersonKey::kAnonymousId, "a1"}, "web", kNow);
+  feed.publish(std::make_shared<event::SuppressionList>(list));
+  ASSERT_EQ(status(kBatch), 200);
+  ASSERT_EQ(intake_.lines().size(), 1U);
+  const SourceLines& kept = intake_.lines().front();
+  EXPECT_EQ(kept.events, 3U);
+  EXPECT_EQ(kept.suppressed, 2U);
+  const auto read = read_lines(kept.lines);
+  ASSERT_EQ(read.size(), 3U);
+  EXPECT_EQ(kept.lines.substr(0, kept.lines.find('\n') + 1),
+            event::removed_line(kNow, "web", event::kSuppressed));
+  EXPECT_THAT(read[1].event_json, HasSubstr("m2"));
+  EXPECT_EQ(read[2].rejected, event::kSuppressed);
+
+  feed.publish(std::make_shared<event::SuppressionList>(event::SuppressionList::make(random_)));
+  ASSERT_EQ(status(kBatch), 200);
+  EXPECT_EQ(rejections(), std::vector<std::string>(3));
 }
 
 // Write keys are secrets, and the source's name says as much.

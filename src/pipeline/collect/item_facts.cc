@@ -197,6 +197,15 @@ ItemFacts read_item(EventType route_type, const dom::element& item, const Contex
         if (kind == Kind::kString)
           rules.is_consent_event = text_of(field.value) == event::kConsentEvent;
         break;
+      case Member::kUserId:
+        facts.user_id = text_of(field.value);
+        break;
+      case Member::kAnonymousId:
+        facts.anonymous_id = text_of(field.value);
+        break;
+      case Member::kPreviousId:
+        facts.previous_id = text_of(field.value);
+        break;
       case Member::kContext:
         if (kind != Kind::kAbsent) context = field.value;
         break;

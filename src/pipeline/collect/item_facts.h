@@ -30,6 +30,9 @@ struct ItemFacts {
   bool has_write_key = false;    ///< there is a member "writeKey", whatever it holds
   std::string_view
       write_key{};  ///< of the item itself, or empty; lives as long as the parser's document
+  std::string_view user_id{};  ///< as the three below, and empty when it is no string
+  std::string_view anonymous_id{};
+  std::string_view previous_id{};
 };
 
 /// Reads one event. `route_type`: as event::validate. `batch`: the batch's context, or an empty

@@ -21,6 +21,10 @@
 #include "pipeline/collect/sources.h"
 #include "pipeline/journal/journal.h"
 
+namespace leat::event {
+class SuppressionFeed;
+}
+
 namespace leat::collect {
 
 struct Limits {
@@ -40,6 +44,8 @@ struct Options {
   Limits limits{};
   /// Peers whose X-Forwarded-For is believed; empty: nobody's.
   std::vector<net::IpNetwork> trusted_proxies{};
+  /// Whose events are answered 200 and not kept. Borrowed; null: nobody's.
+  const event::SuppressionFeed* suppressions = nullptr;
   std::int64_t retry_after_seconds = 1;  ///< of 503
   /// How long a request waits for room in the journal while the disk is slower than the input;
   /// above: 503. Its connection is not read meanwhile.

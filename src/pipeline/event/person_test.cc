@@ -5,6 +5,7 @@
 #include <array>
 
 #include "pipeline/event/line.h"
+#include "pipeline/event/suppression.h"
 
 namespace leat::event {
 namespace {
@@ -75,6 +76,39 @@ TEST(Person, RedactKeepsThePlaceOfAllOtherLines) {
   ASSERT_TRUE(line);
   EXPECT_TRUE(is_removed(line->rejected));
   EXPECT_EQ(redact(redacted->lines, {PersonKey::kUserId, "u1"})->removed, 0U);
+}
+
+TEST(Suppressions, MatchIdsOfAllSourcesOrOfOne) {
+  SeededRandom random(7);
+  SuppressionList list = SuppressionList::make(random);
+  const TimeUs now = *parse_iso8601("2026-11-20T14:00:00Z");
+  EXPECT_FALSE(list.matches("web", "u1", "a1", ""));
+  EXPECT_TRUE(list.add({PersonKey::kUserId, "u1"}, "", now));
+  EXPECT_FALSE(list.add({PersonKey::kUserId, "u1"}, "", now));
+  EXPECT_FALSE(list.add({PersonKey::kUserId, "u1"}, "web", now));  // of all sources already
+  EXPECT_TRUE(list.add({PersonKey::kAnonymousId, "a1"}, "web", now));
+
+  const Result<SuppressionList> read = SuppressionList::parse(list.text());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->text(), list.text());
+  EXPECT_EQ(read->entries().size(), 2U);
+  EXPECT_EQ(list.text().find("u1"), std::string::npos);
+  for (const SuppressionList* each : {static_cast<const SuppressionList*>(&list), &*read}) {
+    EXPECT_TRUE(each->matches("app", "u1", "", ""));
+    EXPECT_TRUE(each->matches("app", "u2", "", "u1"));  // an alias of theirs
+    EXPECT_TRUE(each->matches("web", "", "a1", ""));
+    EXPECT_FALSE(each->matches("app", "", "a1", ""));
+    EXPECT_FALSE(each->matches("web", "a1", "u1", ""));
+    EXPECT_FALSE(each->matches("web", "", "", ""));
+  }
+  EXPECT_FALSE(list.remove({PersonKey::kUserId, "u1"}, "web"));
+  EXPECT_TRUE(list.remove({PersonKey::kUserId, "u1"}, ""));
+  EXPECT_FALSE(list.matches("app", "u1", "", ""));
+  for (const char* text : {"", "[]", "{}", R"({"leat_suppressions":1})",
+                           R"({"leat_suppressions":1,"salt":"x","entries":[]})"}) {
+    EXPECT_EQ(SuppressionList::parse(text).error().code, Errc::kCorrupt) << text;
+  }
+  EXPECT_EQ(SuppressionList::parse(R"({"leat_suppressions":2})").error().code, Errc::kUnsupported);
 }
 
 }  // namespace

@@ -134,6 +134,10 @@ std::string staged_value(std::string_view prefix, const StagedColumn& column) {
   return column.type == "super" ? fmt::format("json_parse({})", name) : name;
 }
 
+std::string deletions_row_id(std::string_view source) {
+  return fmt::format("{}/deletions", source);
+}
+
 std::string qualified(std::string_view schema, std::string_view table) {
   return quote_identifier(schema) + "." + quote_identifier(table);
 }

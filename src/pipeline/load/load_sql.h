@@ -51,6 +51,13 @@ struct StagedTable {
   std::string home_key{};
 };
 
+/// The ledger row that counts the deletions of a source's events (last_offset). A deletion raises
+/// it in the transaction that deletes; a load that read the archive before that finds it raised,
+/// inside the lock, and reads again: rows of events that are gone never come back.
+[[nodiscard]] std::string deletions_row_id(std::string_view source);
+/// The `shard` of that row: of no stream.
+inline constexpr std::string_view kDeletionsShard = "(deletions)";
+
 /// "\"web\".\"tracks\"".
 [[nodiscard]] std::string qualified(std::string_view schema, std::string_view table);
 

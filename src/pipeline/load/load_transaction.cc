@@ -89,15 +89,31 @@ class LoadRun {
   // Inside the lock nobody else can add ledger rows, so what is not there now is not loaded.
   Step<void> check_not_loaded() {
     if (plan_.batches.empty()) return {};
-    std::vector<std::string> ids;
-    ids.reserve(plan_.batches.size());
-    for (const BatchBooks& batch : plan_.batches) ids.push_back(batch.batch_id);
-    LEAT_ASSIGN(const std::size_t loaded, count_loaded(session_, ids));
-    if (loaded > 0) {
-      return stale(
-          fmt::format("another loader has loaded {} of {} batches meanwhile", loaded, ids.size()));
+    LEAT_ASSIGN(const auto found, read_planned());
+    if (!found.empty()) {
+      return stale(fmt::format("another loader has loaded {} of {} batches meanwhile", found.size(),
+                               plan_.batches.size()));
     }
     return {};
+  }
+
+  // The ledger rows of the plan's batches, all of one source. The row that counts deletions is read
+  // with them: what was read from the archive before a deletion must not be loaded after it.
+  Step<std::vector<BatchBooks>> read_planned() {
+    std::vector<std::string> ids;
+    ids.reserve(plan_.batches.size() + 1);
+    for (const BatchBooks& batch : plan_.batches) ids.push_back(batch.batch_id);
+    ids.push_back(deletions_row_id(plan_.batches.front().source));
+    LEAT_ASSIGN(auto found, read_batches(session_, ids));
+    std::int64_t deletions = 0;
+    if (!found.empty() && found.back().batch_id == ids.back()) {
+      deletions = found.back().last_offset;
+      found.pop_back();
+    }
+    if (deletions != plan_.deletions) {
+      return stale("events of the source were deleted after the archive was read");
+    }
+    return found;
   }
 
   // Inside the lock nobody else goes on with the replay, and the batches' books stand still.
@@ -111,21 +127,19 @@ class LoadRun {
     if (actual.status != expected.status || actual.position != expected.position) {
       return stale("another process went on with the replay, or stopped it");
     }
-    std::vector<std::string> ids;
-    ids.reserve(plan_.batches.size());
-    for (const BatchBooks& batch : plan_.batches) ids.push_back(batch.batch_id);
-    LEAT_ASSIGN(books_before_, read_batches(session_, ids));
-    if (books_before_.size() != ids.size()) {
+    if (plan_.batches.empty()) return {};
+    LEAT_ASSIGN(books_before_, read_planned());
+    if (books_before_.size() != plan_.batches.size()) {
       return stale("ledger rows of replayed batches were removed meanwhile");
     }
-    for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (std::size_t i = 0; i < plan_.batches.size(); ++i) {
       const std::int64_t received = books_before_[i].events.received;
       if (received == plan_.batches[i].events.received) continue;
       return std::unexpected(StepFailure{
           Error{Errc::kCorrupt,
                 fmt::format("batch {} has {} events in the archive and {} in the ledger; it was "
                             "not replayed; please report this",
-                            ids[i], plan_.batches[i].events.received, received)},
+                            plan_.batches[i].batch_id, plan_.batches[i].events.received, received)},
           FailureKind::kOther});
     }
     return {};
@@ -501,9 +515,9 @@ Step<std::map<std::string, std::int64_t>> read_positions(Session& session,
   return out;
 }
 
-Step<std::size_t> count_loaded(Session& session, const std::vector<std::string>& batch_ids) {
-  LEAT_ASSIGN(const auto batches, read_batches(session, batch_ids));
-  return batches.size();
+Step<std::int64_t> read_deletions(Session& session, const std::string& source) {
+  LEAT_ASSIGN(const auto rows, read_batches(session, {deletions_row_id(source)}));
+  return rows.empty() ? 0 : rows.front().last_offset;
 }
 
 Step<std::vector<BatchBooks>> read_batches(Session& session,

@@ -74,9 +74,8 @@ using TableColumns = std::map<std::string, std::vector<StagedColumn>>;
 [[nodiscard]] Step<std::map<std::string, std::int64_t>> read_positions(Session& session,
                                                                        const std::string& source);
 
-/// How many of the batches have a ledger row.
-[[nodiscard]] Step<std::size_t> count_loaded(Session& session,
-                                             const std::vector<std::string>& batch_ids);
+/// How many deletions of events of `source` were committed.
+[[nodiscard]] Step<std::int64_t> read_deletions(Session& session, const std::string& source);
 
 /// Those of the batches that have a ledger row, in the order of `batch_ids`.
 [[nodiscard]] Step<std::vector<BatchBooks>> read_batches(Session& session,
@@ -102,6 +101,8 @@ struct LoadPlan {
   /// reads those seals again.
   std::vector<BatchBooks> checkpoints;
   std::optional<ReplayPlan> replay;
+  /// Deletions of the source's events before the archive was read: see deletions_row_id.
+  std::int64_t deletions = 0;
 };
 
 struct LoadResult {

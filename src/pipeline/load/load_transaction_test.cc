@@ -113,6 +113,20 @@ TEST_F(LoadTransactionTest, LocksTheLedgerFirstAndCommitsLast) {
   EXPECT_THAT(result->columns_added, ElementsAre("tracks.x"));
 }
 
+// What was read from the archive before a deletion must not be loaded after it.
+TEST_F(LoadTransactionTest, ADeletionMeanwhileMakesThePlanStale) {
+  const auto row = [](const char* deletions) {
+    return rows_of({{"web/deletions", "web", "(deletions)", "0", deletions}});
+  };
+  connection_.answers.insert(connection_.answers.begin(), {"SELECT \"batch_id\"", row("2")});
+  const auto stale = run();
+  ASSERT_FALSE(stale);
+  EXPECT_TRUE(stale.error().plan_is_stale);
+  EXPECT_EQ(connection_.statements.back(), "ROLLBACK");
+  plan_.deletions = 2;
+  EXPECT_TRUE(run().has_value());
+}
+
 TEST_F(LoadTransactionTest, ANewTableNeedsNoSearchForKnownIds) {
   plan_.tables[0].is_new = true;
   connection_.answers[0].second = Rows{};

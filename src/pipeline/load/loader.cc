@@ -155,6 +155,8 @@ struct Loader::Impl {
                               .batches = group.items,
                               .tables = cursor.tables ? *cursor.tables : kNone}));
     prepared.plan.checkpoints = checkpoints_of(source, group);
+    const auto deletions = cursor.positions.find(std::string(kDeletionsShard));
+    prepared.plan.deletions = deletions == cursor.positions.end() ? 0 : deletions->second;
     const LoadPlan& plan = prepared.plan;
     const auto ask = [&](Session& on) -> Step<std::optional<LoadResult>> {
       if (plan.batches.empty()) return std::nullopt;

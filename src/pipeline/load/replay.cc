@@ -56,6 +56,7 @@ struct Replayer::Impl {
   // Of the replay that made the last step; all of it can be read again.
   std::string current;
   std::optional<TableColumns> tables;
+  std::int64_t deletions = 0;     // of the source's events, read before the archive
   std::deque<std::string> ahead;  // batches to come
 
   void forget() {
@@ -307,6 +308,7 @@ struct Replayer::Impl {
     LEAT_TRY(work.open());
     if (!tables) {
       Session on = work.session();
+      LEAT_ASSIGN(deletions, read_deletions(on, source.name));
       LEAT_ASSIGN(tables, read_columns(on, source.schema, {}));
     }
     LEAT_ASSIGN(const auto batches, next_batches(source, selection, state));
@@ -319,6 +321,7 @@ struct Replayer::Impl {
                                                  .selection = std::move(selected),
                                                  .writes_files = !state.is_dry}));
     plan_replay(state, prepared);
+    prepared.plan.deletions = deletions;
     const LoadPlan& plan = prepared.plan;
     ReplayState after;
     if (state.is_dry) {
