@@ -178,13 +178,15 @@ class Checks {
     const auto chain = read_text_file(certificate);
     const auto secret = read_text_file(key);
     if (!chain) return miss(name, chain.error().message, "name a PEM file that this user can read");
-    if (!secret)
+    if (!secret) {
       return miss(part + ".tls_key", secret.error().message,
                   "name a PEM file that this user can read");
+    }
     const auto context = net::TlsContext::for_server({*chain, *secret});
-    if (!context)
+    if (!context) {
       return miss(name, context.error().message,
                   "name a certificate and the key that belongs to it");
+    }
     pass(name, fmt::format("{} and its key can be used", certificate));
   }
 

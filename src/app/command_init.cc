@@ -38,10 +38,11 @@ Exit run_init(const Terminal& terminal, const InitOptions& options) {
   const std::string secrets = (folder / ".env").lexically_normal().string();
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error)
+  if (error) {
     return report(
         terminal,
         fail_errno(error.value(), fmt::format("cannot make {}", folder.string())).error());
+  }
   for (const std::string& path : {yaml, secrets}) {
     if (!options.force && std::filesystem::exists(path, error)) {
       return report(terminal, fail(Errc::kConflict,

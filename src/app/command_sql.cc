@@ -132,10 +132,11 @@ Status ask(const Terminal& terminal, PGconn* connection, const std::string& stat
         terminal.print(json ? json_result(result.get()) : text_result(result.get()));
         break;
       case PGRES_COMMAND_OK:
-        if (json)
+        if (json) {
           terminal.print(json_result(result.get()));
-        else
+        } else {
           terminal.say(fmt::format("{}\n", PQcmdStatus(result.get())));
+        }
         break;
       case PGRES_EMPTY_QUERY:
         break;

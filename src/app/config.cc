@@ -412,18 +412,20 @@ Result<ConfigInputs> read_config_inputs(const std::string& yaml_path) {
   if (path.empty() && std::filesystem::exists("leat.yml", ignored)) path = "leat.yml";
   if (!path.empty()) {
     auto text = read_text_file(path);
-    if (!text)
+    if (!text) {
       return fail(text.error().code,
                   fmt::format("cannot read the configuration: {}", text.error().message));
+    }
     inputs.yaml_path = path;
     inputs.yaml_text = std::move(*text);
   }
   const std::filesystem::path env_file = std::filesystem::path(path).parent_path() / ".env";
   if (std::filesystem::exists(env_file, ignored)) {
     auto text = read_text_file(env_file.string());
-    if (!text)
+    if (!text) {
       return fail(text.error().code,
                   fmt::format("cannot read the secrets: {}", text.error().message));
+    }
     inputs.env_file_path = env_file.string();
     inputs.env_file_text = std::move(*text);
   }

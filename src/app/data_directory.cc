@@ -76,9 +76,10 @@ Result<std::string> keep_secret(const std::string& path, std::size_t length, Ran
   auto text = read_text_file(path);
   if (text) {
     std::string secret(trim(*text));
-    if (secret.empty())
+    if (secret.empty()) {
       return fail(Errc::kCorrupt,
                   fmt::format("{} is empty; remove it to have a new secret made", path));
+    }
     return secret;
   }
   if (text.error().code != Errc::kNotFound) return std::unexpected(text.error());

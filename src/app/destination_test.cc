@@ -54,7 +54,7 @@ TEST(Destination, AnotherHostIsVerifiedUnlessSaidOtherwise) {
 }
 
 TEST(Destination, KeysThatContradictEachOtherAreRefused) {
-  const auto message = [](std::map<std::string, std::string> keys) {
+  const auto message = [](const std::map<std::string, std::string>& keys) {
     const auto refused = open_destination(config(keys), kKeys, ConnectionFile());
     return refused ? std::string("taken") : refused.error().message;
   };

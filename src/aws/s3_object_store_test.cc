@@ -289,8 +289,8 @@ class PartServer {
   TestReply operator()(const TestRequest& request) {
     ++requests;
     if (requests == fail_at) return failure;
-    const bool complete = request.method == "POST" && request.target.find("uploadId=") != npos;
-    if (request.method == "POST" && request.target.find("uploads=") != npos) {
+    const bool complete = request.method == "POST" && request.target.find("uploadId=") != kNone;
+    if (request.method == "POST" && request.target.find("uploads=") != kNone) {
       token = request.header("x-amz-meta-leat-put");
       open = true;
       return {.body =
@@ -327,7 +327,7 @@ class PartServer {
     return {.headers = {{"x-amz-meta-leat-put", token}}};
   }
 
-  static constexpr std::size_t npos = std::string::npos;
+  static constexpr std::size_t kNone = std::string::npos;
   int requests = 0;
   int fail_at = 0;
   int lose_at = 0;
@@ -473,7 +473,7 @@ TEST_F(S3StoreTest, DeletesInBatches) {
   });
   std::vector<std::string> uris;
   for (int i = 0; i < 2500; ++i) uris.push_back("s3://leat/k" + std::to_string(i));
-  uris.push_back("s3://other/<k>");
+  uris.emplace_back("s3://other/<k>");
   EXPECT_TRUE(store_->remove_all(uris).has_value());
   ASSERT_EQ(seen.size(), 4u);
   EXPECT_EQ(seen[0].target, "/leat?delete=");

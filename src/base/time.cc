@@ -89,7 +89,10 @@ std::optional<std::int64_t> take_zone(std::string_view& text) {
 
 struct Parts {
   CivilDate date;
-  std::int64_t hour, minute, second, micros;
+  std::int64_t hour = 0;
+  std::int64_t minute = 0;
+  std::int64_t second = 0;
+  std::int64_t micros = 0;
 };
 
 Parts parts_of(TimeUs time) {

@@ -3,8 +3,8 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <ctime>
 #include <memory>
 #include <mutex>
@@ -34,7 +34,7 @@ struct Upload {
 std::size_t read_text(char* into, std::size_t size, std::size_t count, void* context) {
   auto& upload = *static_cast<Upload*>(context);
   const std::size_t taken = std::min(size * count, upload.text.size() - upload.sent);
-  std::memcpy(into, upload.text.data() + upload.sent, taken);
+  std::copy_n(upload.text.data() + upload.sent, taken, into);
   upload.sent += taken;
   return taken;
 }

@@ -37,6 +37,7 @@ struct StoreKind {
 };
 
 /// GoogleTest prints parameters it knows nothing of as bytes, which are not the same every time.
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
 inline void PrintTo(const StoreKind& kind, std::ostream* out) {
   *out << kind.name;
 }
@@ -234,7 +235,7 @@ TEST_P(ObjectStoreConformance, RemovesManyAtOnce) {
     uris.push_back("s3://leat/many/" + std::to_string(i));
     ASSERT_TRUE(store_->put(uris.back(), "x").has_value());
   }
-  uris.push_back("s3://leat/many/absent");
+  uris.emplace_back("s3://leat/many/absent");
   ASSERT_TRUE(store_->put("s3://leat/kept", "x").has_value());
   EXPECT_TRUE(store_->remove_all({}).has_value());
   const Status removed = store_->remove_all(uris);

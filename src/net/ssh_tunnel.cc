@@ -122,7 +122,7 @@ Status log_in(LIBSSH2_SESSION* session, const SshOptions& options) {
 
 // What has been read from one side and not yet written to the other.
 struct Piece {
-  std::array<char, kPieceBytes> bytes;
+  std::array<char, kPieceBytes> bytes{};
   std::size_t begin = 0;
   std::size_t end = 0;
   [[nodiscard]] bool empty() const { return begin == end; }

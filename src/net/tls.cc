@@ -101,7 +101,7 @@ bool fill_certificate(X509* certificate, EVP_PKEY* key, const SelfSignedOptions&
 
 Result<std::shared_ptr<SSL_CTX>> make_context(const SSL_METHOD* method) {
   // OpenSSL writes with write(2): without this, a peer that has gone would end the process.
-  [[maybe_unused]] static const auto previous = std::signal(SIGPIPE, SIG_IGN);
+  [[maybe_unused]] static const auto kPrevious = std::signal(SIGPIPE, SIG_IGN);
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), &SSL_CTX_free);
   if (!context) return fail(Errc::kBug, "cannot make a TLS context: " + openssl_error());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);

@@ -70,7 +70,7 @@ class ConsoleTest : public testing::Test {
     };
     options_.ready = [this]() -> Status { return ready_; };
   }
-  ~ConsoleTest() override { schedule_->stop(); }
+  void TearDown() override { schedule_->stop(); }
 
   std::string ask(std::string_view method, std::string_view target, std::string_view headers = "",
                   std::string_view host = "127.0.0.1") {

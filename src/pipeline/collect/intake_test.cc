@@ -17,7 +17,6 @@ namespace {
 using event::EventType;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 const net::IpAddress kClient = *net::parse_ip_address("203.0.113.9");
@@ -245,7 +244,7 @@ TEST_F(IntakeTest, RefusesBodiesThatAreNoEvents) {
 }
 
 TEST_F(IntakeTest, LimitsNesting) {
-  const auto nested = [](int depth) {
+  const auto nested = [](std::size_t depth) {
     return R"({"userId":"u","event":"E","writeKey":"web-key","properties":{"p":)" +
            std::string(depth, '[') + std::string(depth, ']') + "}}";
   };

@@ -10,7 +10,6 @@ namespace leat::collect {
 namespace {
 
 namespace dom = simdjson::dom;
-using dom::element_type;
 using event::EventType;
 using event::Kind;
 using event::kind_of;

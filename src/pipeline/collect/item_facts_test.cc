@@ -56,8 +56,8 @@ TEST(ReadItem, AgreesWithTheReadingOfTheEventModule) {
       "",
       "{}",
       R"({"device":{"advertisingId":7}})",
-      R"({"device":{"advertisingId":"x"},"consent":{"categoryPreferences":{"a":true},)"
-      R"("version":1}})",
+      R"({"device":{"advertisingId":"x"},
+          "consent":{"categoryPreferences":{"a":true},"version":1}})",
       R"({"consent":{"categoryPreferences":{"a":1},"version":"x"}})",
       R"({"consent":{"categoryPreferences":[]}})",
       R"({"device":5,"consent":5})",

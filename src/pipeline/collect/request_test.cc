@@ -17,8 +17,8 @@ using testing::HasSubstr;
 
 TEST(RouteOf, KnowsEveryRouteWithAndWithoutVersionAndSlash) {
   struct Case {
-    const char* path;
-    RouteKind kind;
+    const char* path = nullptr;
+    RouteKind kind = RouteKind::kEvent;
     EventType type = EventType::kNone;
     bool client_side = false;
   };

@@ -34,7 +34,6 @@ using net::status_of;
 using net::Stream;
 using Syncs = journal::SlowDisk::Syncs;
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -61,7 +60,7 @@ class ServerTest : public testing::Test {
     options_.metrics = &metrics_;
     options_.clock = &clock_;
   }
-  ~ServerTest() override {
+  void TearDown() override {
     server_.reset();
     journal_.reset();
     std::filesystem::remove_all(directory_);
@@ -213,10 +212,9 @@ class SlowDiskTest : public ServerTest {
     journal_options_.disk_max = 64 << 20;
     journal_options_.retry_us = 1000;
   }
-  ~SlowDiskTest() override {
+  void TearDown() override {
     disk_.set(Syncs::kWork);
-    server_.reset();
-    journal_.reset();
+    ServerTest::TearDown();
   }
 
   static std::string large_event(int client, int number) {

@@ -20,7 +20,7 @@ TEST(SampleEvents, AreValidAndMixed) {
   simdjson::dom::parser parser;
   for (int i = 0; i < kCount; ++i) {
     std::string json;
-    events.append(json, TimeUs{kNow.value + i * 1000});
+    events.append(json, TimeUs{kNow.value + i * std::int64_t{1000}});
     bytes += json.size();
     const simdjson::dom::element event = parser.parse(json);
     ASSERT_EQ(validate(EventType::kNone, event), "") << json;

@@ -7,7 +7,7 @@
 #include <string_view>
 
 namespace simdjson::dom {
-class element;
+class element;  // NOLINT(readability-identifier-naming): simdjson's name
 }
 
 namespace leat::event {

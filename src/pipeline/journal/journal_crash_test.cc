@@ -13,10 +13,10 @@ namespace {
 
 // Other seeds in every run; a failure says how to repeat it.
 int run_seed() {
-  static const int seed = GTEST_FLAG_GET(random_seed) != 0
-                              ? GTEST_FLAG_GET(random_seed)
-                              : static_cast<int>(secure_random().next() % 99'999 + 1);
-  return seed;
+  static const int kSeed = GTEST_FLAG_GET(random_seed) != 0
+                               ? GTEST_FLAG_GET(random_seed)
+                               : static_cast<int>(secure_random().next() % 99'999 + 1);
+  return kSeed;
 }
 
 std::uint64_t first_seed() {

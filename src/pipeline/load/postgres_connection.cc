@@ -190,7 +190,7 @@ class PostgresConnection final : public Connection {
     if (failure.message.empty()) {
       failure.message = fmt::format("unexpected answer {}", PQresStatus(PQresultStatus(&result)));
     }
-    for (const int code : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    for (const int code : std::array<int, 2>{PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
       if (!field(code).empty()) failure.message += fmt::format(" ({})", field(code));
     }
     failure.message = without_secret(std::move(failure.message), password_);

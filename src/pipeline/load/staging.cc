@@ -41,7 +41,7 @@ Result<std::string> Staging::write(std::string_view table, std::string_view parq
     return {};
   };
   const std::string uri = fmt::format("{}{}.parquet", prefix_, table);
-  const std::string manifest_uri = fmt::format("{}{}.manifest", prefix_, table);
+  std::string manifest_uri = fmt::format("{}{}.manifest", prefix_, table);
   LEAT_TRY(put(uri, parquet));
   LEAT_TRY(put(manifest_uri, manifest_json(uri, static_cast<std::int64_t>(parquet.size()))));
   bytes_ += static_cast<std::int64_t>(parquet.size());

@@ -54,11 +54,11 @@ enum class ValueKind : std::uint8_t {
 
 /// A value and its JSON text as received.
 struct Value {
-  columns::Cell cell;
-  const char* raw;
-  std::uint32_t raw_size;
-  std::uint32_t node : 28;  ///< the path it came from
-  ValueKind kind : 4;
+  columns::Cell cell{};
+  const char* raw = nullptr;
+  std::uint32_t raw_size = 0;
+  std::uint32_t node : 28 = 0;  ///< the path it came from
+  ValueKind kind : 4 = ValueKind::kNever;
   [[nodiscard]] std::string_view raw_text() const { return {raw, raw_size}; }
 };
 static_assert(sizeof(Value) == 32);

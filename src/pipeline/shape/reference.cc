@@ -100,7 +100,7 @@ bool Reference::is_entity_table(const std::string& table) {
   return table == "users" || table == "accounts";
 }
 
-Reference::Reference(Options options, std::vector<KnownTable> known)
+Reference::Reference(Options options, const std::vector<KnownTable>& known)
     : options_(std::move(options)), rules_(new_column_rules(options_)) {
   for (const KnownTable& table : known) {
     auto& columns = known_[table.name];
@@ -229,7 +229,7 @@ void flatten(const JsonValue& object, std::vector<std::string> path, bool whole_
 /// The rules look at some members of context; as everywhere the last one that is not null counts.
 void note_context(const JsonValue& object, const std::string& path, event::EventFacts& facts) {
   for (const auto& [name, value] : object.members) {
-    const std::string here = path + "/" + name;
+    const std::string here = fmt::format("{}/{}", path, name);
     const Kind kind = kind_of(value);
     if (kind == Kind::kAbsent) continue;
     const auto last_slash = here.rfind('/');

@@ -25,7 +25,7 @@ using ReferenceRows = std::vector<std::map<std::string, std::string>>;
 /// One thread at a time.
 class Reference {
  public:
-  Reference(Options options, std::vector<KnownTable> known);
+  Reference(Options options, const std::vector<KnownTable>& known);
 
   /// Shapes everything: once to see the values of new columns, once to make rows. To be called
   /// once.

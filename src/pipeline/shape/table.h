@@ -154,7 +154,7 @@ class Table {
     std::uint64_t text_size_max = 0;
   };
   struct EntityCell {
-    columns::Cell cell;
+    columns::Cell cell{};
     std::int64_t received_at = INT64_MIN;
     bool has_value = false;
   };
@@ -189,7 +189,7 @@ class Table {
   std::size_t destination_columns_ = 0;  // all but those of the stage table
   std::vector<Direct> direct_;
   std::vector<int> node_columns_;
-  std::array<int, kStandardColumnCount> standard_;
+  std::array<int, kStandardColumnCount> standard_{};
   std::unordered_map<std::string, int> by_name_;
 
   // Rows side by side; valid_ has one word for each column, one bit for each row.

@@ -140,9 +140,10 @@ RelationPointer CatalogSession::temporary(std::string_view name) const {
 std::vector<RelationPointer> CatalogSession::relations(Oid schema) const {
   const std::lock_guard lock(mutex_);
   std::vector<RelationPointer> list = merged(changes_.relations, catalog_.relations(schema), kOid);
-  if (schema != 0)
+  if (schema != 0) {
     std::erase_if(list,
                   [&](const RelationPointer& relation) { return relation->schema != schema; });
+  }
   return list;
 }
 

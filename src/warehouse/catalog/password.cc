@@ -119,13 +119,13 @@ engine::SqlStatus set_password(User& user, std::string_view written, bool check_
 }
 
 bool password_matches(const User* user, std::string_view password) {
-  static const User nobody = [] {
+  static const User kNobody = [] {
     User made;
     made.sha256_digest = std::string(32, '\0');
     made.sha256_salt = std::string(kSaltBytes, 's');
     return made;
   }();
-  const User& known = user == nullptr ? nobody : *user;
+  const User& known = user == nullptr ? kNobody : *user;
   const bool by_digest =
       equal_secret(salted_digest(password, known.sha256_salt), known.sha256_digest) &&
       !known.sha256_digest.empty();

@@ -205,7 +205,8 @@ SqlStatus read_people(engine::Connection& connection, Changes& changes) {
     user.valid_until = row.string();
     user.valid_until_time = parse_iso8601(user.valid_until);
     user.connection_limit = row.number<std::int64_t>();
-    changes.users[user.id] = std::make_shared<const User>(std::move(user));
+    auto& slot = changes.users[user.id];
+    slot = std::make_shared<const User>(std::move(user));
   }
   LEAT_ASSIGN(const auto groups, connection.query("SELECT * FROM leat_catalog.groups"));
   for (const TextRow& cells : groups) {
@@ -214,7 +215,8 @@ SqlStatus read_people(engine::Connection& connection, Changes& changes) {
     group.id = row.number<std::int32_t>();
     group.name = row.string();
     group.members = parse_list<std::int32_t>(row.string());
-    changes.groups[group.id] = std::make_shared<const Group>(std::move(group));
+    auto& slot = changes.groups[group.id];
+    slot = std::make_shared<const Group>(std::move(group));
   }
   return {};
 }
@@ -313,7 +315,8 @@ SqlStatus read_relations(engine::Connection& connection, AclMap& acls, Changes& 
     relation.columns = std::move(columns[relation.oid]);
     relation.constraints = std::move(constraints[relation.oid]);
     relation.acl = std::move(acls[relation.oid]);
-    changes.relations[relation.oid] = std::make_shared<const Relation>(std::move(relation));
+    auto& slot = changes.relations[relation.oid];
+    slot = std::make_shared<const Relation>(std::move(relation));
   }
   return {};
 }
@@ -364,7 +367,8 @@ SqlResult<Changes> read_store(engine::Connection& connection) {
     schema.owner = row.number<std::int32_t>();
     schema.comment = row.string();
     schema.acl = acls[schema.oid];
-    changes.schemas[schema.oid] = std::make_shared<const Schema>(std::move(schema));
+    auto& slot = changes.schemas[schema.oid];
+    slot = std::make_shared<const Schema>(std::move(schema));
   }
   LEAT_TRY(read_relations(connection, acls, changes));
   LEAT_TRY(read_functions(connection, acls, changes));

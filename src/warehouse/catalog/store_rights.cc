@@ -43,7 +43,8 @@ SqlStatus read_roles(engine::Connection& connection, Changes& changes) {
       if (!each.empty()) role.privileges.emplace_back(each);
     }
     role.holders = std::move(holders[role.id]);
-    changes.roles[role.id] = std::make_shared<const Role>(std::move(role));
+    auto& slot = changes.roles[role.id];
+    slot = std::make_shared<const Role>(std::move(role));
   }
   return {};
 }
@@ -97,7 +98,8 @@ SqlStatus read_functions(engine::Connection& connection, AclMap& acls, Changes& 
     function.volatility = row.string();
     function.body = row.string();
     function.acl = std::move(acls[function.oid]);
-    changes.functions[function.oid] = std::make_shared<const Function>(std::move(function));
+    auto& slot = changes.functions[function.oid];
+    slot = std::make_shared<const Function>(std::move(function));
   }
   return {};
 }

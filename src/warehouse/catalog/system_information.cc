@@ -256,13 +256,13 @@ std::vector<std::string> information_statements() {
   for (const std::string_view view : kViews) {
     statements.push_back("CREATE OR REPLACE VIEW leat_system." + std::string(view));
   }
-  statements.push_back(
+  statements.emplace_back(
       "CREATE OR REPLACE MACRO leat_system.pg_get_late_binding_view_cols() AS TABLE SELECT r.* "
       "FROM "
       "(SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'late_binding_columns'), "
       "'[{\"view_schema\":\"VARCHAR\",\"view_name\":\"VARCHAR\",\"col_name\":\"VARCHAR\","
       "\"col_type\":\"VARCHAR\",\"col_num\":\"INTEGER\"}]')) AS r)");
-  statements.push_back(
+  statements.emplace_back(
       "CREATE OR REPLACE MACRO leat_system.pg_get_cols(relation) AS TABLE SELECT CAST(NULL AS "
       "VARCHAR) AS view_schema, CAST(NULL AS VARCHAR) AS view_name, CAST(NULL AS VARCHAR) AS "
       "col_name, CAST(NULL AS VARCHAR) AS col_type, CAST(NULL AS INTEGER) AS col_num WHERE false");

@@ -111,12 +111,12 @@ class Cells {
 
 /// Registers leat_list_NAME(session), whose rows `list` gathers while the session cannot vanish.
 template <class Row>
-engine::SqlStatus add_list(engine::Database& database, const SystemHost& host, std::string name,
-                           const std::vector<ColumnInfo>& columns,
+engine::SqlStatus add_list(engine::Database& database, const SystemHost& host,
+                           const std::string& name, const std::vector<ColumnInfo>& columns,
                            std::vector<Row> (*list)(const SessionFacts&, std::int64_t),
                            void (*write)(const Row&, ChunkWriter&, std::size_t)) {
   return database.add_table_function(
-      {.name = std::move(name),
+      {.name = name,
        .columns = columns,
        .open = [&host, &columns, list,
                 write](std::int64_t session) -> SqlResult<std::unique_ptr<engine::ChunkSource>> {
@@ -134,10 +134,10 @@ struct SchemaRow {
 };
 
 const std::vector<ColumnInfo>& schema_columns() {
-  static const std::vector<ColumnInfo> columns{column_info("oid", Type::kInt64),
-                                               column_info("name", Type::kVarchar),
-                                               column_info("owner", Type::kInt32)};
-  return columns;
+  static const std::vector<ColumnInfo> kColumns{column_info("oid", Type::kInt64),
+                                                column_info("name", Type::kVarchar),
+                                                column_info("owner", Type::kInt32)};
+  return kColumns;
 }
 
 std::vector<SchemaRow> list_schemas(const SessionFacts& facts, std::int64_t session) {
@@ -158,7 +158,7 @@ void write_schema_row(const SchemaRow& schema, ChunkWriter& writer, std::size_t 
 }
 
 const std::vector<ColumnInfo>& relation_columns() {
-  static const std::vector<ColumnInfo> columns{
+  static const std::vector<ColumnInfo> kColumns{
       column_info("oid", Type::kInt64),           column_info("schema", Type::kInt64),
       column_info("schema_name", Type::kVarchar), column_info("name", Type::kVarchar),
       column_info("kind", Type::kVarchar),        column_info("owner", Type::kInt32),
@@ -166,7 +166,7 @@ const std::vector<ColumnInfo>& relation_columns() {
       column_info("backup", Type::kBoolean),      column_info("definition", Type::kVarchar),
       column_info("comment", Type::kVarchar),     column_info("created", Type::kInt64),
       column_info("temporary", Type::kBoolean),   column_info("accessible", Type::kBoolean)};
-  return columns;
+  return kColumns;
 }
 
 void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::size_t row) {
@@ -195,7 +195,7 @@ struct ColumnRow {
 };
 
 const std::vector<ColumnInfo>& column_columns() {
-  static const std::vector<ColumnInfo> columns{
+  static const std::vector<ColumnInfo> kColumns{
       column_info("relation", Type::kInt64),        column_info("schema_name", Type::kVarchar),
       column_info("relation_name", Type::kVarchar), column_info("kind", Type::kVarchar),
       column_info("accessible", Type::kBoolean),    column_info("number", Type::kInt16),
@@ -204,7 +204,7 @@ const std::vector<ColumnInfo>& column_columns() {
       column_info("not_null", Type::kBoolean),      column_info("default_text", Type::kVarchar),
       column_info("encoding", Type::kVarchar),      column_info("distribution_key", Type::kBoolean),
       column_info("sort_key", Type::kInt32),        column_info("comment", Type::kVarchar)};
-  return columns;
+  return kColumns;
 }
 
 std::vector<ColumnRow> list_columns(const SessionFacts& facts, std::int64_t session) {

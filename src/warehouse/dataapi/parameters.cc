@@ -22,12 +22,10 @@ class Scanner {
   [[nodiscard]] std::size_t end_of_string(std::size_t begin) const {
     std::size_t i = begin + 1;
     while (i < sql_.size()) {
-      if (sql_[i] == '\\') {
+      if (sql_[i] == '\\' || (sql_[i] == '\'' && at(i + 1) == '\'')) {
         i += 2;
       } else if (sql_[i] != '\'') {
         ++i;
-      } else if (at(i + 1) == '\'') {
-        i += 2;
       } else {
         return i + 1;
       }

@@ -318,8 +318,8 @@ S3::Answer S3::list_objects(const S3Target& target) const {
   if (name.encode) xml.text("EncodingType", "url");
   xml.boolean("IsTruncated", listing->truncated);
   if (second) {
-    xml.number("KeyCount",
-               static_cast<long long>(listing->objects.size() + listing->prefixes.size()));
+    xml.number("KeyCount", static_cast<long long>(listing->objects.size()) +
+                               static_cast<long long>(listing->prefixes.size()));
     if (target.has("start-after")) xml.text("StartAfter", name(target.value("start-after")));
     if (target.has("continuation-token")) {
       xml.text("ContinuationToken", target.value("continuation-token"));

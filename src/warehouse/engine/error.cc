@@ -229,7 +229,6 @@ constexpr std::array kPermissionRules{Rule{"", "42501", ""}};
 constexpr std::array kUnsupportedRules{Rule{"", "0A000", ""}};
 constexpr std::array kInterruptRules{Rule{"", "57014", "Query cancelled on user's request"}};
 constexpr std::array kSequenceRules{Rule{"", "55000", ""}};
-constexpr std::array kInternalRules{Rule{"", "XX000", ""}};
 
 struct Family {
   std::string_view prefix;

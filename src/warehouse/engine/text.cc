@@ -23,7 +23,7 @@ constexpr std::int32_t kInfiniteDate = std::numeric_limits<std::int32_t>::max();
 
 template <class T>
 void append_integer(T value, std::string& out) {
-  std::array<char, 24> buffer;
+  std::array<char, 24> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   out.append(buffer.data(), end);
 }
@@ -67,7 +67,7 @@ bool append_civil(std::int64_t days, std::string& out) {
   if (year > 9999) {
     append_integer(year, out);
   } else {
-    std::array<char, 4> digits;
+    std::array<char, 4> digits{};
     put_two(digits.data(), year / 100);
     put_two(digits.data() + 2, year % 100);
     out.append(digits.data(), 4);
@@ -108,7 +108,7 @@ void append_time_tz(std::uint64_t bits, std::string& out) {
   std::int64_t offset = kOffsetMax - static_cast<std::int64_t>(bits & 0xFFFFFF);
   out += offset < 0 ? '-' : '+';
   offset = std::abs(offset);
-  std::array<char, 2> two;
+  std::array<char, 2> two{};
   put_two(two.data(), offset / 3600);
   out.append(two.data(), 2);
   if (offset % 3600 != 0) {
@@ -128,7 +128,7 @@ void append_floating(T value, int digits, bool shortest, int fixed_digits_max, s
     out += value < 0 ? "-Infinity" : "Infinity";
     return;
   }
-  std::array<char, 64> buffer;
+  std::array<char, 64> buffer{};
   char* const begin = buffer.data();
   char* const end = begin + buffer.size();
   if (!shortest) {
@@ -222,7 +222,7 @@ void append_huge_integer(HugeInt value, std::string& out) {
 
 void append_decimal(HugeInt unscaled, int scale, std::string& out) {
   const bool negative = unscaled.high < 0;
-  std::array<char, 44> buffer;
+  std::array<char, 44> buffer{};
   char* const end = buffer.data() + buffer.size();
   char* begin = end;
   const bool small = unscaled.high == (negative ? -1 : 0) &&

@@ -35,14 +35,14 @@ void append_big_endian(std::string& out, std::uint64_t value, std::size_t bytes)
 
 /// Length and digits of an integer in one go: the most common cell.
 void append_integer(std::string& out, std::int64_t value) {
-  std::array<char, 24> buffer;
+  std::array<char, 24> buffer{};
   const auto end = std::to_chars(buffer.data() + 4, buffer.data() + buffer.size(), value).ptr;
   put_int32(buffer.data(), static_cast<std::uint32_t>(end - buffer.data() - 4));
   out.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
 }
 
 void append_sized(std::string& out, std::string_view bytes) {
-  std::array<char, 4> length;
+  std::array<char, 4> length{};
   put_int32(length.data(), static_cast<std::uint32_t>(bytes.size()));
   out.append(length.data(), 4);
   out.append(bytes);

@@ -495,9 +495,10 @@ SqlStatus SessionState::run_alter_table(Running& running,
   LEAT_TRY(require_owner(*found, catalog::kAlter));
   if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
   const RelationPointer still = catalog.relation(found->oid);
-  if (still == nullptr)
+  if (still == nullptr) {
     return engine::fail_sql("42P01",
                             "relation \"" + statement.table.to_string() + "\" does not exist");
+  }
   Relation relation = *still;
   for (const sql::AlterTableAction& action : statement.actions) {
     if (relation.kind != catalog::RelationKind::kTable &&

@@ -142,11 +142,13 @@ std::vector<LockInfo> LockTable::list() const {
   const std::lock_guard guard(mutex_);
   std::vector<LockInfo> list;
   for (const auto& [table, lock] : locks_) {
-    for (const auto& [holder, mode] : lock->holders)
+    for (const auto& [holder, mode] : lock->holders) {
       list.push_back({.table = table, .session = holder, .mode = mode, .granted = true});
-    for (const Waiter& waiter : lock->waiters)
+    }
+    for (const Waiter& waiter : lock->waiters) {
       list.push_back(
           {.table = table, .session = waiter.session, .mode = waiter.mode, .granted = false});
+    }
   }
   return list;
 }

@@ -17,9 +17,10 @@ template <class Integer>
 Integer big_endian(std::string_view bytes) {
   using Unsigned = std::make_unsigned_t<Integer>;
   Unsigned value = 0;
-  for (const char c : bytes)
+  for (const char c : bytes) {
     value = static_cast<Unsigned>(static_cast<std::uint64_t>(value) << 8U |
                                   static_cast<unsigned char>(c));
+  }
   return static_cast<Integer>(value);
 }
 

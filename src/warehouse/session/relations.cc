@@ -108,7 +108,7 @@ SqlResult<SchemaPointer> SessionState::creation_schema(const sql::QualifiedName&
       return engine::fail_sql("42501",
                               "permission denied for schema " + std::string(name.schema()));
     }
-    const SchemaPointer schema = catalog.schema(name.schema());
+    SchemaPointer schema = catalog.schema(name.schema());
     if (schema == nullptr) return no_schema(name.schema());
     return schema;
   }

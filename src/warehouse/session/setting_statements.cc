@@ -33,7 +33,6 @@ std::string path_text(const std::vector<std::string>& names) {
 /// CREATE TABLE as SHOW TABLE prints it.
 std::string table_ddl(const catalog::Relation& relation) {
   std::string text = fmt::format("CREATE TABLE {}.{} (\n", relation.schema_name, relation.name);
-  std::string distribution_key;
   std::string sort_keys;
   for (std::size_t i = 0; i < relation.columns.size(); ++i) {
     const catalog::Column& column = relation.columns[i];

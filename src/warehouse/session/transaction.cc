@@ -119,12 +119,14 @@ void SessionState::fail_block() {
 SqlStatus SessionState::check_stopped() const {
   if (ended)
     return engine::fail_sql("57P01", "terminating connection due to administrator command");
-  if (timed_out)
+  if (timed_out) {
     return engine::fail_sql("57014",
                             fmt::format("Query ({}) cancelled: statement timeout", current_query));
-  if (cancelled)
+  }
+  if (cancelled) {
     return engine::fail_sql("57014",
                             fmt::format("Query ({}) cancelled on user's request", current_query));
+  }
   return {};
 }
 

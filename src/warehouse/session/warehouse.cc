@@ -42,9 +42,10 @@ Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& 
   if (!options.data_directory.empty()) {
     std::error_code error;
     std::filesystem::create_directories(options.data_directory + "/scratch", error);
-    if (error)
+    if (error) {
       return fail_errno(error.value(),
                         "cannot make the warehouse's folder " + options.data_directory);
+    }
     database.path = options.data_directory + "/" + options.database + ".duckdb";
     database.directories.push_back(
         std::filesystem::absolute(options.data_directory + "/scratch").string());
@@ -226,9 +227,10 @@ Result<std::unique_ptr<Warehouse>> Warehouse::open(WarehouseOptions options) {
     return std::unexpected(to_error(added.error(), "cannot register the system functions"));
   }
   SqlResult<std::unique_ptr<engine::Connection>> connection = state->database->connect();
-  if (!connection)
+  if (!connection) {
     return std::unexpected(
         to_error(connection.error(), "cannot connect to the warehouse's database"));
+  }
   for (const std::string& setting : sql::required_settings()) {
     if (auto done = (*connection)->run(setting); !done) {
       return std::unexpected(to_error(done.error(), "cannot set up the warehouse's database"));
@@ -311,9 +313,10 @@ void Warehouse::record_refused_login(const SessionRequest& request, std::string_
 SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest& request) {
   if (state_->closing) return engine::fail_sql("57P03", "the warehouse is shutting down");
   const catalog::UserPointer user = state_->catalog->user(without_prefix(request.user));
-  if (user == nullptr)
+  if (user == nullptr) {
     return engine::fail_sql("28000",
                             "password authentication failed for user \"" + request.user + "\"");
+  }
   if (user->valid_until_time && *user->valid_until_time <= state_->now()) {
     return engine::fail_sql("28000",
                             "the password of user \"" + user->name + "\" is no longer valid");

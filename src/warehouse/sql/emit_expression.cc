@@ -509,10 +509,9 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
   } else if (table != nullptr && names.size() > 1) {
     text = quote_identifier(table->emitted_alias) + "." + quote_identifier(names[1]);
     used = 2;
-  } else if (names.size() > 2 && find_alias(names[1]) != nullptr) {
-    return std::nullopt;  // schema.table.column
-  } else if (names.size() > 3 && find_alias(names[2]) != nullptr) {
-    return std::nullopt;
+  } else if ((names.size() > 2 && find_alias(names[1]) != nullptr) ||
+             (names.size() > 3 && find_alias(names[2]) != nullptr)) {
+    return std::nullopt;  // schema.table.column, database.schema.table.column
   } else {
     if (names.size() > 1) require_column(names[0], base->span);
     text = quote_identifier(names[0]);

@@ -322,9 +322,8 @@ ForeignKey Parser::foreign_key() {
     advance(2);
     if (accept("no"_w)) {
       expect("action"_w);
-    } else if (accept("set"_w)) {
-      advance();
     } else {
+      (void)accept("set"_w);
       advance();
     }
   }

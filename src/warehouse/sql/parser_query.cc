@@ -44,10 +44,8 @@ QueryPtr Parser::query() {
     node->with = std::move(with);
     node->recursive = recursive;
   }
-  if (node->kind == QueryKind::kNested &&
-      (at("order"_w) || at("limit"_w) || at("offset"_w) || !node->with.empty())) {
-    query_tail(*node);
-  } else if (node->kind == QueryKind::kNested && node->with.empty()) {
+  const bool has_more = at("order"_w) || at("limit"_w) || at("offset"_w) || !node->with.empty();
+  if (node->kind == QueryKind::kNested && !has_more) {
     node = std::move(node->left);  // brackets around the whole query mean nothing
   } else {
     query_tail(*node);
@@ -241,11 +239,7 @@ void Parser::select_items(Select& node) {
     } else {
       item.value = expression();
     }
-    if (accept("as"_w)) {
-      item.alias = label();
-    } else if (is_bare_alias(token())) {
-      item.alias = label();
-    }
+    if (accept("as"_w) || is_bare_alias(token())) item.alias = label();
     item.span = span_from(first);
     node.items.push_back(std::move(item));
     if (at("exclude"_w) && node.exclude.empty() && (at_operator("(", 1) || is_label(token(1)))) {

@@ -288,11 +288,7 @@ StatementNode Parser::update(std::vector<CommonTable> with, bool recursive) {
   node.recursive = recursive;
   (void)accept("only"_w);
   node.table = qualified_name();
-  if (accept("as"_w)) {
-    node.alias = name();
-  } else if (is_bare_alias(token())) {
-    node.alias = name();
-  }
+  if (accept("as"_w) || is_bare_alias(token())) node.alias = name();
   expect("set"_w);
   node.assignments = assignments();
   if (accept("from"_w)) node.from = table_list();
@@ -309,11 +305,7 @@ StatementNode Parser::delete_rows(std::vector<CommonTable> with, bool recursive)
   node.recursive = recursive;
   (void)accept("only"_w);
   node.table = qualified_name();
-  if (accept("as"_w)) {
-    node.alias = name();
-  } else if (is_bare_alias(token())) {
-    node.alias = name();
-  }
+  if (accept("as"_w) || is_bare_alias(token())) node.alias = name();
   if (accept("using"_w)) node.using_tables = table_list();
   if (accept("where"_w)) node.where = expression();
   if (at("returning"_w)) unsupported(token(), "RETURNING");
@@ -513,11 +505,7 @@ StatementNode Parser::analyze() {
     node.table = qualified_name();
     node.columns = optional_name_list();
   }
-  if (accept("predicate"_w)) {
-    expect("columns"_w);
-  } else if (accept("all"_w)) {
-    expect("columns"_w);
-  }
+  if (accept("predicate"_w) || accept("all"_w)) expect("columns"_w);
   if (accept("comprows"_w)) node.compression_rows = integer();
   return node;
 }

@@ -191,9 +191,7 @@ void Parser::table_alias(TableReference& node) {
   const bool written = accept("as"_w);
   if (written && at_operator("(") && node.kind == TableKind::kFunction) {
     --at_;
-  } else if (written) {
-    node.alias = label();
-  } else if (is_bare_alias(token())) {
+  } else if (written || is_bare_alias(token())) {
     node.alias = label();
   }
   if (accept("at"_w)) {
@@ -224,11 +222,7 @@ TablePtr Parser::pivot(TablePtr source) {
     SelectItem item;
     const std::size_t start = at_;
     item.value = expression();
-    if (accept("as"_w)) {
-      item.alias = label();
-    } else if (is_bare_alias(token())) {
-      item.alias = label();
-    }
+    if (accept("as"_w) || is_bare_alias(token())) item.alias = label();
     item.span = span_from(start);
     node->pivot_aggregates.push_back(std::move(item));
   } while (accept_operator(","));

@@ -113,8 +113,7 @@ void RedshiftText::literal(std::string_view text) {
 
 void RedshiftText::type(const TypeName& node) {
   if (node.kind == TypeKind::kInternalChar) return write("\"char\"");
-  TypeName plain = node;
-  const std::string text = format_type(plain);
+  const std::string text = format_type(node);
   write(node.kind == TypeKind::kOther
             ? quote_identifier(node.spelling) + text.substr(node.spelling.size())
             : text);

@@ -47,6 +47,7 @@ class Gzip final : public Compressor {
   bool write(std::string_view bytes, bool last, std::string& out) override {
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream_.avail_in = static_cast<uInt>(bytes.size());
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read
     std::array<char, 65536> buffer;
     do {
       stream_.next_out = reinterpret_cast<Bytef*>(buffer.data());
@@ -69,6 +70,7 @@ class Bzip2 final : public Compressor {
   bool write(std::string_view bytes, bool last, std::string& out) override {
     stream_.next_in = const_cast<char*>(bytes.data());
     stream_.avail_in = static_cast<unsigned>(bytes.size());
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read
     std::array<char, 65536> buffer;
     while (good_ && (last || stream_.avail_in > 0)) {
       stream_.next_out = buffer.data();
@@ -92,6 +94,7 @@ class Zstd final : public Compressor {
   ~Zstd() override { ZSTD_freeCCtx(context_); }
   bool write(std::string_view bytes, bool last, std::string& out) override {
     ZSTD_inBuffer in{.src = bytes.data(), .size = bytes.size(), .pos = 0};
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): written before it is read
     std::array<char, 65536> buffer;
     for (;;) {
       ZSTD_outBuffer piece{.dst = buffer.data(), .size = buffer.size(), .pos = 0};
