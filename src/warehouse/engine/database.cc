@@ -138,6 +138,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   SqlStatus ready = register_sources(state, (*connection)->state_->connection);
   if (ready) ready = register_length_checks((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
+  if (ready) ready = add_format_functions(*database);
   // The order matters: the directories cannot be changed once access outside of them is off.
   for (const std::string& sql :
        {std::string("SET GLOBAL TimeZone = 'UTC'"),

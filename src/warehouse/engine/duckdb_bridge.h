@@ -141,5 +141,7 @@ struct Cursor::State {
 class Database;
 /// Registers the hash functions that DuckDB lacks (hash_function.cc).
 [[nodiscard]] SqlStatus add_hash_functions(Database& database);
+/// Registers the functions of format_function.cc.
+[[nodiscard]] SqlStatus add_format_functions(Database& database);
 
 }  // namespace leat::engine

@@ -157,6 +157,8 @@ class ReferenceWalk {
     for (const SelectItem& item : node.items) expression(item.value.get());
     expressions(node.distinct_on);
     expression(node.where.get());
+    expression(node.start_with.get());
+    expression(node.connect_by.get());
     expressions(node.group_by);
     expression(node.having.get());
     expression(node.qualify.get());

@@ -30,10 +30,6 @@ struct Interval {
 /// when unknown.
 [[nodiscard]] std::string_view date_part_canonical(std::string_view part);
 
-/// A strftime/strptime format for a datetime template such as 'YYYY-MM-DD HH24:MI:SS'; nothing when
-/// it has an element strftime lacks. `parsing`: for strptime.
-[[nodiscard]] std::optional<std::string> strftime_format(std::string_view format, bool parsing);
-
 /// True when a TO_CHAR template formats numbers.
 [[nodiscard]] bool is_number_format(std::string_view format);
 

@@ -118,7 +118,7 @@ void Dumper::expression(const Expression& node) {
     case ExpressionKind::kColumn: {
       std::string name;
       for (const std::string& part : node.names) name += (name.empty() ? "" : ".") + part;
-      return word(name);
+      return word(name + (node.flag ? "(+)" : ""));
     }
     case ExpressionKind::kFunction:
       return call(node);
@@ -210,6 +210,8 @@ void Dumper::select(const Select& node) {
     close();
   }
   optional_expression("where", node.where);
+  optional_expression("start", node.start_with);
+  optional_expression(node.no_cycle ? "connect-nocycle" : "connect", node.connect_by);
   if (node.group_by_all) word("group-all");
   list("group", node.group_by);
   optional_expression("having", node.having);

@@ -15,9 +15,10 @@ const Expression* body_expression(const ParsedStatement& parsed) {
   const Query& query = *select->query;
   const Select& body = *query.select;
   const bool plain = query.with.empty() && query.order_by.empty() && !query.limit &&
-                     !query.offset && body.from.empty() && !body.where && body.group_by.empty() &&
-                     !body.group_by_all && !body.having && !body.qualify && !body.top &&
-                     !body.distinct && body.distinct_on.empty() && body.items.size() == 1;
+                     !query.offset && body.from.empty() && !body.where && !body.connect_by &&
+                     body.group_by.empty() && !body.group_by_all && !body.having && !body.qualify &&
+                     !body.top && !body.distinct && body.distinct_on.empty() &&
+                     body.items.size() == 1;
   return plain ? body.items[0].value.get() : nullptr;
 }
 

@@ -25,11 +25,6 @@ bool is_number_text(std::string_view text) {
          text.find_first_of("nN") == std::string_view::npos;
 }
 
-bool is_numeric(Inferred kind) {
-  return kind == Inferred::kSmallint || kind == Inferred::kInteger || kind == Inferred::kBigint ||
-         kind == Inferred::kDecimal || kind == Inferred::kDouble;
-}
-
 }  // namespace
 
 void Emitter::fail(std::string sqlstate, std::string message, SourceSpan span) {
@@ -93,6 +88,14 @@ bool Emitter::simple_value(const Expression& node) {
       return column(node), true;
     case ExpressionKind::kStar:
       check_readable(node);
+      if (node.names.empty() && !scopes_.empty() && scopes_.back().reordered) {
+        for (std::size_t i = 0; i < scopes_.back().tables.size(); ++i) {
+          write(i > 0 ? ", " : "");
+          identifier(scopes_.back().tables[i].emitted_alias);
+          write(".*");
+        }
+        return true;
+      }
       for (const std::string& part : node.names) {
         const ScopeTable* table = find_alias(part);
         identifier(table == nullptr ? part : table->emitted_alias);
@@ -124,7 +127,7 @@ bool Emitter::condition(const Expression& node) {
     case ExpressionKind::kIn:
       return in_test(node), true;
     case ExpressionKind::kLike:
-      return like_test(node), true;
+      return with_super_as(SuperUse::kText, [&] { like_test(node); }), true;
     case ExpressionKind::kQuantified:
       return quantified(node), true;
     case ExpressionKind::kExists:
@@ -155,7 +158,7 @@ void Emitter::composite(const Expression& node) {
     case ExpressionKind::kCase:
       return case_when(node);
     case ExpressionKind::kCast:
-      return cast(node);
+      return with_super_as(SuperUse::kValue, [&] { cast(node); });
     case ExpressionKind::kFunction:
       return function(node);
     case ExpressionKind::kSubquery:
@@ -172,7 +175,7 @@ void Emitter::composite(const Expression& node) {
     case ExpressionKind::kAtTimeZone:
       operand(*node.children[0]);
       write(" AT TIME ZONE ");
-      return operand(*node.children[1]);
+      return time_zone(*node.children[1]);
     case ExpressionKind::kCollate:
       operand(*node.children[0]);
       if (node.names.back() == "case_insensitive" || node.names.back() == "ci")
@@ -226,6 +229,7 @@ void Emitter::unary(const Expression& node) {
   if (node.text == "@") return call_template("abs($1)", node);
   if (node.text == "|/") return call_template("sqrt($1)", node);
   if (node.text == "||/") return call_template("cbrt($1)", node);
+  if (node.text == "prior" || node.text == "connect_by_root") return hierarchy_value(node);
   write(node.text);
   if (value.kind == ExpressionKind::kString && is_number_text(value.text)) return write(value.text);
   if (value.kind == ExpressionKind::kUnary) write(" ");
@@ -238,7 +242,8 @@ void Emitter::arithmetic_operand(const Expression& node, const Expression& other
     const InferredType type = infer(other);
     if (is_numeric(type.kind)) return write(node.text);
   }
-  operand(node);
+  if (infer(node).kind != Inferred::kSuper) return operand(node);
+  with_super_as(SuperUse::kNumber, [&] { operand(node); });
 }
 
 void Emitter::binary(const Expression& node) {
@@ -246,12 +251,15 @@ void Emitter::binary(const Expression& node) {
   const Expression& left = *node.children[0];
   const Expression& right = *node.children[1];
   if (op == "/" || op == "%") return division(node);
-  if (op == "~" || op == "!~" || op == "~*" || op == "!~*") return regex_match(node);
+  if (op == "~" || op == "!~" || op == "~*" || op == "!~*")
+    return with_super_as(SuperUse::kText, [&] { regex_match(node); });
   if (op == "#") return call_template("xor($1, $2)", node);
   if (op == "||") {
-    operand(left);
-    write(" || ");
-    return operand(right);
+    return with_super_as(SuperUse::kText, [&] {
+      operand(left);
+      write(" || ");
+      operand(right);
+    });
   }
   if (op == "+" || op == "-" || op == "*" || op == "^") {
     const bool dates =
@@ -276,6 +284,7 @@ void Emitter::binary(const Expression& node) {
 void Emitter::comparison(std::string_view op, const Expression& left, const Expression& right) {
   const auto side = [&](const Expression& node, const Expression& other) {
     auto path = super_navigation(node);
+    if (!path && infer(node).kind == Inferred::kSuper) return operand(node);
     if (!path) return arithmetic_operand(node, other);
     if (super_navigation(other)) return super_path(path->first, path->second);
     const bool text = other.kind == ExpressionKind::kString || infer(other).kind == Inferred::kText;
@@ -450,30 +459,47 @@ const ScopeTable* Emitter::find_alias(std::string_view alias) const {
   return nullptr;
 }
 
+/// LEVEL of CONNECT BY.
+bool Emitter::is_level(const Expression& node) const {
+  return node.names.size() == 1 && node.names[0] == "level" && !scopes_.empty() &&
+         !scopes_.back().level.empty() && find_column(node) == nullptr;
+}
+
 void Emitter::column(const Expression& node) {
   check_readable(node);
+  if (is_level(node)) return write(scopes_.back().level);
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
   const std::vector<std::string>& names = node.names;
+  const bool taken = super_use_ != SuperUse::kValue && infer(node).kind == Inferred::kSuper;
+  if (taken) {
+    write(context_.function_schema +
+          (super_use_ == SuperUse::kText ? ".super_text(" : ".super_number("));
+  }
   if (names.size() == 1) {
     const ScopeTable* element = find_alias(names[0]);
     if (element != nullptr && element->element) {
       identifier(element->emitted_alias);
       write(".");
     }
-    return identifier(names[0]);
+    identifier(names[0]);
+  } else {
+    const ScopeTable* table = find_alias(names[names.size() - 2]);
+    identifier(table == nullptr ? names[names.size() - 2] : table->emitted_alias);
+    write(".");
+    identifier(names.back());
   }
-  const ScopeTable* table = find_alias(names[names.size() - 2]);
-  identifier(table == nullptr ? names[names.size() - 2] : table->emitted_alias);
-  write(".");
-  identifier(names.back());
+  if (taken) write(")");
 }
 
 void Emitter::super_path(std::string_view base, std::string_view path) {
-  write("json_extract(");
+  if (super_use_ != SuperUse::kValue)
+    write(context_.function_schema +
+          (super_use_ == SuperUse::kText ? ".super_text" : ".super_number"));
+  write(super_use_ == SuperUse::kValue ? "json_extract(" : "(json_extract(");
   write(base);
   write(", ");
   string_literal(path);
-  write(")");
+  write(super_use_ == SuperUse::kValue ? ")" : "))");
 }
 
 /// `x.y` with no relation x in FROM is a path into a column x, if there can be one.
@@ -492,7 +518,7 @@ void Emitter::require_column(const std::string& name, SourceSpan span) const {
 
 /// `c.items[0].name` as the base `"c"."items"` and the path `$[0]."name"`.
 std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
-    const Expression& node) {
+    const Expression& node) const {
   std::vector<const Expression*> steps;
   const Expression* base = &node;
   while (base->kind == ExpressionKind::kField || base->kind == ExpressionKind::kSubscript) {

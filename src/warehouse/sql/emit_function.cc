@@ -54,13 +54,23 @@ void Emitter::function(const Expression& node) {
                                     "may need to add explicit type casts.",
                             .position = node.span.begin + 1}};
   }
-  switch (found->rewrite) {
+  const bool text = found->group == "String";
+  const bool number = found->group == "Math" || name == "sum" || name == "avg";
+  with_super_as(text     ? SuperUse::kText
+                : number ? SuperUse::kNumber
+                         : SuperUse::kValue,
+                [&] { rewritten(*found, node); });
+}
+
+void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
+  const std::string& name = node.names.back();
+  switch (entry.rewrite) {
     case FunctionRewrite::kName:
-      return call_by_name(found->target, node);
+      return call_by_name(entry.target, node);
     case FunctionRewrite::kTemplate:
-      return call_template(found->target, node);
+      return call_template(entry.target, node);
     case FunctionRewrite::kSystem:
-      return call_system(found->target, node);
+      return call_system(entry.target, node);
     case FunctionRewrite::kNone:
       unsupported("function " + upper_case(name), node.span);
     case FunctionRewrite::kSpecial:
@@ -139,6 +149,10 @@ void Emitter::order_by(const std::vector<OrderItem>& items) {
 }
 
 void Emitter::over(const Expression& node) {
+  if (&node == filtered_) {
+    write(" FILTER (WHERE " + filter_ + ")");
+    filter_written_ = true;
+  }
   if (!node.call->window) return;
   const Window& spec = *node.call->window;
   const std::string& name = node.names.back();
@@ -344,6 +358,7 @@ bool Emitter::string_function(const Expression& node) {
   const std::string& schema = context_.function_schema;
   const std::size_t count = node.children.size();
   if (name == "substring" || name == "substr") return substring(node), true;
+  if (name == "sys_connect_by_path") return hierarchy_path(node), true;
   if (name == "overlay") {
     write(schema + ".overlay(");
     comma_separated(node.children);

@@ -170,6 +170,7 @@ void Emitter::with(const std::vector<CommonTable>& tables, bool recursive) {
 }
 
 void Emitter::query(const Query& node) {
+  const SuperUse super_use = std::exchange(super_use_, SuperUse::kValue);
   const std::size_t common_tables = common_tables_.size();
   with(node.with, node.recursive);
   if (node.kind == QueryKind::kSelect) {
@@ -192,6 +193,7 @@ void Emitter::query(const Query& node) {
     last_columns_ = std::move(columns);
   }
   common_tables_.resize(common_tables);
+  super_use_ = super_use;
 }
 
 void Emitter::query_body(const Query& node) {
@@ -259,7 +261,8 @@ void Emitter::select_item(const SelectItem& item) {
     write(" AS ");
     return identifier(item.alias);
   }
-  if (item.value->kind == ExpressionKind::kColumn && !super_navigation(*item.value)) return;
+  const bool column = item.value->kind == ExpressionKind::kColumn;
+  if (column && !is_level(*item.value) && !super_navigation(*item.value)) return;
   write(" AS ");
   identifier(output_name(*item.value));
 }
@@ -268,7 +271,13 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
                      const Expression* limit, const Expression* offset) {
   scopes_.emplace_back();
   // FROM first: the select list needs its names.
-  const std::string from_text = captured([&] { from(node.from); });
+  std::string where_text;
+  const std::string from_text =
+      has_outer_marks(node) ? outer_joined_tables(node, where_text) : captured([&] {
+        if (node.connect_by) return hierarchy(node);
+        from(node.from);
+      });
+  if (node.where && !has_outer_marks(node)) where_text = captured([&] { expression(*node.where); });
   write("SELECT ");
   if (node.distinct) write("DISTINCT ");
   if (!node.distinct_on.empty()) {
@@ -280,20 +289,19 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     if (i > 0) write(", ");
     const SelectItem& item = node.items[i];
     select_item(item);
-    if (item.value->kind == ExpressionKind::kStar && !node.exclude.empty()) {
-      write(" EXCLUDE (");
-      identifiers(node.exclude);
-      write(")");
-    }
+    if (item.value->kind != ExpressionKind::kStar) continue;
+    std::vector<std::string> exclude = node.exclude;
+    if (node.connect_by) exclude.insert(exclude.end(), {"leat_row", "leat_level", "leat_rows"});
+    if (exclude.empty()) continue;
+    write(" EXCLUDE (");
+    identifiers(exclude);
+    write(")");
   }
   if (!node.from.empty()) {
     write(" FROM ");
     write(from_text);
   }
-  if (node.where) {
-    write(" WHERE ");
-    expression(*node.where);
-  }
+  if (!where_text.empty()) write(" WHERE " + where_text);
   if (node.group_by_all) write(" GROUP BY ALL");
   if (!node.group_by.empty()) {
     write(" GROUP BY ");

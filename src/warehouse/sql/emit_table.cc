@@ -1,6 +1,8 @@
 // FROM: relations under the names columns use, joins, unnesting of SUPER arrays, PIVOT and UNPIVOT.
 #include <algorithm>
+#include <utility>
 
+#include "base/text.h"
 #include "warehouse/sql/emitter.h"
 #include "warehouse/sql/join_text.h"
 
@@ -18,6 +20,14 @@ std::vector<ScopeColumn> scope_columns(const Relation& relation) {
                        .origin = &column});
   }
   return columns;
+}
+
+/// The names of the columns in an expression.
+void column_names(const Expression& node, std::vector<std::string>& names) {
+  if (node.kind == ExpressionKind::kColumn) names.push_back(node.names.back());
+  for (const ExpressionPtr& child : node.children) column_names(*child, names);
+  if (!node.call) return;
+  for (const OrderItem& item : node.call->within_group) column_names(*item.value, names);
 }
 
 }  // namespace
@@ -280,11 +290,71 @@ void Emitter::join(const TableReference& node) {
   }
 }
 
+/// The source's columns that PIVOT groups by: those that neither its FOR nor its aggregates name.
+/// Nothing when the source's columns are not known.
+std::optional<std::vector<ScopeColumn>> Emitter::pivot_groups(const TableReference& node) const {
+  std::vector<std::string> used = {node.pivot_for->names.empty() ? ""
+                                                                 : node.pivot_for->names.back()};
+  for (const SelectItem& item : node.pivot_aggregates) column_names(*item.value, used);
+  std::vector<ScopeColumn> groups;
+  for (const ScopeTable& source : scopes_.back().tables) {
+    if (!source.columns_known) return std::nullopt;
+    for (const ScopeColumn& column : source.columns) {
+      if (std::ranges::find(used, column.name) == used.end()) groups.push_back(column);
+    }
+  }
+  return groups;
+}
+
+/// One aggregate with FILTER for each value, grouped by the source's other columns.
+void Emitter::pivot_by_filter(const TableReference& node, const std::string& source,
+                              const std::vector<ScopeColumn>& groups,
+                              std::vector<ScopeColumn>& columns) {
+  write("(SELECT ");
+  std::string grouped;
+  for (const ScopeColumn& group : groups)
+    grouped += (grouped.empty() ? "" : ", ") + quote_identifier(group.name);
+  write(grouped);
+  for (const PivotValue& value : node.pivot_values) {
+    const std::string& written = value.value->text;
+    std::string shown = value.alias;
+    if (shown.empty()) shown = to_lower(written.size() > 1 ? written : text_of(*value.value));
+    filter_ = operand_text(*node.pivot_for) + " IS NOT DISTINCT FROM " + operand_text(*value.value);
+    for (const SelectItem& item : node.pivot_aggregates) {
+      if (!columns.empty() || !groups.empty()) write(", ");
+      filtered_ = item.value.get();
+      expression(*item.value);
+      filtered_ = nullptr;
+      if (!std::exchange(filter_written_, false))
+        unsupported("PIVOT with this expression", item.value->span);
+      write(" AS ");
+      const std::string name = item.alias.empty() ? shown : shown + "_" + item.alias;
+      identifier(name);
+      columns.push_back({.name = name, .type = infer(*item.value)});
+    }
+  }
+  write(" FROM " + source);
+  if (!grouped.empty()) write(" GROUP BY " + grouped);
+  write(")");
+}
+
 void Emitter::pivot(const TableReference& node) {
   // The source's names are not visible outside.
   scopes_.emplace_back();
+  const std::string source = captured([&] { table(*node.left); });
+  if (const auto groups = pivot_groups(node)) {
+    std::vector<ScopeColumn> columns;
+    pivot_by_filter(node, source, *groups, columns);
+    scopes_.pop_back();
+    columns.insert(columns.begin(), groups->begin(), groups->end());
+    ScopeTable entry;
+    entry.alias = node.alias;
+    entry.columns = std::move(columns);
+    entry.columns_known = true;
+    return alias_of(node, add_scope_table(std::move(entry)));
+  }
   write("(SELECT * FROM ");
-  table(*node.left);
+  write(source);
   write(" PIVOT (");
   for (std::size_t i = 0; i < node.pivot_aggregates.size(); ++i) {
     if (i > 0) write(", ");

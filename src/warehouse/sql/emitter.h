@@ -46,9 +46,15 @@ struct InferredType {
 
 [[nodiscard]] InferredType inferred_of(const TypeName& type);
 
+[[nodiscard]] bool is_numeric(Inferred kind);
+
 /// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
 /// boolean as values.
 [[nodiscard]] bool is_condition(ExpressionKind kind);
+
+/// What stands around a SUPER value, and so what is taken of it: a function of strings gets NULL
+/// for a number, arithmetic gets NULL for a string.
+enum class SuperUse : std::uint8_t { kValue, kText, kNumber };
 
 struct ScopeColumn {
   std::string name;
@@ -71,6 +77,8 @@ struct ScopeTable {
 
 struct Scope {
   std::vector<ScopeTable> tables;
+  bool reordered = false;  ///< joined in another order than FROM has: * is written table by table
+  std::string level{};     ///< with CONNECT BY: what stands for LEVEL
 };
 
 class Emitter {
@@ -133,6 +141,13 @@ class Emitter {
   void composite(const Expression& node);
   void column(const Expression& node);
   void super_path(std::string_view base, std::string_view path);
+  /// `rule` with SUPER values taken as `use`.
+  template <class Rule>
+  void with_super_as(SuperUse use, Rule rule) {
+    const SuperUse outer = std::exchange(super_use_, use);
+    rule();
+    super_use_ = outer;
+  }
   void unary(const Expression& node);
   void binary(const Expression& node);
   void division(const Expression& node);
@@ -160,7 +175,7 @@ class Emitter {
   [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
   void order_by(const std::vector<OrderItem>& items);
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
-  std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node);
+  std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node) const;
   void require_column(const std::string& name, SourceSpan span) const;
   /// 42501 for a column that the user may not read, and for a star over such columns.
   void check_readable(const Expression& node) const;
@@ -175,6 +190,7 @@ class Emitter {
 
   // Functions (emit_function.cc, emit_date.cc, emit_json.cc).
   void function(const Expression& node);
+  void rewritten(const FunctionEntry& entry, const Expression& node);
   void call_by_name(std::string_view name, const Expression& node);
   void call_template(std::string_view text, const Expression& node);
   void call_system(std::string_view name, const Expression& node);
@@ -199,8 +215,9 @@ class Emitter {
   void date_add(const Expression& node);
   void date_part(const Expression& node, bool extract);
   void convert_timezone(const Expression& node);
+  void time_zone(const Expression& node);
   void to_char(const Expression& node);
-  void to_char_number(const Expression& node, const std::string& format);
+  void read_moment(const Expression& node);
   void to_number(const Expression& node);
   [[nodiscard]] std::string local_now_text() const;
   /// A value for a date function: string literals become timestamps.
@@ -224,6 +241,10 @@ class Emitter {
   void super_unpivot(const TableReference& node);
   void join(const TableReference& node);
   void pivot(const TableReference& node);
+  [[nodiscard]] std::optional<std::vector<ScopeColumn>> pivot_groups(
+      const TableReference& node) const;
+  void pivot_by_filter(const TableReference& node, const std::string& source,
+                       const std::vector<ScopeColumn>& groups, std::vector<ScopeColumn>& columns);
   void unpivot(const TableReference& node);
   void alias_of(const TableReference& node, const std::string& alias);
   std::string add_scope_table(ScopeTable entry);
@@ -235,6 +256,15 @@ class Emitter {
   const std::vector<ScopeColumn>* common_table_columns(const QualifiedName& name) const;
   static std::string output_name(const Expression& node);
   std::vector<ScopeColumn> output_columns(const Select& node) const;
+
+  // (+) and CONNECT BY (emit_oracle.cc).
+  [[nodiscard]] static bool has_outer_marks(const Select& node);
+  [[nodiscard]] std::optional<std::size_t> table_of(const Expression& column) const;
+  std::string outer_joined_tables(const Select& node, std::string& where);
+  void hierarchy(const Select& node);
+  void hierarchy_value(const Expression& node);
+  void hierarchy_path(const Expression& node);
+  [[nodiscard]] bool is_level(const Expression& node) const;
 
   // Statements.
   std::string insert(const InsertStatement& node);
@@ -274,6 +304,7 @@ class Emitter {
   };
   std::vector<KnownCommonTable> common_tables_;
   bool has_parameters_ = false;
+  SuperUse super_use_ = SuperUse::kValue;
   /// Inside of a user's function: what stands for $1 ... $n there.
   struct CallFrame {
     const DefinedFunction* function = nullptr;
@@ -281,6 +312,9 @@ class Emitter {
   };
   const CallFrame* frame_ = nullptr;
   int function_depth_ = 0;
+  const Expression* filtered_ = nullptr;  ///< the aggregate that gets FILTER (filter_)
+  bool filter_written_ = false;
+  std::string filter_;
   bool in_from_function_ = false;          ///< in a call that stands in FROM
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
 };

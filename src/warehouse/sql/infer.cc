@@ -57,6 +57,10 @@ bool is_condition(ExpressionKind kind) {
          kind == ExpressionKind::kLike || kind == ExpressionKind::kQuantified;
 }
 
+bool is_numeric(Inferred kind) {
+  return is_whole(kind) || kind == Inferred::kDecimal || kind == Inferred::kDouble;
+}
+
 InferredType inferred_of(const TypeName& type) {
   if (type.array_dimensions > 0) return {Inferred::kList};
   switch (type.kind) {
@@ -111,9 +115,16 @@ InferredType Emitter::infer(const Expression& node) const {
       if (frame_ == nullptr || index >= frame_->function->parameters.size()) return {};
       return inferred_of(column_type(frame_->function->parameters[index]));
     }
-    case ExpressionKind::kColumn:
+    case ExpressionKind::kColumn: {
       if (const ScopeColumn* column = find_column(node)) return column->type;
-      return {};
+      const ScopeTable* table = find_alias(node.names[0]);
+      if (table != nullptr && table->element) return {Inferred::kSuper};
+      const bool path = node.names.size() > 1 && super_navigation(node);
+      return path ? InferredType{Inferred::kSuper} : InferredType{};
+    }
+    case ExpressionKind::kField:
+    case ExpressionKind::kSubscript:
+      return super_navigation(node) ? InferredType{Inferred::kSuper} : InferredType{};
     case ExpressionKind::kUnary:
       return node.text == "-" || node.text == "+" || node.text == "@" ? infer(*node.children[0])
                                                                       : InferredType{};

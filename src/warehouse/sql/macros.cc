@@ -131,6 +131,11 @@ constexpr Macro kMacros[] = {
   WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string'
   WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
   ELSE CASE WHEN j IS NOT NULL THEN 'number' END END)sql"},
+    {"super_text(j)",
+     R"sql(CASE WHEN json_type(j) = 'VARCHAR' THEN json_extract_string(j, '$') END)sql"},
+    {"super_number(j)",
+     R"sql(CASE WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')
+  THEN CAST(json_extract_string(j, '$') AS DOUBLE) END)sql"},
     {"json_element(j, n)",
      R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) ||
        ']') END)sql"},
@@ -198,38 +203,6 @@ constexpr Macro kMacros[] = {
     {"number_text(s)",
      R"sql(CASE WHEN regexp_matches(s, '[-<]') THEN '-' ELSE '' END || regexp_replace(s,
        '[^0-9.]', '', 'g'))sql"},
-    {"to_char_whole(v)", R"sql(CAST(CAST(trunc(abs(v)) AS HUGEINT) AS VARCHAR))sql"},
-    {"to_char_digits(v, fraction, zeros, comma)",
-     R"sql(CASE
-  WHEN abs(v) < 1 AND zeros = 0 AND fraction > 0 THEN ''
-  WHEN comma THEN format('{:,}', CAST(trunc(abs(v)) AS HUGEINT))
-  ELSE lpad($m.to_char_whole(v), CAST(greatest(zeros, length($m.to_char_whole(v))) AS INTEGER),
-       '0') END)sql"},
-    {"to_char_fraction(v, fraction, fixed, fill)",
-     R"sql(CASE
-  WHEN fraction = 0 THEN ''
-  WHEN fill THEN '.' || right(CAST(abs(v) AS VARCHAR), fraction)
-  ELSE '.' || rpad(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'),
-    CAST(greatest(fixed, length(rtrim(right(CAST(abs(v) AS VARCHAR), fraction), '0'))) AS
-       INTEGER), '0') END)sql"},
-    {"to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign)",
-     R"sql(
-  CASE WHEN v < 0 AND sign IN ('lead', 's-first') THEN '-' WHEN sign = 's-first' THEN '+' ELSE ''
-       END
-  || CASE WHEN dollar THEN '$' ELSE '' END
-  || $m.to_char_digits(v, fraction, zeros, comma) || $m.to_char_fraction(v, fraction, fixed, fill)
-  || CASE WHEN sign = 's-last' THEN CASE WHEN v < 0 THEN '-' ELSE '+' END
-     WHEN sign = 'mi' THEN CASE WHEN v < 0 THEN '-' WHEN fill THEN ' ' ELSE '' END ELSE ''
-       END)sql"},
-    {"to_char_number(v, whole, width, fraction, zeros, fixed, comma, fill, dollar, sign)",
-     R"sql(CASE
-  WHEN v IS NULL THEN NULL
-  WHEN length($m.to_char_whole(v)) > whole AND abs(v) >= 1
-  THEN ' ' || repeat('#', whole) || CASE WHEN fraction > 0 THEN '.' || repeat('#', fraction) ELSE
-       '' END
-  WHEN fill
-  THEN lpad($m.to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign), width, ' ')
-  ELSE $m.to_char_body(v, fraction, zeros, fixed, comma, fill, dollar, sign) END)sql"},
 };
 
 }  // namespace

@@ -129,6 +129,8 @@ class Parser {
   ExpressionPtr like_tail(ExpressionPtr left, bool negated);
   ExpressionPtr prefix();
   ExpressionPtr prefix_word();
+  ExpressionPtr hierarchy_operator();
+  bool at_outer_join_mark(std::size_t ahead) const;
   ExpressionPtr postfix(ExpressionPtr value);
   ExpressionPtr parenthesized();
   ExpressionPtr parameter();
@@ -163,6 +165,7 @@ class Parser {
   void query_tail(Query& node);
   std::unique_ptr<Select> select();
   void select_items(Select& node);
+  void connect_by(Select& node);
   void group_by(Select& node);
   std::vector<TablePtr> table_list();
   TablePtr table_reference();
@@ -286,6 +289,7 @@ class Parser {
   std::uint16_t deepest_ = 0;  ///< depth of the deepest node finished since it was last set back
   std::optional<CreateTableAsStatement>
       into_;  ///< SELECT ... INTO, handed from select() to select_statement()
+  bool in_connect_by_ = false;
   bool into_allowed_ = false;
 };
 

@@ -6,6 +6,7 @@ namespace {
 
 constexpr int kNotOperandPower = 31;
 constexpr int kAboveIn = 61;
+constexpr int kSignPower = 130;
 
 bool is_bare_function(Word word) {
   switch (word) {
@@ -14,6 +15,7 @@ bool is_bare_function(Word word) {
     case "current_timestamp"_w:
     case "localtime"_w:
     case "localtimestamp"_w:
+    case "current_schema"_w:
     case "current_user"_w:
     case "session_user"_w:
     case "user"_w:
@@ -130,13 +132,29 @@ ExpressionPtr Parser::prefix_word() {
       }
       break;
     case "prior"_w:
+      if (in_connect_by_ && (is_label(token(1)) || at_operator("(", 1)))
+        return hierarchy_operator();
+      break;
     case "connect_by_root"_w:
-      if (is_label(token(1))) unsupported(token(), "CONNECT BY");
+      if (is_label(token(1)) || at_operator("(", 1)) return hierarchy_operator();
       break;
     default:
       break;
   }
   return postfix(column_or_function());
+}
+
+/// PRIOR x, CONNECT_BY_ROOT x: they bind as tightly as a sign.
+ExpressionPtr Parser::hierarchy_operator() {
+  const std::size_t first = at_;
+  const std::string_view word = token().text;
+  advance();
+  return unary(word, kSignPower, first);
+}
+
+/// At "(+)" that marks the optional side of an outer join.
+bool Parser::at_outer_join_mark(std::size_t ahead) const {
+  return at_operator("(", ahead) && at_operator("+", ahead + 1) && at_operator(")", ahead + 2);
 }
 
 ExpressionPtr Parser::case_expression() {
@@ -244,10 +262,7 @@ ExpressionPtr Parser::column_or_function() {
   const Token& head = token();
   const bool quoted = head.kind == TokenKind::kQuotedIdentifier;
   if (!is_label(head)) syntax_error();
-  if (at_operator("(", 1) && at_operator("+", 2) && at_operator(")", 3)) {
-    unsupported(token(1), "outer join operator (+)");
-  }
-  if (!quoted && at_operator("(", 1)) {
+  if (!quoted && at_operator("(", 1) && !at_outer_join_mark(1)) {
     if (!is_function_word(head.word)) syntax_error();
     advance();
     return function_call({std::string(head.text)}, first);
@@ -270,8 +285,12 @@ ExpressionPtr Parser::column_or_function() {
     parts.push_back(label());
     if (parts.size() > 64) syntax_error();
   }
-  if (at_operator("(")) return function_call(std::move(parts), first);
+  if (at_operator("(") && !at_outer_join_mark(0)) return function_call(std::move(parts), first);
   ExpressionPtr node = make(ExpressionKind::kColumn, first);
+  if (at_outer_join_mark(0)) {
+    node->flag = true;
+    advance(3);
+  }
   if (at_operator(".") && at_operator("*", 1)) {
     advance(2);
     node->kind = ExpressionKind::kStar;

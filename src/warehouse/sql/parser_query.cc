@@ -178,8 +178,6 @@ void Parser::query_tail(Query& node) {
   }
   if (at("for"_w) && at_any({"update"_w, "share"_w}, 1))
     unsupported(token(), "SELECT FOR UPDATE/SHARE");
-  if (at("connect"_w) && at("by"_w, 1)) unsupported(token(), "CONNECT BY");
-  if (at("start"_w) && at("with"_w, 1)) unsupported(token(), "CONNECT BY");
   if (at("window"_w) && is_name(token(1))) unsupported(token(), "WINDOW clause");
 }
 
@@ -221,11 +219,30 @@ std::unique_ptr<Select> Parser::select() {
   }
   if (accept("from"_w)) node->from = table_list();
   if (accept("where"_w)) node->where = expression();
+  connect_by(*node);
   group_by(*node);
   if (accept("having"_w)) node->having = expression();
   if (accept("qualify"_w)) node->qualify = expression();
   node->span = span_from(first);
   return node;
+}
+
+/// [START WITH condition] CONNECT BY [NOCYCLE] condition, in either order.
+void Parser::connect_by(Select& node) {
+  const bool outer = in_connect_by_;
+  for (int part = 0; part < 2; ++part) {
+    if (!node.start_with && at("start"_w) && at("with"_w, 1)) {
+      advance(2);
+      node.start_with = expression();
+    } else if (!node.connect_by && at("connect"_w) && at("by"_w, 1)) {
+      advance(2);
+      node.no_cycle = accept("nocycle"_w);
+      in_connect_by_ = true;
+      node.connect_by = expression();
+      in_connect_by_ = outer;
+    }
+  }
+  if (node.start_with && !node.connect_by) syntax_error();
 }
 
 void Parser::select_items(Select& node) {

@@ -63,7 +63,8 @@ enum class ExpressionKind : std::uint8_t {
   kTypedLiteral,  ///< type, text: DATE '...'
   kInterval,      ///< text decoded; names: field words, such as {"day"} or {"year", "to", "month"}
   kParameter,     ///< number: 1 for $1
-  kColumn,        ///< names: a | a.b | a.b.c ...; resolution of SUPER paths happens in translation
+  kColumn,        ///< names: a | a.b | a.b.c ...; resolution of SUPER paths happens in translation;
+                  ///< flag: marked (+)
   kStar,          ///< names: qualifier, may be empty
   kDefault,       ///< DEFAULT inside VALUES or SET
   kUnary,         ///< text: operator; children: operand
@@ -190,6 +191,9 @@ struct Select {
   std::vector<std::string> exclude;  ///< SELECT * EXCLUDE (...)
   std::vector<TablePtr> from;
   ExpressionPtr where;
+  ExpressionPtr start_with;  ///< with connect_by only; may be null
+  ExpressionPtr connect_by;  ///< holds kUnary "prior"
+  bool no_cycle = false;
   std::vector<ExpressionPtr> group_by;
   bool group_by_all = false;
   ExpressionPtr having;

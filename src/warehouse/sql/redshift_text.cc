@@ -27,7 +27,8 @@ void RedshiftText::expression(const Expression& node) {
     case ExpressionKind::kParameter:
       return write("$" + std::to_string(node.number));
     case ExpressionKind::kColumn:
-      return path(node.names);
+      path(node.names);
+      return write(node.flag ? "(+)" : "");
     case ExpressionKind::kStar:
       if (!node.names.empty()) {
         path(node.names);

@@ -163,6 +163,8 @@ void RedshiftText::select(const Select& node) {
   }
   tables(" FROM ", node.from);
   optional(" WHERE ", node.where);
+  optional(" START WITH ", node.start_with);
+  optional(node.no_cycle ? " CONNECT BY NOCYCLE " : " CONNECT BY ", node.connect_by);
   if (node.group_by_all) write(" GROUP BY ALL");
   if (!node.group_by.empty()) {
     write(" GROUP BY ");

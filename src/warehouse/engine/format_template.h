@@ -1,0 +1,33 @@
+// The templates of TO_CHAR, TO_DATE and TO_TIMESTAMP. Pure; any thread. Elements: the pages
+// "Datetime format strings" and "Numeric format strings" of Amazon Redshift's documentation.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "warehouse/engine/error.h"
+
+namespace leat::engine {
+
+/// The time zone that the elements TZ and OF show.
+struct ZoneText {
+  std::string_view name = "UTC";
+  std::int64_t offset_seconds = 0;  ///< East of UTC.
+};
+
+/// `local_us`: microseconds since 1970-01-01 00:00:00 of the zone's clock. What is no element
+/// stands for itself.
+[[nodiscard]] std::string format_moment(std::int64_t local_us, std::string_view format,
+                                        ZoneText zone = {});
+
+/// `number`: decimal text such as "-125.80" or "1e+20". A number with more digits than the template
+/// has before its point is shown as #.
+[[nodiscard]] std::string format_number(std::string_view number, std::string_view format);
+
+/// Reads what format_moment writes; microseconds since 1970-01-01 00:00:00. Days and times out of
+/// range roll over into the next month or day unless `strict`. Errors: 22007, 22008.
+[[nodiscard]] SqlResult<std::int64_t> parse_moment(std::string_view text, std::string_view format,
+                                                   bool strict);
+
+}  // namespace leat::engine
