@@ -39,6 +39,14 @@ constexpr std::string_view kMacros[] = {
     "current_namespace() AS CAST('00000000-0000-0000-0000-000000000000' AS VARCHAR)",
     "default_iam_role() AS CAST('default' AS VARCHAR)",
     "db_collation() AS CAST('case_sensitive' AS VARCHAR)",
+    "pg_client_encoding() AS CAST('UTF8' AS VARCHAR)",
+    "pg_char_to_encoding(name) AS CAST(CASE WHEN upper(name) IN ('UTF8', 'UTF-8', 'UNICODE') THEN "
+    "6 "
+    "ELSE -1 END AS INTEGER)",
+    // A client's address is not known here.
+    "inet_client_addr() AS CAST(NULL AS VARCHAR)",
+    "inet_server_addr() AS CAST(NULL AS VARCHAR)",
+    "inet_server_port() AS CAST(NULL AS INTEGER)",
     "getdatabaseencoding() AS CAST('UTF8' AS VARCHAR)",
     "slice_num() AS CAST(0 AS INTEGER)",
     "pg_last_query_id() AS leat_system.leat_number('pg_last_query_id')",
@@ -74,6 +82,17 @@ constexpr std::string_view kMacros[] = {
     "pg_function_is_visible(oid) AS oid IS NOT NULL",
     "pg_type_is_visible(oid) AS oid IS NOT NULL",
     "pg_operator_is_visible(oid) AS oid IS NOT NULL",
+    "pg_collation_is_visible(oid) AS oid IS NOT NULL",
+    "pg_conversion_is_visible(oid) AS oid IS NOT NULL",
+    "pg_opclass_is_visible(oid) AS oid IS NOT NULL",
+    "pg_statistics_obj_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_config_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_dict_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_parser_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_template_is_visible(oid) AS oid IS NOT NULL",
+    "pg_relation_is_publishable(oid) AS false",
+    "pg_get_partkeydef(oid) AS CAST(NULL AS VARCHAR)",
+    "pg_get_serial_sequence(relation, name) AS CAST(NULL AS VARCHAR)",
     "pg_tablespace_location(oid) AS ''",
     "obj_description(oid) AS leat_description(leat_system.leat_session(), CAST(oid AS BIGINT), "
     "CAST(0 AS BIGINT)), "

@@ -18,6 +18,22 @@ std::string_view plain_type_name(TypeKind kind) {
   }
 }
 
+/// The types whose values are named objects; empty for others.
+std::string_view registered_name(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kRegClass:
+      return "regclass";
+    case TypeKind::kRegType:
+      return "regtype";
+    case TypeKind::kRegProc:
+      return "regproc";
+    case TypeKind::kRegNamespace:
+      return "regnamespace";
+    default:
+      return {};
+  }
+}
+
 bool is_integer_text(std::string_view text) {
   text = trim(text);
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
@@ -138,17 +154,19 @@ void Emitter::cast(const Expression& node) {
   const TypeName& type = *node.type;
   const Expression& value = *node.children[0];
   if (type.array_dimensions > 0) return plain_cast(node);
+  if (const std::string_view name = registered_name(type.kind); !name.empty())
+    return registered_name_cast(node, name);
   switch (type.kind) {
-    case TypeKind::kRegClass:
-      return registered_name_cast(node, "regclass");
-    case TypeKind::kRegType:
-      return registered_name_cast(node, "regtype");
-    case TypeKind::kRegProc:
-      return registered_name_cast(node, "regproc");
-    case TypeKind::kRegNamespace:
-      return registered_name_cast(node, "regnamespace");
     case TypeKind::kVarchar:
     case TypeKind::kChar:
+      // 't'::regclass is an oid for comparisons, but shows its name.
+      if (value.kind == ExpressionKind::kCast && !registered_name(value.type->kind).empty() &&
+          value.children[0]->kind == ExpressionKind::kString) {
+        write(context_.system_schema + "." + std::string(registered_name(value.type->kind)) +
+              "_name(");
+        expression(value);
+        return write(")");
+      }
       return character_cast(value, type);
     case TypeKind::kSuper:
       write("to_json(");

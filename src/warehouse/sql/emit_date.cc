@@ -104,6 +104,29 @@ void Emitter::convert_timezone(const Expression& node) {
   write(")");
 }
 
+/// DATE_CMP and its kin: both sides as the wider of the types that the name says.
+void Emitter::compare_moments(const Expression& node) {
+  const std::string& name = node.names.back();
+  TypeName type;
+  type.kind = name == "interval_cmp"                          ? TypeKind::kInterval
+              : name.find("timestamptz") != std::string::npos ? TypeKind::kTimestampTz
+              : name == "date_cmp"                            ? TypeKind::kDate
+                                                              : TypeKind::kTimestamp;
+  write(context_.function_schema + ".compare(");
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Expression& value = *node.children[i];
+    if (i > 0) write(", ");
+    if (value.kind == ExpressionKind::kString) {
+      typed_literal(type, value.text, value.span);
+    } else {
+      write("CAST(");
+      expression(value);
+      write(" AS " + duckdb_type(type) + ")");
+    }
+  }
+  write(")");
+}
+
 /// A zone's name; `NAME+2` and `+2` are two hours west of UTC, as in POSIX.
 void Emitter::time_zone(const Expression& node) {
   if (node.kind != ExpressionKind::kString) return operand(node);
@@ -199,6 +222,7 @@ bool Emitter::date_function(const Expression& node) {
     write(")");
     return true;
   }
+  if (name.find("_cmp") != std::string::npos) return compare_moments(node), true;
   if (name == "convert_timezone") return convert_timezone(node), true;
   if (name == "to_char") return to_char(node), true;
   if (name == "to_number") return to_number(node), true;

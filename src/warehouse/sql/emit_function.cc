@@ -251,20 +251,24 @@ void Emitter::sum(const Expression& node) {
   if (whole) write(" AS BIGINT)");
 }
 
-/// sum / count with integer division: truncated for integers, as Redshift does, plain for DOUBLE.
+/// sum / count with integer division: truncated for integers and to a DECIMAL's scale, as Redshift
+/// does, plain for DOUBLE.
 void Emitter::average(const Expression& node) {
   const InferredType type = infer(*node.children[0]);
   if (type.kind == Inferred::kDouble) return call_by_name("avg", node);
   const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger ||
                      type.kind == Inferred::kBigint;
   const bool decimal = type.kind == Inferred::kDecimal;
-  write(whole || decimal ? "CAST((" : "(");
-  call_by_name("sum", node);
-  write(" / ");
-  call_by_name("count", node);
-  write(")");
+  const std::string total = captured([&] { call_by_name("sum", node); });
+  const std::string rows = captured([&] { call_by_name("count", node); });
+  if (decimal) {
+    const std::string result = " AS DECIMAL(38," + std::to_string(type.scale) + "))";
+    return write(context_.function_schema + ".truncated_average(CAST(" + total + result + ", " +
+                 rows + ", CAST(" + total + " / " + rows + result + ", CAST(1e-" +
+                 std::to_string(type.scale) + result + ")");
+  }
+  write((whole ? "CAST((" : "(") + total + " / " + rows + ")");
   if (whole) write(" AS BIGINT)");
-  if (decimal) write(" AS DECIMAL(38," + std::to_string(type.scale) + "))");
 }
 
 /// LISTAGG ignores NULL and empty strings; its order is that of WITHIN GROUP.

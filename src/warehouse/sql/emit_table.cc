@@ -316,9 +316,11 @@ void Emitter::pivot_by_filter(const TableReference& node, const std::string& sou
     grouped += (grouped.empty() ? "" : ", ") + quote_identifier(group.name);
   write(grouped);
   for (const PivotValue& value : node.pivot_values) {
-    const std::string& written = value.value->text;
     std::string shown = value.alias;
-    if (shown.empty()) shown = to_lower(written.size() > 1 ? written : text_of(*value.value));
+    if (shown.empty()) {
+      const bool text = value.value->kind == ExpressionKind::kString;
+      shown = to_lower(text ? value.value->text : text_of(*value.value));
+    }
     filter_ = operand_text(*node.pivot_for) + " IS NOT DISTINCT FROM " + operand_text(*value.value);
     for (const SelectItem& item : node.pivot_aggregates) {
       if (!columns.empty() || !groups.empty()) write(", ");

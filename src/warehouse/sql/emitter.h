@@ -215,6 +215,7 @@ class Emitter {
   void date_add(const Expression& node);
   void date_part(const Expression& node, bool extract);
   void convert_timezone(const Expression& node);
+  void compare_moments(const Expression& node);
   void time_zone(const Expression& node);
   void to_char(const Expression& node);
   void read_moment(const Expression& node);
