@@ -451,15 +451,16 @@ SqlResult<std::int64_t> moment_of(Reading& reading, bool strict) {
   if (reading.hour > 99'999 || reading.minute > 99'999 || reading.second > 999'999) {
     return fail_sql("22008", "date/time field time value out of range");
   }
-  if (year > 9999 || month < 1 || month > 12 || day < 0 || day > 366 ||
+  constexpr std::int64_t kLastJulian = 5'373'484;  // 9999-12-31
+  if (year > 9999 || reading.julian.value_or(0) > kLastJulian ||
+      reading.day_of_year.value_or(1) > 366 || month < 1 || month > 12 || day < 0 || day > 366 ||
       (strict && (day < 1 || day > limit()))) {
     return fail_sql("22008", fmt::format("date/time field date value out of range: {}-{}-{}", year,
                                          month, day));
   }
   sys_days date = sys_days(start / static_cast<int>(month) / 1) + days(static_cast<int>(day) - 1);
   if (reading.julian) {
-    date = sys_days(
-        days(static_cast<int>(std::min<std::int64_t>(*reading.julian, 100'000'000)) - 2'440'588));
+    date = sys_days(days(static_cast<int>(*reading.julian) - 2'440'588));
   } else if (reading.iso && reading.iso_week) {
     const sys_days fourth(start / 1 / 4);
     const int weekday = static_cast<int>(std::chrono::weekday(fourth).iso_encoding());
