@@ -91,6 +91,19 @@ struct ReplayOptions {
 };
 [[nodiscard]] Exit run_replay(const Terminal& terminal, const ReplayOptions& options);
 
+enum class PrivacyVerb { kDelete, kSuppress, kUnsuppress, kList };
+struct PrivacyOptions {
+  ConfigChoice config{};
+  std::string user_id{};  ///< One of the two, but for kList.
+  std::string anonymous_id{};
+  std::string source{};   ///< Empty: all.
+  bool suppress = false;  ///< Of kDelete: keep nothing new either.
+  bool dry_run = false;
+  bool json = false;
+};
+[[nodiscard]] Exit run_privacy(const Terminal& terminal, PrivacyVerb verb,
+                               const PrivacyOptions& options);
+
 enum class RescueVerb : std::uint8_t { kList, kShow, kReplay };
 struct RescueOptions {
   ConfigChoice config{};

@@ -26,6 +26,7 @@ struct DataPaths {
   [[nodiscard]] std::string results() const { return root + "/data-api-results"; }
   [[nodiscard]] std::string uploads() const { return root + "/s3-uploads"; }
   [[nodiscard]] std::string journal() const { return root + "/journal"; }
+  [[nodiscard]] std::string privacy() const { return root + "/privacy"; }
   [[nodiscard]] std::string seals() const { return root + "/seals"; }
   [[nodiscard]] std::string objects() const { return root + "/objects"; }
   [[nodiscard]] std::string warehouse() const { return root + "/warehouse"; }

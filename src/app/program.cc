@@ -42,6 +42,7 @@ struct Parsed {
   SyncOptions sync;
   ReplayOptions replay;
   RescueOptions rescue;
+  PrivacyOptions privacy;
   SqlOptions sql;
   PlanCommandOptions plan;
   InspectOptions inspect;
@@ -250,6 +251,53 @@ void add_rescue(CLI::App& app, Parsed& parsed) {
                   "Load the events of these rescue rows again; what loads now leaves leat_rescue.");
 }
 
+void add_privacy_verb(CLI::App& privacy, Parsed& parsed, PrivacyVerb verb, const std::string& name,
+                      const std::string& what) {
+  PrivacyOptions& options = parsed.privacy;
+  CLI::App* command = privacy.add_subcommand(name, what);
+  command->callback([&parsed, &options, verb] {
+    parsed.chosen = [&options, verb](const Terminal& t) { return run_privacy(t, verb, options); };
+  });
+  add_data_flag(*command, options.config);
+  if (verb != PrivacyVerb::kList) {
+    CLI::Option_group* person = command->add_option_group("person", "Who it is about");
+    person->add_option("--user-id", options.user_id, "Events with this userId")->type_name("ID");
+    person->add_option("--anonymous-id", options.anonymous_id, "Events with this anonymousId")
+        ->type_name("ID");
+    person->require_option(1);
+    command->add_option("--source", options.source, "Of this source only [all]")->type_name("NAME");
+  }
+  if (verb == PrivacyVerb::kDelete) {
+    command->add_flag("--suppress", options.suppress, "Keep no new events of the person either");
+    command->add_flag("--dry-run", options.dry_run, "Change nothing, say what would be deleted");
+  }
+  add_json(*command, options.json);
+}
+
+void add_privacy(CLI::App& app, Parsed& parsed) {
+  CLI::App& command = *app.add_subcommand(
+      "privacy",
+      "Delete a person's events everywhere, or keep none from now on: delete, suppress, "
+      "unsuppress, "
+      "list.\n"
+      "It runs in the running Leat; a deletion that is cut off goes on with its next start.\n\n"
+      "Examples:\n"
+      "  leat privacy delete --user-id u-1842 --dry-run\n"
+      "  leat privacy delete --user-id u-1842 --suppress\n"
+      "  leat privacy suppress --anonymous-id 5f0c2a91 --source web\n"
+      "  leat privacy list");
+  command.require_subcommand(1);
+  add_privacy_verb(command, parsed, PrivacyVerb::kDelete, "delete",
+                   "Delete a person's events from the archive and their rows from the warehouse, "
+                   "and write a report of it.");
+  add_privacy_verb(command, parsed, PrivacyVerb::kSuppress, "suppress",
+                   "Keep no new events of a person.");
+  add_privacy_verb(command, parsed, PrivacyVerb::kUnsuppress, "unsuppress",
+                   "Keep a person's events again.");
+  add_privacy_verb(command, parsed, PrivacyVerb::kList, "list",
+                   "Show what was asked for, and how many are suppressed.");
+}
+
 void add_sql(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "sql", "Ask the embedded warehouse.",
                               "  leat sql 'select event, count(*) from web.tracks group by 1'\n"
@@ -367,6 +415,7 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   add_sync(*app, parsed);
   add_replay(*app, parsed);
   add_rescue(*app, parsed);
+  add_privacy(*app, parsed);
   add_sql(*app, parsed);
   add_plan(*app, parsed);
   add_inspect(*app, parsed);

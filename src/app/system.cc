@@ -17,6 +17,7 @@
 #include "app/file_text.h"
 #include "app/notices.h"
 #include "app/object_storage.h"
+#include "app/privacy_api.h"
 #include "app/received.h"
 #include "app/shaping.h"
 #include "app/sources.h"
@@ -35,6 +36,7 @@
 #include "pipeline/load/replay.h"
 #include "pipeline/load/rescue.h"
 #include "pipeline/load/sync_schedule.h"
+#include "pipeline/privacy/service.h"
 #include "warehouse/dataapi/server.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/pgwire/server.h"
@@ -119,6 +121,7 @@ struct System::Impl {
   std::unique_ptr<load::Replayer> replayer;
   std::unique_ptr<load::SyncSchedule> schedule;
   std::unique_ptr<Notifier> notifier;
+  std::unique_ptr<privacy::Service> privacy;
   std::unique_ptr<collect::Server> collector;
   std::unique_ptr<console::Console> console;
 
@@ -129,6 +132,7 @@ struct System::Impl {
   Status start_journal();
   Status start_load();
   Status start_notifier();
+  Status start_privacy();
   Status start_collector();
   Status start_console();
   Status publish_connection();
@@ -356,6 +360,26 @@ Status System::Impl::start_notifier() {
   return {};
 }
 
+Status System::Impl::start_privacy() {
+  privacy::ServiceOptions options;
+  options.directory = data.paths().privacy();
+  options.deletion.store = storage.store.get();
+  options.deletion.bucket = config.archive_bucket;
+  for (const Source& source : sources) {
+    options.deletion.sources.push_back({.name = source.name, .schema = source.schema});
+  }
+  if (destination) {
+    options.deletion.destination = destination->settings;
+    options.deletion.connect = destination->connect;
+  }
+  if (sealer) {
+    constexpr std::int64_t kSealTimeoutUs = 60 * kUsPerSecond;
+    options.deletion.seal_now = [this] { return sealer->seal_now(kSealTimeoutUs); };
+  }
+  LEAT_ASSIGN(privacy, privacy::Service::open(std::move(options)));
+  return {};
+}
+
 Status System::Impl::start_collector() {
   net::HttpOptions http;
   LEAT_ASSIGN(http.listen, net::parse_endpoint(config.collect_listen));
@@ -373,6 +397,7 @@ Status System::Impl::start_collector() {
         {source.name, {source.write_key}, source.enabled, source.events_per_second_max});
   }
   options.journal = journal.get();
+  options.suppressions = &privacy->feed();
   options.limits.body_bytes_max = static_cast<std::size_t>(config.collect_body_bytes_max);
   options.limits.event_bytes_max = static_cast<std::size_t>(config.collect_event_bytes_max);
   options.limits.batch_events_max = static_cast<std::size_t>(config.collect_batch_events_max);
@@ -466,6 +491,11 @@ Status System::Impl::start_console() {
       return rescued(source, query);
     };
   }
+  if (privacy) {
+    options.privacy = [this](bool is_post, const std::string& query) {
+      return answer_privacy(*privacy, is_post, query);
+    };
+  }
   if (journal) options.journal = [this] { return shard_positions(); };
   received = std::make_unique<ReceivedCounts>(*archive, journal.get());
   options.received = [this] { return source_counts(); };
@@ -501,6 +531,7 @@ Status System::Impl::stop(std::int64_t deadline_us) {
       if (!ended.stop_requested()) store_stop.request_stop();
     });
     notifier.reset();
+    if (privacy) privacy->stop();
     if (schedule) schedule->stop();
     if (sealer) sealer->stop();
   }
@@ -556,6 +587,7 @@ Result<std::unique_ptr<System>> System::start(const Config& config, const Parts&
   LEAT_TRY(start_part(parts.collect, "journal", &Impl::start_journal));
   LEAT_TRY(start_part(parts.load, "sync", &Impl::start_load));
   LEAT_TRY(start_part(parts.load, "notify", &Impl::start_notifier));
+  LEAT_TRY(start_part(parts.collect || parts.load, "privacy", &Impl::start_privacy));
   LEAT_TRY(start_part(parts.collect, "collect", &Impl::start_collector));
   LEAT_TRY(start_part(parts.console, "console", &Impl::start_console));
   LEAT_TRY(start_part(true, "data", &Impl::publish_connection));

@@ -257,6 +257,24 @@ struct Console::Impl {
     if (!queued) shared->reply(busy("status requests"));
   }
 
+  // Names persons, so reading needs the token as well.
+  void answer_privacy(const net::RequestView& request, net::Exchange exchange) {
+    if (auto refusal = refuse(request)) return exchange.reply(std::move(*refusal));
+    if (!options.privacy) {
+      return exchange.reply(
+          error_answer(Error{Errc::kUnsupported, "this process keeps no list of persons"}));
+    }
+    auto shared = std::make_shared<net::Exchange>(std::move(exchange));
+    const bool is_post = request.method == net::Method::kPost;
+    const bool queued =
+        status_worker.post([this, is_post, query = std::string(request.query), shared] {
+          auto json = options.privacy(is_post, query);
+          if (!json) return shared->reply(error_answer(json.error()));
+          shared->reply(answer(200, kJson, std::move(*json)));
+        });
+    if (!queued) shared->reply(busy("status requests"));
+  }
+
   void post_sync(const net::RequestView& request, net::Exchange exchange) {
     const auto query = read_sync_query(request.query);
     if (!query) return exchange.reply(error_answer(query.error()));
@@ -321,6 +339,12 @@ struct Console::Impl {
     }
     const bool reading =
         request.method == net::Method::kGet || request.method == net::Method::kHead;
+    if (path == "/api/privacy") {
+      if (!reading && request.method != net::Method::kPost) {
+        return exchange.reply(not_allowed("GET, HEAD, POST"));
+      }
+      return answer_privacy(request, std::move(exchange));
+    }
     if (path == "/api/status") {
       if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
       return get_status(request.query, std::move(exchange));
@@ -339,7 +363,7 @@ struct Console::Impl {
     exchange.reply(error_answer(
         Error{Errc::kNotFound,
               "no such path; there are /, /api/status, /api/sync, /api/replay, /api/replays, "
-              "/api/replay/stop, /api/rescued, /healthz, /readyz, /metrics"}));
+              "/api/replay/stop, /api/rescued, /api/privacy, /healthz, /readyz, /metrics"}));
   }
 
   [[nodiscard]] std::optional<net::Response> simple_answer(const net::RequestView& request) const {

@@ -64,6 +64,9 @@ struct ConsoleOptions {
   /// `source` empty: all. Errors: kNotFound for an unknown one.
   std::function<Result<load::Rescued>(const std::string& source, const load::RescueQuery& query)>
       rescued;
+  /// Answers /api/privacy with JSON: `query` of the request, which wants to change something when
+  /// `is_post`. Errors: kInvalid, kNotFound and what the answering part has.
+  std::function<Result<std::string>(bool is_post, const std::string& query)> privacy;
   std::function<Result<std::vector<ShardPosition>>()> journal;
   std::function<Result<std::vector<SourceReceived>>()> received;
   /// Ready to serve, or why not: GET /readyz. Called on the event loop: must not block.

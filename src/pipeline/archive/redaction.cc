@@ -27,17 +27,20 @@ Result<SealRedaction> Redactor::plan(const Seal& seal, const event::Person& pers
       return fail(redacted.error().code,
                   fmt::format("{}; {}", redacted.error().message, batch.uri));
     }
-    if (redacted->removed == 0) {
+    if (redacted->places.empty()) {
       continue;
     }
     LEAT_ASSIGN(std::string object, compressor_.compress(redacted->lines));
     const Batch before = batch;
     batch.uri = with_revision(batch.uri, revision_of(batch.uri) + 1);
-    batch.deleted += redacted->removed;
+    batch.deleted += redacted->places.size();
     batch.raw_bytes = redacted->lines.size();
     batch.object_bytes = object.size();
     batch.sha256 = to_hex(sha256(object));
-    out.batches.push_back({.before = before, .after = batch, .object = std::move(object)});
+    out.batches.push_back({.before = before,
+                           .after = batch,
+                           .object = std::move(object),
+                           .places = std::move(redacted->places)});
   }
   return out;
 }

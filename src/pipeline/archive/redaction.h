@@ -26,6 +26,7 @@ struct RedactedBatch {
   Batch before;
   Batch after;
   std::string object;
+  std::vector<std::uint64_t> places;  ///< Of the lines that are gone, from 1.
 };
 
 /// What redacting one seal comes to.

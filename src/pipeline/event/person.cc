@@ -9,7 +9,7 @@
 namespace leat::event {
 namespace {
 
-constexpr std::size_t kIdBytesMax = 1024;
+constexpr std::size_t kIdBytesMax = 512;  // of a row's user_id
 
 bool names(const JsonValue& value, std::string_view id) {
   if (value.kind == JsonKind::kString) return value.text == id;
@@ -71,7 +71,7 @@ std::string removed_line(TimeUs received_at, std::string_view source, std::strin
 Result<Redacted> redact(std::string_view lines, const Person& person) {
   Redacted out;
   out.lines.reserve(lines.size());
-  while (!lines.empty()) {
+  for (std::uint64_t place = 1; !lines.empty(); ++place) {
     const std::size_t end = lines.find('\n');
     const std::size_t size = end == std::string_view::npos ? lines.size() : end + 1;
     const std::string_view line = lines.substr(0, size);
@@ -87,7 +87,7 @@ Result<Redacted> redact(std::string_view lines, const Person& person) {
                               parsed.error().message));
     }
     out.lines += removed_line(parsed->received_at, parsed->source, kDeleted);
-    ++out.removed;
+    out.places.push_back(place);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -23,7 +24,7 @@ struct Person {
 /// "USER_ID" or "ANONYMOUS_ID", as Segment names the subjects of a regulation.
 [[nodiscard]] std::string_view person_key_name(PersonKey key);
 /// The person whose subject type and id these are. kInvalid: another type, or no id, or one of more
-/// than 1024 bytes or not UTF-8.
+/// than 512 bytes or not UTF-8.
 [[nodiscard]] Result<Person> make_person(std::string_view key_name, std::string_view id);
 
 /// Whether a line's event is the person's: its userId (anonymousId), or the previousId of an alias,
@@ -44,7 +45,7 @@ inline constexpr std::string_view kSuppressed = "suppressed";  ///< Never kept.
 /// and the place of the others stay.
 struct Redacted {
   std::string lines;
-  std::uint64_t removed = 0;
+  std::vector<std::uint64_t> places;  ///< Of the replaced lines, from 1.
 };
 /// kCorrupt when a line that is theirs has no readable received_at and source.
 [[nodiscard]] Result<Redacted> redact(std::string_view lines, const Person& person);

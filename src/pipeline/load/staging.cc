@@ -48,20 +48,25 @@ Result<std::string> Staging::write(std::string_view table, std::string_view parq
   return manifest_uri;
 }
 
-Result<std::size_t> remove_leftovers(io::ObjectStore& store, std::string_view bucket,
-                                     std::string_view schema, TimeUs now) {
+Result<std::size_t> remove_staged(io::ObjectStore& store, std::string_view bucket,
+                                  std::string_view schema, TimeUs before) {
   std::size_t removed = 0;
   io::ListOptions options;
   while (true) {
     LEAT_ASSIGN(const io::ListPage page, store.list(staging_prefix(bucket, schema), options));
     for (const io::ObjectInfo& object : page.objects) {
-      if (object.modified.value > now.value - kLeftoverAgeUs) continue;
+      if (object.modified.value >= before.value) continue;
       LEAT_TRY(store.remove(object.uri));
       ++removed;
     }
     if (!page.truncated || page.objects.empty()) return removed;
     options.start_after = page.objects.back().uri;
   }
+}
+
+Result<std::size_t> remove_leftovers(io::ObjectStore& store, std::string_view bucket,
+                                     std::string_view schema, TimeUs now) {
+  return remove_staged(store, bucket, schema, TimeUs{now.value - kLeftoverAgeUs});
 }
 
 }  // namespace leat::load

@@ -38,6 +38,10 @@ class Staging {
   std::int64_t bytes_ = 0;
 };
 
+/// Removes staged files of `schema` that were written before `before`. Returns how many.
+[[nodiscard]] Result<std::size_t> remove_staged(io::ObjectStore& store, std::string_view bucket,
+                                                std::string_view schema, TimeUs before);
+
 /// Removes staged files of `schema` that are older than a day: no living sync owns them. Returns
 /// how many.
 [[nodiscard]] Result<std::size_t> remove_leftovers(io::ObjectStore& store, std::string_view bucket,

@@ -1,0 +1,368 @@
+// Deletions over an archive in memory and a destination that keeps what a transaction did. What the
+// SQL does is tested against the embedded warehouse in tests/e2e/privacy_test.py.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "io/directory_object_store.h"
+#include "io/faulty_file_system.h"
+#include "pipeline/archive/archive.h"
+#include "pipeline/archive/compressor.h"
+#include "pipeline/load/load_sql.h"
+#include "pipeline/privacy/deletion.h"
+#include "pipeline/privacy/person_rows.h"
+#include "pipeline/privacy/service.h"
+
+namespace leat::privacy {
+namespace {
+
+using journal::Offset;
+using load::DestinationFailure;
+using load::FailureKind;
+using load::Rows;
+
+const event::Person kAnn{event::PersonKey::kUserId, "ann"};
+
+std::string line_of(std::string_view user, int number) {
+  return fmt::format(R"({{"received_at":"2026-11-20T14:03:05.123Z","source":"web","event":)"
+                     R"({{"userId":"{}","n":{}}}}})"
+                     "\n",
+                     user, number);
+}
+
+// Two tables with three rows of the person, until a deletion is committed; and its row then.
+struct Warehouse {
+  bool has_rows = true;
+  std::optional<std::string> table_rows;  // of the deletion's row
+  int statements = 0;
+  int fail_at = 0;
+  bool fails_after_commit = false;
+  std::vector<std::string> texts;
+};
+
+class FakeConnection final : public load::Connection {
+ public:
+  explicit FakeConnection(Warehouse& warehouse) : warehouse_(warehouse) {}
+  std::expected<Rows, DestinationFailure> run(std::string_view sql, std::stop_token) override {
+    warehouse_.texts.emplace_back(sql);
+    const bool fails = ++warehouse_.statements == warehouse_.fail_at;
+    if (!open_ || (fails && !warehouse_.fails_after_commit)) return lost();
+    if (sql == "COMMIT") {
+      warehouse_.has_rows = false;
+      warehouse_.table_rows = table_rows_;
+    }
+    if (fails) return lost();
+    Rows rows;
+    if (sql.starts_with("SELECT table_name")) {
+      if (sql.find("'web'") != std::string_view::npos) {
+        for (const char* table : {"tracks", "leat_rescue", "a_view"}) {
+          rows.rows.push_back({table, "user_id", "character varying", "512"});
+        }
+      } else {
+        for (const std::string_view name : load::kLedgerColumns) {
+          rows.rows.push_back({"batches", std::string(name), "bigint"});
+        }
+      }
+    } else if (sql.starts_with("SELECT tablename")) {
+      rows.rows = {{"tracks"}, {"leat_rescue"}};
+    } else if (sql.starts_with("SELECT \"table_rows\"")) {
+      if (warehouse_.table_rows) rows.rows.push_back({*warehouse_.table_rows});
+    } else if (sql.starts_with("SELECT count(*)")) {
+      rows.rows.push_back({warehouse_.has_rows ? "3" : "0"});
+    } else if (sql.starts_with("DELETE FROM \"web\".\"tracks\"")) {
+      rows.affected_rows = warehouse_.has_rows ? 3 : 0;
+    } else if (sql.starts_with("INSERT INTO \"leat\".\"deletions\"")) {
+      table_rows_ = R"({"leat_rescue":0,"tracks":3})";
+    }
+    return rows;
+  }
+  bool is_open() const override { return open_; }
+
+ private:
+  std::unexpected<DestinationFailure> lost() {
+    open_ = false;
+    return std::unexpected(DestinationFailure{FailureKind::kUnreachable, "", "lost"});
+  }
+  Warehouse& warehouse_;
+  std::string table_rows_;
+  bool open_ = true;
+};
+
+struct World {
+  World() {
+    open();
+    seal(1, {line_of("bob", 1) + line_of("ann", 2)});
+    seal(2, {line_of("ann", 3) + line_of("ann", 4)});
+    seal(3, {line_of("bob", 5)});
+    EXPECT_TRUE(store->put(archive::stream_uri("leat", "s"),
+                           R"({"leat_stream":1,"stream":"s","first":1})"));
+    EXPECT_TRUE(store->put("s3://leat/staging/web/x/tracks.parquet", "PAR1"));
+    EXPECT_TRUE(files.make_directories("/privacy"));
+  }
+
+  void open() {
+    auto opened = io::DirectoryObjectStore::open({.files = &files, .root = "/objects"});
+    ASSERT_TRUE(opened) << opened.error().message;
+    store = std::move(*opened);
+  }
+
+  void seal(std::uint64_t offset, const std::string& lines) {
+    archive::Seal seal{
+        .stream = "s", .first = Offset{offset}, .last = Offset{offset}, .batches = {}};
+    const auto object = archive::Compressor().compress(lines);
+    seal.events = static_cast<std::uint64_t>(std::ranges::count(lines, '\n'));
+    seal.batches.push_back(
+        {.id = archive::batch_id("web", "2026112014", "s", seal.first, seal.last),
+         .source = "web",
+         .hour = "2026112014",
+         .uri = archive::batch_uri("leat", "web", "2026112014", "s", seal.first, seal.last),
+         .events = seal.events,
+         .raw_bytes = lines.size(),
+         .object_bytes = object->size(),
+         .sha256 = to_hex(sha256(*object))});
+    ASSERT_TRUE(store->put(seal.batches[0].uri, *object));
+    ASSERT_TRUE(store->put(archive::seal_uri("leat", "s", seal.first), format_seal(seal)));
+  }
+
+  DeletionOptions options() {
+    DeletionOptions out;
+    out.store = store.get();
+    out.bucket = "leat";
+    out.sources = {{.name = "web", .schema = "web"}};
+    out.connect = [this](const load::DestinationSettings&, std::stop_token)
+        -> std::expected<std::unique_ptr<load::Connection>, DestinationFailure> {
+      return std::make_unique<FakeConnection>(warehouse);
+    };
+    return out;
+  }
+
+  // As the service does it: from a log that is made once.
+  Result<std::vector<SourceReport>> run() {
+    const DeletionRequest request{
+        .id = "d1", .person = kAnn, .source = {}, .requested_at = TimeUs{1}};
+    auto log = DeletionLog::open(files, "/privacy/d1.log");
+    if (!log && log.error().code == Errc::kNotFound) {
+      log = DeletionLog::create(files, "/privacy/d1.log", request);
+    }
+    if (!log) return std::unexpected(log.error());
+    const DeletionOptions all = options();
+    return run_deletion(all, request, log->get(), {});
+  }
+
+  io::FaultyFileSystem files;
+  std::unique_ptr<io::DirectoryObjectStore> store;
+  Warehouse warehouse;
+};
+
+void expect_whole(const std::vector<SourceReport>& reports, const std::string& where) {
+  ASSERT_EQ(reports.size(), 1U) << where;
+  const SourceReport& web = reports[0];
+  EXPECT_EQ(web.objects_read, 3) << where;
+  EXPECT_EQ(web.events_read, 5) << where;
+  EXPECT_EQ(web.events_deleted, 3) << where;
+  ASSERT_EQ(web.objects.size(), 2U) << where;
+  EXPECT_EQ(web.objects[1].lines, (std::vector<std::uint64_t>{1, 2})) << where;
+  EXPECT_EQ(web.table_rows, (TableRows{{"leat_rescue", 0}, {"tracks", 3}})) << where;
+}
+
+TEST(Deletion, DeletesEverywhereAndReports) {
+  World world;
+  const auto reports = world.run();
+  ASSERT_TRUE(reports) << reports.error().message;
+  expect_whole(*reports, "");
+  EXPECT_EQ((*reports)[0].staged_files_removed, 1);
+  // The lock first, the rescued lines by batch and place, views untouched, the fence raised.
+  const auto& texts = world.warehouse.texts;
+  const auto at = [&](std::string_view part) {
+    return std::ranges::find_if(texts,
+                                [&](const auto& text) { return text.find(part) != text.npos; });
+  };
+  EXPECT_EQ(*(at("BEGIN") + 1), "LOCK TABLE \"leat\".\"batches\"");
+  EXPECT_NE(at(R"("line" IN (1, 2))"), texts.end());
+  EXPECT_EQ(at("a_view"), texts.end());
+  EXPECT_NE(at("'web/deletions'"), texts.end());
+  EXPECT_EQ(texts.back(), "COMMIT");
+
+  // Again: nothing is left, and the transaction's own row says what it did.
+  const auto again = world.run();
+  ASSERT_TRUE(again);
+  expect_whole(*again, "again");
+}
+
+TEST(Deletion, ADryRunChangesNothing) {
+  World world;
+  const auto before = world.files.paths();
+  const DeletionRequest request{.id = "d", .person = kAnn, .source = {}, .is_dry = true};
+  const DeletionOptions options = world.options();
+  const auto reports = run_deletion(options, request, nullptr, {});
+  ASSERT_TRUE(reports) << reports.error().message;
+  EXPECT_EQ((*reports)[0].events_deleted, 3);
+  EXPECT_EQ((*reports)[0].table_rows.at("tracks"), 3);
+  EXPECT_EQ(world.files.paths(), before);
+  EXPECT_TRUE(world.warehouse.has_rows);
+}
+
+// Whatever fails or wherever the process dies, the same request goes on, and the report in the end
+// is that of an undisturbed one.
+TEST(DeletionCrash, FailsOrDiesAtEveryFileOperation) {
+  World quiet;
+  quiet.files.clear_faults();
+  ASSERT_TRUE(quiet.run());
+  const std::uint64_t operations = quiet.files.operations();
+  ASSERT_GT(operations, 40U);
+  for (const bool dies : {false, true}) {
+    for (std::uint64_t n = 1; n <= operations; ++n) {
+      World world;
+      world.files.fail_at(n, dies);
+      const auto first = world.run();
+      world.files.clear_faults();
+      if (dies) {
+        world.store.reset();
+        world.files.restart_process();
+        world.open();
+      }
+      const auto reports = world.run();
+      ASSERT_TRUE(reports) << n << ": " << reports.error().message;
+      expect_whole(*reports, fmt::format("{}{}", n, dies ? " dies" : ""));
+      EXPECT_FALSE(world.warehouse.has_rows);
+    }
+  }
+}
+
+TEST(DeletionCrash, LosesTheConnectionAtEveryStatement) {
+  World quiet;
+  ASSERT_TRUE(quiet.run());
+  const int statements = quiet.warehouse.statements;
+  for (const bool after : {false, true}) {
+    for (int n = 1; n <= statements; ++n) {
+      World world;
+      world.warehouse.fail_at = n;
+      world.warehouse.fails_after_commit = after;
+      const auto reports = world.run();
+      ASSERT_TRUE(reports) << n << ": " << reports.error().message;
+      expect_whole(*reports, fmt::format("statement {}", n));
+    }
+  }
+}
+
+class ServiceTest : public testing::Test {
+ protected:
+  Result<std::unique_ptr<Service>> open() {
+    return Service::open({.directory = "/privacy",
+                          .files = &world.files,
+                          .random = &random,
+                          .deletion = world.options(),
+                          .retry_us = 1000,
+                          .tries_max = 3});
+  }
+  static Regulation wait(const Service& service, const std::string& id) {
+    const std::int64_t until = system_clock().monotonic_us() + 20'000'000;
+    while (system_clock().monotonic_us() < until) {
+      for (const Regulation& each : service.regulations()) {
+        const bool is_over =
+            each.status == RegulationStatus::kFinished || each.status == RegulationStatus::kFailed;
+        if (each.id == id && is_over) return each;
+      }
+      std::this_thread::yield();
+    }
+    ADD_FAILURE() << "regulation " << id << " does not end";
+    return {};
+  }
+  World world;
+  SeededRandom random{7};
+};
+
+TEST_F(ServiceTest, SuppressesAndDeletesAndRemembersIt) {
+  const Request request{.type = RegulationType::kSuppressWithDelete, .person = kAnn, .source = {}};
+  std::string id;
+  std::string report;
+  {
+    auto service = open();
+    ASSERT_TRUE(service) << service.error().message;
+    EXPECT_EQ((*service)->feed().get(), nullptr);
+    const auto begun = (*service)->submit(request);
+    ASSERT_TRUE(begun) << begun.error().message;
+    id = begun->id;
+    const Regulation done = wait(**service, id);
+    EXPECT_EQ(done.status, RegulationStatus::kFinished) << done.error;
+    expect_whole(done.sources, "service");
+    EXPECT_TRUE((*service)->feed().get()->matches("web", "ann", "", ""));
+    EXPECT_EQ((*service)->suppressions().size(), 1U);
+    report = to_json(done);
+  }
+  // The log, with the person's id, is gone; what stays names nobody, and who knows can tell.
+  for (const std::string& path : world.files.paths()) {
+    EXPECT_EQ(world.files.content(path).value_or("").find("ann"), std::string::npos) << path;
+  }
+  EXPECT_EQ(world.files.content("/privacy/report-" + id + ".json"), report + "\n");
+  EXPECT_EQ(regulation_from_json(report)->subject_hash, subject_hash(id, kAnn));
+
+  auto service = open();
+  ASSERT_TRUE(service);
+  ASSERT_EQ((*service)->regulations().size(), 1U);
+  EXPECT_EQ(to_json((*service)->regulations()[0]), report);
+  EXPECT_TRUE((*service)->feed().get()->matches("web", "ann", "", ""));
+  EXPECT_TRUE(
+      (*service)->submit({.type = RegulationType::kUnsuppress, .person = kAnn, .source = {}}));
+  EXPECT_FALSE((*service)->feed().get()->matches("web", "ann", "", ""));
+  EXPECT_EQ((*service)
+                ->submit({.type = RegulationType::kUnsuppress, .person = kAnn, .source = {}})
+                .error()
+                .code,
+            Errc::kNotFound);
+}
+
+TEST_F(ServiceTest, GoesOnWithWhatAProcessBeforeBegan) {
+  const DeletionRequest request{
+      .id = "d1", .person = kAnn, .source = {}, .requested_at = TimeUs{1}};
+  ASSERT_TRUE(DeletionLog::create(world.files, "/privacy/d1.log", request));
+  auto service = open();
+  ASSERT_TRUE(service) << service.error().message;
+  const Regulation done = wait(**service, "d1");
+  EXPECT_EQ(done.status, RegulationStatus::kFinished) << done.error;
+  expect_whole(done.sources, "resumed");
+}
+
+TEST_F(ServiceTest, FailsAfterSomeTriesAndGoesOnWhenAskedAgain) {
+  ASSERT_TRUE(world.store->put("s3://leat/privacy/lock", "somebody else"));
+  auto service = open();
+  ASSERT_TRUE(service);
+  const Request request{.type = RegulationType::kDeleteOnly, .person = kAnn, .source = {}};
+  const auto begun = (*service)->submit(request);
+  ASSERT_TRUE(begun);
+  const Regulation failed = wait(**service, begun->id);
+  EXPECT_EQ(failed.status, RegulationStatus::kFailed);
+  EXPECT_NE(failed.error.find("s3://leat/privacy/lock"), std::string::npos);
+  EXPECT_TRUE(world.warehouse.has_rows);
+
+  ASSERT_TRUE(world.store->remove("s3://leat/privacy/lock"));
+  const auto again = (*service)->submit(request);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, begun->id);
+  EXPECT_EQ(wait(**service, begun->id).status, RegulationStatus::kFinished);
+  EXPECT_EQ((*service)->submit({.person = kAnn, .source = "wep"}).error().code, Errc::kNotFound);
+}
+
+TEST_F(ServiceTest, KeepsTheLastListWhenTheStoreIsAway) {
+  const Request request{.type = RegulationType::kSuppressOnly, .person = kAnn, .source = {}};
+  {
+    auto service = open();
+    ASSERT_TRUE(service);
+    ASSERT_TRUE((*service)->submit(request));
+  }
+  world.files.set_fault([](io::FileOperation, const std::string& path, std::uint64_t) {
+    return path.find("suppressions.json") != std::string::npos
+               ? std::optional(Error{Errc::kUnavailable, "away"})
+               : std::nullopt;
+  });
+  auto service = open();
+  ASSERT_TRUE(service) << service.error().message;
+  EXPECT_TRUE((*service)->feed().get()->matches("web", "ann", "", ""));
+}
+
+}  // namespace
+}  // namespace leat::privacy

@@ -1,0 +1,199 @@
+"""Deleting a person: rows, rescued values, archive objects; a killed deletion goes on; suppressed
+events are answered and not kept; replays and books stay right."""
+
+import glob
+import json
+import subprocess
+import time
+import unittest
+
+from leat import BINARY, LeatTest, run
+
+
+def track(user, n, **properties):
+    return {
+        "event": "Order Completed",
+        "userId": user,
+        "messageId": f"{user}-{n}",
+        "properties": dict({"number": n, "mail": f"{user}@example.com"}, **properties),
+    }
+
+
+class PrivacyTest(LeatTest):
+    def leat(self, *arguments, code=0):
+        done = run([*arguments, "--data", self.data], seconds=120)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def delete(self, *arguments):
+        return json.loads(self.leat("privacy", "delete", "--json", *arguments))
+
+    def fill(self, leat):
+        for number in range(6):
+            leat.send("track", track("ann" if number % 2 else "bob", number))
+        for user in ("ann", "bob"):
+            leat.send("identify", {"userId": user, "traits": {"email": f"{user}@example.com"}})
+        leat.send("group", {"userId": "ann", "groupId": "solo", "traits": {"plan": "x"}})
+        for user in ("ann", "bob"):
+            leat.send("group", {"userId": user, "groupId": "both", "traits": {"plan": "y"}})
+        leat.send("alias", {"userId": "ann2", "previousId": "ann"})
+        leat.send("track", {"userId": "ann", "properties": {}})  # no event: rescued whole
+        leat.sync()
+        for user in ("ann", "bob"):  # a value that does not fit
+            leat.send("track", track(user, 9, number="many"))
+        leat.sync()
+
+    def archived(self):
+        text = b""
+        for path in glob.glob(f"{self.data}/objects/*/raw/**/*.zst", recursive=True):
+            text += subprocess.run(["zstdcat", path], capture_output=True, check=True).stdout
+        return text.decode()
+
+    def tables(self, leat):
+        return {
+            "tracks": leat.psql("select user_id, count(*) from web.tracks group by 1 order by 1"),
+            "orders": leat.psql(
+                "select user_id, count(*) from web.order_completed group by 1 order by 1"
+            ),
+            "identifies": leat.psql("select user_id from web.identifies order by 1"),
+            "users": leat.psql("select id from web.users order by 1"),
+            "groups": leat.psql("select user_id, group_id from web.groups order by 1, 2"),
+            "accounts": leat.psql("select id from web.accounts order by 1"),
+            "aliases": leat.psql("select user_id from web.aliases order by 1"),
+            "rescued": leat.psql("select event_id from web.leat_rescue order by 1"),
+        }
+
+    def books(self, leat):
+        self.assertEqual(
+            leat.psql(
+                "select batch_id from leat.batches "
+                "where received <> loaded + deduplicated + rescued + excluded"
+            ),
+            [],
+        )
+        self.assertTrue(leat.status()["balanced"])
+
+    def test_a_person_is_gone_and_everybody_else_is_not(self):
+        with self.up({"LEAT_SYNC_EVERY": "1h"}) as leat:
+            self.fill(leat)
+            before = self.tables(leat)
+            received = leat.value("select sum(received) from leat.batches")
+            dry = self.delete("--user-id", "ann", "--dry-run")
+            self.assertEqual(self.tables(leat), before)
+            leat.send("track", track("ann", 50))  # in the journal only
+            report = self.delete("--user-id", "ann")
+            self.assertEqual(report["status"], "FINISHED")
+            (web,) = report["sources"]
+            self.assertEqual(web["events_deleted"], dry["sources"][0]["events_deleted"] + 1)
+            self.assertEqual(web["events_deleted"], 10)
+            self.assertEqual(web["table_rows"]["tracks"], 4)
+            self.assertEqual(web["table_rows"]["users"], 1)
+            self.assertEqual(web["table_rows"]["accounts"], 1)
+            leat.sync()
+            self.assertEqual(
+                self.tables(leat),
+                {
+                    "tracks": [["bob", "4"]],
+                    "orders": [["bob", "4"]],
+                    "identifies": [["bob"]],
+                    "users": [["bob"]],
+                    "groups": [["bob", "both"]],
+                    "accounts": [["both"]],
+                    "aliases": [],
+                    "rescued": [["bob-9"]],
+                },
+            )
+            self.assertEqual(dry["sources"][0]["table_rows"], web["table_rows"])
+            archived = self.archived()
+            self.assertNotIn("ann", archived)
+            self.assertEqual(archived.count('"rejected":"deleted"'), 10)
+            self.books(leat)
+            self.assertEqual(
+                int(leat.value("select sum(received) from leat.batches")), int(received) + 1
+            )
+            self.assertEqual(
+                leat.psql("select source, events, rows from leat.deletions"),
+                [["web", "10", str(sum(web["table_rows"].values()))]],
+            )
+            # A replay and a rescue replay bring nobody back, and find the other one's line.
+            self.leat("replay", "--source", "web")
+            self.leat("rescue", "replay", "--source", "web")
+            self.assertEqual(leat.value("select count(*) from web.tracks"), "4")
+            self.assertEqual(
+                leat.psql("select event_id from web.leat_rescue"), [["bob-9"]]
+            )
+            self.books(leat)
+            # Again: nothing to do. And the proof is a file.
+            self.assertEqual(self.delete("--user-id", "ann")["sources"][0]["events_deleted"], 0)
+            with open(f"{self.data}/privacy/report-{report['id']}.json") as file:
+                self.assertEqual(json.load(file), report)
+            self.assertIn("DELETE_ONLY", self.leat("privacy", "list"))
+            for path in glob.glob(f"{self.data}/privacy/*"):
+                with open(path) as file:
+                    self.assertNotIn("ann", file.read(), path)
+
+    def test_a_killed_deletion_goes_on(self):
+        environment = {"LEAT_SYNC_EVERY": "1h"}
+        with self.up(environment) as leat:
+            self.fill(leat)
+            for number in range(25):  # a seal each
+                leat.send("track", track("ann", 100 + number))
+                leat.sync()
+            deletion = subprocess.Popen(
+                [BINARY, "privacy", "delete", "--user-id", "ann", "--data", self.data],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            until = time.monotonic() + 60
+            while not glob.glob(f"{self.data}/objects/*/raw/**/*.r1.*", recursive=True):
+                self.assertLess(time.monotonic(), until)
+            leat.kill()
+            deletion.wait(timeout=60)
+        with self.up(environment) as leat:
+            until = time.monotonic() + 60
+            while True:
+                listed = json.loads(self.leat("privacy", "list", "--json"))["regulations"]
+                if listed and listed[0]["status"] == "FINISHED":
+                    break
+                self.assertLess(time.monotonic(), until, listed)
+            self.assertEqual(listed[0]["sources"][0]["events_deleted"], 34)
+            self.assertNotIn("ann", self.archived())
+            self.assertEqual(leat.psql("select id from web.tracks where user_id = 'ann'"), [])
+            leat.sync()
+            self.assertEqual(leat.value("select count(*) from web.tracks"), "4")
+            self.books(leat)
+
+    def test_suppressed_events_are_answered_and_not_kept(self):
+        with self.up({"LEAT_SYNC_EVERY": "1h"}) as leat:
+            leat.send("track", track("ann", 1))
+            self.leat("privacy", "suppress", "--user-id", "ann")
+            leat.send("track", track("ann", 2))
+            leat.send("track", track("bob", 3))
+            leat.sync()
+            self.assertEqual(
+                leat.psql("select user_id from web.tracks order by 1"), [["ann"], ["bob"]]
+            )
+            self.assertEqual(self.archived().count('"rejected":"suppressed"'), 1)
+            self.assertNotIn("ann-2", self.archived())
+            self.assertEqual(leat.value("select sum(excluded) from leat.batches"), "1")
+            self.books(leat)
+            self.leat("privacy", "unsuppress", "--user-id", "ann")
+            leat.send("track", track("ann", 4))
+            leat.sync()
+            self.assertEqual(leat.value("select count(*) from web.tracks"), "3")
+            self.assertIn("0 ids are suppressed", self.leat("privacy", "list"))
+
+    def test_says_what_is_wrong(self):
+        with self.up({"LEAT_SYNC_EVERY": "1h"}):
+            self.assertIn(
+                'did you mean "web"',
+                self.leat("privacy", "delete", "--user-id", "x", "--source", "wep", code=1),
+            )
+            self.leat("privacy", "delete", code=2)
+            self.assertIn(
+                "is not suppressed", self.leat("privacy", "unsuppress", "--user-id", "x", code=1)
+            )
+
+
+if __name__ == "__main__":
+    unittest.main()
