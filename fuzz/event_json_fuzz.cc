@@ -2,6 +2,7 @@
 // reads back the same.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/merge.h"
+#include "pipeline/event/person.h"
+#include "pipeline/event/suppression.h"
 #include "pipeline/event/validate.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -28,6 +31,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)leat::event::needs_message_id(element);
   }
   (void)leat::event::parse_line(text);
+  (void)leat::event::SuppressionList::parse(text);
+  // Taking a person out moves no line.
+  const auto redacted = leat::event::redact(text, {leat::event::PersonKey::kUserId, "u1"});
+  if (redacted && std::ranges::count(redacted->lines, '\n') < std::ranges::count(text, '\n')) {
+    std::abort();
+  }
   (void)leat::event::merge_batch_members(text, R"({"a":{"b":1},"ip":null})", text);
   if (!tree) return 0;
   std::string compact;
