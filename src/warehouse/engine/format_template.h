@@ -25,6 +25,11 @@ struct ZoneText {
 /// has before its point is shown as #.
 [[nodiscard]] std::string format_number(std::string_view number, std::string_view format);
 
+/// "st", "nd", "rd" or "th", as the number is said in English.
+[[nodiscard]] std::string_view ordinal_of(std::int64_t number);
+/// ASCII only; other bytes stay.
+[[nodiscard]] std::string upper_case(std::string_view text);
+
 /// Reads what format_moment writes; microseconds since 1970-01-01 00:00:00. Days and times out of
 /// range roll over into the next month or day unless `strict`. Errors: 22007, 22008.
 [[nodiscard]] SqlResult<std::int64_t> parse_moment(std::string_view text, std::string_view format,

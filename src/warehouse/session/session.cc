@@ -303,7 +303,8 @@ SqlStatus SessionState::run_create_database(Running&, const sql::CreateDatabaseS
 
 SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) {
   return engine::fail_sql("42883",
-                          "procedure " + statement.procedure.to_string() + " does not exist");
+                          "procedure " + statement.procedure.to_string() + " does not exist", {},
+                          "There are no stored procedures: send their statements themselves.");
 }
 
 SqlStatus SessionState::run_use(Running&, const sql::UseStatement& statement) {

@@ -262,12 +262,24 @@ void Emitter::binary(const Expression& node) {
     });
   }
   if (op == "+" || op == "-" || op == "*" || op == "^") {
-    const bool dates =
-        op == "-" && infer(left).kind == Inferred::kDate && infer(right).kind == Inferred::kDate;
+    // An untyped literal beside a date is a date.
+    const auto is_date = [&](const Expression& side, const Expression& other) {
+      return infer(side).kind == Inferred::kDate ||
+             (side.kind == ExpressionKind::kString && infer(other).kind == Inferred::kDate);
+    };
+    const bool dates = op == "-" && is_date(left, right) && is_date(right, left) &&
+                       (left.kind != ExpressionKind::kString || right.kind != left.kind);
+    const auto side = [&](const Expression& node_side, const Expression& other) {
+      if (!dates || node_side.kind != ExpressionKind::kString)
+        return arithmetic_operand(node_side, other);
+      TypeName date;
+      date.kind = TypeKind::kDate;
+      literal_cast(node_side, date);
+    };
     if (dates) write("CAST(");
-    arithmetic_operand(left, right);
+    side(left, right);
     write(" " + op + " ");
-    arithmetic_operand(right, left);
+    side(right, left);
     if (dates) write(" AS INTEGER)");
     return;
   }

@@ -342,6 +342,11 @@ void Emitter::decode(const Expression& node) {
 
 /// Positions below 1 count, but hold no characters.
 void Emitter::substring(const Expression& node) {
+  if (infer(*node.children[0]).kind == Inferred::kOtherKnown) {  // VARBYTE: two digits a byte
+    return call_template(node.children.size() > 2 ? "unhex(substring(hex($1), 2 * $2 - 1, 2 * $3))"
+                                                  : "unhex(substring(hex($1), 2 * $2 - 1))",
+                         node);
+  }
   const Expression& start = *node.children[1];
   const bool positive = start.kind == ExpressionKind::kNumber;
   const bool plain_length =
@@ -362,6 +367,10 @@ bool Emitter::string_function(const Expression& node) {
   const std::string& schema = context_.function_schema;
   const std::size_t count = node.children.size();
   if (name == "substring" || name == "substr") return substring(node), true;
+  if (name == "len" || name == "length" || name == "textlen" || name.ends_with("r_length")) {
+    const bool bytes = infer(*node.children[0]).kind == Inferred::kOtherKnown;
+    return call_by_name(bytes ? "octet_length" : "length", node), true;
+  }
   if (name == "sys_connect_by_path") return hierarchy_path(node), true;
   if (name == "overlay") {
     write(schema + ".overlay(");
@@ -423,11 +432,14 @@ void Emitter::regexp_function(const Expression& node) {
   const std::size_t count = node.children.size();
   const bool replaces = name == "regexp_replace";
   const std::size_t position_index = replaces ? 3 : 2;
-  const std::size_t flags_index = replaces || name == "regexp_substr" ? 4 : 3;
+  const bool position = name == "regexp_instr";
+  const std::size_t flags_index = position ? 5 : (replaces || name == "regexp_substr" ? 4 : 3);
   std::string flags;
   if (count > flags_index) flags = literal_argument(node, flags_index, name);
   if (flags.find('p') != std::string::npos)
     unsupported(upper_case(name) + " with the p flag", node.span);
+  if (position && flags.find('e') != std::string::npos)
+    unsupported(upper_case(name) + " with the e flag", node.span);
   const Expression& pattern = *node.children[1];
   write(context_.function_schema + "." + name + "(");
   expression(*node.children[0]);
@@ -464,6 +476,16 @@ void Emitter::regexp_function(const Expression& node) {
     expression(*node.children[position_index]);
   } else {
     write(", 1");
+  }
+  if (position) {
+    for (const std::size_t argument : {3, 4}) {
+      write(", ");
+      if (count > argument) {
+        expression(*node.children[argument]);
+      } else {
+        write(argument == 3 ? "1" : "0");
+      }
+    }
   }
   if (name == "regexp_substr") {
     write(", ");

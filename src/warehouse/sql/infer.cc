@@ -235,6 +235,7 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "getdate" || name == "sysdate" || name == "date_trunc" || name == "dateadd")
     return {Inferred::kTimestamp};
   if (name == "current_date" || name == "to_date" || name == "last_day") return {Inferred::kDate};
+  if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
   if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
   for (const std::string_view text :
        {"upper", "lower", "btrim", "ltrim", "rtrim", "substring", "left", "right", "replace",

@@ -69,11 +69,14 @@ constexpr Macro kMacros[] = {
     {"compare(a, b)", R"sql(CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END)sql"},
     {"regexp_count(s, p, start)",
      R"sql(CAST(len(regexp_extract_all(substring(s, start), p)) AS INTEGER))sql"},
-    {"regexp_instr(s, p, start)",
+    // The n-th match begins behind the n pieces before it and the n - 1 matches among them.
+    {"regexp_instr(s, p, start, n, after)",
      R"sql(CASE
   WHEN s IS NULL OR p IS NULL THEN NULL
-  WHEN NOT regexp_matches(substring(s, start), p) THEN 0
-  ELSE CAST(start + length(regexp_extract(substring(s, start), '(?s)^(.*?)(?:' || p || ')', 1))
+  WHEN n < 1 OR len(regexp_extract_all(substring(s, start), p)) < n THEN 0
+  ELSE CAST(start
+    + length(array_to_string(string_split_regex(substring(s, start), p)[1:n], ''))
+    + length(array_to_string(regexp_extract_all(substring(s, start), p)[1:n - 1 + after], ''))
        AS INTEGER) END)sql"},
     {"regexp_replace(s, p, r, start)",
      R"sql(CASE
@@ -135,6 +138,11 @@ constexpr Macro kMacros[] = {
   WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string'
   WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
   ELSE CASE WHEN j IS NOT NULL THEN 'number' END END)sql"},
+    {"array_length(j)",
+     R"sql(CASE WHEN json_type(CAST(j AS JSON)) = 'ARRAY'
+  THEN CAST(json_array_length(CAST(j AS JSON)) AS INTEGER) END)sql"},
+    {"is_whole(j, cast_value)",
+     R"sql((json_type(CAST(j AS JSON)) IN ('BIGINT', 'UBIGINT') AND cast_value IS NOT NULL))sql"},
     {"super_text(j)",
      R"sql(CASE WHEN json_type(j) = 'VARCHAR' THEN json_extract_string(j, '$') END)sql"},
     {"super_number(j)",

@@ -41,8 +41,6 @@ std::string_view unsupported_object(Word word) {
       return "CREATE AGGREGATE";
     case "tablespace"_w:
       return "CREATE TABLESPACE";
-    case "procedure"_w:
-      return "CREATE PROCEDURE";
     case "external"_w:
       return "CREATE EXTERNAL";
     case "library"_w:
@@ -69,6 +67,15 @@ StatementNode Parser::create() {
   advance();
   const bool or_replace = accept("or"_w, "replace"_w);
   if (at("unique"_w) && at("index"_w, 1)) unsupported(token(1), "CREATE INDEX");
+  if (at("procedure"_w)) {
+    throw ParseFailure{
+        {.sqlstate = "0A000",
+         .message = "CREATE PROCEDURE is not supported",
+         .detail = {},
+         .hint =
+             "Send its statements in one transaction, or write an SQL function for an expression.",
+         .position = character_position(script_, tokens_[first].begin)}};
+  }
   if (const auto missing = unsupported_object(token().word); !missing.empty()) {
     unsupported(tokens_[first], std::string(missing));
   }

@@ -30,6 +30,7 @@ bool is_bare_function(Word word) {
 /// Hard words that may still name a function when a bracket follows.
 bool is_function_word(Word word) {
   switch (word) {
+    case "collate"_w:
     case "left"_w:
     case "right"_w:
     case "isnull"_w:
