@@ -118,10 +118,6 @@ constexpr std::string_view kMacros[] = {
     "VARCHAR)), "
     "(relation, pretty) AS leat_view_definition(leat_system.leat_session(), CAST(relation AS "
     "VARCHAR))",
-    "pg_get_function_result(oid) AS CAST(NULL AS VARCHAR)",
-    "pg_get_function_arguments(oid) AS CAST(NULL AS VARCHAR)",
-    "pg_get_function_identity_arguments(oid) AS CAST(NULL AS VARCHAR)",
-    "pg_get_functiondef(oid) AS CAST(NULL AS VARCHAR)",
     "pg_get_triggerdef(oid) AS CAST(NULL AS VARCHAR), (oid, pretty) AS CAST(NULL AS VARCHAR)",
     "pg_get_ruledef(oid) AS CAST(NULL AS VARCHAR), (oid, pretty) AS CAST(NULL AS VARCHAR)",
     "pg_get_statisticsobjdef_columns(oid) AS CAST(NULL AS VARCHAR)",

@@ -138,12 +138,31 @@ FROM (SELECT owner, "schema", target, CASE identity_kind WHEN 0 THEN '' WHEN 2 T
 GROUP BY owner, "schema", target)sql",
 };
 
+// The definitions of functions; they read a view above.
+constexpr std::string_view kFunctionMacros[] = {
+    "pg_get_function_result(wanted) AS (SELECT f.returns FROM leat_system.leat_function_rows f "
+    "WHERE f.oid = wanted)",
+    "pg_get_function_arguments(wanted) AS (SELECT array_to_string(f.parameters, ', ') FROM "
+    "leat_system.leat_function_rows f WHERE f.oid = wanted)",
+    "pg_get_function_identity_arguments(wanted) AS (SELECT array_to_string(f.parameters, ', ') "
+    "FROM "
+    "leat_system.leat_function_rows f WHERE f.oid = wanted)",
+    "pg_get_functiondef(wanted) AS (SELECT 'CREATE OR REPLACE FUNCTION ' || f.schema_name || '.' "
+    "|| "
+    "f.name || '(' || array_to_string(f.parameters, ', ') || ') RETURNS ' || f.returns || ' ' || "
+    "upper(f.volatility) || ' AS $$ ' || trim(f.body) || ' $$ LANGUAGE sql' FROM "
+    "leat_system.leat_function_rows f WHERE f.oid = wanted)",
+};
+
 }  // namespace
 
 std::vector<std::string> rights_statements() {
   std::vector<std::string> statements;
   for (const std::string_view view : kViews) {
     statements.push_back("CREATE OR REPLACE VIEW leat_system." + std::string(view));
+  }
+  for (const std::string_view macro : kFunctionMacros) {
+    statements.push_back("CREATE OR REPLACE MACRO leat_system." + std::string(macro));
   }
   return statements;
 }

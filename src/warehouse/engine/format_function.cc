@@ -4,6 +4,9 @@
 //   leat_to_char(timestamp, format, zone, offset)       with the zone's name and microseconds east
 //   leat_to_char_number(text, format)                   the number, given as text
 //   leat_to_timestamp(text, format, strict)             TIMESTAMP
+//
+// and leat_attribute_names(json, upper): the JSON with the names of its objects' members in upper
+// or lower case, ASCII only.
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +22,29 @@ namespace {
 
 ColumnType plain_type(Type type) {
   return {.type = type, .children = {}, .child_names = {}};
+}
+
+/// A string is a member's name when a colon follows. Escapes stay as they are.
+std::string with_attribute_names(std::string_view json, bool upper) {
+  std::string out(json);
+  for (std::size_t at = 0; at < out.size(); ++at) {
+    if (out[at] != '"') continue;
+    const std::size_t first = at + 1;
+    for (at = first; at < out.size() && out[at] != '"'; ++at) at += out[at] == '\\' ? 1 : 0;
+    const std::size_t next = out.find_first_not_of(" \t\r\n", at + 1);
+    if (next == std::string::npos || out[next] != ':') continue;
+    for (std::size_t i = first; i < at; ++i) {
+      char& c = out[i];
+      if (c == '\\') {
+        ++i;
+      } else if (upper && c >= 'a' && c <= 'z') {
+        c = static_cast<char>(c - 32);
+      } else if (!upper && c >= 'A' && c <= 'Z') {
+        c = static_cast<char>(c + 32);
+      }
+    }
+  }
+  return out;
 }
 
 using Run = std::function<SqlStatus(const Chunk&, std::size_t, FunctionOutput&)>;
@@ -60,6 +86,12 @@ SqlStatus add_format_functions(Database& database) {
                [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
                  output.set_text(row, format_number(arguments.column(0).text(row),
                                                     arguments.column(1).text(row)));
+                 return {};
+               }));
+  LEAT_TRY(add(database, "leat_attribute_names", {Type::kVarchar, Type::kBoolean}, Type::kVarchar,
+               [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+                 output.set_text(row, with_attribute_names(arguments.column(0).text(row),
+                                                           arguments.column(1).integer(row) != 0));
                  return {};
                }));
   return add(database, "leat_to_timestamp", {Type::kVarchar, Type::kVarchar, Type::kBoolean},
