@@ -46,6 +46,7 @@ const balanceWord = (balanced) => balanced === null ? 'unknown' : balanced ? 'ba
 function sourceCells(source) {
   const sync = source.sync;
   const last = !sync ? '' : sync.last_error ? `failed ${sync.consecutive_failures}x: ${sync.last_error}`
+    : sync.paused_by ? `paused ${sync.paused_since ? ago(sync.paused_since) : 'by configuration'}`
     : sync.running ? 'running' : ago(sync.last_success);
   return [
     cell(source.name, '', source.schema ? `schema ${source.schema}` : ''),

@@ -56,6 +56,13 @@ std::string remarks(const Json& status) {
   for (const Json& source : list_at(status, "sources")) {
     const auto sync = source.find("sync");
     if (sync == source.end() || !sync->is_object()) continue;
+    if (const std::string since = text_at(*sync, "paused_since"); !since.empty()) {
+      out += fmt::format("source {0}: paused since {1}; leat resume --source {0} goes on\n",
+                         text_at(source, "name"), since);
+    } else if (text_at(*sync, "paused_by") == "configuration") {
+      out += fmt::format("source {0}: not loaded, as sources.{0}.sync says\n",
+                         text_at(source, "name"));
+    }
     const std::string error = text_at(*sync, "last_error");
     if (!error.empty())
       out += fmt::format("source {}: the last sync failed: {}\n", text_at(source, "name"), error);

@@ -74,6 +74,23 @@ struct SyncOptions {
 };
 [[nodiscard]] Exit run_sync(const Terminal& terminal, const SyncOptions& options);
 
+struct HistoryOptions {
+  ConfigChoice config{};
+  std::string source{};     ///< Empty: all.
+  std::int64_t limit = 20;  ///< The newest so many.
+  bool tables = false;      ///< A line per table of each sync.
+  bool json = false;
+};
+[[nodiscard]] Exit run_history(const Terminal& terminal, const HistoryOptions& options);
+
+struct PauseOptions {
+  ConfigChoice config{};
+  std::string source{};  ///< Empty: all.
+  bool json = false;
+};
+/// `pauses` false: resumes.
+[[nodiscard]] Exit run_pause(const Terminal& terminal, const PauseOptions& options, bool pauses);
+
 struct ReplayOptions {
   ConfigChoice config{};
   std::string source{};  ///< Empty: the only one.

@@ -28,6 +28,7 @@ struct DataPaths {
   [[nodiscard]] std::string journal() const { return root + "/journal"; }
   [[nodiscard]] std::string privacy() const { return root + "/privacy"; }
   [[nodiscard]] std::string seals() const { return root + "/seals"; }
+  [[nodiscard]] std::string syncs() const { return root + "/syncs"; }
   [[nodiscard]] std::string objects() const { return root + "/objects"; }
   [[nodiscard]] std::string warehouse() const { return root + "/warehouse"; }
 };

@@ -40,6 +40,9 @@ struct Parsed {
   CheckOptions check;
   StatusOptions status;
   SyncOptions sync;
+  HistoryOptions history;
+  PauseOptions pause;
+  PauseOptions resume;
   ReplayOptions replay;
   RescueOptions rescue;
   PrivacyOptions privacy;
@@ -172,6 +175,42 @@ void add_sync(CLI::App& app, Parsed& parsed) {
           "How long to wait [10m]")
       ->type_name("DURATION");
   add_json(command, parsed.sync.json);
+}
+
+void add_history(CLI::App& app, Parsed& parsed) {
+  auto& command = add_command(
+      app, parsed, "history",
+      "Show what syncs loaded, and which failed and why, newest first; also of earlier runs.\n"
+      "Syncs that found nothing to load are not in it.",
+      "  leat history\n  leat history --source web --limit 100\n  leat history --tables --limit 1",
+      [&](const Terminal& t) { return run_history(t, parsed.history); });
+  add_data_flag(command, parsed.history.config);
+  command.add_option("--source", parsed.history.source, "Only this source [all]")
+      ->type_name("NAME");
+  command.add_option("--limit", parsed.history.limit, "How many [20]")
+      ->check(CLI::Range(1, 10'000))
+      ->type_name("N");
+  command.add_flag("--tables", parsed.history.tables, "Show the rows of each table");
+  add_json(command, parsed.history.json);
+}
+
+void add_pause(CLI::App& app, Parsed& parsed) {
+  auto& pause = add_command(app, parsed, "pause",
+                            "Stop loading sources until `leat resume`, also over restarts; their "
+                            "events are still received "
+                            "and kept.\nWaits up to 5 s for the end of a sync that runs.",
+                            "  leat pause\n  leat pause --source web",
+                            [&](const Terminal& t) { return run_pause(t, parsed.pause, true); });
+  add_data_flag(pause, parsed.pause.config);
+  pause.add_option("--source", parsed.pause.source, "Only this source [all]")->type_name("NAME");
+  add_json(pause, parsed.pause.json);
+  auto& resume = add_command(app, parsed, "resume",
+                             "Load paused sources again; what has waited is loaded at once.",
+                             "  leat resume\n  leat resume --source web",
+                             [&](const Terminal& t) { return run_pause(t, parsed.resume, false); });
+  add_data_flag(resume, parsed.resume.config);
+  resume.add_option("--source", parsed.resume.source, "Only this source [all]")->type_name("NAME");
+  add_json(resume, parsed.resume.json);
 }
 
 void add_replay(CLI::App& app, Parsed& parsed) {
@@ -413,6 +452,8 @@ std::unique_ptr<CLI::App> make_app(Parsed& parsed) {
   add_check(*app, parsed);
   add_status(*app, parsed);
   add_sync(*app, parsed);
+  add_history(*app, parsed);
+  add_pause(*app, parsed);
   add_replay(*app, parsed);
   add_rescue(*app, parsed);
   add_privacy(*app, parsed);

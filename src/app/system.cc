@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/text.h"
+#include "io/file_system.h"
 #include "net/address.h"
 #include "net/tls.h"
 #include "ops/console/console.h"
@@ -119,6 +120,7 @@ struct System::Impl {
   std::unique_ptr<Destination> destination;
   std::unique_ptr<load::Loader> loader;
   std::unique_ptr<load::Replayer> replayer;
+  std::unique_ptr<load::SyncHistory> history;
   std::unique_ptr<load::SyncSchedule> schedule;
   std::unique_ptr<Notifier> notifier;
   std::unique_ptr<privacy::Service> privacy;
@@ -327,6 +329,14 @@ Status System::Impl::start_load() {
                                                        .manual = config.sync_manual}));
   schedules.metrics = &metrics;
   schedules.replays = replayer.get();
+  LEAT_ASSIGN(history, load::SyncHistory::open(
+                           {.files = &io::posix_file_system(), .directory = data.paths().syncs()}));
+  schedules.history = history.get();
+  const std::string memory = data.paths().syncs() + "/memory.json";
+  LEAT_ASSIGN(schedules.memory, load::read_sync_memory(io::posix_file_system(), memory));
+  schedules.remember = [memory](const load::SyncMemory& changed) {
+    return load::write_sync_memory(io::posix_file_system(), memory, changed);
+  };
   if (sealer) {
     constexpr std::int64_t kSealTimeoutUs = 60 * kUsPerSecond;
     schedules.seal_now = [this] { return sealer->seal_now(kSealTimeoutUs); };
@@ -475,6 +485,7 @@ Status System::Impl::start_console() {
   options.token = token;
   options.version = LEAT_VERSION;
   options.schedule = schedule.get();
+  options.history = history.get();
   options.metrics = &metrics;
   options.connection = {.collect_url = connection.collect_url,
                         .warehouse_host = connection.warehouse_host,
@@ -533,6 +544,11 @@ Status System::Impl::stop(std::int64_t deadline_us) {
     notifier.reset();
     if (privacy) privacy->stop();
     if (schedule) schedule->stop();
+    if (history) {
+      if (const Status kept = history->flush(); !kept) {
+        log::warning("load", "the history of syncs could not be written: {}", kept.error().message);
+      }
+    }
     if (sealer) sealer->stop();
   }
   if (journal) first = journal->close();

@@ -41,6 +41,14 @@ TEST_F(LoadTest, LoadsEveryKindOfCallAndBalancesTheBooks) {
       warehouse_.ask("SELECT received, loaded, deduplicated, rescued, excluded FROM leat.batches"),
       ElementsAre("5|4|0|1|0"));
   EXPECT_EQ(staged_objects(), 0U);
+  EXPECT_THAT(warehouse_.ask("SELECT sync_id, source, batches, received, loaded, rescued, "
+                             "first_loaded_at = last_loaded_at FROM leat.syncs"),
+              ElementsAre(report.sync_id + "|web|1|5|4|1|t"));
+  // Received at 14:00:00 to 14:00:04, loaded at 15:00.
+  EXPECT_EQ(report.freshness.rows, 4);
+  EXPECT_EQ(report.freshness.max_us, kUsPerHour);
+  EXPECT_EQ(report.freshness.p50_us, kUsPerHour - 2 * kUsPerSecond);
+  EXPECT_EQ(report.table_freshness.at("pages").p99_us, kUsPerHour - 3 * kUsPerSecond);
 
   const auto ledger = load::read_ledger(warehouse_.settings(), load::connect_postgres, 10, {});
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message;

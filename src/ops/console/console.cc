@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::int64_t kDefaultShown = 20;
 constexpr std::int64_t kShownMax = 1000;
+constexpr std::int64_t kHistoryMax = 10'000;
+constexpr std::int64_t kPauseWaitUs = 5 * kUsPerSecond;
 constexpr std::int64_t kSyncTimeoutDefaultS = 300;
 constexpr std::int64_t kSyncTimeoutMaxS = 3600;
 constexpr std::int64_t kStopUs = 2 * kUsPerSecond;
@@ -127,6 +129,49 @@ Result<StatusQuery> read_status_query(std::string_view text) {
   return query;
 }
 
+struct HistoryQuery {
+  std::string source;
+  std::int64_t limit = kDefaultShown;
+};
+
+Result<HistoryQuery> read_history_query(std::string_view text) {
+  HistoryQuery query;
+  for (const auto& [name, value] : net::parse_query(text, 16)) {
+    if (name == "source") {
+      query.source = value;
+    } else if (name == "limit") {
+      LEAT_ASSIGN(query.limit, number_parameter(name, value, 1, kHistoryMax));
+    } else {
+      return fail(Errc::kInvalid,
+                  fmt::format("unknown parameter \"{}\"; allowed: source, limit", name));
+    }
+  }
+  return query;
+}
+
+Result<std::string> read_pause_query(std::string_view text) {
+  std::string source;
+  for (const auto& [name, value] : net::parse_query(text, 16)) {
+    if (name != "source") {
+      return fail(Errc::kInvalid, fmt::format("unknown parameter \"{}\"; allowed: source", name));
+    }
+    source = value;
+  }
+  return source;
+}
+
+std::string paused_json(const std::vector<load::SourceState>& states) {
+  std::string out = R"({"sources":[)";
+  for (const load::SourceState& state : states) {
+    if (!out.ends_with('[')) out += ',';
+    out += fmt::format(
+        R"({{"name":{},"paused_since":{},"running":{}}})", json_string(state.source.name),
+        state.paused_since ? json_string(format_iso8601(*state.paused_since)) : "null",
+        state.running);
+  }
+  return out + "]}";
+}
+
 Result<SyncQuery> read_sync_query(std::string_view text) {
   SyncQuery query;
   for (const auto& [name, value] : net::parse_query(text, 16)) {
@@ -177,9 +222,9 @@ struct Console::Impl {
       take("ledger", options.ledger(static_cast<int>(query.batches)), snapshot.ledger);
     if (options.received) take("archive", options.received(), snapshot.received);
     if (options.journal) take("journal", options.journal(), snapshot.journal);
-    if (options.schedule != nullptr) {
-      snapshot.states = options.schedule->states();
-      snapshot.syncs = options.schedule->history(static_cast<std::size_t>(query.syncs));
+    if (options.schedule != nullptr) snapshot.states = options.schedule->states();
+    if (options.history != nullptr) {
+      snapshot.syncs = options.history->latest(static_cast<std::size_t>(query.syncs));
     }
     return snapshot;
   }
@@ -275,6 +320,45 @@ struct Console::Impl {
     if (!queued) shared->reply(busy("status requests"));
   }
 
+  void get_history(std::string_view text, net::Exchange exchange) {
+    const auto query = read_history_query(text);
+    if (!query) return exchange.reply(error_answer(query.error()));
+    if (options.history == nullptr) {
+      return exchange.reply(error_answer(Error{Errc::kUnsupported, "this process runs no syncs"}));
+    }
+    auto shared = std::make_shared<net::Exchange>(std::move(exchange));
+    const bool queued = status_worker.post([this, query = *query, shared] {
+      const auto entries =
+          options.history->read(query.source, static_cast<std::size_t>(query.limit));
+      if (!entries) return shared->reply(error_answer(entries.error()));
+      std::string body = R"({"syncs":[)";
+      for (const load::SyncHistoryEntry& entry : *entries) {
+        if (!body.ends_with('[')) body += ',';
+        body += load::to_json(entry);
+      }
+      shared->reply(answer(200, kJson, body + "]}"));
+    });
+    if (!queued) shared->reply(busy("status requests"));
+  }
+
+  void post_pause(const net::RequestView& request, net::Exchange exchange) {
+    const auto source = read_pause_query(request.query);
+    if (!source) return exchange.reply(error_answer(source.error()));
+    if (options.schedule == nullptr) {
+      return exchange.reply(error_answer(Error{Errc::kUnsupported, "this process runs no syncs"}));
+    }
+    auto shared = std::make_shared<net::Exchange>(std::move(exchange));
+    const bool pauses = request.path == "/api/pause";
+    // Not behind a sync that somebody waits for: it is what may have to be paused.
+    const bool queued = status_worker.post([this, source = *source, pauses, shared] {
+      const auto states =
+          pauses ? options.schedule->pause(source, kPauseWaitUs) : options.schedule->resume(source);
+      shared->reply(states ? answer(200, kJson, paused_json(*states))
+                           : error_answer(states.error()));
+    });
+    if (!queued) shared->reply(busy("status requests"));
+  }
+
   void post_sync(const net::RequestView& request, net::Exchange exchange) {
     const auto query = read_sync_query(request.query);
     if (!query) return exchange.reply(error_answer(query.error()));
@@ -331,10 +415,14 @@ struct Console::Impl {
                      "use an address or localhost to reach this console, not another name"}));
     }
     const std::string_view path = request.path;
-    if (path == "/api/sync" || path == "/api/replay" || path == "/api/replay/stop") {
+    if (path == "/api/sync" || path == "/api/pause" || path == "/api/resume" ||
+        path == "/api/replay" || path == "/api/replay/stop") {
       if (request.method != net::Method::kPost) return exchange.reply(not_allowed("POST"));
       if (auto refusal = refuse(request)) return exchange.reply(std::move(*refusal));
       if (path == "/api/sync") return post_sync(request, std::move(exchange));
+      if (path == "/api/pause" || path == "/api/resume") {
+        return post_pause(request, std::move(exchange));
+      }
       return answer_replay(request, std::move(exchange));
     }
     const bool reading =
@@ -349,6 +437,10 @@ struct Console::Impl {
       if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
       return get_status(request.query, std::move(exchange));
     }
+    if (path == "/api/history") {
+      if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
+      return get_history(request.query, std::move(exchange));
+    }
     if (path == "/api/rescued") {
       if (!reading) return exchange.reply(not_allowed("GET, HEAD"));
       return get_rescued(request, std::move(exchange));
@@ -362,8 +454,9 @@ struct Console::Impl {
     }
     exchange.reply(error_answer(
         Error{Errc::kNotFound,
-              "no such path; there are /, /api/status, /api/sync, /api/replay, /api/replays, "
-              "/api/replay/stop, /api/rescued, /api/privacy, /healthz, /readyz, /metrics"}));
+              "no such path; there are /, /api/status, /api/sync, /api/history, /api/pause, "
+              "/api/resume, /api/replay, /api/replays, /api/replay/stop, /api/rescued, "
+              "/api/privacy, /healthz, /readyz, /metrics"}));
   }
 
   [[nodiscard]] std::optional<net::Response> simple_answer(const net::RequestView& request) const {

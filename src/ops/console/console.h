@@ -55,6 +55,7 @@ struct ConsoleOptions {
   std::string token;
   std::string version;
   load::SyncSchedule* schedule = nullptr;  ///< Optional (a collector alone); borrowed.
+  load::SyncHistory* history = nullptr;    ///< Optional; borrowed.
   metrics::Registry* metrics = nullptr;    ///< Borrowed.
   const Clock* clock = &system_clock();    ///< Borrowed.
   ConnectionHints connection;

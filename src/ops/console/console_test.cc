@@ -47,6 +47,7 @@ class ConsoleTest : public testing::Test {
     load::SyncScheduleOptions schedule;
     schedule.sources = {{"web", "web"}};
     schedule.times = load::SyncTimes::manual();
+    schedule.history = history_.get();
     schedule_ = std::make_unique<load::SyncSchedule>(
         schedule,
         [this](const load::SourceSettings& source,
@@ -61,6 +62,7 @@ class ConsoleTest : public testing::Test {
     options_.listen_port = 0;
     options_.token = "the-console-token";
     options_.schedule = schedule_.get();
+    options_.history = history_.get();
     options_.metrics = &registry_;
     options_.connection.token_hint = "in <data>/console_token";
     options_.ledger = [this](int latest) -> Result<load::Ledger> {
@@ -87,6 +89,7 @@ class ConsoleTest : public testing::Test {
   }
 
   metrics::Registry registry_;
+  std::unique_ptr<load::SyncHistory> history_ = std::move(*load::SyncHistory::open({}));
   ConsoleOptions options_;
   std::unique_ptr<load::SyncSchedule> schedule_;
   std::optional<Error> sync_error_;
@@ -130,6 +133,34 @@ TEST_F(ConsoleTest, SyncsOnlyWithTheToken) {
   EXPECT_THAT(answer, HasSubstr(R"("batches":2)"));
   EXPECT_THAT(ask("GET", "/api/sync", "Leat-Token: the-console-token\r\n"),
               StartsWith("HTTP/1.1 405"));
+}
+
+TEST_F(ConsoleTest, ShowsTheHistoryOfSyncs) {
+  EXPECT_THAT(ask("GET", "/api/history"), HasSubstr(R"({"syncs":[]})"));
+  ask("POST", "/api/sync", "Leat-Token: the-console-token\r\n");
+  const std::string answer = ask("GET", "/api/history?source=web&limit=5");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr(R"("outcome":"success","error":"","error_kind":"","times":1)"));
+  EXPECT_THAT(answer, HasSubstr(R"("seconds":{"find":0)"));
+  EXPECT_THAT(ask("GET", "/api/history?source=app"), HasSubstr(R"({"syncs":[]})"));
+  EXPECT_THAT(ask("GET", "/api/history?limit=0"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(ask("GET", "/api/history?offset=1"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(ask("POST", "/api/history"), StartsWith("HTTP/1.1 405"));
+}
+
+TEST_F(ConsoleTest, PausesAndResumesOnlyWithTheToken) {
+  constexpr std::string_view kToken = "Leat-Token: the-console-token\r\n";
+  EXPECT_THAT(ask("POST", "/api/pause"), StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(ask("GET", "/api/resume", kToken), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(ask("POST", "/api/pause?source=wep", kToken), StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(ask("POST", "/api/pause?sauce=web", kToken), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(ask("POST", "/api/pause", kToken), HasSubstr(R"({"name":"web","paused_since":"2)"));
+  EXPECT_THAT(ask("GET", "/api/status"), HasSubstr(R"("paused_by":"request")"));
+  const std::string refused = ask("POST", "/api/sync?source=web", kToken);
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(refused, HasSubstr("leat resume --source web"));
+  EXPECT_THAT(ask("POST", "/api/resume?source=web", kToken), HasSubstr(R"("paused_since":null)"));
+  EXPECT_THAT(ask("POST", "/api/sync?source=web", kToken), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(ConsoleTest, TellsWhySyncsFail) {

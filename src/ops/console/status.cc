@@ -41,14 +41,34 @@ std::string sum_text(const load::EventCounts& events) {
                      grouped(events.rescued), grouped(events.excluded));
 }
 
+std::string paused_by(const load::SourceState& state) {
+  if (state.source.is_paused) return R"("configuration")";
+  return state.paused_since ? R"("request")" : "null";
+}
+
 std::string sync_json(const load::SourceState& state) {
   return fmt::format(
       R"({{"running":{},"last_started":{},"last_success":{},"last_failure":{},"last_error":{},)"
-      R"("last_error_kind":{},"consecutive_failures":{},"next_run":{}}})",
+      R"("last_error_kind":{},"consecutive_failures":{},"next_run":{},"paused_by":{},)"
+      R"("paused_since":{}}})",
       state.running, optional_time(state.last_started), optional_time(state.last_success),
       optional_time(state.last_failure), json_string(state.last_error),
-      json_string(state.last_error_kind), state.consecutive_failures,
-      optional_time(state.next_run));
+      json_string(state.last_error_kind), state.consecutive_failures, optional_time(state.next_run),
+      paused_by(state), optional_time(state.paused_since));
+}
+
+// How fresh the tables were after the last sync that loaded something.
+std::string freshness_json(const load::SourceState& state) {
+  if (!state.last_report || state.last_report->freshness.rows == 0) return "null";
+  const load::SyncReport& report = *state.last_report;
+  std::string tables;
+  for (const auto& [table, freshness] : report.table_freshness) {
+    tables += fmt::format("{}{}:{}", tables.empty() ? "" : ",", json_string(table),
+                          load::to_json(freshness));
+  }
+  return fmt::format(R"({{"sync_id":{},"finished_at":{},"all":{},"tables":{{{}}}}})",
+                     json_string(report.sync_id), json_string(format_iso8601(report.finished_at)),
+                     load::to_json(report.freshness), tables);
 }
 
 std::string source_json(const SourceView& source) {
@@ -63,7 +83,7 @@ std::string source_json(const SourceView& source) {
       R"("waiting_for_sync":{},"batches":{},)"
       R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"values_rescued":{},)"
       R"("last_loaded_at":{},)"
-      R"("balanced":{},"verdict":{},"sync":{}}})",
+      R"("balanced":{},"verdict":{},"sync":{},"freshness":{}}})",
       json_string(source.name), json_string(source.schema), optional_number(source.received),
       optional_number(source.archived), optional_number(source.in_journal()),
       optional_number(source.waiting_for_sync()), number(books.batches),
@@ -71,7 +91,8 @@ std::string source_json(const SourceView& source) {
       number(books.events.excluded), number(books.values_rescued),
       books.batches > 0 ? json_string(format_iso8601(books.last_loaded_at)) : "null",
       optional_bool(verdict.balanced), json_string(verdict.sentence),
-      source.state != nullptr ? sync_json(*source.state) : "null");
+      source.state != nullptr ? sync_json(*source.state) : "null",
+      source.state != nullptr ? freshness_json(*source.state) : "null");
 }
 
 std::string shard_json(const ShardPosition& shard) {
@@ -81,11 +102,6 @@ std::string shard_json(const ShardPosition& shard) {
       json_string(shard.shard), shard.durable_offset, shard.archived_offset,
       std::max<std::int64_t>(shard.durable_offset - shard.archived_offset, 0),
       json_string(shard.health));
-}
-
-std::string history_json(const load::SyncHistoryEntry& entry) {
-  return fmt::format(R"({{"report":{},"error":{},"times":{}}})", load::to_json(entry.report),
-                     json_string(entry.error), entry.times);
 }
 
 std::string connection_json(const ConnectionHints& hints) {
@@ -231,7 +247,8 @@ std::string status_json(const Snapshot& snapshot) {
       json_list(snapshot.journal.value_or(no_shards), shard_json),
       json_list(snapshot.ledger ? snapshot.ledger->latest : no_batches,
                 [](const load::BatchBooks& batch) { return load::to_json(batch); }),
-      json_list(snapshot.syncs, history_json),
+      json_list(snapshot.syncs,
+                [](const load::SyncHistoryEntry& entry) { return load::to_json(entry); }),
       json_list(snapshot.problems,
                 [](const Problem& problem) {
                   return fmt::format(R"({{"part":{},"message":{}}})", json_string(problem.part),

@@ -86,6 +86,10 @@ TEST(StatusJson, HasEveryPart) {
   load::SourceState state;
   state.source = {"web", "web_schema"};
   state.last_error = "away; start it";
+  state.paused_since = *parse_iso8601("2026-11-20T14:00:00Z");
+  load::SyncReport& report = state.last_report.emplace();
+  report.freshness = {.rows = 2, .p50_us = 1'500'000, .p99_us = 2'000'000, .max_us = 2'000'000};
+  report.table_freshness["a"] = report.freshness;
   snapshot.states.push_back(state);
   const std::string json = status_json(snapshot);
   for (const char* part :
@@ -93,6 +97,9 @@ TEST(StatusJson, HasEveryPart) {
         R"("name":"web","schema":"web_schema","received":1300)",
         R"("records_to_archive":3,"health":"disk full")",
         R"({"part":"ledger","message":"say \"why\""})", R"("last_error":"away; start it")",
+        R"("all":{"rows":2,"p50_seconds":1.500,"p99_seconds":2.000,"max_seconds":2.000},)"
+        R"("tables":{"a":{"rows":2,)",
+        R"("paused_by":"request","paused_since":"2026-11-20T14:00:00.000Z")",
         R"("password_hint":"in /d/connection.json")"}) {
     EXPECT_THAT(json, HasSubstr(part));
   }

@@ -16,7 +16,7 @@ struct StateRule {
 };
 
 // Longer prefixes first.
-constexpr std::array<StateRule, 27> kStateRules = {{
+constexpr std::array<StateRule, 29> kStateRules = {{
     {"57014", FailureKind::kTimeout},       {"53100", FailureKind::kDiskFull},
     {"40001", FailureKind::kSerialization}, {"40P01", FailureKind::kSerialization},
     {"42501", FailureKind::kPermission},    {"3D000", FailureKind::kLoginRefused},
@@ -30,7 +30,8 @@ constexpr std::array<StateRule, 27> kStateRules = {{
     {"25P03", FailureKind::kUnreachable},   {"25P02", FailureKind::kOther},
     {"0A", FailureKind::kUnsupported},      {"08", FailureKind::kUnreachable},
     {"28", FailureKind::kLoginRefused},     {"40", FailureKind::kSerialization},
-    {"53", FailureKind::kDiskFull},
+    {"53", FailureKind::kDiskFull},         {"22", FailureKind::kRowRefused},
+    {"23", FailureKind::kRowRefused},
 }};
 
 struct TextRule {
@@ -40,7 +41,7 @@ struct TextRule {
 
 // Redshift answers XX000 (or nothing, before login) to most of these; the texts are the documented
 // ones.
-constexpr std::array<TextRule, 37> kTextRules = {{
+constexpr std::array<TextRule, 48> kTextRules = {{
     {"resize mode", FailureKind::kUnreachable},
     {"serializable isolation violation", FailureKind::kSerialization},
     {"disk full", FailureKind::kDiskFull},
@@ -51,7 +52,18 @@ constexpr std::array<TextRule, 37> kTextRules = {{
     {"assumerole permission", FailureKind::kPermission},
     {"s3serviceexception", FailureKind::kStagedFile},
     {"manifest", FailureKind::kStagedFile},
-    {"load into table", FailureKind::kStagedFile},
+    {"load into table", FailureKind::kRowRefused},
+    {"longer than the length defined", FailureKind::kRowRefused},
+    {"value too long", FailureKind::kRowRefused},
+    {"length exceeds ddl length", FailureKind::kRowRefused},
+    {"multibyte character not supported", FailureKind::kRowRefused},
+    {"invalid or unsupported utf8", FailureKind::kRowRefused},
+    {"cannot insert a null value", FailureKind::kRowRefused},
+    {"numeric data overflow", FailureKind::kRowRefused},
+    {"value out of range", FailureKind::kRowRefused},
+    {"overflow (", FailureKind::kRowRefused},
+    {"invalid json format", FailureKind::kRowRefused},
+    {"super value exceeds", FailureKind::kRowRefused},
     {"spectrum scan error", FailureKind::kStagedFile},
     {"incompatible parquet schema", FailureKind::kStagedFile},
     {"s3 prefix", FailureKind::kStagedFile},
@@ -153,6 +165,9 @@ std::string next_step(const DestinationFailure& failure, const DestinationSettin
     case FailureKind::kStagedFile:
       return "check that the warehouse may read the staging bucket (iam_role), then look at "
              "stl_load_errors or sys_load_error_detail; events wait in the archive";
+    case FailureKind::kRowRefused:
+      return "look at the column that the message names (leat_rescue has the events that were "
+             "refused one by one); events wait in the archive";
     case FailureKind::kUnsupported:
       return "check that the destination is Amazon Redshift or Leat's own warehouse";
     case FailureKind::kOther:
@@ -177,6 +192,7 @@ Errc code_of(FailureKind kind) {
     case FailureKind::kTimeout:
     case FailureKind::kStopped:
     case FailureKind::kStagedFile:
+    case FailureKind::kRowRefused:
     case FailureKind::kOther:
       return Errc::kUnavailable;
     case FailureKind::kTls:
@@ -221,6 +237,8 @@ std::string_view failure_kind_name(FailureKind kind) {
       return "object_exists";
     case FailureKind::kStagedFile:
       return "staged_file";
+    case FailureKind::kRowRefused:
+      return "row_refused";
     case FailureKind::kUnsupported:
       return "unsupported";
     case FailureKind::kOther:

@@ -60,6 +60,7 @@ enum class FailureKind : std::uint8_t {
                    ///< again.
   kObjectExists,   ///< A table or column appeared meanwhile: re-read and plan again.
   kStagedFile,     ///< COPY could not read or use the staged file.
+  kRowRefused,     ///< A value or a row is not what a table takes: its event is rescued.
   kUnsupported,    ///< The server does not know the statement: is it a Redshift?
   kOther,
 };

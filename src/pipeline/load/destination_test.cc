@@ -49,14 +49,24 @@ TEST(ClassifyFailure, TellsApartWhatTheOperatorMustDo) {
       {"42701", "column \"x\" of relation \"t\" already exists", FailureKind::kObjectExists},
       {"42P07", "relation \"t\" already exists", FailureKind::kObjectExists},
       {"XX000", "Load into table 't' failed.  Check 'stl_load_errors' system table for details.",
-       FailureKind::kStagedFile},
+       FailureKind::kRowRefused},
+      {"XX000",
+       "Spectrum Scan Error (error: Spectrum Scan Error code: 15001 context: The length of the "
+       "data "
+       "column note is longer than the length defined in the table. Table: 5, Data: 9)",
+       FailureKind::kRowRefused},
+      {"XX000", "Cannot insert a NULL value into column coupon", FailureKind::kRowRefused},
+      {"23502", "null value in column \"coupon\" violates not-null constraint",
+       FailureKind::kRowRefused},
+      {"23505", "duplicate key value", FailureKind::kObjectExists},
+      {"22003", "numeric field overflow", FailureKind::kRowRefused},
       {"XX000", "S3ServiceException:Access Denied,Status 403,Error AccessDenied",
        FailureKind::kStagedFile},
       {"XX000", "Spectrum Scan Error", FailureKind::kStagedFile},
       {"42601", "syntax error at or near \"DISTKEY\"", FailureKind::kUnsupported},
       {"0A000", "LOCK is not supported", FailureKind::kUnsupported},
       {"XX000", "1040", FailureKind::kOther},
-      {"22001", "value too long for type character varying(10)", FailureKind::kOther},
+      {"22001", "value too long for type character varying(10)", FailureKind::kRowRefused},
   };
   for (const Case& c : cases) {
     EXPECT_EQ(failure_kind_name(classify_failure(c.sqlstate, c.message)), failure_kind_name(c.kind))

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <utility>
 
@@ -83,6 +84,7 @@ void GroupLoad::begin(std::string run_id, TimeUs started_at, std::stop_token sto
   started_at_ = started_at;
   stop_ = std::move(stop);
   parts_ = 0;
+  phases_ = {};
 }
 
 Step<void> GroupLoad::open_session() {
@@ -126,6 +128,7 @@ Step<shape::Staged> GroupLoad::shape(const Work& work) {
   shape::Options shape_options = options_.shape;
   shape_options.synced_at = started_at_;
   shape_options.selection = work.selection;
+  shape_options.refusals = work.refusals;
   shape_options.exclusion = work.source.exclusion;
   shape_options.tracking_plan = work.source.tracking_plan;
   auto staged = shape::shape_batches(
@@ -156,9 +159,15 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
   Prepared prepared;
   prepared.plan.schema = work.source.schema;
   if (work.batches.empty()) return prepared;
+  const std::int64_t started_us = options_.clock->monotonic_us();
   LEAT_ASSIGN(shape::Staged staged, shape(work));
+  const std::int64_t shaped_us = options_.clock->monotonic_us();
+  phases_.shape_us += shaped_us - started_us;
   LEAT_TRY(fill_batches(work, staged, prepared.plan));
   prepared.selected = std::move(staged.selected);
+  for (const shape::BatchCounts& counts : staged.batches) {
+    prepared.refused_events += static_cast<std::int64_t>(counts.refused);
+  }
   if (work.writes_files) {
     prepared.staging = std::make_unique<Staging>(*options_.store, options_.bucket,
                                                  work.source.schema, run_id_, ++parts_);
@@ -169,10 +178,14 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
       LEAT_ASSIGN(planned.manifest_uri,
                   as_step(prepared.staging->write(table.name, table.parquet)));
     }
+    if (table.kind == shape::TableKind::kEvents) {
+      prepared.times.push_back({table.name, table.is_home, std::move(table.received)});
+    }
     table.parquet = std::string();  // the memory is needed by the warehouse
     prepared.plan.tables.push_back(std::move(planned));
   }
   link_homes(prepared.plan.tables);
+  phases_.stage_us += options_.clock->monotonic_us() - shaped_us;
   return prepared;
 }
 
@@ -237,14 +250,15 @@ Step<void> GroupLoad::fill_batches(const Work& work, const shape::Staged& staged
   return {};
 }
 
-Step<std::optional<LoadResult>> GroupLoad::ask_outcome(const AskOutcome& ask) {
+Step<std::optional<LoadResult>> GroupLoad::ask_outcome(const LoadPlan& plan,
+                                                       const AskOutcome& ask) {
   LEAT_TRY(open_session());
   Session on = session();
   // The lost session may still be committing; it holds the ledger's lock until it has.
   constexpr std::string_view kAction = "asking the ledger what became of a commit";
   LEAT_TRY(on.run("BEGIN", kAction));
   LEAT_TRY(on.run(lock_ledger_sql(options_.destination.ledger_schema), kAction));
-  auto outcome = ask(on);
+  auto outcome = ask(plan, on);
   on.roll_back();
   return outcome;
 }
@@ -257,13 +271,13 @@ Step<LoadResult> GroupLoad::load(const SourceSettings& source, const LoadPlan& p
     Session on = session();
     const std::int64_t started_us = options_.clock->monotonic_us();
     auto loaded = run_load(on, plan);
-    if (transaction_time_ != nullptr) {
-      transaction_time_->observe_us(options_.clock->monotonic_us() - started_us);
-    }
+    const std::int64_t took_us = options_.clock->monotonic_us() - started_us;
+    phases_.load_us += took_us;
+    if (transaction_time_ != nullptr) transaction_time_->observe_us(took_us);
     if (loaded) return loaded;
     StepFailure failure = std::move(loaded).error();
     if (failure.commit_uncertain && failure.kind != FailureKind::kStopped) {
-      LEAT_ASSIGN(auto outcome, ask_outcome(ask));
+      LEAT_ASSIGN(auto outcome, ask_outcome(plan, ask));
       if (outcome) return std::move(*outcome);
     }
     const bool passing =
@@ -277,6 +291,122 @@ Step<LoadResult> GroupLoad::load(const SourceSettings& source, const LoadPlan& p
       pause(std::int64_t{25} << std::min(attempt, 5), stop_);
     }
   }
+}
+
+/// Events of a group's batches, by their number over all of them, of which one at least is refused.
+struct GroupLoad::Part {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+  std::string why;
+};
+
+Step<GroupLoad::Loaded> GroupLoad::run(Work work, const CompletePlan& complete,
+                                       const AskOutcome& ask) {
+  constexpr int kRoundsMax = 32;  // each finds the refused rows of a table
+  for (int round = 1;; ++round) {
+    LEAT_ASSIGN(Prepared prepared, prepare(work));
+    complete(prepared);
+    auto result = load(work.source, prepared.plan, ask);
+    if (result) return Loaded{std::move(prepared), std::move(*result)};
+    const StepFailure failure = std::move(result).error();
+    // What the rescue table itself refuses has nowhere to go.
+    const bool may_rescue = failure.kind == FailureKind::kRowRefused &&
+                            !failure.refused_by.empty() &&
+                            failure.refused_by != shape::kRescueTable && round < kRoundsMax;
+    if (!may_rescue) return std::unexpected(failure);
+    log::warning("load", "source \"{}\": looking for rows that table {} refuses: {}",
+                 work.source.name, qualified(work.source.schema, failure.refused_by),
+                 failure.error.message);
+    prepared = Prepared();
+    LEAT_TRY(find_refused(work, failure));
+  }
+}
+
+// Halves what holds a refused row, the larger parts first, until each part is one event. When that
+// would take too long, whole parts count as refused: a replay of them looks again.
+Step<void> GroupLoad::find_refused(Work& work, const StepFailure& refusal) {
+  const std::string table = refusal.refused_by;
+  std::int64_t events = 0;
+  for (const SealedBatch& each : work.batches) {
+    events += static_cast<std::int64_t>(each.batch.events);
+  }
+  std::deque<Part> parts;
+  parts.push_back({.first = 0, .end = events, .why = refusal.error.message});
+  for (int trials = 0; !parts.empty(); parts.pop_front()) {
+    const Part part = parts.front();
+    if (part.end - part.first <= 1 || trials >= options_.refusal_trials_max) {
+      refuse(work, table, part);
+      continue;
+    }
+    const std::int64_t middle = part.first + (part.end - part.first) / 2;
+    bool any = false;
+    for (const auto& [first, end] : {std::pair(part.first, middle), std::pair(middle, part.end)}) {
+      // Where one half is fine, it is the other.
+      if (first == middle && !any) {
+        parts.push_back({.first = first, .end = end, .why = part.why});
+        break;
+      }
+      ++trials;
+      auto tried = try_part(work, table, first, end);
+      if (tried) continue;
+      if (tried.error().refused_by.empty()) return tried;
+      parts.push_back({.first = first, .end = end, .why = tried.error().error.message});
+      any = true;
+    }
+  }
+  return {};
+}
+
+void GroupLoad::refuse(Work& work, const std::string& table, const Part& part) {
+  constexpr std::size_t kDetailBytes = 1024;
+  std::int64_t start = 0;
+  for (const SealedBatch& each : work.batches) {
+    const auto events = static_cast<std::int64_t>(each.batch.events);
+    const std::int64_t first = std::max(part.first, start);
+    const std::int64_t end = std::min(part.end, start + events);
+    if (first < end) {
+      work.refusals.by_batch[each.batch.id].push_back(
+          {.first = static_cast<std::uint64_t>(first - start + 1),
+           .last = static_cast<std::uint64_t>(end - start),
+           .table = table,
+           .detail = std::string(utf8_prefix(part.why, kDetailBytes))});
+    }
+    start += events;
+  }
+}
+
+// Whether these events go into the warehouse: loads those of `table` and rolls back.
+Step<void> GroupLoad::try_part(const Work& work, const std::string& table, std::int64_t first,
+                               std::int64_t end) {
+  std::vector<SealedBatch> batches;
+  std::int64_t start = 0;
+  std::int64_t skipped = 0;
+  for (const SealedBatch& each : work.batches) {
+    const auto events = static_cast<std::int64_t>(each.batch.events);
+    if (start < end && start + events > first) {
+      if (batches.empty()) skipped = start;
+      batches.push_back(each);
+    }
+    start += events;
+  }
+  Work part{.source = work.source,
+            .batches = batches,
+            .tables = work.tables,
+            .selection = work.selection,
+            .writes_files = true,
+            .refusals = work.refusals};
+  part.selection.first_order = first - skipped;
+  part.selection.end_order = end - skipped;
+  const bool is_open = part.selection.table.empty() && part.selection.column.empty();
+  if (is_open) part.selection.table = table;
+  LEAT_ASSIGN(Prepared prepared, prepare(part));
+  if (prepared.plan.tables.empty()) return {};
+  prepared.plan.is_trial = true;
+  const auto never_asked = [](const LoadPlan&, Session&) -> Step<std::optional<LoadResult>> {
+    return std::nullopt;
+  };
+  LEAT_TRY(load(work.source, prepared.plan, never_asked));
+  return {};
 }
 
 void add_planned_tables(const LoadPlan& plan, TableColumns& known) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pipeline/archive/archive.h"
+#include "pipeline/load/freshness.h"
 #include "pipeline/load/load_transaction.h"
 #include "pipeline/load/loader.h"
 #include "pipeline/load/staging.h"
@@ -32,6 +33,8 @@ struct Prepared {
   LoadPlan plan;
   std::unique_ptr<Staging> staging;             ///< Nothing when nothing is to be written.
   std::vector<shape::SelectedCounts> selected;  ///< Of each batch.
+  std::vector<TableTimes> times;                ///< Of the tables of events.
+  std::int64_t refused_events = 0;  ///< Rescued because the warehouse refused their rows.
 };
 
 /// A failure that the destination has no part in.
@@ -67,6 +70,8 @@ class GroupLoad {
 
   /// A session of the destination in which the ledger is there.
   [[nodiscard]] Step<void> open();
+  /// How long the parts of the run took; find_us is the caller's.
+  [[nodiscard]] const SyncPhases& phases() const { return phases_; }
   /// The open session.
   [[nodiscard]] Session session() { return Session(*connection_, options_.destination, stop_); }
   /// The next open looks for the ledger again.
@@ -81,16 +86,23 @@ class GroupLoad {
     const TableColumns& tables;  ///< Of the source's schema.
     shape::Selection selection{};
     bool writes_files = true;
+    shape::Refusals refusals{};
   };
   /// Shapes the batches against the tables as they are known, and stages what they give.
   [[nodiscard]] Step<Prepared> prepare(const Work& work);
 
+  /// Completes a plan by what only the caller knows.
+  using CompletePlan = std::function<void(Prepared&)>;
   /// Asked after a connection was lost during COMMIT, inside a transaction that holds the ledger's
   /// lock: the result if that load is there, nothing if it is not.
-  using AskOutcome = std::function<Step<std::optional<LoadResult>>(Session&)>;
-  /// Runs the transaction, trying again what may pass by itself.
-  [[nodiscard]] Step<LoadResult> load(const SourceSettings& source, const LoadPlan& plan,
-                                      const AskOutcome& ask);
+  using AskOutcome = std::function<Step<std::optional<LoadResult>>(const LoadPlan&, Session&)>;
+  struct Loaded {
+    Prepared prepared;
+    LoadResult result;
+  };
+  /// Prepares and loads, trying again what may pass by itself. When a table refuses rows, they are
+  /// found by trials of ever smaller parts, their events are rescued, and the rest is loaded.
+  [[nodiscard]] Step<Loaded> run(Work work, const CompletePlan& complete, const AskOutcome& ask);
 
  private:
   [[nodiscard]] Step<void> open_session();
@@ -100,7 +112,16 @@ class GroupLoad {
                                                     const shape::StagedTable& table);
   [[nodiscard]] Step<void> fill_batches(const Work& work, const shape::Staged& staged,
                                         LoadPlan& plan) const;
-  [[nodiscard]] Step<std::optional<LoadResult>> ask_outcome(const AskOutcome& ask);
+  /// Runs the transaction, trying again what may pass by itself.
+  [[nodiscard]] Step<LoadResult> load(const SourceSettings& source, const LoadPlan& plan,
+                                      const AskOutcome& ask);
+  [[nodiscard]] Step<std::optional<LoadResult>> ask_outcome(const LoadPlan& plan,
+                                                            const AskOutcome& ask);
+  [[nodiscard]] Step<void> find_refused(Work& work, const StepFailure& refusal);
+  struct Part;
+  static void refuse(Work& work, const std::string& table, const Part& part);
+  [[nodiscard]] Step<void> try_part(const Work& work, const std::string& table, std::int64_t first,
+                                    std::int64_t end);
 
   LoaderOptions options_;
   metrics::Histogram* transaction_time_ = nullptr;
@@ -113,6 +134,7 @@ class GroupLoad {
   TimeUs started_at_;
   std::stop_token stop_;
   std::int64_t parts_ = 0;
+  SyncPhases phases_;
 };
 
 /// The tables of a plan, put into what is known of the schema after it was loaded.

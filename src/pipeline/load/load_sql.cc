@@ -269,6 +269,19 @@ std::string create_ledger_sql(std::string_view ledger_schema) {
       qualified(ledger_schema, "batches"));
 }
 
+std::string create_syncs_view_sql(std::string_view ledger_schema) {
+  std::string sums;
+  for (const std::string_view column :
+       {"received", "loaded", "deduplicated", "rescued", "excluded", "values_rescued"}) {
+    sums += fmt::format(R"(, CAST(sum("{0}") AS bigint) AS "{0}")", column);
+  }
+  return fmt::format(
+      R"(CREATE VIEW {} AS SELECT "sync_id", "source", min("loaded_at") AS "first_loaded_at", )"
+      R"(max("loaded_at") AS "last_loaded_at", count(*) AS "batches"{} FROM {} )"
+      R"(WHERE "hour" IS NOT NULL GROUP BY "sync_id", "source")",
+      qualified(ledger_schema, "syncs"), sums, qualified(ledger_schema, "batches"));
+}
+
 std::string lock_ledger_sql(std::string_view ledger_schema) {
   return "LOCK TABLE " + qualified(ledger_schema, "batches");
 }

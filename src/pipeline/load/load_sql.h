@@ -106,6 +106,8 @@ inline constexpr std::array<std::string_view, 15> kLedgerColumns = {
     "hour",     "received",       "loaded",     "deduplicated", "rescued",
     "excluded", "values_rescued", "table_rows", "sync_id",      "loaded_at"};
 [[nodiscard]] std::string create_ledger_sql(std::string_view ledger_schema);
+/// The view `syncs` over it: what each sync brought in.
+[[nodiscard]] std::string create_syncs_view_sql(std::string_view ledger_schema);
 [[nodiscard]] std::string lock_ledger_sql(std::string_view ledger_schema);
 [[nodiscard]] std::string insert_ledger_sql(std::string_view ledger_schema,
                                             const std::vector<BatchBooks>& batches);

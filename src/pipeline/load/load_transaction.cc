@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "columns/types.h"
 #include "pipeline/load/replay_sql.h"
@@ -58,13 +59,17 @@ class LoadRun {
     LEAT_TRY(session_.run("BEGIN", "starting the load transaction"));
     LEAT_TRY(
         session_.run(lock_ledger_sql(session_.settings().ledger_schema), "locking the ledger"));
-    LEAT_TRY(plan_.replay ? check_replay() : check_not_loaded());
+    if (!plan_.is_trial) LEAT_TRY(plan_.replay ? check_replay() : check_not_loaded());
     LEAT_TRY(check_tables());
     LEAT_TRY(make_tables());
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) LEAT_TRY(stage(plan_.tables[i], i));
     if (plan_.replay && plan_.replay->has_rescue_table) LEAT_TRY(remove_resolved());
     LEAT_TRY(count_staged());
     LEAT_TRY(merge());
+    if (plan_.is_trial) {
+      session_.roll_back();
+      return std::move(result_);
+    }
     if (!plan_.tables.empty()) {
       LEAT_TRY(session_.run(drop_stages_sql(plan_.tables.size()), "dropping the stage tables"));
     }
@@ -216,10 +221,18 @@ class LoadRun {
   Step<void> stage(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
     LEAT_TRY(session_.run(create_stage_sql(table, index), "making the stage table of " + name));
-    LEAT_TRY(session_.run(
-        copy_sql(table, index, session_.settings().iam_role),
-        fmt::format("copying {} into the stage table of {}", table.manifest_uri, name)));
+    LEAT_TRY(put(table, copy_sql(table, index, session_.settings().iam_role),
+                 fmt::format("copying {} into the stage table of {}", table.manifest_uri, name)));
     return {};
+  }
+
+  // Runs a statement that brings rows of the load into `table`, which may refuse them.
+  Step<Rows> put(const StagedTable& table, const std::string& sql, std::string_view action) {
+    auto rows = session_.run(sql, action);
+    if (!rows && rows.error().kind == FailureKind::kRowRefused) {
+      rows.error().refused_by = table.name;
+    }
+    return rows;
   }
 
   // Events that load now leave leat_rescue; what still does not fit of them is staged anew.
@@ -342,7 +355,7 @@ class LoadRun {
     const InsertShape shape{.stage_has_duplicates = !all_leave,
                             .target_has_newer = !all_leave && !table.is_new};
     LEAT_ASSIGN(const Rows inserted,
-                session_.run(insert_sql(table, index, shape), "inserting into " + name));
+                put(table, insert_sql(table, index, shape), "inserting into " + name));
     if (inserted.affected_rows != expected) {
       return bug(fmt::format("inserted {} rows into {} where {} were counted; nothing was loaded",
                              inserted.affected_rows, name, expected));
@@ -361,10 +374,10 @@ class LoadRun {
           name, counts.staged, ids, table.rows));
     }
     if (known > 0 && !plan_.replay) {
-      LEAT_TRY(session_.run(update_latest_sql(table, index), "updating " + name));
+      LEAT_TRY(put(table, update_latest_sql(table, index), "updating " + name));
     }
     if (known < ids) {
-      LEAT_TRY(session_.run(insert_latest_sql(table, index), "inserting into " + name));
+      LEAT_TRY(put(table, insert_latest_sql(table, index), "inserting into " + name));
     }
     return {};
   }
@@ -375,9 +388,9 @@ class LoadRun {
     const StagedTable* home = table.home ? &plan_.tables[*table.home] : nullptr;
     const std::string action = "updating " + qualified(table.schema, table.name);
     const std::string fill = fill_latest_sql(table, index, home);
-    if (plan_.replay && !fill.empty()) LEAT_TRY(session_.run(fill, action));
+    if (plan_.replay && !fill.empty()) LEAT_TRY(put(table, fill, action));
     if (home == nullptr) return {};
-    LEAT_TRY(session_.run(restore_latest_sql(table, index, *home, table.home_key), action));
+    LEAT_TRY(put(table, restore_latest_sql(table, index, *home, table.home_key), action));
     return {};
   }
 
@@ -504,6 +517,15 @@ Step<void> ensure_ledger(Session& session) {
     }
   }
   return {};
+}
+
+void offer_syncs_view(Session& session) {
+  const std::string& schema = session.settings().ledger_schema;
+  const auto columns = read_columns(session, schema, {"syncs"});
+  if (!columns || !columns->empty()) return;
+  const auto made =
+      session.run(create_syncs_view_sql(schema), "creating the view " + qualified(schema, "syncs"));
+  if (!made) log::info("load", "{}; loads do not need it", made.error().error.message);
 }
 
 Step<std::map<std::string, std::int64_t>> read_positions(Session& session,

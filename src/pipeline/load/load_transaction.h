@@ -36,6 +36,8 @@ struct StepFailure {
   bool commit_uncertain = false;
   bool plan_is_stale =
       false;  ///< The destination is not what the plan assumed: read it anew, shape anew.
+  /// kRowRefused: the table that refused a row of the load; empty when no table did.
+  std::string refused_by{};
 };
 template <class T>
 using Step = std::expected<T, StepFailure>;
@@ -70,6 +72,10 @@ using TableColumns = std::map<std::string, std::vector<StagedColumn>>;
 /// ledger of this version.
 [[nodiscard]] Step<void> ensure_ledger(Session& session);
 
+/// Makes the view `syncs` beside the ledger when nothing of that name is there. It is for people: a
+/// failure is no failure of a load, and said in the log.
+void offer_syncs_view(Session& session);
+
 /// Newest last_offset of each shard of `source`.
 [[nodiscard]] Step<std::map<std::string, std::int64_t>> read_positions(Session& session,
                                                                        const std::string& source);
@@ -103,6 +109,8 @@ struct LoadPlan {
   std::optional<ReplayPlan> replay;
   /// Deletions of the source's events before the archive was read: see deletions_row_id.
   std::int64_t deletions = 0;
+  /// Everything but the books is done and rolled back: only whether the rows go in is asked.
+  bool is_trial = false;
 };
 
 struct LoadResult {

@@ -49,22 +49,34 @@ archive::Positions to_archive(const std::map<std::string, std::int64_t>& positio
 
 struct Loader::Impl {
   explicit Impl(LoaderOptions loader_options)
-      : work(std::move(loader_options)), options(work.options()), feed(*options.archive) {}
+      : work(std::move(loader_options)),
+        options(work.options()),
+        feed(*options.archive),
+        freshness(options.metrics) {}
 
   GroupLoad work;
   const LoaderOptions& options;
   SealFeed feed;
+  FreshnessMeter freshness;
   std::map<std::string, Cursor> cursors;
+  bool view_offered = false;
 
   // Of the running sync.
   SyncReport report;
   bool positions_fresh = false;  // the cursor's positions were read from the ledger in this sync
 
   Step<void> read_cursor(const SourceSettings& source, Cursor& cursor) {
+    const std::int64_t started_us = options.clock->monotonic_us();
     LEAT_TRY(work.open());
     Session on = work.session();
+    // Where the ledger is among a source's tables, an event may be called so.
+    if (!view_offered && source.schema != options.destination.ledger_schema) {
+      view_offered = true;
+      offer_syncs_view(on);
+    }
     LEAT_ASSIGN(auto positions, read_positions(on, source.name));
     positions_fresh = true;
+    report.phases.find_us += options.clock->monotonic_us() - started_us;
     if (cursor.known && positions == cursor.positions) return {};
     cursor.known = true;
     cursor.scanned = to_archive(positions);
@@ -150,15 +162,12 @@ struct Loader::Impl {
   Step<void> load_group(const SourceSettings& source, const Group& group, Cursor& cursor) {
     static const TableColumns kNone;
     if (!group.items.empty()) LEAT_TRY(read_tables(source, cursor));
-    LEAT_ASSIGN(Prepared prepared,
-                work.prepare({.source = source,
-                              .batches = group.items,
-                              .tables = cursor.tables ? *cursor.tables : kNone}));
-    prepared.plan.checkpoints = checkpoints_of(source, group);
-    const auto deletions = cursor.positions.find(std::string(kDeletionsShard));
-    prepared.plan.deletions = deletions == cursor.positions.end() ? 0 : deletions->second;
-    const LoadPlan& plan = prepared.plan;
-    const auto ask = [&](Session& on) -> Step<std::optional<LoadResult>> {
+    const auto complete = [&](Prepared& prepared) {
+      prepared.plan.checkpoints = checkpoints_of(source, group);
+      const auto deletions = cursor.positions.find(std::string(kDeletionsShard));
+      prepared.plan.deletions = deletions == cursor.positions.end() ? 0 : deletions->second;
+    };
+    const auto ask = [&](const LoadPlan& plan, Session& on) -> Step<std::optional<LoadResult>> {
       if (plan.batches.empty()) return std::nullopt;
       LEAT_ASSIGN(auto batches, read_batches(on, ids_of(group.items)));
       if (batches.size() != plan.batches.size()) return std::nullopt;
@@ -166,9 +175,16 @@ struct Loader::Impl {
       result.batches = std::move(batches);
       return result;
     };
-    LEAT_ASSIGN(const LoadResult loaded, work.load(source, plan, ask));
-    commit_cursor(group, plan, loaded, cursor);
-    add_to_report(loaded, prepared.staging ? prepared.staging->bytes() : 0, report);
+    LEAT_ASSIGN(const GroupLoad::Loaded loaded,
+                work.run({.source = source,
+                          .batches = group.items,
+                          .tables = cursor.tables ? *cursor.tables : kNone},
+                         complete, ask));
+    const Prepared& prepared = loaded.prepared;
+    commit_cursor(group, prepared.plan, loaded.result, cursor);
+    add_to_report(loaded.result, prepared.staging ? prepared.staging->bytes() : 0, report);
+    report.refused_events += prepared.refused_events;
+    freshness.add(source.name, prepared.times, options.clock->now());
     return {};
   }
 
@@ -193,7 +209,9 @@ struct Loader::Impl {
     if (!cursor.known) LEAT_TRY(read_cursor(source, cursor));
     while (true) {
       if (work.stop_requested()) return std::unexpected(work.stopped());
+      const std::int64_t started_us = options.clock->monotonic_us();
       LEAT_ASSIGN(Group group, next_group(source, cursor));
+      report.phases.find_us += options.clock->monotonic_us() - started_us;
       const bool checkpoint_due = std::ranges::any_of(group.quiet_seals, [this](const auto& entry) {
         return entry.second >= options.checkpoint_seals;
       });
@@ -248,9 +266,15 @@ std::expected<SyncReport, SyncFailure> Loader::sync(const SourceSettings& source
   impl_->report.source = source.name;
   impl_->report.started_at = now;
   impl_->report.sync_id = make_run_id(now, *impl_->options.random);
+  impl_->freshness.begin();
   impl_->work.begin(impl_->report.sync_id, now, std::move(stop));
   auto done = impl_->sync(source);
   impl_->work.end();
+  impl_->freshness.end(impl_->report);
+  const SyncPhases& phases = impl_->work.phases();
+  impl_->report.phases.shape_us = phases.shape_us;
+  impl_->report.phases.stage_us = phases.stage_us;
+  impl_->report.phases.load_us = phases.load_us;
   impl_->report.finished_at = impl_->options.clock->now();
   if (!done) {
     return std::unexpected(

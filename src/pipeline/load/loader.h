@@ -57,6 +57,9 @@ struct LoaderOptions {
   /// A source that had nothing in this many seals of a shard gets its position stored in the
   /// ledger: about an hour of seals, which a restart would read again.
   std::int64_t checkpoint_seals = 720;
+  /// When a table refuses rows: trials to find them, each a transaction that is rolled back. When
+  /// they are used up, the events of whole parts count as refused.
+  int refusal_trials_max = 128;
   int attempts_max =
       5;  ///< Tries of one transaction after serialization conflicts and lost connections.
 };

@@ -315,22 +315,29 @@ struct Replayer::Impl {
     if (work.stop_requested()) return std::unexpected(work.stopped());
     if (batches.empty()) return finish(state);
     LEAT_ASSIGN(shape::Selection selected, selection_of(source, selection, batches));
-    LEAT_ASSIGN(Prepared prepared, work.prepare({.source = source,
-                                                 .batches = batches,
-                                                 .tables = *tables,
-                                                 .selection = std::move(selected),
-                                                 .writes_files = !state.is_dry}));
-    plan_replay(state, prepared);
-    prepared.plan.deletions = deletions;
-    const LoadPlan& plan = prepared.plan;
+    const GroupLoad::Work step_work{.source = source,
+                                    .batches = batches,
+                                    .tables = *tables,
+                                    .selection = std::move(selected),
+                                    .writes_files = !state.is_dry};
+    const auto complete = [&](Prepared& prepared) {
+      plan_replay(state, prepared);
+      prepared.plan.deletions = deletions;
+    };
     ReplayState after;
+    LoadPlan plan;
     if (state.is_dry) {
+      LEAT_ASSIGN(Prepared prepared, work.prepare(step_work));
+      complete(prepared);
       after = after_dry_step(prepared);
+      plan = std::move(prepared.plan);
     } else {
-      LEAT_ASSIGN(LoadResult loaded, work.load(source, plan, [&](Session& on) {
-        return outcome_of(on, plan.replay->after);
-      }));
-      after = take_result(std::move(loaded), state);
+      const auto ask = [&](const LoadPlan& asked, Session& on) {
+        return outcome_of(on, asked.replay->after);
+      };
+      LEAT_ASSIGN(GroupLoad::Loaded loaded, work.run(step_work, complete, ask));
+      after = take_result(std::move(loaded.result), state);
+      plan = std::move(loaded.prepared.plan);
     }
     for (const StagedTable& table : plan.tables) after.table_rows[table.name] += table.rows;
     add_planned_tables(plan, *tables);

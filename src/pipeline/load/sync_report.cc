@@ -7,6 +7,14 @@
 
 namespace leat::load {
 
+std::string to_json(const Freshness& freshness) {
+  const auto seconds = [](std::int64_t us) { return static_cast<double>(us) / 1e6; };
+  return fmt::format(
+      R"({{"rows":{},"p50_seconds":{:.3f},"p99_seconds":{:.3f},"max_seconds":{:.3f}}})",
+      freshness.rows, seconds(freshness.p50_us), seconds(freshness.p99_us),
+      seconds(freshness.max_us));
+}
+
 std::string to_json(const SyncReport& report) {
   const auto texts = [](const std::vector<std::string>& list) {
     std::string out = "[";
@@ -16,16 +24,22 @@ std::string to_json(const SyncReport& report) {
     }
     return out + "]";
   };
+  const auto seconds = [](std::int64_t us) { return static_cast<double>(us) / 1e6; };
   return fmt::format(R"({{"sync_id":{},"source":{},"started_at":{},"finished_at":{},"batches":{},)"
                      R"("transactions":{},"events":{},)"
-                     R"("values_rescued":{},"staged_bytes":{},"table_rows":{},"tables_created":{},)"
-                     R"("columns_added":{}}})",
+                     R"("values_rescued":{},"refused_events":{},"staged_bytes":{},)"
+                     R"("seconds":{{"find":{:.6f},"shape":{:.6f},"stage":{:.6f},"load":{:.6f}}},)"
+                     R"("table_rows":{},"tables_created":{},)"
+                     R"("columns_added":{},"freshness":{}}})",
                      json_string(report.sync_id), json_string(report.source),
                      json_string(format_iso8601(report.started_at)),
                      json_string(format_iso8601(report.finished_at)), report.batches,
                      report.transactions, to_json(report.events), report.values_rescued,
-                     report.staged_bytes, table_rows_json(report.table_rows),
-                     texts(report.tables_created), texts(report.columns_added));
+                     report.refused_events, report.staged_bytes, seconds(report.phases.find_us),
+                     seconds(report.phases.shape_us), seconds(report.phases.stage_us),
+                     seconds(report.phases.load_us), table_rows_json(report.table_rows),
+                     texts(report.tables_created), texts(report.columns_added),
+                     to_json(report.freshness));
 }
 
 }  // namespace leat::load

@@ -11,6 +11,22 @@
 
 namespace leat::load {
 
+/// How long the parts of a sync took, in microseconds.
+struct SyncPhases {
+  std::int64_t find_us = 0;   ///< Asking the ledger, listing the archive.
+  std::int64_t shape_us = 0;  ///< Reading batches, making rows of them.
+  std::int64_t stage_us = 0;  ///< Putting staged files into the object store.
+  std::int64_t load_us = 0;   ///< The transactions: COPY, merge, commit; failed ones too.
+};
+
+/// How long after their arrival rows could be queried, in microseconds.
+struct Freshness {
+  std::int64_t rows = 0;
+  std::int64_t p50_us = 0;
+  std::int64_t p99_us = 0;
+  std::int64_t max_us = 0;
+};
+
 /// What one sync of one source did.
 struct SyncReport {
   std::string sync_id;
@@ -21,13 +37,20 @@ struct SyncReport {
   std::int64_t transactions = 0;
   EventCounts events;
   std::int64_t values_rescued = 0;
+  std::int64_t refused_events = 0;  ///< Of the rescued ones: whose rows the warehouse refused.
   std::int64_t staged_bytes = 0;
+  SyncPhases phases;
   std::map<std::string, std::int64_t> table_rows;
   std::vector<std::string> tables_created;
   std::vector<std::string> columns_added;  ///< "table.column".
+  Freshness freshness;                     ///< Of all events that have rows.
+  std::map<std::string, Freshness> table_freshness;
 };
 
-/// The sync as one JSON object.
+/// `{"rows":...}`, and its seconds.
+[[nodiscard]] std::string to_json(const Freshness& freshness);
+
+/// The sync as one JSON object; without the figures of single tables.
 [[nodiscard]] std::string to_json(const SyncReport& report);
 
 }  // namespace leat::load

@@ -12,11 +12,11 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "pipeline/load/source_metrics.h"
 
 namespace leat::load {
 namespace {
 
-constexpr std::size_t kHistoryMax = 200;
 constexpr std::int64_t kBackoffFirstUs = kUsPerSecond;
 constexpr std::int64_t kBackoffMaxUs = 60 * kUsPerSecond;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
@@ -24,68 +24,6 @@ constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 std::int64_t backoff_us(int failures, std::int64_t period_us) {
   const int doublings = std::clamp(failures - 1, 0, 20);
   return std::min({kBackoffFirstUs << doublings, period_us, kBackoffMaxUs});
-}
-
-struct SourceMetrics {
-  metrics::Counter* succeeded = nullptr;
-  metrics::Counter* failed = nullptr;
-  metrics::Counter* batches = nullptr;
-  metrics::Counter* loaded = nullptr;
-  metrics::Counter* deduplicated = nullptr;
-  metrics::Counter* rescued = nullptr;
-  metrics::Counter* excluded = nullptr;
-  metrics::Counter* values_rescued = nullptr;
-  metrics::Counter* staged_bytes = nullptr;
-  metrics::Histogram* duration = nullptr;
-  metrics::Gauge* last_success = nullptr;
-  metrics::Gauge* failures_in_a_row = nullptr;
-};
-
-SourceMetrics make_metrics(metrics::Registry& registry, const std::string& source) {
-  const auto syncs = [&](const char* result) {
-    return &registry.counter("leat_load_syncs_total", "Syncs by result",
-                             {{"source", source}, {"result", result}});
-  };
-  const auto events = [&](const char* outcome) {
-    return &registry.counter("leat_load_events_total", "Events by what became of them",
-                             {{"source", source}, {"outcome", outcome}});
-  };
-  const metrics::Labels labels = {{"source", source}};
-  return SourceMetrics{
-      .succeeded = syncs("success"),
-      .failed = syncs("failure"),
-      .batches = &registry.counter("leat_load_batches_total", "Batches loaded", labels),
-      .loaded = events("loaded"),
-      .deduplicated = events("deduplicated"),
-      .rescued = events("rescued"),
-      .excluded = events("excluded"),
-      .values_rescued = &registry.counter("leat_load_values_rescued_total",
-                                          "Single values kept in the rescue table", labels),
-      .staged_bytes =
-          &registry.counter("leat_load_staged_bytes_total", "Bytes of staged files", labels),
-      .duration =
-          &registry.histogram("leat_load_sync_duration_seconds", "Duration of syncs", labels),
-      .last_success =
-          &registry.gauge("leat_load_last_success_timestamp_seconds",
-                          "Start of the last successful sync: every event sealed before it is "
-                          "in the warehouse",
-                          labels),
-      .failures_in_a_row = &registry.gauge("leat_load_consecutive_failures",
-                                           "Failed syncs since the last good one", labels),
-  };
-}
-
-void count_report(const SourceMetrics& counters, const SyncReport& report) {
-  const auto add = [](metrics::Counter* counter, std::int64_t n) {
-    counter->add(static_cast<std::uint64_t>(std::max<std::int64_t>(n, 0)));
-  };
-  add(counters.batches, report.batches);
-  add(counters.loaded, report.events.loaded);
-  add(counters.deduplicated, report.events.deduplicated);
-  add(counters.rescued, report.events.rescued);
-  add(counters.excluded, report.events.excluded);
-  add(counters.values_rescued, report.values_rescued);
-  add(counters.staged_bytes, report.staged_bytes);
 }
 
 }  // namespace
@@ -104,29 +42,42 @@ struct SyncSchedule::Impl {
   Impl(SyncScheduleOptions schedule_options, Sync sync_function)
       : options(std::move(schedule_options)),
         sync(std::move(sync_function)),
+        memory(options.memory),
         jobs(*options.clock),
         looks_for_replays(options.replays != nullptr) {
     for (const SourceSettings& source : options.sources) {
       Entry entry;
       entry.state.source = source;
-      entry.due_us = due_after(source, std::nullopt);
-      if (options.metrics != nullptr) entry.counters = make_metrics(*options.metrics, source.name);
+      const auto paused = memory.paused_since.find(source.name);
+      if (paused != memory.paused_since.end()) entry.state.paused_since = paused->second;
+      entry.due_us = due_after(entry, last_start_before(source.name));
+      if (options.metrics != nullptr)
+        entry.counters = SourceMetrics::make(*options.metrics, source.name);
+      if (entry.counters) entry.counters->paused->set(entry.state.is_held() ? 1 : 0);
       entries.push_back(std::move(entry));
     }
     for (Entry& entry : entries) show_next_run(entry);
   }
 
+  // When the process before this one last ran the source; only where the time of the day matters,
+  // for else the first syncs run at once. Nothing is known of the future.
+  [[nodiscard]] std::optional<TimeUs> last_start_before(const std::string& source) const {
+    const auto found = memory.last_starts.find(source);
+    if (found == memory.last_starts.end() || !options.times.is_cron()) return std::nullopt;
+    return std::min(found->second, options.clock->now());
+  }
+
   // When to start after a start at `last`, by the monotonic clock.
-  [[nodiscard]] std::int64_t due_after(const SourceSettings& source,
-                                       std::optional<TimeUs> last) const {
-    if (source.is_paused) return kNever;
+  [[nodiscard]] std::int64_t due_after(const Entry& entry, std::optional<TimeUs> last) const {
+    if (entry.state.is_held()) return kNever;
     const TimeUs now = options.clock->now();
     const auto next = options.times.next(last, now);
     return next ? options.clock->monotonic_us() + (next->value - now.value) : kNever;
   }
 
-  [[nodiscard]] std::int64_t due_after_failure(int failures) const {
-    if (options.times.is_manual()) return kNever;
+  [[nodiscard]] std::int64_t due_after_failure(const Entry& entry) const {
+    if (options.times.is_manual() || entry.state.is_held()) return kNever;
+    const int failures = entry.state.consecutive_failures;
     const TimeUs now = options.clock->now();
     const TimeUs retry{now.value + backoff_us(failures, options.times.period_us())};
     const TimeUs allowed = options.times.into_hours(retry);
@@ -171,34 +122,39 @@ struct SyncSchedule::Impl {
     const SourceSettings source = entry.state.source;
     lock.unlock();
     auto result = sync(source, stop_source.get_token());
+    const bool succeeded = result.has_value();
     lock.lock();
-    entry.state.running = false;
     if (entry.counters)
       entry.counters->duration->observe_us(options.clock->monotonic_us() - started_us);
-    if (result) {
-      finish_success(entry, std::move(*result));
-    } else {
-      finish_failure(entry, std::move(result).error());
-    }
+    auto record = result ? finish_success(entry, std::move(*result))
+                         : finish_failure(entry, std::move(result).error());
+    const TimeUs last_start = *entry.state.last_started;
+    lock.unlock();
+    // Files: with no lock held that an event loop may wait for.
+    if (record && options.history != nullptr) options.history->add(std::move(*record));
+    if (succeeded && options.times.is_cron()) remember_start(source.name, last_start);
+    lock.lock();
+    entry.state.running = false;
+    entry.due_us = succeeded ? due_after(entry, last_start) : due_after_failure(entry);
     entry.served = serving;
     show_next_run(entry);
     finished.notify_all();
   }
 
-  void finish_success(Entry& entry, SyncReport report) {
+  std::optional<SyncHistoryEntry> finish_success(Entry& entry, SyncReport report) {
+    std::optional<SyncHistoryEntry> record;
     SourceState& state = entry.state;
     const bool recovered = state.consecutive_failures > 0;
     state.last_success = options.clock->now();
     state.last_error.clear();
     state.last_error_kind.clear();
     state.consecutive_failures = 0;
-    entry.due_us = due_after(state.source, state.last_started);
     entry.outcome_error.reset();
     if (entry.counters) {
       entry.counters->succeeded->add();
       entry.counters->failures_in_a_row->set(0);
       entry.counters->last_success->set(state.last_started->value / kUsPerSecond);
-      count_report(*entry.counters, report);
+      entry.counters->count(report);
     }
     if (recovered) log::info("load", "source \"{}\": syncs work again", state.source.name);
     if (report.batches > 0) {
@@ -208,12 +164,13 @@ struct SyncSchedule::Impl {
                 state.source.name, report.sync_id, report.batches, report.events.received,
                 report.events.deduplicated, report.events.rescued, report.events.excluded);
       state.last_report = report;
-      remember(SyncHistoryEntry{report, ""});
+      record.emplace().report = report;
     }
     entry.outcome = std::move(report);
+    return record;
   }
 
-  void finish_failure(Entry& entry, SyncFailure failure) {
+  std::optional<SyncHistoryEntry> finish_failure(Entry& entry, SyncFailure failure) {
     SourceState& state = entry.state;
     // Stopping is no failure of the sync.
     if (failure.kind != FailureKind::kStopped) {
@@ -227,29 +184,47 @@ struct SyncSchedule::Impl {
                      failure.done.sync_id, state.consecutive_failures, failure.error.message);
       }
     }
-    entry.due_us = due_after_failure(state.consecutive_failures);
     if (entry.counters) {
       entry.counters->failed->add();
       entry.counters->failures_in_a_row->set(state.consecutive_failures);
-      count_report(*entry.counters, failure.done);
+      entry.counters->count(failure.done);
     }
-    if (failure.done.batches > 0) state.last_report = failure.done;
-    remember(SyncHistoryEntry{failure.done, failure.error.message});
+    const bool has_loaded = failure.done.batches > 0;
+    if (has_loaded) state.last_report = failure.done;
+    std::optional<SyncHistoryEntry> record;
+    if (has_loaded || failure.kind != FailureKind::kStopped) {
+      record.emplace();
+      record->report = failure.done;
+      record->outcome = has_loaded ? SyncOutcome::kPartial : SyncOutcome::kFailure;
+      record->error = failure.error.message;
+      record->error_kind = failure_kind_name(failure.kind);
+      if (failure.kind == FailureKind::kStopped) record->outcome = SyncOutcome::kStopped;
+    }
     entry.outcome = std::move(failure.done);
     entry.outcome_error = std::move(failure.error);
+    return record;
   }
 
-  void remember(SyncHistoryEntry entry) {
-    const bool repeats =
-        !history.empty() && !entry.error.empty() && history.front().error == entry.error &&
-        history.front().report.source == entry.report.source && entry.report.batches == 0;
-    if (repeats) {
-      entry.times = history.front().times + 1;
-      history.front() = std::move(entry);
-      return;
-    }
-    history.push_front(std::move(entry));
-    if (history.size() > kHistoryMax) history.pop_back();
+  // What is to be remembered over restarts, changed by `change` and written; `mutex` not held.
+  template <class Change>
+  Status remember(const Change& change) {
+    const std::lock_guard lock(memory_mutex);
+    SyncMemory changed = memory;
+    change(changed);
+    if (changed == memory) return {};
+    if (options.remember) LEAT_TRY(options.remember(changed));
+    memory = std::move(changed);
+    return {};
+  }
+
+  void remember_start(const std::string& source, TimeUs last_start) {
+    const Status written =
+        remember([&](SyncMemory& changed) { changed.last_starts[source] = last_start; });
+    if (written) return;
+    log::warning("load",
+                 "source \"{}\": when it was synced cannot be kept for the next start: {}; a "
+                 "restart may sync it once more",
+                 source, written.error().message);
   }
 
   // The replay whose next step is to be made now; else nothing. With `mutex` held.
@@ -257,14 +232,15 @@ struct SyncSchedule::Impl {
     for (ReplayJobs::Entry& replay : jobs.entries()) {
       if (replay.job.is_over() || replay.due_us > now) continue;
       const Entry* entry = find(replay.source.name);
+      if (entry != nullptr && entry->state.is_held() && !replay.stop_requested) continue;
       const bool sync_is_done = entry == nullptr || entry->served >= replay.ticket;
       if (sync_is_done || replay.stop_requested) return &replay;
     }
     return nullptr;
   }
 
-  Entry* find(std::string_view source) {
-    for (Entry& entry : entries) {
+  [[nodiscard]] const Entry* find(std::string_view source) const {
+    for (const Entry& entry : entries) {
       if (entry.state.source.name == source) return &entry;
     }
     return nullptr;
@@ -283,6 +259,7 @@ struct SyncSchedule::Impl {
     const bool ends = replay.stop_requested;
     const bool begins = !replay.has_begun;
     const auto token = ends ? stop_source.get_token() : replay.stop.get_token();
+    replaying = replay.source.name;
     lock.unlock();
     std::expected<void, SyncFailure> done;
     if (ends) {
@@ -300,6 +277,7 @@ struct SyncSchedule::Impl {
       done = options.replays->step(replay.source, state, token);
     }
     lock.lock();
+    replaying.clear();
     if (done) {
       replay.has_begun = true;
       jobs.note_success(replay, std::move(state));
@@ -363,7 +341,9 @@ struct SyncSchedule::Impl {
   [[nodiscard]] std::int64_t next_replay_due() const {
     std::int64_t due = looks_for_replays ? look_again_us : kNever;
     for (const ReplayJobs::Entry& replay : jobs.entries()) {
-      if (!replay.job.is_over()) due = std::min(due, replay.due_us);
+      const Entry* entry = find(replay.source.name);
+      const bool is_held = entry != nullptr && entry->state.is_held() && !replay.stop_requested;
+      if (!replay.job.is_over() && !is_held) due = std::min(due, replay.due_us);
     }
     return due;
   }
@@ -380,27 +360,93 @@ struct SyncSchedule::Impl {
     }
   }
 
-  Result<std::vector<Entry*>> select(std::string_view source) {
-    std::vector<Entry*> selected;
+  // The entry of that name, or all.
+  Result<std::vector<Entry*>> named(std::string_view source) {
+    std::vector<Entry*> found;
     std::vector<std::string> names;
     for (Entry& entry : entries) {
-      const SourceSettings& each = entry.state.source;
-      names.push_back(each.name);
-      const bool is_meant = source.empty() ? !each.is_paused : each.name == source;
-      if (!is_meant) continue;
-      if (each.is_paused) {
-        return fail(Errc::kInvalid,
-                    fmt::format("source \"{0}\" is not loaded: sources.{0}.sync is false; its "
-                                "events wait in the archive",
-                                source));
-      }
-      selected.push_back(&entry);
+      names.push_back(entry.state.source.name);
+      if (source.empty() || names.back() == source) found.push_back(&entry);
     }
-    if (!selected.empty() || source.empty()) return selected;
+    if (!found.empty() || source.empty()) return found;
     std::string message = fmt::format("there is no source \"{}\"", source);
     if (const auto near = near_miss(source, names))
       message += fmt::format("; did you mean \"{}\"?", *near);
     return fail(Errc::kNotFound, std::move(message));
+  }
+
+  // Of those, the ones that may be synced now. One that is named and held is an error.
+  Result<std::vector<Entry*>> select(std::string_view source) {
+    LEAT_ASSIGN(std::vector<Entry*> found, named(source));
+    if (!source.empty() && found.front()->state.source.is_paused) {
+      return fail(Errc::kInvalid,
+                  fmt::format("source \"{0}\" is not loaded: sources.{0}.sync is false; its "
+                              "events wait in the archive",
+                              source));
+    }
+    if (!source.empty() && found.front()->state.paused_since) {
+      return fail(Errc::kInvalid,
+                  fmt::format("source \"{0}\" is paused since {1}; its events wait in the "
+                              "archive; leat resume --source {0} loads them",
+                              source, format_iso8601(*found.front()->state.paused_since)));
+    }
+    std::erase_if(found, [](const Entry* entry) { return entry->state.is_held(); });
+    return found;
+  }
+
+  [[nodiscard]] bool is_busy(const Entry& entry) const {
+    return entry.state.running || entry.state.source.name == replaying;
+  }
+
+  Result<std::vector<SourceState>> pause(std::string_view source, bool pauses,
+                                         std::int64_t timeout_us) {
+    std::vector<Entry*> selected;
+    {
+      const std::lock_guard lock(mutex);
+      LEAT_ASSIGN(selected, named(source));
+    }
+    const TimeUs now = options.clock->now();
+    LEAT_TRY(remember([&](SyncMemory& changed) {
+      for (const Entry* entry : selected) {
+        const std::string& name = entry->state.source.name;
+        if (pauses) {
+          changed.paused_since.emplace(name, now);
+        } else {
+          changed.paused_since.erase(name);
+        }
+      }
+    }));
+    std::unique_lock lock(mutex);
+    std::vector<SourceState> out;
+    for (Entry* entry : selected) set_paused(*entry, pauses, now);
+    wake.notify_all();
+    const auto is_idle = [&] {
+      return std::ranges::none_of(selected, [this](const Entry* entry) { return is_busy(*entry); });
+    };
+    if (pauses) {
+      finished.wait_for(lock, std::chrono::microseconds(timeout_us),
+                        [&] { return stopping || is_idle(); });
+    }
+    for (const Entry* entry : selected) {
+      out.push_back(entry->state);
+      out.back().running = is_busy(*entry);
+    }
+    return out;
+  }
+
+  void set_paused(Entry& entry, bool pauses, TimeUs now) {
+    SourceState& state = entry.state;
+    if (pauses == state.paused_since.has_value()) return;
+    const auto paused_since = state.paused_since;
+    state.paused_since = pauses ? std::optional(now) : std::nullopt;
+    log::info("load", "source \"{}\": syncs {}", state.source.name,
+              pauses ? "are paused; its events wait in the archive" : "go on");
+    if (entry.counters) entry.counters->paused->set(state.is_held() ? 1 : 0);
+    if (state.running) return;  // its end sets when it is due
+    // A time of the schedule that passed meanwhile is made up for.
+    const auto last = state.last_started ? state.last_started : paused_since;
+    entry.due_us = due_after(entry, last);
+    show_next_run(entry);
   }
 
   SyncScheduleOptions options;
@@ -408,17 +454,20 @@ struct SyncSchedule::Impl {
   std::thread thread;
   std::stop_source stop_source;
 
+  std::mutex memory_mutex;  // guards memory and its file; never taken with `mutex` held
+  SyncMemory memory;
+
   mutable std::mutex mutex;  // guards all below
   std::condition_variable wake;
   std::condition_variable finished;
   bool started = false;
   bool stopping = false;
   std::deque<Entry> entries;  // addresses stay
-  std::deque<SyncHistoryEntry> history;
   ReplayJobs jobs;
   bool looks_for_replays = false;
   std::int64_t look_again_us = 0;  // monotonic
   bool synced_last = false;
+  std::string replaying;  // source of the replay whose step is being made
 };
 
 SyncSchedule::SyncSchedule(SyncScheduleOptions options, Sync sync)
@@ -546,10 +595,13 @@ std::vector<SourceState> SyncSchedule::states() const {
   return out;
 }
 
-std::vector<SyncHistoryEntry> SyncSchedule::history(std::size_t limit) const {
-  const std::lock_guard lock(impl_->mutex);
-  const std::size_t count = std::min(limit, impl_->history.size());
-  return {impl_->history.begin(), impl_->history.begin() + static_cast<std::ptrdiff_t>(count)};
+Result<std::vector<SourceState>> SyncSchedule::pause(std::string_view source,
+                                                     std::int64_t timeout_us) {
+  return impl_->pause(source, true, timeout_us);
+}
+
+Result<std::vector<SourceState>> SyncSchedule::resume(std::string_view source) {
+  return impl_->pause(source, false, 0);
 }
 
 }  // namespace leat::load

@@ -5,7 +5,8 @@
 // next_run to the next of SyncTimes; a failure sets it to the backoff (1 s doubling to the period,
 // at most 60 s, in the hours in which syncs may start) while a person may have to act: events wait
 // in the archive, nothing is lost. One sync at a time. Replays take their steps in the same thread,
-// between syncs, so no source is ever synced and replayed at once.
+// between syncs, so no source is ever synced and replayed at once. A paused source is neither; what
+// is to be known after a restart (who is paused, when a cron schedule last ran) is remembered.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,8 @@
 #include "base/metrics.h"
 #include "pipeline/load/loader.h"
 #include "pipeline/load/replay_jobs.h"
+#include "pipeline/load/sync_history.h"
+#include "pipeline/load/sync_memory.h"
 #include "pipeline/load/sync_times.h"
 
 namespace leat::load {
@@ -35,14 +38,11 @@ struct SourceState {
   std::string last_error;  ///< Empty when the last sync succeeded; names the next step otherwise.
   std::string last_error_kind;  ///< failure_kind_name, or empty.
   int consecutive_failures = 0;
-  std::optional<TimeUs> next_run;  ///< Nothing while running or when the schedule is manual.
-};
+  std::optional<TimeUs> next_run;  ///< Nothing while running, held, or when the schedule is manual.
+  std::optional<TimeUs> paused_since;  ///< By a person, at run time.
 
-/// One finished sync for the history (latest 200 kept in memory).
-struct SyncHistoryEntry {
-  SyncReport report;
-  std::string error;  ///< Empty on success.
-  int times = 1;      ///< Failures in a row with the same error share the entry of the last.
+  /// Paused by a person or by the settings.
+  [[nodiscard]] bool is_held() const { return source.is_paused || paused_since.has_value(); }
 };
 
 struct SyncScheduleOptions {
@@ -53,7 +53,11 @@ struct SyncScheduleOptions {
   /// Seals what the journal holds, so that sync_now brings every event acknowledged before it;
   /// called with no lock held.
   std::function<Status()> seal_now;
-  ReplayWork* replays = nullptr;  ///< Optional; borrowed.
+  ReplayWork* replays = nullptr;   ///< Optional; borrowed.
+  SyncHistory* history = nullptr;  ///< Optional; borrowed. Gets what was loaded and what failed.
+  SyncMemory memory;               ///< As the process before this one left it.
+  /// Keeps it for the next one; called with no lock held, by one thread at a time. Empty: not kept.
+  std::function<Status(const SyncMemory&)> remember;
 };
 
 /// Runs the syncs of one destination in one thread of its own.
@@ -96,9 +100,18 @@ class SyncSchedule {
   /// own; not together with start().
   std::optional<TimeUs> run_due();
 
-  /// Copies of the state and of the latest `limit` syncs, newest first. Any thread.
+  /// Copies of the state. Any thread.
   [[nodiscard]] std::vector<SourceState> states() const;
-  [[nodiscard]] std::vector<SyncHistoryEntry> history(std::size_t limit) const;
+
+  /// Pauses `source` (empty: each that there is): no sync or step of a replay begins; its events
+  /// wait in the archive. Remembered over restarts. Waits, at most `timeout_us`, for the end of
+  /// what runs; `running` of a state that is returned tells whether it has ended. Pausing what is
+  /// paused changes nothing. Errors: kNotFound for an unknown source; what `remember` says, and
+  /// nothing is paused then. Any thread but the schedule's own.
+  [[nodiscard]] Result<std::vector<SourceState>> pause(std::string_view source,
+                                                       std::int64_t timeout_us);
+  /// The reverse, at once; a sync that was missed meanwhile is made up for. Errors as pause.
+  [[nodiscard]] Result<std::vector<SourceState>> resume(std::string_view source);
 
  private:
   struct Impl;

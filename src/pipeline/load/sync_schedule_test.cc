@@ -32,10 +32,23 @@ class ScheduleTest : public testing::Test {
     out.sources = std::move(sources);
     out.clock = &clock_;
     out.metrics = &registry_;
+    out.history = history_.get();
+    out.remember = [this](const SyncMemory& memory) -> Status {
+      if (memory_error_) return std::unexpected(*memory_error_);
+      memory_ = memory;
+      ++remembered_;
+      return {};
+    };
+    out.memory = memory_;
     return out;
   }
+  void move_to(TimeUs time) { clock_.advance_us(time.value - clock_.now().value); }
   FakeClock clock_{kStart};
   metrics::Registry registry_;
+  std::unique_ptr<SyncHistory> history_ = std::move(*SyncHistory::open({}));
+  SyncMemory memory_;  // what a restart finds
+  int remembered_ = 0;
+  std::optional<Error> memory_error_;
 };
 
 TEST_F(ScheduleTest, RunsAtOnceAndThenEveryPeriod) {
@@ -121,10 +134,15 @@ TEST_F(ScheduleTest, BacksOffWhileTheDestinationIsAwayAndRecovers) {
   EXPECT_EQ(schedule.states()[0].last_error, "");
   EXPECT_EQ(schedule.states()[0].consecutive_failures, 0);
   EXPECT_EQ(schedule.states()[0].last_report->batches, 3);
-  EXPECT_EQ(schedule.history(100).size(), 2U);
-  EXPECT_EQ(schedule.history(100)[1].times, 9);
-  EXPECT_EQ(schedule.history(2)[0].error, "");
-  EXPECT_EQ(schedule.history(2)[1].error, "warehouse away; start it");
+  const auto history = history_->latest(100);
+  ASSERT_EQ(history.size(), 2U);
+  EXPECT_EQ(history[1].times, 9);
+  EXPECT_EQ(history[1].error, "warehouse away; start it");
+  EXPECT_EQ(history[1].error_kind, "unreachable");
+  EXPECT_EQ(sync_outcome_name(history[1].outcome), "failure");
+  EXPECT_EQ(history[0].error, "");
+  EXPECT_EQ(sync_outcome_name(history[0].outcome), "success");
+  EXPECT_EQ(remembered_, 0) << "a period needs no memory of its last start";
 }
 
 TEST_F(ScheduleTest, AFailingSourceDoesNotHoldUpAnother) {
@@ -200,6 +218,116 @@ TEST_F(ScheduleTest, SyncNowTellsErrors) {
   EXPECT_THAT(unknown.error().message, testing::HasSubstr("did you mean \"web\""));
 }
 
+TEST_F(ScheduleTest, APartThatWasLoadedBeforeAFailureIsInTheHistory) {
+  SyncSchedule schedule(
+      options(),
+      [&](const SourceSettings& source, std::stop_token) -> std::expected<SyncReport, SyncFailure> {
+        SyncFailure failure = away();
+        failure.done = report_of(source, 2);
+        return std::unexpected(std::move(failure));
+      });
+  schedule.run_due();
+  ASSERT_EQ(history_->latest(9).size(), 1U);
+  EXPECT_EQ(sync_outcome_name(history_->latest(9)[0].outcome), "partial");
+  EXPECT_EQ(history_->latest(9)[0].report.batches, 2);
+}
+
+TEST_F(ScheduleTest, PausesAndResumesOverARestart) {
+  std::map<std::string, int> runs;
+  const auto sync = [&](const SourceSettings& source, std::stop_token) {
+    ++runs[source.name];
+    return report_of(source, 1);
+  };
+  const std::vector<SourceSettings> sources = {{"web", "web"}, {"app", "app"}};
+  {
+    SyncSchedule schedule(options(sources), sync);
+    schedule.run_due();
+    EXPECT_EQ(schedule.pause("wed", 0).error().code, Errc::kNotFound);
+    const auto paused = schedule.pause("web", 0);
+    ASSERT_TRUE(paused.has_value()) << paused.error().message;
+    ASSERT_EQ(paused->size(), 1U);
+    EXPECT_EQ(paused->at(0).paused_since, kStart);
+    EXPECT_FALSE(paused->at(0).running);
+    EXPECT_FALSE(paused->at(0).next_run.has_value());
+    clock_.advance_us(kUsPerHour);
+    EXPECT_EQ(schedule.pause("web", 0)->at(0).paused_since, kStart) << "it is paused already";
+    schedule.run_due();
+    const auto refused = schedule.sync_now("web", 0);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("leat resume --source web"));
+  }
+  EXPECT_EQ(runs["web"], 1);
+  EXPECT_EQ(runs["app"], 2);
+  SyncSchedule schedule(options(sources), sync);
+  schedule.run_due();
+  EXPECT_EQ(runs["web"], 1) << "paused over the restart";
+  EXPECT_EQ(schedule.states()[0].paused_since, kStart);
+  EXPECT_THAT(registry_.to_text(), testing::HasSubstr(R"(leat_load_paused{source="web"} 1)"));
+  ASSERT_TRUE(schedule.resume("").has_value());
+  schedule.run_due();
+  EXPECT_EQ(runs["web"], 2) << "what waited is loaded at once";
+  EXPECT_EQ(memory_, SyncMemory{});
+}
+
+TEST_F(ScheduleTest, WhatCannotBeRememberedIsNotPaused) {
+  int runs = 0;
+  SyncSchedule schedule(options(), [&](const SourceSettings& source, std::stop_token) {
+    ++runs;
+    return report_of(source, 0);
+  });
+  memory_error_ = Error{Errc::kExhausted, "disk full"};
+  EXPECT_EQ(schedule.pause("", 0).error().message, "disk full");
+  schedule.run_due();
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_F(ScheduleTest, ACronTimeMissedWhileNothingRanIsMadeUpForOnce) {
+  std::vector<std::string> starts;
+  const auto sync = [&](const SourceSettings& source, std::stop_token) {
+    starts.push_back(format_iso8601(clock_.now()));
+    return report_of(source, 0);
+  };
+  const auto daily = [&] {
+    SyncScheduleOptions out = options();
+    out.times = *SyncTimes::parse({.cron = "0 3 * * *"});
+    return out;
+  };
+  move_to(*parse_iso8601("2026-11-01T01:00:00Z"));
+  {
+    SyncSchedule schedule(daily(), sync);
+    EXPECT_EQ(schedule.run_due(), *parse_iso8601("2026-11-01T03:00:00Z"))
+        << "no first run to make up";
+    move_to(*parse_iso8601("2026-11-01T03:00:00Z"));
+    schedule.run_due();
+  }
+  move_to(*parse_iso8601("2026-11-01T12:00:00Z"));
+  {
+    SyncSchedule schedule(daily(), sync);
+    EXPECT_EQ(schedule.run_due(), *parse_iso8601("2026-11-02T03:00:00Z")) << "nothing was missed";
+  }
+  move_to(*parse_iso8601("2026-11-05T12:30:00Z"));
+  {
+    SyncSchedule schedule(daily(), sync);
+    EXPECT_EQ(schedule.run_due(), *parse_iso8601("2026-11-06T03:00:00Z"));
+  }
+  {
+    SyncSchedule schedule(daily(), sync);
+    schedule.run_due();
+    // Over a pause as well.
+    ASSERT_TRUE(schedule.pause("", 0).has_value());
+    move_to(*parse_iso8601("2026-11-06T10:00:00Z"));
+    EXPECT_EQ(schedule.run_due(), std::nullopt);
+    ASSERT_TRUE(schedule.resume("").has_value());
+    EXPECT_EQ(schedule.run_due(), *parse_iso8601("2026-11-07T03:00:00Z"));
+  }
+  // A clock that was set back must not keep the source waiting.
+  memory_.last_starts["web"] = *parse_iso8601("2030-01-01T00:00:00Z");
+  SyncSchedule schedule(daily(), sync);
+  EXPECT_EQ(schedule.run_due(), *parse_iso8601("2026-11-07T03:00:00Z"));
+  EXPECT_THAT(starts, testing::ElementsAre("2026-11-01T03:00:00.000Z", "2026-11-05T12:30:00.000Z",
+                                           "2026-11-06T10:00:00.000Z"));
+}
+
 // A sync that runs until it is stopped.
 class Blocking {
  public:
@@ -238,6 +366,21 @@ TEST_F(ScheduleTest, StopEndsARunningSyncAndWhoWaitsForIt) {
   waiter.join();
   // Being stopped is no failure of the source.
   EXPECT_EQ(schedule.states()[0].consecutive_failures, 0);
+}
+
+TEST_F(ScheduleTest, PauseTellsThatASyncStillRuns) {
+  Blocking blocking;
+  SyncSchedule schedule(options(), [&](const SourceSettings& source, std::stop_token stop) {
+    return blocking(source, stop);
+  });
+  schedule.start();
+  blocking.wait_until_running();
+  const auto paused = schedule.pause("web", 1000);
+  ASSERT_TRUE(paused.has_value()) << paused.error().message;
+  EXPECT_TRUE(paused->at(0).running);
+  schedule.stop();
+  EXPECT_THAT(history_->latest(9), testing::IsEmpty()) << "being stopped is no failure";
+  EXPECT_FALSE(schedule.states()[0].next_run.has_value());
 }
 
 TEST_F(ScheduleTest, SyncNowGivesUpWaitingAtItsTimeout) {
@@ -403,6 +546,18 @@ TEST_F(ReplayScheduleTest, AStoppedReplayIsAbandoned) {
   EXPECT_THAT(replays_.calls, testing::Contains("abandon"));
   EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "stopped");
   EXPECT_EQ(schedule->stop_replay(9).error().code, Errc::kNotFound);
+}
+
+TEST_F(ReplayScheduleTest, AReplayWaitsWhileItsSourceIsPaused) {
+  const auto schedule = make();
+  ASSERT_TRUE(schedule->start_replay({.selection = {.source = "web"}}).has_value());
+  replays_.during_step = [&] { ASSERT_TRUE(schedule->pause("web", 0).has_value()); };
+  EXPECT_EQ(schedule->run_due(), std::nullopt);
+  EXPECT_EQ(schedule->replays().at(0).state.batches_done, 1);
+  replays_.during_step = nullptr;
+  ASSERT_TRUE(schedule->resume("web").has_value());
+  schedule->run_due();
+  EXPECT_EQ(replay_phase_name(schedule->replays().at(0).phase), "done");
 }
 
 TEST_F(ReplayScheduleTest, APausedSourceIsNeitherSyncedNorReplayed) {

@@ -44,6 +44,7 @@ class SyncTimes {
   [[nodiscard]] TimeUs into_hours(TimeUs from) const;
 
   [[nodiscard]] bool is_manual() const { return manual_; }
+  [[nodiscard]] bool is_cron() const { return cron_.has_value() && !manual_; }
   /// The time between two starts, for bounds such as a backoff; of a cron expression a minute.
   [[nodiscard]] std::int64_t period_us() const;
 

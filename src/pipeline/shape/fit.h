@@ -94,6 +94,7 @@ inline constexpr std::string_view kTooManyColumns = "too_many_columns";
 inline constexpr std::string_view kUnreadableLine = "unreadable_line";
 inline constexpr std::string_view kIdMissing = "id_missing";
 inline constexpr std::string_view kIdDoesNotFit = "id_does_not_fit";
+inline constexpr std::string_view kRefused = "refused_by_warehouse";
 inline constexpr std::string_view kTooManyTables = "too_many_tables";
 
 /// `value` as a cell of `column`, or the reason why not. Text that has to be made lives in `arena`.

@@ -53,6 +53,7 @@ Status Shaper::add_row(Table& table, std::string_view row_id, const EventTimes& 
   }
   if (!overflowing.empty()) place_overflow(table);
   if (!is_entity) {
+    table.note_received(values.received_at);
     table.set(table.standard(kLeatBatch),
               Cell::of_integer(static_cast<std::int64_t>(batches.size()) - 1));
     table.set(table.standard(kLeatOrder), Cell::of_integer(order));

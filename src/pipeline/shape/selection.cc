@@ -84,7 +84,20 @@ bool Exclusion::leaves_out_event(event::EventType type, std::string_view name) c
 bool Selection::takes_all() const {
   const Selection all;
   return from == all.from && to == all.to && event.empty() && table.empty() && column.empty() &&
-         lines.empty();
+         lines.empty() && first_order == all.first_order && end_order == all.end_order;
+}
+
+const std::string* Refusals::find(std::string_view batch_id, std::uint64_t line,
+                                  event::EventType type, std::string_view name) const {
+  const auto batch = by_batch.find(batch_id);
+  if (batch == by_batch.end()) return nullptr;
+  for (const Lines& lines : batch->second) {
+    if (line < lines.first || line > lines.last) continue;
+    Selection of_table;
+    of_table.table = lines.table;
+    if (of_table.takes_event(type, name)) return &lines.detail;
+  }
+  return nullptr;
 }
 
 bool Selection::takes_line(std::string_view batch_id, std::uint64_t line) const {

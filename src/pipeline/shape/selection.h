@@ -28,8 +28,15 @@ struct Selection {
                          ///< of any of their tables.
   /// Lines, from 1, by batch id; empty: all.
   std::map<std::string, std::set<std::uint64_t>, std::less<>> lines{};
+  /// Events of the shaper by their number, from 0, over all batches. Others are not even read: they
+  /// are counted nowhere.
+  std::int64_t first_order = 0;
+  std::int64_t end_order = std::numeric_limits<std::int64_t>::max();
 
   [[nodiscard]] bool takes_all() const;
+  [[nodiscard]] bool takes_order(std::int64_t order) const {
+    return order >= first_order && order < end_order;
+  }
   [[nodiscard]] bool takes_line(std::string_view batch_id, std::uint64_t line) const;
   [[nodiscard]] bool takes_time(TimeUs received_at) const {
     return received_at >= from && received_at < to;
@@ -38,6 +45,21 @@ struct Selection {
   [[nodiscard]] bool takes_event(event::EventType type, std::string_view name) const;
   /// True when every row has a value in `column`, such as received_at.
   [[nodiscard]] bool column_is_standard() const;
+};
+
+/// Events whose rows the warehouse refused, with its words: they are rescued whole.
+struct Refusals {
+  struct Lines {
+    std::uint64_t first = 0;  ///< From 1.
+    std::uint64_t last = 0;
+    std::string table;  ///< Only events that have a row in it.
+    std::string detail;
+  };
+  std::map<std::string, std::vector<Lines>, std::less<>> by_batch{};
+
+  /// Why the event was refused, or nullptr. `name`: of a track event, as sent.
+  [[nodiscard]] const std::string* find(std::string_view batch_id, std::uint64_t line,
+                                        event::EventType type, std::string_view name) const;
 };
 
 /// What is not loaded. Patterns: text in which `*` stands for any characters.

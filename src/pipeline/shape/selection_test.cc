@@ -51,6 +51,34 @@ TEST(Selection, KnowsEventsByNameAndByTable) {
   }
 }
 
+TEST(Selection, TakesEventsByTheirNumber) {
+  const Selection part{.first_order = 3, .end_order = 5};
+  EXPECT_FALSE(part.takes_all());
+  EXPECT_FALSE(part.takes_order(2));
+  EXPECT_TRUE(part.takes_order(3));
+  EXPECT_TRUE(part.takes_order(4));
+  EXPECT_FALSE(part.takes_order(5));
+  EXPECT_TRUE(Selection{}.takes_order(1LL << 60));
+}
+
+TEST(Refusals, AreOfLinesThatHaveARowInTheTable) {
+  Refusals refusals;
+  refusals.by_batch["b"] = {{.first = 3, .last = 5, .table = "order_completed", .detail = "NULL"},
+                            {.first = 5, .last = 9, .table = "users", .detail = "long"}};
+  const auto find = [&](std::string_view batch, std::uint64_t line, EventType type,
+                        std::string_view name) -> std::string {
+    const std::string* why = refusals.find(batch, line, type, name);
+    return why == nullptr ? "-" : *why;
+  };
+  EXPECT_EQ(find("b", 2, EventType::kTrack, "Order Completed"), "-");
+  EXPECT_EQ(find("b", 3, EventType::kTrack, "Order Completed"), "NULL");
+  EXPECT_EQ(find("b", 5, EventType::kTrack, "Order Completed"), "NULL");
+  EXPECT_EQ(find("b", 5, EventType::kIdentify, ""), "long");
+  EXPECT_EQ(find("b", 4, EventType::kTrack, "Signed Up"), "-");
+  EXPECT_EQ(find("b", 10, EventType::kIdentify, ""), "-");
+  EXPECT_EQ(find("a", 3, EventType::kTrack, "Order Completed"), "-");
+}
+
 TEST(Selection, PatternsMatchAnyCharacters) {
   struct Case {
     const char* text;

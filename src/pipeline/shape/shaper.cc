@@ -75,6 +75,10 @@ Table* Shaper::event_table(const Value& name) {
 
 Status Shaper::shape_line(std::string_view line, bool is_valid_utf8) {
   ++line_number;
+  if (!takes_all && !options.selection.takes_order(order)) {
+    ++order;
+    return {};
+  }
   ++counts->events;
   has_received_at = false;
   has_own_table = true;
@@ -185,6 +189,16 @@ Status Shaper::shape_event() {
         facts.type, values.member(Member::kEvent).cell.as_text(), values.merged_json);
     if (violation) return rescue_event(violation->reason, values.event_json, violation->detail);
   }
+  if (!options.refusals.by_batch.empty()) {
+    const bool is_track = facts.type == EventType::kTrack;
+    const std::string* why = options.refusals.find(
+        batch_id, line_number, facts.type,
+        is_track ? values.member(Member::kEvent).cell.as_text() : std::string_view());
+    if (why != nullptr) {
+      ++counts->refused;
+      return rescue_event(kRefused, values.event_json, *why);
+    }
+  }
   if (!is_selected) {
     ++counts->with_rows;
     return {};
@@ -287,6 +301,16 @@ EventTimes Shaper::times_of_event() {
   }
   out.corrected = corrected_time(values.received_at, sent, original, given);
   return out;
+}
+
+void ReceivedTimes::add(TimeUs time) {
+  // The stride is a power of two.
+  if ((rows++ & (stride - 1)) != 0) return;
+  times.push_back(time);
+  if (times.size() < kKept) return;
+  for (std::size_t i = 0; i < kKept / 2; ++i) times[i] = times[2 * i];
+  times.resize(kKept / 2);
+  stride *= 2;
 }
 
 Status Shaper::flush() {

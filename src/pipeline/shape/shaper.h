@@ -73,6 +73,7 @@ struct Options {
   TrackingPlan* tracking_plan = nullptr;  ///< of the source, or none; borrowed
   TimeUs synced_at;                       ///< fills uuid_ts
   Selection selection;                    ///< events that become rows; others are only counted
+  Refusals refusals;                      ///< events that become rescue rows
   Exclusion exclusion;                    ///< what is not loaded; an event without rows is excluded
   bool write_files = true;                ///< false: columns are made and dropped; for measuring
   RowObserver* observer = nullptr;        ///< borrowed
@@ -97,6 +98,7 @@ struct BatchCounts {
   std::uint64_t events = 0;
   std::uint64_t with_rows = 0;       ///< became rows of their home tables
   std::uint64_t rescued_events = 0;  ///< kept whole in the rescue table
+  std::uint64_t refused = 0;         ///< of rescued_events: by Options::refusals
   std::uint64_t excluded = 0;  ///< left out by integrations.Warehouses or by the settings, or gone
   std::uint64_t rescued_values = 0;  ///< single values of events with rows
   std::map<std::string, std::uint64_t>
@@ -121,6 +123,16 @@ struct StagedColumn {
 /// kind kEvents and kRescue end with two columns for the stage table only, both BIGINT NOT NULL:
 /// `leat_batch`, the position of the batch in the order of add, and `leat_order`, the position of
 /// the event among all events of the shaper.
+/// When the events of a table's rows were received: all rows, or evenly some of them.
+struct ReceivedTimes {
+  static constexpr std::size_t kKept = 256;
+  std::vector<TimeUs> times;
+  std::uint64_t stride = 1;  ///< Of so many rows one time is kept.
+  std::uint64_t rows = 0;
+
+  void add(TimeUs time);
+};
+
 struct StagedTable {
   std::string name;
   TableKind kind = TableKind::kEvents;
@@ -129,6 +141,7 @@ struct StagedTable {
   std::vector<StagedColumn> columns;
   std::uint64_t rows = 0;
   std::string parquet;
+  ReceivedTimes received;  ///< kEvents only
 };
 
 struct Staged {

@@ -420,8 +420,13 @@ Result<StagedTable> Table::finish() {
     LEAT_TRY(stage_entities());
   }
   LEAT_TRY(flush());
-  StagedTable staged{
-      .name = name_, .kind = kind_, .is_new = is_new_, .columns = {}, .rows = rows_, .parquet = {}};
+  StagedTable staged{.name = name_,
+                     .kind = kind_,
+                     .is_new = is_new_,
+                     .columns = {},
+                     .rows = rows_,
+                     .parquet = {},
+                     .received = std::move(received_)};
   if (rows_ == 0 || !options_.write_files) return staged;
   const std::vector<std::size_t> order = file_order();
   for (const std::size_t in_file : order) {

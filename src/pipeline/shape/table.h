@@ -125,6 +125,8 @@ class Table {
     valid_[static_cast<std::size_t>(index)] |= bit_;
     row_[index] = cell;
   }
+  /// When the event of the row was received.
+  void note_received(TimeUs time) { received_.add(time); }
   /// Ends the row. Errors: those of the Parquet writer.
   [[nodiscard]] Status end_row();
 
@@ -191,6 +193,8 @@ class Table {
   std::vector<int> node_columns_;
   std::array<int, kStandardColumnCount> standard_{};
   std::unordered_map<std::string, int> by_name_;
+
+  ReceivedTimes received_;
 
   // Rows side by side; valid_ has one word for each column, one bit for each row.
   std::vector<columns::Cell> staged_;
