@@ -51,10 +51,12 @@ std::vector<std::string> texts_at(const Json& object, const char* member) {
 }
 
 std::int64_t us_at(const Json& object, const char* member) {
+  constexpr double kSecondsMax = 1e9;
   const auto found = object.find(member);
-  return found != object.end() && found->is_number()
-             ? static_cast<std::int64_t>(found->get<double>() * 1e6 + 0.5)
-             : 0;
+  if (found == object.end() || !found->is_number()) return 0;
+  const auto seconds = found->get<double>();
+  if (!(seconds >= 0 && seconds <= kSecondsMax)) return 0;
+  return static_cast<std::int64_t>(seconds * 1e6 + 0.5);
 }
 
 SyncReport report_from(const Json& json) {
