@@ -141,7 +141,10 @@ Exit run_sync(const Terminal& terminal, const SyncOptions& options) {
     terminal.print(answer->dump() + "\n");
     return Exit::kOk;
   }
-  for (const Json& sync : list_at(*answer, "syncs")) terminal.print(sync_line(sync));
+  const Json syncs = list_at(*answer, "syncs");
+  if (syncs.empty())
+    terminal.say("leat: no source was synced; leat status says which are paused\n");
+  for (const Json& sync : syncs) terminal.print(sync_line(sync));
   return Exit::kOk;
 }
 
