@@ -12,7 +12,7 @@ import unittest
 
 from aiosmtpd.controller import Controller
 
-from leat import LeatTest, Running, run
+from leat import FREE_PORTS, LeatTest, Running, run
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -98,7 +98,8 @@ class NoticesTest(LeatTest):
             self.assertNotIn("hook-secret", leat.messages())
 
     def test_a_bad_channel_stops_the_start(self):
-        done = run(["up", "--data", self.data], {"LEAT_NOTIFY_WEBHOOK": "hooks.example.com"})
+        environment = dict(FREE_PORTS, LEAT_NOTIFY_WEBHOOK="hooks.example.com")
+        done = run(["up", "--data", self.data], environment)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("notify.webhook is no http:// or https:// URL", done.stderr)
 
