@@ -1,7 +1,7 @@
 # The module graph as data: which module may use which, beside base. LeatModule.cmake refuses any other
 # link edge and CheckLayers.cmake any other #include. A new edge needs an ADR (docs/adr).
 set(LEAT_MODULES base io columns net aws event journal archive collect enrich shape load privacy
-    sql engine catalog transfer session pgwire dataapi readout console provision app)
+    backup sql engine catalog transfer session pgwire dataapi readout console provision app)
 
 set(LEAT_DIR_base base)
 set(LEAT_DIR_io io)
@@ -16,6 +16,7 @@ set(LEAT_DIR_enrich pipeline/enrich)
 set(LEAT_DIR_shape pipeline/shape)
 set(LEAT_DIR_load pipeline/load)
 set(LEAT_DIR_privacy pipeline/privacy)
+set(LEAT_DIR_backup warehouse/backup)
 set(LEAT_DIR_sql warehouse/sql)
 set(LEAT_DIR_engine warehouse/engine)
 set(LEAT_DIR_catalog warehouse/catalog)
@@ -41,6 +42,7 @@ set(LEAT_ALLOW_enrich base event)
 set(LEAT_ALLOW_shape base event columns)
 set(LEAT_ALLOW_load base io aws columns archive enrich shape)
 set(LEAT_ALLOW_privacy base io event archive load)
+set(LEAT_ALLOW_backup base io)
 set(LEAT_ALLOW_sql base)
 set(LEAT_ALLOW_engine base)
 set(LEAT_ALLOW_catalog base engine sql)

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "app/backup_text.h"
 #include "app/commands.h"
 #include "app/file_text.h"
 #include "app/inspect_parquet.h"
@@ -10,6 +11,7 @@
 #include "io/file_system.h"
 #include "pipeline/archive/inspect.h"
 #include "pipeline/journal/inspect.h"
+#include "warehouse/backup/backup.h"
 
 namespace leat::app {
 namespace {
@@ -49,7 +51,14 @@ Result<Description> describe_segment(const std::string& path, bool json) {
                      report.end != journal::SegmentEnd::kCorrupt};
 }
 
+Result<Description> describe_warehouse_backup(const std::string& path, bool json) {
+  LEAT_ASSIGN(const auto contents, backup::check_backup(io::posix_file_system(), path));
+  return Description{json ? backup_json(contents) : backup_text(contents)};
+}
+
 Result<Description> describe(const std::string& path, bool json) {
+  LEAT_ASSIGN(const bool whole_warehouse, is_backup_file(path));
+  if (whole_warehouse) return describe_warehouse_backup(path, json);
   LEAT_ASSIGN(const std::string bytes, read_text_file(path));
   if (archive::is_object(bytes)) return describe_object(bytes, json);
   if (bytes.starts_with(kParquetMagic)) return describe_staged(path, json);
@@ -59,7 +68,7 @@ Result<Description> describe(const std::string& path, bool json) {
   if (!segment && segment.error().code == Errc::kInvalid) {
     return fail(Errc::kInvalid,
                 "not a file that Leat writes: neither journal segment nor archive object, seal, "
-                "Parquet file or COPY manifest");
+                "Parquet file, COPY manifest or backup");
   }
   return segment;
 }

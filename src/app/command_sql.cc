@@ -6,21 +6,16 @@
 #include <memory>
 
 #include "app/commands.h"
-#include "app/connection_file.h"
-#include "app/destination.h"
+#include "app/sql_client.h"
 #include "app/table_text.h"
 #include "base/text.h"
 
 namespace leat::app {
 namespace {
 
-struct CloseConnection {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-};
 struct ClearResult {
   void operator()(PGresult* result) const { PQclear(result); }
 };
-using Connection = std::unique_ptr<PGconn, CloseConnection>;
 using QueryResult = std::unique_ptr<PGresult, ClearResult>;
 
 constexpr Oid kBool = 16, kInt8 = 20, kInt2 = 21, kInt4 = 23, kFloat4 = 700, kFloat8 = 701,
@@ -76,51 +71,6 @@ std::string text_result(const PGresult* result) {
   return to_text(table);
 }
 
-std::string field(const PGresult* result, int code) {
-  const char* text = PQresultErrorField(result, code);
-  return text != nullptr ? text : "";
-}
-
-Error error_of(const PGresult* result) {
-  std::string message = fmt::format("{} (SQLSTATE {}", field(result, PG_DIAG_MESSAGE_PRIMARY),
-                                    field(result, PG_DIAG_SQLSTATE));
-  const std::string position = field(result, PG_DIAG_STATEMENT_POSITION);
-  message += position.empty() ? ")" : fmt::format(", at character {})", position);
-  for (const char more : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
-    if (const std::string text = field(result, more); !text.empty()) message += "\n" + text;
-  }
-  return Error{Errc::kInvalid, std::move(message)};
-}
-
-Result<Connection> connect(const load::DestinationSettings& settings) {
-  load::Parameters parameters = load::libpq_parameters(settings);
-  parameters.emplace_back("connect_timeout", "10");
-  parameters.emplace_back("application_name", "leat sql");
-  const load::ParameterArrays arrays(parameters);
-  Connection connection(PQconnectdbParams(arrays.keywords.data(), arrays.values.data(), 0));
-  if (PQstatus(connection.get()) != CONNECTION_OK) {
-    return fail(Errc::kUnavailable,
-                fmt::format("cannot reach the warehouse at {}:{}: {}", settings.host, settings.port,
-                            trim(PQerrorMessage(connection.get()))));
-  }
-  return connection;
-}
-
-// A connection, and the tunnel that it may go through.
-struct Connected {
-  std::unique_ptr<net::SshTunnel> tunnel;
-  Connection connection;
-};
-
-// Connects as the running process does.
-Result<Connected> connect(const Config& config) {
-  LEAT_ASSIGN(const ConnectionFile running, read_connection_file(config.data));
-  LEAT_ASSIGN(const auto destination, open_destination(config, process_environment(), running));
-  LEAT_ASSIGN(Access access, access_now(*destination));
-  LEAT_ASSIGN(Connection connection, connect(access.settings));
-  return Connected{std::move(access.tunnel), std::move(connection)};
-}
-
 // Sends `statement`, which may hold several, and prints each result.
 Status ask(const Terminal& terminal, PGconn* connection, const std::string& statement, bool json) {
   if (PQsendQuery(connection, statement.c_str()) == 0) {
@@ -162,9 +112,9 @@ Exit run_sql(const Terminal& terminal, const SqlOptions& options) {
   }
   const auto config = load_choice(terminal, options.config);
   if (!config) return report(terminal, config.error());
-  const auto connected = connect(*config);
-  if (!connected) return report(terminal, connected.error());
-  const Status asked = ask(terminal, connected->connection.get(), statement, options.json);
+  const auto client = SqlClient::connect(*config, "leat sql");
+  if (!client) return report(terminal, client.error());
+  const Status asked = ask(terminal, client->native(), statement, options.json);
   return asked ? Exit::kOk : report(terminal, asked.error());
 }
 

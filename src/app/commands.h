@@ -54,6 +54,14 @@ struct UpOptions {
 [[nodiscard]] Exit run_warehouse(const Terminal& terminal, const UpOptions& options);
 [[nodiscard]] Exit run_collect(const Terminal& terminal, const UpOptions& options);
 
+struct BackupCommandOptions {
+  ConfigChoice config{};
+  std::string file{};
+  bool json = false;
+};
+[[nodiscard]] Exit run_backup(const Terminal& terminal, const BackupCommandOptions& options);
+[[nodiscard]] Exit run_restore(const Terminal& terminal, const BackupCommandOptions& options);
+
 struct CheckOptions {
   ConfigChoice config{};
   bool json = false;

@@ -120,6 +120,9 @@ struct Config {
   std::int64_t warehouse_memory_bytes_max = 0;
   std::int64_t warehouse_threads = 0;
   std::int64_t warehouse_sessions_max = 0;
+  std::string warehouse_queues;
+  std::string warehouse_audit;
+  std::string warehouse_allowed_addresses;
   bool warehouse_require_tls = false;
   std::string warehouse_tls_certificate;
   std::string warehouse_tls_key;

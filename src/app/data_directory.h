@@ -30,6 +30,7 @@ struct DataPaths {
   [[nodiscard]] std::string seals() const { return root + "/seals"; }
   [[nodiscard]] std::string syncs() const { return root + "/syncs"; }
   [[nodiscard]] std::string objects() const { return root + "/objects"; }
+  [[nodiscard]] std::string audit() const { return root + "/audit.log"; }
   [[nodiscard]] std::string warehouse() const { return root + "/warehouse"; }
 };
 

@@ -69,14 +69,6 @@ PlannedCluster plan_cluster(const NodeType& type, const std::vector<PlannedTable
   return out;
 }
 
-std::string size_text(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> kUnits = {"B", "KB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
 std::string count_of(std::uint64_t count) {
   return count_text(static_cast<std::int64_t>(count));
 }

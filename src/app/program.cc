@@ -37,6 +37,7 @@ struct Parsed {
   UpOptions up;
   UpOptions collect;
   UpOptions warehouse;
+  BackupCommandOptions backup;
   CheckOptions check;
   StatusOptions status;
   SyncOptions sync;
@@ -122,6 +123,19 @@ void add_up(CLI::App& app, Parsed& parsed) {
   add_all_flags(command, parsed.up.config);
 }
 
+void add_backup_verb(CLI::App& warehouse, Parsed& parsed, const std::string& name,
+                     const std::string& what, const std::string& about_file,
+                     Exit (*run)(const Terminal&, const BackupCommandOptions&)) {
+  BackupCommandOptions& options = parsed.backup;
+  CLI::App* command = warehouse.add_subcommand(name, what);
+  command->callback([&parsed, &options, run] {
+    parsed.chosen = [&options, run](const Terminal& t) { return run(t, options); };
+  });
+  command->add_option("file", options.file, about_file)->required();
+  add_data_flag(*command, options.config);
+  add_json(*command, options.json);
+}
+
 void add_roles(CLI::App& app, Parsed& parsed) {
   auto& collect = add_command(
       app, parsed, "collect",
@@ -129,11 +143,24 @@ void add_roles(CLI::App& app, Parsed& parsed) {
       "  leat collect --data /var/lib/leat --store-directory /srv/store",
       [&](const Terminal& t) { return run_collect(t, parsed.collect); });
   add_all_flags(collect, parsed.collect.config);
-  auto& warehouse =
-      add_command(app, parsed, "warehouse", "Run only the embedded warehouse.",
-                  "  leat warehouse --data /var/lib/leat-warehouse --store-directory /srv/store",
-                  [&](const Terminal& t) { return run_warehouse(t, parsed.warehouse); });
+  CLI::App& warehouse = *app.add_subcommand(
+      "warehouse",
+      "Run only the embedded warehouse; backup and restore: copy it.\n\nExamples:\n"
+      "  leat warehouse --data /var/lib/leat-warehouse --store-directory /srv/store\n"
+      "  leat warehouse backup /backups/monday.leatbackup\n"
+      "  leat warehouse restore /backups/monday.leatbackup --data /var/lib/leat-new");
+  // Called after that of a verb, which has chosen already.
+  warehouse.callback([&parsed, &warehouse] {
+    if (!warehouse.get_subcommands().empty()) return;
+    parsed.chosen = [&parsed](const Terminal& t) { return run_warehouse(t, parsed.warehouse); };
+  });
   add_all_flags(warehouse, parsed.warehouse.config);
+  add_backup_verb(warehouse, parsed, "backup",
+                  "Write the warehouse, which may run and load meanwhile, into one new file.",
+                  "The file to make; it must not exist", run_backup);
+  add_backup_verb(warehouse, parsed, "restore",
+                  "Make the warehouse of a data directory that has none from a backup.",
+                  "The backup", run_restore);
 }
 
 void add_check(CLI::App& app, Parsed& parsed) {
@@ -375,7 +402,7 @@ void add_plan(CLI::App& app, Parsed& parsed) {
 void add_inspect(CLI::App& app, Parsed& parsed) {
   auto& command = add_command(app, parsed, "inspect",
                               "Say what is in a file that Leat wrote: journal segment, archive "
-                              "object, seal, staged Parquet file or COPY manifest.",
+                              "object, seal, staged Parquet file, COPY manifest or backup.",
                               "  leat inspect leat-data/journal/*/*.log",
                               [&](const Terminal& t) { return run_inspect(t, parsed.inspect); });
   command.add_option("file", parsed.inspect.files, "The files")->required();

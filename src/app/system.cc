@@ -175,6 +175,9 @@ Status System::Impl::start_warehouse() {
     options.directories = {std::filesystem::absolute(storage.directory, error).string()};
   }
   options.sessions_max = static_cast<std::size_t>(config.warehouse_sessions_max);
+  options.queues = config.warehouse_queues;
+  if (config.warehouse_audit != "off") options.audit_file = data.paths().audit();
+  options.audit_statements = config.warehouse_audit == "activity";
   options.metrics = &metrics;
   LEAT_ASSIGN(warehouse, session::Warehouse::open(options));
 
@@ -183,6 +186,8 @@ Status System::Impl::start_warehouse() {
   server.tls_certificate_file = config.warehouse_tls_certificate;
   server.tls_key_file = config.warehouse_tls_key;
   server.require_tls = config.warehouse_require_tls;
+  server.allowed_addresses = config.warehouse_allowed_addresses;
+  server.local_user = kAdminUser;
   server.connections_max = options.sessions_max;
   server.metrics = &metrics;
   LEAT_ASSIGN(warehouse_server, pgwire::Server::start(server, *warehouse));

@@ -21,4 +21,7 @@ struct TableText {
 /// "1,234,567" with a separator each three digits. Pure; any thread.
 [[nodiscard]] std::string count_text(std::int64_t count);
 
+/// "512 B", "1.5 MB": decimal units, one decimal. Pure; any thread.
+[[nodiscard]] std::string size_text(std::uint64_t bytes);
+
 }  // namespace leat::app

@@ -19,6 +19,8 @@ TEST(TableText, AlignsColumns) {
 }
 
 TEST(TableText, SeparatesThousands) {
+  EXPECT_EQ(size_text(512), "512 B");
+  EXPECT_EQ(size_text(1'500'000), "1.5 MB");
   EXPECT_EQ(count_text(0), "0");
   EXPECT_EQ(count_text(999), "999");
   EXPECT_EQ(count_text(1000), "1,000");

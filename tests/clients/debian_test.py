@@ -22,9 +22,7 @@ from leat import LeatTest, clean_environment  # noqa: E402
 PGJDBC = "/usr/share/java/postgresql.jar"
 
 # Checks of JdbcClient.java that fail with pgjdbc, each with its reason.
-PGJDBC_KNOWN_FAILURES = {
-    "metadata_keys": "it asks for information_schema._pg_expandarray, which is not there",
-}
+PGJDBC_KNOWN_FAILURES = {}
 
 
 class OneLeat(LeatTest):

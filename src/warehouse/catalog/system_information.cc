@@ -210,45 +210,6 @@ SELECT name AS user_name, id AS user_id, create_database AS createdb, superuser,
 FROM leat_catalog.users)sql",
 };
 
-// Empty, but with the columns that tools name.
-constexpr RelationSpec kEmpty[] = {
-    {"pg_inherits",
-     "inhrelid BIGINT, inhparent BIGINT, inhseqno INTEGER, inhdetachpending BOOLEAN"},
-    {"pg_trigger",
-     "oid BIGINT, tgrelid BIGINT, tgname VARCHAR, tgfoid BIGINT, tgtype SMALLINT, tgenabled "
-     "VARCHAR, "
-     "tgisinternal BOOLEAN, tgconstraint BIGINT, tgparentid BIGINT"},
-    {"pg_policy",
-     "oid BIGINT, polname VARCHAR, polrelid BIGINT, polcmd VARCHAR, polpermissive BOOLEAN, "
-     "polroles "
-     "VARCHAR[], polqual VARCHAR, polwithcheck VARCHAR"},
-    {"pg_statistic_ext",
-     "oid BIGINT, stxrelid BIGINT, stxname VARCHAR, stxnamespace BIGINT, stxkind VARCHAR[]"},
-    {"pg_publication", "oid BIGINT, pubname VARCHAR, puballtables BOOLEAN"},
-    {"pg_publication_rel", "oid BIGINT, prpubid BIGINT, prrelid BIGINT"},
-    {"pg_enum", "oid BIGINT, enumtypid BIGINT, enumsortorder FLOAT, enumlabel VARCHAR"},
-    {"pg_range", "rngtypid BIGINT, rngsubtype BIGINT"},
-    {"pg_aggregate", "aggfnoid BIGINT, aggtransfn BIGINT"},
-    {"pg_external_schema", "esoid BIGINT, eskind SMALLINT, esdbname VARCHAR, esoptions VARCHAR"},
-    {"pg_library", "name VARCHAR, language_oid BIGINT, file_store_id INTEGER, owner INTEGER"},
-    {"pg_statistic_indicator",
-     "stairelid BIGINT, stairows DOUBLE, staiins DOUBLE, staidels DOUBLE"},
-    {"pg_foreign_table", "ftrelid BIGINT, ftserver BIGINT, ftoptions VARCHAR[]"},
-    {"pg_foreign_server", "oid BIGINT, srvname VARCHAR, srvowner INTEGER, srvfdw BIGINT"},
-    {"pg_prepared_xacts",
-     "transaction BIGINT, gid VARCHAR, prepared TIMESTAMP, owner VARCHAR, database VARCHAR"},
-    {"svv_external_schemas",
-     "esoid BIGINT, eskind SMALLINT, schemaname VARCHAR, esowner INTEGER, databasename VARCHAR, "
-     "esoptions VARCHAR"},
-    {"svv_external_tables",
-     "redshift_database_name VARCHAR, schemaname VARCHAR, tablename VARCHAR, tabletype VARCHAR, "
-     "location VARCHAR, input_format VARCHAR, output_format VARCHAR, serialization_lib VARCHAR, "
-     "serde_parameters VARCHAR, compressed INTEGER, parameters VARCHAR"},
-    {"svv_external_columns",
-     "redshift_database_name VARCHAR, schemaname VARCHAR, tablename VARCHAR, columnname VARCHAR, "
-     "external_type VARCHAR, columnnum INTEGER, part_key INTEGER, is_nullable VARCHAR"},
-};
-
 }  // namespace
 
 std::vector<std::string> information_statements() {
@@ -267,10 +228,6 @@ std::vector<std::string> information_statements() {
       "VARCHAR) AS view_schema, CAST(NULL AS VARCHAR) AS view_name, CAST(NULL AS VARCHAR) AS "
       "col_name, CAST(NULL AS VARCHAR) AS col_type, CAST(NULL AS INTEGER) AS col_num WHERE false");
   return statements;
-}
-
-std::span<const RelationSpec> empty_relations() {
-  return kEmpty;
 }
 
 }  // namespace leat::catalog

@@ -77,6 +77,17 @@ constexpr std::string_view kMacros[] = {
     "'\"' || replace(name, "
     "'\"', '\"\"') || '\"' END",
 
+    // Not Redshift's, but the way in which PostgreSQL's JDBC driver takes arrays of keys apart.
+    "_pg_expandarray(items) AS unnest(list_transform(range(1, len(items) + 1), lambda i: "
+    "json_object('x', items[i], 'n', i)))",
+    "pg_char_to_encoding(name) AS CASE upper(CAST(name AS VARCHAR)) WHEN 'UTF8' THEN 6 ELSE -1 END",
+    "pg_conversion_is_visible(oid) AS oid IS NOT NULL",
+    "pg_opclass_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_config_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_dict_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_parser_is_visible(oid) AS oid IS NOT NULL",
+    "pg_ts_template_is_visible(oid) AS oid IS NOT NULL",
+
     // Visibility, descriptions, definitions
     "pg_table_is_visible(oid) AS leat_visible(leat_system.leat_session(), CAST(oid AS BIGINT))",
     "pg_function_is_visible(oid) AS oid IS NOT NULL",

@@ -75,6 +75,20 @@ FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18
 };
 
 constexpr std::string_view kViews[] = {
+    // With the tables behind materialized views, which tools ask for keys and encodings. Their
+    // numbers are the views' and 1000000000.
+    R"sql(leat_shown_relations AS SELECT * FROM leat_system.leat_relations
+UNION ALL SELECT r.* REPLACE (r.oid + 1000000000 AS oid, 'mv_tbl__' || r.name || '__0' AS name,
+  'r' AS
+  kind, '' AS definition)
+FROM leat_system.leat_relations r WHERE r.oid IN (SELECT oid FROM leat_catalog.relations WHERE
+  kind =
+  'm'))sql",
+    R"sql(leat_shown_columns AS SELECT * FROM leat_system.leat_columns
+UNION ALL SELECT c.* REPLACE (c.relation + 1000000000 AS relation, 'mv_tbl__' || c.relation_name ||
+  '__0' AS relation_name, 'r' AS kind)
+FROM leat_system.leat_columns c WHERE c.relation IN (SELECT oid FROM leat_catalog.relations WHERE
+  kind = 'm'))sql",
     R"sql(pg_namespace AS
 SELECT oid, name AS nspname, owner AS nspowner, CAST(from_json(leat_acl(leat_system.leat_session(),
   'schema', oid), '["VARCHAR"]') AS VARCHAR[]) AS nspacl
@@ -88,8 +102,8 @@ SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) A
   reltoastidxid,
   r.oid IN (SELECT relation FROM leat_catalog.constraints WHERE index_oid > 0) AS relhasindex,
   false AS relisshared,
-  r.kind AS relkind, CAST((SELECT count(*) FROM leat_system.leat_columns c WHERE c.relation =
-  r.oid) AS SMALLINT) AS
+  r.kind AS relkind, CAST((SELECT count(*) FROM leat_system.leat_shown_columns c WHERE c.relation
+  = r.oid) AS SMALLINT) AS
   relnatts, CAST(0 AS BIGINT) AS relexternid, false AS relisreplicated, false AS relispinned,
   CAST(r.distribution AS SMALLINT) AS reldiststyle, CAST(0 AS BIGINT) AS relprojbaseid, CAST(0 AS
   SMALLINT) AS relchecks,
@@ -105,7 +119,7 @@ SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) A
   CAST(0 AS BIGINT) AS reloftype, false AS relrowsecurity, false AS relforcerowsecurity, false AS
   relispartition,
   'n' AS relreplident, CAST(NULL AS VARCHAR) AS relpartbound, CAST(NULL AS VARCHAR[]) AS reloptions
-FROM leat_system.leat_relations r
+FROM leat_system.leat_shown_relations r
 UNION ALL
 SELECT k.index_oid, k.name, r."schema", 0, r.owner, 403, k.index_oid, 0, 0, 0.001, 0, 0, false,
   false, 'i',
@@ -146,7 +160,7 @@ SELECT c.relation AS attrelid, c.name AS attname, c.type_oid AS atttypid, CAST(-
   AS attacl,
   CAST(0 AS BIGINT) AS attcollation, '' AS attidentity, '' AS attgenerated, false AS atthasmissing,
   CAST(NULL AS VARCHAR) AS attoptions, CAST(NULL AS VARCHAR) AS attfdwoptions, '' AS attcompression
-FROM leat_system.leat_columns c
+FROM leat_system.leat_shown_columns c
 UNION ALL
 SELECT k.index_oid, c.name, c.type_oid, -1, -1, CAST(list_position(string_split(k.columns, ' '),
   CAST(c.number AS
@@ -196,7 +210,18 @@ SELECT CAST(1259 AS BIGINT) AS classid, r.oid AS objid, CAST(0 AS INTEGER) AS ob
   CAST(d.id AS BIGINT) AS refobjid, CAST(0 AS INTEGER) AS refobjsubid, 'n' AS deptype
 FROM (SELECT oid, unnest(string_split(depends_on, ' ')) AS id FROM leat_catalog.relations WHERE
   depends_on <> '') d
-JOIN leat_catalog.relations r ON r.oid = d.oid)sql",
+JOIN leat_catalog.relations r ON r.oid = d.oid
+UNION ALL SELECT 2606, k.oid, 0, 1259, k.relation, CAST(c.number AS INTEGER), 'a'
+FROM (SELECT oid, relation, unnest(string_split(columns, ' ')) AS number FROM
+  leat_catalog.constraints) c JOIN leat_catalog.constraints k ON k.oid = c.oid
+UNION ALL SELECT 1259, k.index_oid, 0, 2606, k.oid, 0, 'i' FROM leat_catalog.constraints k WHERE
+  k.index_oid > 0
+UNION ALL SELECT 2606, k.oid, 0, 1259, k.referenced, CAST(c.number AS INTEGER), 'n'
+FROM (SELECT oid, unnest(string_split(referenced_columns, ' ')) AS number FROM
+  leat_catalog.constraints WHERE kind = 'f') c JOIN leat_catalog.constraints k ON k.oid = c.oid
+UNION ALL SELECT 2606, f.oid, 0, 1259, k.index_oid, 0, 'n' FROM leat_catalog.constraints f JOIN
+  leat_catalog.constraints k ON k.relation = f.referenced AND k.columns = f.referenced_columns
+  AND k.index_oid > 0 WHERE f.kind = 'f')sql",
     R"sql(pg_rewrite AS SELECT r.oid AS oid, '_RETURN' AS rulename, r.oid AS ev_class, CAST(-1 AS
   SMALLINT) AS ev_attr,
   '1' AS ev_type, true AS is_instead, CAST(NULL AS VARCHAR) AS ev_qual, CAST(NULL AS VARCHAR) AS
@@ -280,7 +305,8 @@ UNION ALL SELECT CASE WHEN "schema" = 12 THEN 'information_schema' ELSE 'pg_cata
   'rdsdb', ''
 FROM leat_system.leat_system_relations WHERE kind = 'v')sql",
     R"sql(pg_table_def AS
-SELECT c.schema_name AS schemaname, c.relation_name AS tablename, c.name AS "column", c.type AS type,
+SELECT c.schema_name AS schemaname, c.relation_name AS tablename, c.name AS "column", c.type AS
+  type,
   c.encoding AS encoding, c.distribution_key AS distkey, c.sort_key AS sortkey, c.not_null AS
   "notnull"
 FROM leat_system.leat_columns c
@@ -308,12 +334,14 @@ FROM (VALUES (12, 'internal'), (13, 'c'), (14, 'sql')) AS v(oid, name))sql",
   'C' AS collcollate, 'C' AS collctype, 'd' AS collprovider WHERE false)sql",
     R"sql(pg_tablespace AS SELECT CAST(1663 AS BIGINT) AS oid, 'pg_default' AS spcname, 1 AS
   spcowner, '' AS
-  spclocation, CAST(NULL AS VARCHAR[]) AS spcacl)sql",
+  spclocation, CAST(NULL AS VARCHAR[]) AS spcacl, CAST(NULL AS VARCHAR[]) AS spcoptions)sql",
     R"sql(pg_extension AS SELECT CAST(0 AS BIGINT) AS oid, '' AS extname, 1 AS extowner, CAST(11 AS
   BIGINT) AS extnamespace, false AS extrelocatable, '' AS extversion WHERE false)sql",
     // The conversions of redshift.md 3.4 between types that columns can have.
-    R"sql(pg_cast AS SELECT CAST(s.type * 65536 + t.type AS BIGINT) AS oid, CAST(s.type AS BIGINT) AS
-  castsource, CAST(t.type AS BIGINT) AS casttarget, CAST(0 AS BIGINT) AS castfunc, CASE WHEN s.rank <
+    R"sql(pg_cast AS SELECT CAST(s.type * 65536 + t.type AS BIGINT) AS oid, CAST(s.type AS
+  BIGINT) AS
+  castsource, CAST(t.type AS BIGINT) AS casttarget, CAST(0 AS BIGINT) AS castfunc, CASE WHEN
+  s.rank <
   t.rank THEN 'i' ELSE 'a' END AS castcontext, 'f' AS castmethod
 FROM (VALUES (21, 1), (23, 2), (20, 3), (1700, 4), (700, 5), (701, 6)) AS s(type, rank),
   (VALUES (21, 1), (23, 2), (20, 3), (1700, 4), (700, 5), (701, 6)) AS t(type, rank)
@@ -337,7 +365,8 @@ UNION ALL
 SELECT o.oprname, t.type, t.type FROM (VALUES ('+'), ('-'), ('*'), ('/'), ('%')) AS o(oprname),
   (VALUES (20), (21), (23), (700), (701), (1700)) AS t(type)
 UNION ALL SELECT '||', 1043, 1043
-UNION ALL SELECT o.oprname, 1043, 16 FROM (VALUES ('~'), ('!~'), ('~~'), ('!~~')) AS o(oprname)))sql",
+UNION ALL SELECT o.oprname, 1043, 16 FROM (VALUES ('~'), ('!~'), ('~~'), ('!~~')) AS
+  o(oprname)))sql",
     R"sql(pg_conf AS SELECT 'pg_class_backup_100_' || oid AS key, 'NO' AS value FROM
   leat_catalog.relations WHERE NOT
   backup)sql",

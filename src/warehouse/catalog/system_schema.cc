@@ -88,6 +88,38 @@ constexpr RelationSpec kLive[] = {
      "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER, start_time "
      "TIMESTAMP, "
      "sequence INTEGER, text VARCHAR"},
+    {"stl_wlm_query",
+     "userid INTEGER, xid BIGINT, task INTEGER, query INTEGER, service_class INTEGER, slot_count "
+     "INTEGER, service_class_start_time TIMESTAMP, queue_start_time TIMESTAMP, queue_end_time "
+     "TIMESTAMP, total_queue_time BIGINT, exec_start_time TIMESTAMP, exec_end_time TIMESTAMP, "
+     "total_exec_time BIGINT, service_class_end_time TIMESTAMP, final_state VARCHAR, est_peak_mem "
+     "BIGINT, query_priority VARCHAR, service_class_name VARCHAR"},
+    {"stv_wlm_query_state",
+     "xid BIGINT, task INTEGER, query INTEGER, service_class INTEGER, slot_count INTEGER, "
+     "wlm_start_time TIMESTAMP, state VARCHAR, queue_time BIGINT, exec_time BIGINT, query_priority "
+     "VARCHAR"},
+    {"stv_wlm_query_queue_state",
+     "service_class INTEGER, position INTEGER, task INTEGER, query INTEGER, slot_count INTEGER, "
+     "start_time TIMESTAMP, queue_time BIGINT"},
+    {"stv_wlm_service_class_config",
+     "service_class INTEGER, queueing_strategy VARCHAR, num_query_tasks INTEGER, "
+     "target_num_query_tasks INTEGER, evictable VARCHAR, eviction_threshold BIGINT, "
+     "query_working_mem INTEGER, target_query_working_mem INTEGER, min_step_mem INTEGER, name "
+     "VARCHAR, max_execution_time BIGINT, user_group_wild_card VARCHAR, query_group_wild_card "
+     "VARCHAR, concurrency_scaling VARCHAR, query_priority VARCHAR"},
+    {"stv_wlm_service_class_state",
+     "service_class INTEGER, num_queued_queries INTEGER, num_executing_queries INTEGER, "
+     "num_serviced_queries INTEGER, num_executed_queries INTEGER, target_num_query_tasks INTEGER, "
+     "num_query_tasks INTEGER"},
+    {"stv_wlm_classification_config",
+     "id INTEGER, condition VARCHAR, action_seq INTEGER, action VARCHAR, action_service_class "
+     "INTEGER"},
+    {"stl_sessions",
+     "userid INTEGER, starttime TIMESTAMP, endtime TIMESTAMP, process INTEGER, user_name VARCHAR, "
+     "db_name VARCHAR, timeout_sec INTEGER, timed_out INTEGER"},
+    {"sys_session_history",
+     "user_id INTEGER, session_id INTEGER, database_name VARCHAR, status VARCHAR, session_timeout "
+     "INTEGER, start_time TIMESTAMP, end_time TIMESTAMP"},
     {"stl_error",
      "userid INTEGER, process VARCHAR, recordtime TIMESTAMP, pid INTEGER, errcode VARCHAR, file "
      "VARCHAR, "
@@ -250,6 +282,7 @@ SqlStatus create_system_schema(engine::Connection& connection) {
   append(information_statements());
   append(rights_statements());
   append(spec_statements());
+  append(activity_statements());
   statements.insert(statements.end(), std::begin(kListSystemRelations),
                     std::end(kListSystemRelations));
 

@@ -31,6 +31,8 @@ struct RelationSpec {
 [[nodiscard]] std::vector<std::string> information_statements();
 [[nodiscard]] std::vector<std::string> rights_statements();
 [[nodiscard]] std::vector<std::string> spec_statements();
+/// After those of spec_statements(), which they read.
+[[nodiscard]] std::vector<std::string> activity_statements();
 
 /// Makes the schema anew unless the database has exactly this version of it already. The functions
 /// of system_functions.h must be registered.

@@ -68,8 +68,9 @@ std::unexpected<Error> open_error(const std::string& path, std::string_view text
                           "file is smaller", "Could not read enough bytes", "FATAL Error",
                           "version number", "Out of Range Error", "failed to read"})) {
     return fail(Errc::kCorrupt,
-                fmt::format("opening the database: the file is damaged or not one of Leat's; {}: "
-                            "{}; restore a backup, or move the file away and replay the archive",
+                fmt::format("the warehouse's file is damaged or not one of Leat's; {}: {}; move it "
+                            "away, then restore a backup with: leat warehouse restore FILE (or "
+                            "start without one: the archive is loaded again)",
                             path, line));
   }
   if (contains_any(text, {"No such file", "does not exist"})) {
@@ -132,6 +133,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   LEAT_ASSIGN(duckdb_database handle, open_handle(options));
   auto state = std::make_shared<DatabaseState>();
   state->database = handle;
+  if (options.checkpoint_bytes > 0) state->checkpoint_bytes = options.checkpoint_bytes;
   std::unique_ptr<Database> database(new Database(state));
   auto connection = database->connect();
   if (!connection) return fail(Errc::kBug, "opening the database: " + connection.error().message);
@@ -174,7 +176,31 @@ SqlStatus Database::detach(std::string_view name) {
   return {};
 }
 
+SqlStatus Database::hold_checkpoints() {
+  const std::lock_guard lock(state_->holds_mutex);
+  if (state_->holds == 0) {
+    LEAT_ASSIGN(const std::unique_ptr<Connection> connection, connect());
+    LEAT_TRY(connection->run("SET GLOBAL checkpoint_threshold = '1000000 TiB'"));
+  }
+  ++state_->holds;
+  return {};
+}
+
+void Database::release_checkpoints() {
+  const std::lock_guard lock(state_->holds_mutex);
+  if (--state_->holds > 0) return;
+  // A large WAL moves into the file with the next transaction that ends.
+  auto connection = connect();
+  if (connection) {
+    static_cast<void>((*connection)
+                          ->run(fmt::format("SET GLOBAL checkpoint_threshold = '{}B'",
+                                            state_->checkpoint_bytes)));
+  }
+}
+
 SqlStatus Database::checkpoint() {
+  const std::lock_guard lock(state_->holds_mutex);
+  if (state_->holds > 0) return {};
   LEAT_ASSIGN(const std::unique_ptr<Connection> connection, connect());
   auto done = connection->run("CHECKPOINT");
   if (done) return {};

@@ -62,6 +62,11 @@ class Database {
   /// it later).
   [[nodiscard]] SqlStatus checkpoint();
 
+  /// From now on the WAL only grows, and neither it nor the file's header nor any block that they
+  /// name is written over, so that somebody can copy them. Until as many releases as holds.
+  [[nodiscard]] SqlStatus hold_checkpoints();
+  void release_checkpoints();
+
   /// Makes a function of ours callable from SQL in all connections (engine/function.h).
   [[nodiscard]] SqlStatus add_function(ScalarFunction function);
   /// Makes live content a table: SELECT ... FROM name() (engine/source.h).

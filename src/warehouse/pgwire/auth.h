@@ -7,6 +7,9 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/error.h"
 
 namespace leat::pgwire {
 
@@ -19,6 +22,26 @@ namespace leat::pgwire {
 /// bytes. False when `stored_digest` is empty. Pure; any thread.
 [[nodiscard]] bool check_digest(std::string_view answer, std::string_view stored_digest,
                                 std::string_view server_nonce, std::string_view client_nonce);
+
+/// From which addresses users may log in: what a security group is in Redshift. Any thread.
+class AddressRules {
+ public:
+  /// Reads "alice=10.0.0.0/8 192.168.1.7, bob=::1, *=10.1.0.0/16": users with networks, each of
+  /// IPv4 or IPv6 with or without the length of its prefix; * is every user not named. Empty: any
+  /// user from anywhere. Errors: kInvalid, naming the part. Pure.
+  [[nodiscard]] static Result<AddressRules> parse(std::string_view text);
+  /// Lets `user` in from this machine's own addresses too, if a rule would keep it out.
+  void allow_loopback(const std::string& user);
+  /// `address`: without a port. True for users that neither are named nor have a rule of *.
+  [[nodiscard]] bool allowed(std::string_view user, std::string_view address) const;
+
+ private:
+  struct Network {
+    std::string bytes;  ///< 16, as IPv6.
+    unsigned bits = 0;  ///< 0 to 128.
+  };
+  std::map<std::string, std::vector<Network>, std::less<>> networks_;
+};
 
 /// Counts failed logins per user and address within a minute. Any thread.
 class LoginThrottle {

@@ -219,6 +219,14 @@ bool Connection::authenticate(const session::SessionRequest& request, bool diges
   const std::string address = stream_.peer().host;
   const std::int64_t now_us = system_clock().monotonic_us();
   Random& random = context_.options.random == nullptr ? secure_random() : *context_.options.random;
+  // Before the password is asked for: from a wrong place even the right one does not help.
+  if (!context_.addresses.allowed(context_.warehouse.login_verifier(request.user).user, address)) {
+    context_.warehouse.record_refused_login(request, "address");
+    fatal("28000",
+          fmt::format("user \"{}\" may not log in from the address {}", request.user, address),
+          "The administrator's setting is warehouse.allowed_addresses.");
+    return false;
+  }
   if (!context_.throttle.allowed(request.user, address, now_us)) {
     context_.warehouse.record_refused_login(request, "throttled");
     fatal("28000", "too many failed logins of user \"" + request.user + "\"",

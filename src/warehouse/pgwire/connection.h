@@ -25,6 +25,7 @@ struct ConnectionContext {
   ServerOptions options;
   session::Warehouse& warehouse;
   std::optional<net::TlsContext> tls;
+  AddressRules addresses;
   LoginThrottle throttle;
   std::atomic<bool> stopping{false};
 };

@@ -54,6 +54,7 @@ struct ServerState {
       : context{.options = options,
                 .warehouse = warehouse,
                 .tls = std::nullopt,
+                .addresses = {},
                 .throttle = LoginThrottle(options.failed_logins_max)},
         listener(std::move(listening)) {
     if (options.metrics != nullptr) {
@@ -144,8 +145,13 @@ Server::~Server() {
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
                                               session::Warehouse& warehouse) {
   LEAT_ASSIGN(const net::Endpoint endpoint, net::parse_endpoint(options.listen));
+  Result<AddressRules> addresses = AddressRules::parse(options.allowed_addresses);
+  if (!addresses)
+    return fail(Errc::kInvalid, "warehouse.allowed_addresses: " + addresses.error().message);
+  if (!options.local_user.empty()) addresses->allow_loopback(options.local_user);
   LEAT_ASSIGN(net::Listener listener, net::Listener::open(endpoint));
   auto state = std::make_unique<ServerState>(options, warehouse, std::move(listener));
+  state->context.addresses = std::move(*addresses);
   if (options.tls) {
     LEAT_ASSIGN(const net::Certificate certificate, certificate_of(options));
     LEAT_ASSIGN(net::TlsContext context, net::TlsContext::for_server(certificate));

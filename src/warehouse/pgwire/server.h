@@ -45,6 +45,10 @@ struct ServerOptions {
   /// refused unchecked.
   std::uint32_t failed_logins_max = 10;
 
+  /// Who may log in from where, as AddressRules::parse (auth.h) reads it; empty: all from anywhere.
+  std::string allowed_addresses{};
+  std::string local_user{};  ///< May log in from this machine whatever these rules say.
+
   const Clock* clock = nullptr;  ///< Null: the machine's.
   Random* random = nullptr;      ///< Null: the operating system's.
   metrics::Registry* metrics = nullptr;

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "warehouse/pgwire/auth.h"
 #include "warehouse/pgwire/server_fixture.h"
 
 namespace leat::pgwire {
@@ -326,6 +327,42 @@ TEST_F(PgwireServer, PsqlDescribesTables) {
   EXPECT_THAT(output, HasSubstr("character varying(512)"));
   EXPECT_THAT(output, HasSubstr("| not null |"));
   EXPECT_THAT(output, testing::Not(HasSubstr("ERROR")));
+}
+
+TEST(AddressRules, SayWhoMayComeFromWhere) {
+  auto rules =
+      AddressRules::parse("alice=10.0.0.0/8 192.168.1.7, bob=2001:db8::/33,*=172.16.0.0/12");
+  ASSERT_TRUE(rules) << rules.error().message;
+  const auto check = [&](std::string_view user, std::string_view address, bool expected) {
+    EXPECT_EQ(rules->allowed(user, address), expected) << user << " from " << address;
+  };
+  check("alice", "10.1.2.3", true);
+  check("alice", "::ffff:10.1.2.3", true);
+  check("alice", "11.1.2.3", false);
+  check("alice", "192.168.1.7", true);
+  check("alice", "192.168.1.8", false);
+  check("alice", "172.16.0.1", false);
+  check("bob", "2001:db8:7fff::1", true);
+  check("bob", "2001:db8:8000::1", false);
+  check("carol", "172.31.255.255", true);
+  check("carol", "172.32.0.0", false);
+  check("carol", "not an address", false);
+  check("leat", "127.0.0.1", false);
+  rules->allow_loopback("leat");
+  check("leat", "127.0.0.1", true);
+  check("leat", "::1", true);
+  check("leat", "172.16.0.1", true);
+  check("leat", "8.8.8.8", false);
+
+  auto open = AddressRules::parse(" ");
+  ASSERT_TRUE(open);
+  open->allow_loopback("leat");
+  EXPECT_TRUE(open->allowed("anybody", "8.8.8.8"));
+  EXPECT_TRUE(open->allowed("leat", "8.8.8.8"));
+  for (const char* bad : {"alice", "alice=", "=10.0.0.0/8", "alice=10.0.0.0/33", "alice=::/129",
+                          "alice=10.0.0", "alice=10.0.0.0/x", "alice=10.0.0.0/8,"}) {
+    EXPECT_FALSE(AddressRules::parse(bad)) << bad;
+  }
 }
 
 }  // namespace

@@ -510,7 +510,11 @@ SqlStatus SessionState::run_alter_table(Running& running,
   }
   LEAT_TRY(quiet_engine());
   LEAT_TRY(open_engine());
-  return catalog.put(std::move(relation));
+  LEAT_TRY(catalog.put(relation));
+  const bool retyped = std::ranges::any_of(statement.actions, [](const auto& action) {
+    return action.kind == sql::AlterTableKind::kColumnType;
+  });
+  return retyped ? retype_views(*this, relation) : SqlStatus{};
 }
 
 SqlStatus SessionState::run_alter_schema(Running&, const sql::AlterSchemaStatement& statement) {

@@ -133,22 +133,6 @@ sql::TypeName stored_type(const engine::ColumnType& type) {
   return sql::column_type(catalog::type_from_engine(type));
 }
 
-/// The declared type of a result column that is plainly a column of the only table in FROM.
-const catalog::Column* plain_column(const SessionState& session, const sql::Query& query,
-                                    const sql::SelectItem& item, RelationPointer& keep) {
-  if (query.kind != sql::QueryKind::kSelect || query.select->from.size() != 1) return nullptr;
-  const sql::TableReference& table = *query.select->from.front();
-  if (table.kind != sql::TableKind::kName || item.value->kind != sql::ExpressionKind::kColumn)
-    return nullptr;
-  for (const sql::CommonTable& common : query.with) {
-    if (table.name.parts.size() == 1 && common.name == table.name.name()) return nullptr;
-  }
-  SqlResult<RelationPointer> relation = session.find_relation(table.name);
-  if (!relation) return nullptr;
-  keep = *relation;
-  return keep->find_column(item.value->names.back());
-}
-
 }  // namespace
 
 /// Columns of a query's result as a table would have them: declared lengths where they can be seen.
@@ -158,8 +142,12 @@ SqlResult<std::vector<catalog::Column>> result_columns(
   if (!names.empty() && names.size() > columns.size()) {
     return engine::fail_sql("42601", "more column names than the query has columns");
   }
-  const bool items_match =
-      query.kind == sql::QueryKind::kSelect && query.select->items.size() == columns.size();
+  const SessionLookup lookup(session);
+  sql::TranslateContext context = session.translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<std::vector<sql::ResultColumn>> declared = sql::query_columns(query, context);
+  if (!declared) return std::unexpected(from_sql(std::move(declared).error()));
+  const bool counted = declared->size() == columns.size();
   std::vector<catalog::Column> made;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     catalog::Column column;
@@ -168,10 +156,10 @@ SqlResult<std::vector<catalog::Column>> result_columns(
     if (column.type.kind == sql::TypeKind::kVarchar &&
         columns[i].type.type == engine::Type::kVarchar) {
       column.type.length = 65535;
-      RelationPointer keep;
-      const catalog::Column* source =
-          items_match ? plain_column(session, query, query.select->items[i], keep) : nullptr;
-      if (source != nullptr) column.type = source->type;
+      if (counted && (*declared)[i].character != sql::TypeKind::kOther) {
+        column.type.kind = (*declared)[i].character;
+        column.type.length = std::clamp((*declared)[i].length, 1, 65535);
+      }
     }
     column.encoding = catalog::default_encoding(column.type, false, temporary);
     made.push_back(std::move(column));

@@ -55,6 +55,10 @@ void number_columns(catalog::Relation& relation);
 [[nodiscard]] std::string_view inner_text(const Running& running, sql::SourceSpan span);
 
 // Views (views.cc).
+/// Brings the declared types of the columns of the views that read `relation`, and of those that
+/// read them, up to date; `depth` of views that read views so far.
+[[nodiscard]] SqlStatus retype_views(SessionState& session, const catalog::Relation& relation,
+                                     int depth = 0);
 /// The views that read `relation`, as they must be once it has its new name.
 [[nodiscard]] SqlResult<std::vector<catalog::Relation>> renamed_views(
     const SessionState& session, const catalog::Relation& relation, std::string_view new_name);

@@ -29,6 +29,10 @@ struct QueryRecord {
   TimeUs start{};
   TimeUs end{};
   std::int64_t lock_wait_us = 0;
+  std::int64_t queue_wait_us = 0;
+  std::int32_t service_class = 0;  ///< Of its queue; 0: it went through none.
+  std::string queue{};
+  std::int64_t slots = 0;
   std::int64_t rows = 0;
   bool finished = false;
   bool failed = false;

@@ -4,54 +4,15 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/session/live_row_text.h"
 #include "warehouse/session/session_state.h"
 
 namespace leat::session {
 namespace {
-
-/// Writes one array of objects.
-class Rows {
- public:
-  Rows& begin() {
-    out_ += out_.size() > 1 ? ",{" : "{";
-    first_ = true;
-    return *this;
-  }
-  Rows& text(std::string_view name, std::string_view value) {
-    key(name);
-    append_json_string(out_, is_utf8(value) ? value : std::string_view("(not UTF-8)"));
-    return *this;
-  }
-  Rows& number(std::string_view name, std::int64_t value) {
-    key(name);
-    out_ += std::to_string(value);
-    return *this;
-  }
-  Rows& boolean(std::string_view name, bool value) {
-    key(name);
-    out_ += value ? "true" : "false";
-    return *this;
-  }
-  Rows& time(std::string_view name, TimeUs value) {
-    if (value.value == 0) return *this;
-    return text(name, format_timestamp(value));
-  }
-  void end() { out_ += '}'; }
-  [[nodiscard]] std::string finish() { return std::move(out_) + "]"; }
-
- private:
-  void key(std::string_view name) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    append_json_string(out_, name);
-    out_ += ':';
-  }
-  std::string out_ = "[";
-  bool first_ = true;
-};
 
 std::string session_rows(const WarehouseState& state, std::string_view relation) {
   Rows rows;
@@ -110,7 +71,11 @@ std::string recent_rows(const WarehouseState& state, const SessionInfo& viewer, 
   return rows.finish();
 }
 
-void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query) {
+std::int32_t class_of(const QueryRecord& query) {
+  return query.service_class == 0 ? 100 : query.service_class;
+}
+
+void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query, bool waiting) {
   const TimeUs end = query.finished ? query.end : state.now();
   rows.begin().number("user_id", query.user).number("query_id", query.id);
   rows.text("query_label", query.label.empty() ? "default" : query.label)
@@ -118,14 +83,17 @@ void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query
   rows.number("session_id", query.session)
       .text("database_name", state.options.database)
       .text("query_type", query.type);
-  rows.text("status", !query.finished   ? "running"
+  rows.text("status", waiting           ? "queued"
+                      : !query.finished ? "running"
                       : query.cancelled ? "canceled"
                       : query.failed    ? "failed"
                                         : "success");
   rows.boolean("result_cache_hit", false).time("start_time", query.start);
   if (query.finished) rows.time("end_time", end);
-  rows.number("elapsed_time", end.value - query.start.value).number("queue_time", 0);
-  rows.number("execution_time", end.value - query.start.value - query.lock_wait_us)
+  rows.number("elapsed_time", end.value - query.start.value)
+      .number("queue_time", query.queue_wait_us);
+  rows.number("execution_time",
+              end.value - query.start.value - query.lock_wait_us - query.queue_wait_us)
       .text("error_message", query.error);
   rows.number("returned_rows", query.rows)
       .number("returned_bytes", 0)
@@ -135,8 +103,8 @@ void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query
       .number("compile_time", 0);
   rows.number("planning_time", 0)
       .number("lock_wait_time", query.lock_wait_us)
-      .number("service_class_id", 100);
-  rows.text("service_class_name", "Default queue").text("query_priority", "Normal").end();
+      .number("service_class_id", class_of(query));
+  rows.text("service_class_name", class_name(query.queue)).text("query_priority", "Normal").end();
 }
 
 void stl_query(Rows& rows, const WarehouseState& state, const QueryRecord& query) {
@@ -199,13 +167,35 @@ void text_rows(Rows& rows, std::string_view relation, const QueryRecord& query) 
   } while (!rest.empty());
 }
 
+void wlm_query_row(Rows& rows, const QueryRecord& query) {
+  const TimeUs begun{query.start.value + query.queue_wait_us};
+  rows.begin().number("userid", query.user).number("xid", query.transaction);
+  rows.number("task", query.id).number("query", query.id);
+  rows.number("service_class", query.service_class).number("slot_count", query.slots);
+  rows.time("service_class_start_time", query.start).time("queue_start_time", query.start);
+  rows.time("queue_end_time", begun).number("total_queue_time", query.queue_wait_us);
+  rows.time("exec_start_time", begun).time("exec_end_time", query.end);
+  rows.number("total_exec_time", query.end.value - begun.value);
+  rows.time("service_class_end_time", query.end).text("final_state", "Completed");
+  rows.number("est_peak_mem", 0).text("query_priority", "Normal");
+  rows.text("service_class_name", class_name(query.queue)).end();
+}
+
 std::string query_rows(const WarehouseState& state, std::string_view relation,
                        const SessionInfo& viewer, bool sees_all) {
   Rows rows;
+  std::set<std::int64_t> waiting;
+  if (relation == "sys_query_history") {
+    for (const QueueState& queue : state.queues->list()) {
+      for (const QueuedStatement& each : queue.statements) {
+        if (!each.running) waiting.insert(each.query);
+      }
+    }
+  }
   for (const QueryRecord& query : state.history.queries()) {
     if (!sees_all && query.user != viewer.user_id) continue;
     if (relation == "sys_query_history") {
-      sys_query(rows, state, query);
+      sys_query(rows, state, query, waiting.contains(query.id));
       continue;
     }
     if (relation == "sys_query_text" || relation == "svl_statementtext") {
@@ -213,6 +203,10 @@ std::string query_rows(const WarehouseState& state, std::string_view relation,
       continue;
     }
     if (!query.finished) continue;
+    if (relation == "stl_wlm_query") {
+      if (query.service_class > 0) wlm_query_row(rows, query);
+      continue;
+    }
     if (relation == "stl_error") {
       if (!query.failed) continue;
       rows.begin()
@@ -487,6 +481,9 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   if (relation == "stv_locks" || relation == "pg_locks" || relation == "svv_transactions") {
     return lock_rows(state, relation);
   }
+  if (relation == "stl_sessions" || relation == "sys_session_history")
+    return past_session_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  if (relation.starts_with("stv_wlm_")) return queue_rows(state, relation, viewer, sees_all);
   if (relation == "stl_connection_log" || relation == "sys_connection_log") {
     return connection_rows(state, relation, viewer, sees_all);
   }

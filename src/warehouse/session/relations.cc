@@ -16,6 +16,18 @@ bool is_temporary_schema(std::string_view name) {
   return name == "pg_temp" || name.starts_with("pg_temp_");
 }
 
+std::unexpected<SqlError> other_database(const sql::QualifiedName& name) {
+  return engine::fail_sql(
+      "0A000",
+      fmt::format("cross-database references are not supported: database \"{}\" is not the current "
+                  "one",
+                  name.database()),
+      {},
+      "A warehouse has one database: put the table into a schema of it, or bring its rows over "
+      "with "
+      "UNLOAD and COPY.");
+}
+
 std::unexpected<SqlError> no_relation(const sql::QualifiedName& name) {
   return engine::fail_sql("42P01", "relation \"" + name.to_string() + "\" does not exist");
 }
@@ -81,9 +93,7 @@ std::vector<std::string> SessionState::resolved_search_path() const {
 
 SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName& name) const {
   if (!name.database().empty() && name.database() != shared->options.database) {
-    return engine::fail_sql("0A000", "cross-database references are not supported: database \"" +
-                                         std::string(name.database()) +
-                                         "\" is not the current one");
+    return other_database(name);
   }
   const std::string_view schema = name.schema();
   if (schema.empty() || is_temporary_schema(schema)) {
@@ -101,7 +111,7 @@ SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName&
 
 SqlResult<SchemaPointer> SessionState::creation_schema(const sql::QualifiedName& name) const {
   if (!name.database().empty() && name.database() != shared->options.database) {
-    return engine::fail_sql("0A000", "cross-database references are not supported");
+    return other_database(name);
   }
   if (!name.schema().empty()) {
     if (name.schema().starts_with("pg_") || name.schema() == "information_schema") {

@@ -44,6 +44,37 @@ bool ends_block(const sql::Statement& statement) {
   return transaction != nullptr && transaction->kind != sql::TransactionKind::kBegin;
 }
 
+/// Of users, groups, roles and what they may do.
+bool is_about_people(const sql::Statement& statement) {
+  if (const auto* drop = sql::get_if<sql::DropStatement>(statement)) {
+    return drop->kind == sql::ObjectKind::kUser || drop->kind == sql::ObjectKind::kGroup ||
+           drop->kind == sql::ObjectKind::kRole;
+  }
+  return sql::get_if<sql::CreateUserStatement>(statement) != nullptr ||
+         sql::get_if<sql::AlterUserStatement>(statement) != nullptr ||
+         sql::get_if<sql::CreateGroupStatement>(statement) != nullptr ||
+         sql::get_if<sql::AlterGroupStatement>(statement) != nullptr ||
+         sql::get_if<sql::CreateRoleStatement>(statement) != nullptr ||
+         sql::get_if<sql::AlterRoleStatement>(statement) != nullptr ||
+         sql::get_if<sql::GrantStatement>(statement) != nullptr ||
+         sql::get_if<sql::AlterDefaultPrivilegesStatement>(statement) != nullptr;
+}
+
+/// What takes a slot of a queue: work on the users' tables. Questions to the catalog alone do not.
+bool takes_slot(const sql::Statement& statement, QueryClass kind) {
+  if (sql::get_if<sql::CopyStatement>(statement) != nullptr ||
+      sql::get_if<sql::UnloadStatement>(statement) != nullptr ||
+      sql::get_if<sql::ExecuteStatement>(statement) != nullptr ||
+      sql::get_if<sql::RefreshMaterializedViewStatement>(statement) != nullptr) {
+    return true;
+  }
+  if (kind != QueryClass::kQuery && sql::get_if<sql::DeclareCursorStatement>(statement) == nullptr)
+    return false;
+  const std::vector<sql::TableAccess> tables = sql::referenced_tables(statement);
+  return std::ranges::any_of(tables,
+                             [](const auto& each) { return !sql::is_system_relation(each.table); });
+}
+
 bool is_transaction(const sql::Statement& statement) {
   return sql::get_if<sql::TransactionStatement>(statement) != nullptr;
 }
@@ -158,7 +189,9 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   });
   const std::int64_t timeout_us = settings.statement_timeout_us();
   if (timeout_us > 0) shared->timer.arm(*this, timeout_us);
-  SqlStatus done = body();
+  SqlStatus done = enter_queue(running.statement, record);
+  if (done) done = body();
+  shared->queues->leave(id);
   if (timeout_us > 0) shared->timer.disarm(*this);
 
   record.end = shared->now();
@@ -175,6 +208,11 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
     last_query = record.id;
   }
   if (block == Block::kNone) unlock_statement();
+  if (shared->audit != nullptr) {
+    const catalog::UserPointer me = user();
+    shared->audit->write(record, me == nullptr ? request.user : me->name, shared->options.database,
+                         is_about_people(running.statement));
+  }
   shared->history.finish(std::move(record));
   shared->update_info(id, [&](SessionInfo& info) {
     info.state = block == Block::kNone ? "idle"
@@ -182,6 +220,34 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
                                        : "idle in transaction";
   });
   return done;
+}
+
+SqlStatus SessionState::enter_queue(const sql::Statement& statement, QueryRecord& record) {
+  if (!takes_slot(statement, record.kind)) return {};
+  const catalog::UserPointer me = user();
+  std::vector<std::string> groups;
+  for (const catalog::GroupPointer& group : catalog.groups()) {
+    if (std::ranges::find(group->members, user_id) != group->members.end())
+      groups.push_back(group->name);
+  }
+  QueryQueues& queues = *shared->queues;
+  const std::size_t queue = queues.choose(record.label, groups, me != nullptr && me->superuser);
+  record.service_class = queues.service_class(queue);
+  record.queue = queues.name(queue);
+  record.slots =
+      parse_number<std::int64_t>(settings.get("wlm_query_slot_count")).value_or(std::int64_t{1});
+  // Who holds tables of an open transaction must not wait for others who may wait for those.
+  const bool hurried = block == Block::kExplicit && holds_locks;
+  LEAT_ASSIGN(record.queue_wait_us, queues.enter(
+                                        queue,
+                                        {.session = id,
+                                         .user = user_id,
+                                         .query = record.id,
+                                         .transaction = record.transaction,
+                                         .slots = record.slots},
+                                        hurried, [this] { return cancelled || ended; },
+                                        [this] { return shared->now(); }));
+  return {};
 }
 
 namespace {
@@ -298,10 +364,26 @@ SqlStatus SessionState::run_create_database(Running&, const sql::CreateDatabaseS
   const catalog::UserPointer me = user();
   if (me == nullptr || !(me->superuser || me->create_database))
     return engine::fail_sql("42501", "permission denied to create database");
-  return engine::fail_sql("0A000", "CREATE DATABASE is not supported");
+  return engine::fail_sql(
+      "0A000", "CREATE DATABASE is not supported: a warehouse has one database", {},
+      "Make a schema, or run another warehouse: leat warehouse --data DIRECTORY "
+      "--warehouse-database NAME.");
 }
 
 SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) {
+  // What `leat warehouse backup` asks for while it copies the database's files.
+  const bool hold = statement.procedure.name() == "leat_hold_checkpoints";
+  if (hold || statement.procedure.name() == "leat_release_checkpoints") {
+    LEAT_TRY(require_superuser("copy the database's files"));
+    if (hold == holds_checkpoints) return {};
+    if (hold) {
+      LEAT_TRY(shared->database->hold_checkpoints());
+    } else {
+      shared->database->release_checkpoints();
+    }
+    holds_checkpoints = hold;
+    return {};
+  }
   return engine::fail_sql("42883",
                           "procedure " + statement.procedure.to_string() + " does not exist", {},
                           "There are no stored procedures: send their statements themselves.");

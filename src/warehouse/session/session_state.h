@@ -104,6 +104,8 @@ struct SessionState {
                     bool alone, PreparedStatement* known = nullptr);
   /// Checks, notes in the history, runs `body`, fails the block on an error.
   SqlStatus guarded(Running& running, bool alone, const std::function<SqlStatus()>& body);
+  /// Waits for a slot, if the statement needs one, and notes which.
+  SqlStatus enter_queue(const sql::Statement& statement, QueryRecord& record);
   SqlStatus dispatch(Running& running);
   SqlStatus finish(Running& running);  ///< Sends the tag.
 
@@ -279,6 +281,7 @@ struct SessionState {
   std::int64_t current_query = 0;
   std::int64_t lock_wait_us = 0;
   bool holds_locks = false;  ///< Perhaps.
+  bool holds_checkpoints = false;
   std::int64_t last_query = -1;
   std::int64_t last_copy = -1;
   std::int64_t last_copy_rows = 0;

@@ -282,6 +282,23 @@ SqlResult<std::vector<Relation>> renamed_views(const SessionState& session,
   return views;
 }
 
+SqlStatus retype_views(SessionState& session, const Relation& relation, int depth) {
+  if (depth > 100) return engine::fail_sql("54001", "views depend on each other too deeply");
+  for (const RelationPointer& view : dependents(session, relation.oid)) {
+    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
+    LEAT_ASSIGN(const std::string query, translate_inner(session, {}, query_of(parsed)));
+    LEAT_ASSIGN(const auto described, describe_query(session, query));
+    Relation changed = *view;
+    LEAT_ASSIGN(const std::vector<catalog::Column> columns,
+                result_columns(session, query_of(parsed), described, {}, false));
+    for (std::size_t i = 0; i < columns.size() && i < changed.columns.size(); ++i)
+      changed.columns[i].type = columns[i].type;
+    LEAT_TRY(session.catalog.put(changed));
+    LEAT_TRY(retype_views(session, changed, depth + 1));
+  }
+  return {};
+}
+
 SqlStatus put_renamed_view(SessionState& session, Relation view) {
   if (view.kind == RelationKind::kView) {
     LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));

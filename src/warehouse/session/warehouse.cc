@@ -118,9 +118,24 @@ TimeUs WarehouseState::now() const {
   return clock.now();
 }
 
-void WarehouseState::add_session(SessionState& session, SessionInfo info) {
+void WarehouseState::record(ConnectionRecord record) {
+  if (audit != nullptr) audit->write(record);
+  history.add(std::move(record));
+}
+
+SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
+                                      std::int64_t of_user_max) {
   const std::unique_lock lock(sessions_mutex_);
-  sessions_[session.id] = Entry{&session, std::move(info)};
+  if (sessions_.size() >= options.sessions_max) {
+    return engine::fail_sql("53300", "sorry, too many clients already", {},
+                            "The limit is warehouse.sessions_max.");
+  }
+  const auto own = std::ranges::count_if(
+      sessions_, [&](const auto& entry) { return entry.second.info.user_id == info.user_id; });
+  if (of_user_max >= 0 && own >= of_user_max)
+    return engine::fail_sql("53300", "too many connections for user \"" + info.user + "\"");
+  sessions_[info.id] = Entry{&session, std::move(info)};
+  return {};
 }
 
 void WarehouseState::remove_session(std::int32_t id) {
@@ -181,17 +196,18 @@ SessionState::~SessionState() {
   // Temporary tables go with the connection.
   shared->remove_session(id);
   unlock_statement();
+  if (holds_checkpoints) shared->database->release_checkpoints();
   const catalog::UserPointer me = user();
-  shared->history.add(ConnectionRecord{.event = "disconnecting session",
-                                       .time = shared->now(),
-                                       .remote = request.remote_address,
-                                       .session = id,
-                                       .database = request.database,
-                                       .user = me == nullptr ? request.user : me->name,
-                                       .method = {},
-                                       .duration_us = shared->now().value - started.value,
-                                       .encrypted = request.encrypted,
-                                       .application = settings.get("application_name")});
+  shared->record(ConnectionRecord{.event = "disconnecting session",
+                                  .time = shared->now(),
+                                  .remote = request.remote_address,
+                                  .session = id,
+                                  .database = request.database,
+                                  .user = me == nullptr ? request.user : me->name,
+                                  .method = {},
+                                  .duration_us = shared->now().value - started.value,
+                                  .encrypted = request.encrypted,
+                                  .application = settings.get("application_name")});
 }
 
 catalog::SessionFacts SessionState::facts() const {
@@ -203,6 +219,7 @@ void SessionState::cancel(bool because_of_timeout) {
   cancelled = true;
   connection->interrupt();
   shared->locks.wake(id);
+  shared->queues->wake(id);
 }
 
 void SessionState::terminate() {
@@ -222,6 +239,13 @@ Warehouse::~Warehouse() {
 Result<std::unique_ptr<Warehouse>> Warehouse::open(WarehouseOptions options) {
   auto state = std::make_shared<WarehouseState>(std::move(options));
   state->started = state->now();
+  const Result<std::vector<QueueSpec>> queues = parse_queues(state->options.queues);
+  if (!queues) return fail(Errc::kInvalid, "warehouse.queues: " + queues.error().message);
+  state->queues = std::make_unique<QueryQueues>(*queues);
+  if (!state->options.audit_file.empty()) {
+    LEAT_ASSIGN(state->audit,
+                AuditLog::open(state->options.audit_file, state->options.audit_statements));
+  }
   LEAT_ASSIGN(state->database, open_database(state->options));
   if (SqlStatus added = catalog::add_system_functions(*state->database, *state); !added) {
     return std::unexpected(to_error(added.error(), "cannot register the system functions"));
@@ -298,16 +322,16 @@ std::optional<UserFacts> Warehouse::user_facts(std::string_view name) const {
 }
 
 void Warehouse::record_refused_login(const SessionRequest& request, std::string_view method) {
-  state_->history.add(ConnectionRecord{.event = "authentication failure",
-                                       .time = state_->now(),
-                                       .remote = request.remote_address,
-                                       .session = 0,
-                                       .database = request.database,
-                                       .user = std::string(utf8_prefix(request.user, 127)),
-                                       .method = std::string(method),
-                                       .duration_us = 0,
-                                       .encrypted = request.encrypted,
-                                       .application = {}});
+  state_->record(ConnectionRecord{.event = "authentication failure",
+                                  .time = state_->now(),
+                                  .remote = request.remote_address,
+                                  .session = 0,
+                                  .database = request.database,
+                                  .user = std::string(utf8_prefix(request.user, 127)),
+                                  .method = std::string(method),
+                                  .duration_us = 0,
+                                  .encrypted = request.encrypted,
+                                  .application = {}});
 }
 
 SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest& request) {
@@ -323,15 +347,6 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   }
   if (request.database != state_->options.database) {
     return engine::fail_sql("3D000", "database \"" + request.database + "\" does not exist");
-  }
-  const std::vector<SessionInfo> others = state_->session_infos();
-  if (others.size() >= state_->options.sessions_max) {
-    return engine::fail_sql("53300", "sorry, too many clients already", {},
-                            "The limit is warehouse.sessions_max.");
-  }
-  const auto own = std::ranges::count(others, user->id, &SessionInfo::user_id);
-  if (user->connection_limit >= 0 && own >= user->connection_limit) {
-    return engine::fail_sql("53300", "too many connections for user \"" + user->name + "\"");
   }
   LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state_->database->connect());
   auto session = std::make_unique<SessionState>(state_, std::move(connection));
@@ -363,19 +378,23 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   info.user = user->name;
   info.application = session->settings.get("application_name");
   info.start = session->started;
-  state_->add_session(*session, std::move(info));
+  if (SqlStatus added = state_->add_session(*session, std::move(info), user->connection_limit);
+      !added) {
+    session->id = 0;  // nobody knows it, and nothing has to be given back
+    return std::unexpected(std::move(added).error());
+  }
   LEAT_TRY(set_connection(*session->connection, *session, user->name));
   session->engine_zone = "UTC";  // as required_settings() say
-  state_->history.add(ConnectionRecord{.event = "initiating session",
-                                       .time = session->started,
-                                       .remote = request.remote_address,
-                                       .session = session->id,
-                                       .database = request.database,
-                                       .user = user->name,
-                                       .method = {},
-                                       .duration_us = 0,
-                                       .encrypted = request.encrypted,
-                                       .application = session->settings.get("application_name")});
+  state_->record(ConnectionRecord{.event = "initiating session",
+                                  .time = session->started,
+                                  .remote = request.remote_address,
+                                  .session = session->id,
+                                  .database = request.database,
+                                  .user = user->name,
+                                  .method = {},
+                                  .duration_us = 0,
+                                  .encrypted = request.encrypted,
+                                  .application = session->settings.get("application_name")});
   return std::make_unique<Session>(std::move(session));
 }
 

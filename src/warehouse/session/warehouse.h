@@ -51,8 +51,12 @@ struct WarehouseOptions {
   /// sooner.
   std::int64_t lock_timeout_us = 10LL * 60 * 1'000'000;
   std::size_t sessions_max = 500;  ///< 53300 beyond.
-  const Clock* clock = nullptr;    ///< Null: the machine's.
-  Random* random = nullptr;        ///< Null: the operating system's.
+  std::string queues{};            ///< "load=2, default=8": queues.h; empty: nothing waits.
+  /// The audit log's file (audit.h); empty: none. And whether all statements go into it.
+  std::string audit_file{};
+  bool audit_statements = false;
+  const Clock* clock = nullptr;  ///< Null: the machine's.
+  Random* random = nullptr;      ///< Null: the operating system's.
   metrics::Registry* metrics = nullptr;
 };
 

@@ -17,8 +17,10 @@
 #include "warehouse/catalog/catalog.h"
 #include "warehouse/catalog/system_functions.h"
 #include "warehouse/engine/database.h"
+#include "warehouse/session/audit.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
+#include "warehouse/session/queues.h"
 #include "warehouse/session/temporary_passwords.h"
 #include "warehouse/session/warehouse.h"
 
@@ -77,7 +79,12 @@ struct WarehouseState final : catalog::SystemHost {
 
   [[nodiscard]] TimeUs now() const;
 
-  void add_session(SessionState& session, SessionInfo info);
+  /// Into the history and the audit log.
+  void record(ConnectionRecord record);
+
+  /// Makes it known. Errors: 53300 when there are too many, or `of_user_max` (-1: no limit) of its
+  /// user.
+  SqlStatus add_session(SessionState& session, SessionInfo info, std::int64_t of_user_max);
   void remove_session(std::int32_t id);
   void update_info(std::int32_t id, const std::function<void(SessionInfo&)>& change);
   [[nodiscard]] std::vector<SessionInfo> session_infos() const;
@@ -87,6 +94,8 @@ struct WarehouseState final : catalog::SystemHost {
   std::unique_ptr<engine::Database> database;
   std::unique_ptr<catalog::Catalog> catalog;
   LockTable locks;
+  std::unique_ptr<QueryQueues> queues;
+  std::unique_ptr<AuditLog> audit;  ///< Null: none is kept.
   History history;
   TemporaryPasswords temporary_passwords;
   StatementTimer timer;

@@ -30,9 +30,11 @@ const std::string& Emitter::literal_argument(const Expression& node, std::size_t
 }
 
 void Emitter::function(const Expression& node) {
-  const bool system_schema = node.names.size() == 2 && node.names[0] == "pg_catalog";
-  if (node.names.size() > 1 && !system_schema) return call_unknown(node);
   const std::string& name = node.names.back();
+  const bool system_schema = node.names.size() == 2 &&
+                             (node.names[0] == "pg_catalog" ||
+                              (node.names[0] == "information_schema" && name.starts_with("_pg_")));
+  if (node.names.size() > 1 && !system_schema) return call_unknown(node);
   const auto entries = find_function(name);
   if (entries.empty()) {
     if (system_schema || name.starts_with("pg_")) return call_system(name, node);

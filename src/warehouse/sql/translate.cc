@@ -80,6 +80,15 @@ SqlResult<std::string> translate_query(const Query& query, const TranslateContex
   });
 }
 
+SqlResult<std::vector<ResultColumn>> query_columns(const Query& query,
+                                                   const TranslateContext& context) {
+  return guarded(context, [&] {
+    Emitter emitter(context);
+    emitter.query(query);
+    return emitter.result_columns();
+  });
+}
+
 SqlResult<std::string> translate_expression(const Expression& expression,
                                             const TranslateContext& context) {
   return guarded(context, [&] {

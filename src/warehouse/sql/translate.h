@@ -116,6 +116,9 @@ struct Translation {
 /// One query, for UNLOAD, cursors and views.
 [[nodiscard]] SqlResult<std::string> translate_query(const Query& query,
                                                      const TranslateContext& context);
+/// The columns of its result, as Translation::columns has them.
+[[nodiscard]] SqlResult<std::vector<ResultColumn>> query_columns(const Query& query,
+                                                                 const TranslateContext& context);
 /// One expression.
 [[nodiscard]] SqlResult<std::string> translate_expression(const Expression& expression,
                                                           const TranslateContext& context);

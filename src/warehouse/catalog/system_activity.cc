@@ -1,0 +1,371 @@
+// What the system relations say of activity, beside what the process holds in memory; and the
+// relations of what is not here.
+#include "warehouse/catalog/system_schema.h"
+
+namespace leat::catalog {
+namespace {
+
+constexpr std::string_view kViews[] = {
+    R"sql(stv_slices AS SELECT 0 AS node, 0 AS slice, 0 AS localslice, 'D' AS type)sql",
+    R"sql(stv_cursor_configuration AS SELECT 0 AS current_cursor_count, 0 AS
+  max_diskspace_usable, 0 AS
+  current_diskspace_used)sql",
+    R"sql(stv_db_isolation_level AS SELECT database_name AS db_name, database_isolation_level AS
+  isolation_level FROM leat_system.svv_redshift_databases)sql",
+    R"sql(stv_tbl_perm AS SELECT 0 AS slice, CAST(table_id AS INTEGER) AS id, "table" AS name,
+  CAST(tbl_rows AS BIGINT) AS rows, CAST(tbl_rows AS BIGINT) AS sorted_rows, 0 AS temp, 100 AS
+  db_id,
+  0 AS insert_pristine, 0 AS delete_pristine, 1 AS backup, 0 AS dist_style, size AS block_count
+FROM leat_system.svv_table_info)sql",
+    R"sql(stv_mv_info AS SELECT database_name AS db_name, schema_name AS "schema", name,
+  CAST(NULL AS
+  BIGINT) AS updated_upto_xid, is_stale, user_name AS owner_user_name, state, autorewrite,
+  autorefresh
+FROM leat_system.svv_mv_info)sql",
+    R"sql(svv_mv_dependency AS
+SELECT leat_system.current_database() AS database_name, v.schema_name, v.name,
+  leat_system.current_database() AS dependent_database_name, t.schema_name AS dependent_schema_name,
+  t.name AS dependent_name, v.owner
+FROM (SELECT oid, unnest(string_split(depends_on, ' ')) AS id FROM leat_catalog.relations WHERE
+  kind =
+  'm' AND depends_on <> '') d
+JOIN leat_system.leat_visible_relations v ON v.oid = d.oid
+JOIN leat_system.leat_visible_relations t ON t.oid = CAST(d.id AS BIGINT))sql",
+    R"sql(svv_query_inflight AS SELECT userid, slice, query, pid, starttime, suspended, text, 0 AS
+  sequence FROM leat_system.stv_inflight)sql",
+    R"sql(svl_query_queue_info AS
+SELECT q.database, w.query, w.xid, w.userid, q.querytxt, w.queue_start_time, w.exec_start_time,
+  w.service_class, w.slot_count AS slots, w.total_queue_time // 1000000 AS queue_elapsed,
+  w.total_exec_time // 1000000 AS exec_elapsed, (w.total_queue_time + w.total_exec_time) //
+  1000000 AS
+  wlm_total_elapsed, CAST(0 AS BIGINT) AS commit_queue_elapsed, CAST(0 AS BIGINT) AS
+  commit_exec_time
+FROM leat_system.stl_wlm_query w JOIN leat_system.stl_query q ON q.query = w.query)sql",
+    R"sql(svl_user_info AS SELECT user_name AS usename, user_id AS usesysid, createdb AS
+  usecreatedb,
+  superuser AS usesuper, catalog_update AS usecatupd, connection_limit AS useconnlimit,
+  syslog_access
+  AS syslogaccess, last_ddl_timestamp AS last_ddl_ts, session_timeout AS sessiontimeout,
+  external_user_id AS external_id FROM leat_system.svv_user_info)sql",
+};
+
+// Empty, but with the columns that tools name.
+constexpr RelationSpec kEmpty[] = {
+    {"pg_inherits",
+     "inhrelid BIGINT, inhparent BIGINT, inhseqno INTEGER, inhdetachpending BOOLEAN"},
+    {"pg_trigger",
+     "oid BIGINT, tgrelid BIGINT, tgname VARCHAR, tgfoid BIGINT, tgtype SMALLINT, tgenabled "
+     "VARCHAR, "
+     "tgisinternal BOOLEAN, tgconstraint BIGINT, tgparentid BIGINT"},
+    {"pg_policy",
+     "oid BIGINT, polname VARCHAR, polrelid BIGINT, polcmd VARCHAR, polpermissive BOOLEAN, "
+     "polroles "
+     "VARCHAR[], polqual VARCHAR, polwithcheck VARCHAR"},
+    {"pg_statistic_ext",
+     "oid BIGINT, stxrelid BIGINT, stxname VARCHAR, stxnamespace BIGINT, stxkind VARCHAR[]"},
+    {"pg_publication", "oid BIGINT, pubname VARCHAR, puballtables BOOLEAN"},
+    {"pg_publication_rel", "oid BIGINT, prpubid BIGINT, prrelid BIGINT"},
+    {"pg_enum", "oid BIGINT, enumtypid BIGINT, enumsortorder FLOAT, enumlabel VARCHAR"},
+    {"pg_range", "rngtypid BIGINT, rngsubtype BIGINT"},
+    {"pg_aggregate", "aggfnoid BIGINT, aggtransfn BIGINT"},
+    {"pg_external_schema", "esoid BIGINT, eskind SMALLINT, esdbname VARCHAR, esoptions VARCHAR"},
+    {"pg_library", "name VARCHAR, language_oid BIGINT, file_store_id INTEGER, owner INTEGER"},
+    {"pg_statistic_indicator",
+     "stairelid BIGINT, stairows DOUBLE, staiins DOUBLE, staidels DOUBLE"},
+    {"pg_conversion",
+     "oid BIGINT, conname VARCHAR, connamespace BIGINT, conowner INTEGER, conforencoding INTEGER, "
+     "contoencoding INTEGER, conproc BIGINT, condefault BOOLEAN"},
+    {"pg_db_role_setting", "setdatabase BIGINT, setrole BIGINT, setconfig VARCHAR[]"},
+    {"pg_foreign_data_wrapper",
+     "oid BIGINT, fdwname VARCHAR, fdwowner INTEGER, fdwhandler BIGINT, fdwvalidator BIGINT, "
+     "fdwacl VARCHAR[], fdwoptions VARCHAR[]"},
+    {"pg_user_mappings",
+     "umid BIGINT, srvid BIGINT, srvname VARCHAR, umuser BIGINT, usename VARCHAR, umoptions "
+     "VARCHAR[]"},
+    {"pg_largeobject_metadata", "oid BIGINT, lomowner INTEGER, lomacl VARCHAR[]"},
+    {"pg_opclass",
+     "oid BIGINT, opcmethod BIGINT, opcname VARCHAR, opcnamespace BIGINT, opcowner INTEGER, "
+     "opcfamily BIGINT, opcintype BIGINT, opcdefault BOOLEAN, opckeytype BIGINT"},
+    {"pg_ts_config",
+     "oid BIGINT, cfgname VARCHAR, cfgnamespace BIGINT, cfgowner INTEGER, cfgparser "
+     "BIGINT"},
+    {"pg_ts_dict",
+     "oid BIGINT, dictname VARCHAR, dictnamespace BIGINT, dictowner INTEGER, "
+     "dicttemplate BIGINT, dictinitoption VARCHAR"},
+    {"pg_ts_parser", "oid BIGINT, prsname VARCHAR, prsnamespace BIGINT"},
+    {"pg_ts_template", "oid BIGINT, tmplname VARCHAR, tmplnamespace BIGINT"},
+    {"pg_foreign_table", "ftrelid BIGINT, ftserver BIGINT, ftoptions VARCHAR[]"},
+    {"pg_foreign_server",
+     "oid BIGINT, srvname VARCHAR, srvowner INTEGER, srvfdw BIGINT, "
+     "srvtype VARCHAR, srvversion VARCHAR, srvacl VARCHAR[], srvoptions VARCHAR[]"},
+    {"pg_prepared_xacts",
+     "transaction BIGINT, gid VARCHAR, prepared TIMESTAMP, owner VARCHAR, database VARCHAR"},
+    {"svv_external_schemas",
+     "esoid BIGINT, eskind SMALLINT, schemaname VARCHAR, esowner INTEGER, databasename VARCHAR, "
+     "esoptions VARCHAR"},
+    {"svv_external_tables",
+     "redshift_database_name VARCHAR, schemaname VARCHAR, tablename VARCHAR, tabletype VARCHAR, "
+     "location VARCHAR, input_format VARCHAR, output_format VARCHAR, serialization_lib VARCHAR, "
+     "serde_parameters VARCHAR, compressed INTEGER, parameters VARCHAR"},
+    {"svv_external_columns",
+     "redshift_database_name VARCHAR, schemaname VARCHAR, tablename VARCHAR, columnname VARCHAR, "
+     "external_type VARCHAR, columnnum INTEGER, part_key INTEGER, is_nullable VARCHAR"},
+    {"svv_external_databases",
+     "eskind SMALLINT, databasename VARCHAR, location VARCHAR, parameters VARCHAR"},
+    {"svv_external_partitions",
+     "schemaname VARCHAR, tablename VARCHAR, values VARCHAR, location VARCHAR, "
+     "input_format VARCHAR, output_format VARCHAR, serialization_lib VARCHAR, "
+     "serde_parameters VARCHAR, compressed INTEGER, parameters VARCHAR"},
+    {"svv_language_privileges",
+     "language_name VARCHAR, privilege_type VARCHAR, identity_id INTEGER, identity_name "
+     "VARCHAR, identity_type VARCHAR, admin_option BOOLEAN"},
+    {"svv_diskusage",
+     "db_id INTEGER, name VARCHAR, slice INTEGER, col INTEGER, tbl INTEGER, blocknum "
+     "INTEGER, num_values INTEGER, minvalue BIGINT, maxvalue BIGINT, sb_pos INTEGER, "
+     "pinned INTEGER, on_disk INTEGER, modified INTEGER, hdr_modified INTEGER, unsorted "
+     "INTEGER, tombstone INTEGER, preferred_diskno INTEGER, temporary INTEGER, newblock "
+     "INTEGER"},
+    {"svv_interleaved_columns",
+     "tbl INTEGER, col INTEGER, interleaved_skew DOUBLE, last_reindex TIMESTAMP"},
+    {"svv_vacuum_progress", "table_name VARCHAR, status VARCHAR, time_remaining_estimate VARCHAR"},
+    {"svv_vacuum_summary",
+     "table_name VARCHAR, xid BIGINT, sort_partitions BIGINT, merge_increments BIGINT, "
+     "elapsed_time BIGINT, row_delta BIGINT, sortedrow_delta BIGINT, block_delta INTEGER, "
+     "max_merge_partitions INTEGER"},
+    {"svv_query_state",
+     "userid INTEGER, query INTEGER, seg INTEGER, step INTEGER, maxtime BIGINT, avgtime "
+     "BIGINT, rows BIGINT, bytes BIGINT, cpu BIGINT, memory BIGINT, rate_row DOUBLE, "
+     "rate_byte DOUBLE, label VARCHAR, is_diskbased VARCHAR, workmem BIGINT, num_parts "
+     "INTEGER, is_rrscan VARCHAR, is_delayed_scan VARCHAR"},
+    {"svv_schema_quota_state",
+     "schema_id BIGINT, schema_name VARCHAR, schema_owner INTEGER, quota INTEGER, "
+     "disk_usage INTEGER, disk_usage_pct DOUBLE"},
+    {"svv_alter_table_recommendations",
+     "type VARCHAR, database VARCHAR, table_id INTEGER, group_id INTEGER, ddl VARCHAR, "
+     "auto_eligible VARCHAR"},
+    {"svv_datashares",
+     "share_name VARCHAR, share_id INTEGER, share_owner INTEGER, source_database VARCHAR, "
+     "consumer_database VARCHAR, share_type VARCHAR, createdate TIMESTAMP, "
+     "is_publicaccessible BOOLEAN, share_acl VARCHAR, producer_account VARCHAR, "
+     "producer_namespace VARCHAR"},
+    {"svv_datashare_objects",
+     "share_type VARCHAR, share_name VARCHAR, object_type VARCHAR, object_name VARCHAR, "
+     "producer_account VARCHAR, producer_namespace VARCHAR, include_new BOOLEAN"},
+    {"svv_identity_providers",
+     "uid INTEGER, name VARCHAR, type VARCHAR, instanceid VARCHAR, namespc VARCHAR, params "
+     "VARCHAR, enabled BOOLEAN"},
+    {"stv_active_cursors",
+     "userid INTEGER, name VARCHAR, xid BIGINT, pid INTEGER, starttime TIMESTAMP, "
+     "row_count BIGINT, byte_count BIGINT, fetched_rows BIGINT"},
+    {"stv_tbl_trans",
+     "slice INTEGER, id INTEGER, rows BIGINT, size BIGINT, query_id BIGINT, ref_cnt "
+     "INTEGER, from_suspended INTEGER, prep_swap INTEGER"},
+    {"stv_blocklist",
+     "slice INTEGER, col INTEGER, tbl INTEGER, blocknum INTEGER, num_values INTEGER, "
+     "extended_limits INTEGER, minvalue BIGINT, maxvalue BIGINT, sb_pos INTEGER, pinned "
+     "INTEGER, on_disk INTEGER, modified INTEGER, hdr_modified INTEGER, unsorted INTEGER, "
+     "tombstone INTEGER, preferred_diskno INTEGER, temporary INTEGER, newblock INTEGER, "
+     "num_readers INTEGER, flags INTEGER"},
+    {"stv_partitions",
+     "owner INTEGER, host INTEGER, diskno INTEGER, part_begin BIGINT, part_end BIGINT, "
+     "used INTEGER, tossed INTEGER, capacity INTEGER, reads BIGINT, writes BIGINT, "
+     "seek_forward INTEGER, seek_back INTEGER, is_san INTEGER, failed INTEGER, mbps "
+     "INTEGER, mount VARCHAR"},
+    {"stv_node_storage_capacity", "node INTEGER, used INTEGER, capacity INTEGER"},
+    {"stv_exec_state",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
+     "starttime TIMESTAMP, currenttime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes "
+     "BIGINT, label VARCHAR, is_diskbased VARCHAR, workmem BIGINT, num_parts INTEGER, "
+     "is_rrscan VARCHAR, is_delayed_scan VARCHAR"},
+    {"stv_load_state",
+     "userid INTEGER, session INTEGER, query INTEGER, slice INTEGER, pid INTEGER, "
+     "recordtime TIMESTAMP, bytes_to_load BIGINT, bytes_loaded BIGINT, "
+     "bytes_to_load_compressed BIGINT, bytes_loaded_compressed BIGINT, lines INTEGER, "
+     "num_files INTEGER, num_files_complete INTEGER, current_file VARCHAR, pct_complete "
+     "INTEGER"},
+    {"stv_query_metrics",
+     "userid INTEGER, service_class INTEGER, query INTEGER, segment INTEGER, step_type "
+     "INTEGER, starttime TIMESTAMP, slices INTEGER, max_rows BIGINT, rows BIGINT, "
+     "max_cpu_time BIGINT, cpu_time BIGINT, max_blocks_read INTEGER, blocks_read BIGINT, "
+     "max_run_time BIGINT, run_time BIGINT, max_blocks_to_disk BIGINT, blocks_to_disk "
+     "BIGINT, step INTEGER, max_query_scan_size BIGINT, query_scan_size BIGINT, "
+     "query_priority INTEGER, query_queue_time BIGINT"},
+    {"stv_startup_recovery_state", "db_id INTEGER, table_id INTEGER, table_name VARCHAR"},
+    {"stv_wlm_qmr_config",
+     "service_class INTEGER, rule_name VARCHAR, action VARCHAR, action_value VARCHAR, "
+     "metric_name VARCHAR, metric_operator VARCHAR, metric_value DOUBLE"},
+    {"stl_userlog",
+     "userid INTEGER, username VARCHAR, oldusername VARCHAR, action VARCHAR, usecreatedb "
+     "INTEGER, usesuper INTEGER, usecatupd INTEGER, valuntil TIMESTAMP, pid INTEGER, xid "
+     "BIGINT, recordtime TIMESTAMP"},
+    {"stl_scan",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, "
+     "fetches BIGINT, type INTEGER, tbl INTEGER, is_rrscan VARCHAR, is_delayed_scan "
+     "VARCHAR, rows_pre_filter BIGINT, rows_pre_user_filter BIGINT, perm_table_name "
+     "VARCHAR"},
+    {"stl_insert",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER"},
+    {"stl_delete",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER"},
+    {"stl_alert_event_log",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, pid "
+     "INTEGER, xid BIGINT, event VARCHAR, solution VARCHAR, event_time TIMESTAMP"},
+    {"stl_analyze",
+     "userid INTEGER, xid BIGINT, database VARCHAR, table_id INTEGER, status VARCHAR, rows "
+     "DOUBLE, modified_rows DOUBLE, threshold_percent INTEGER, is_auto VARCHAR, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, prevtime TIMESTAMP, num_predicate_cols INTEGER, "
+     "num_new_predicate_cols INTEGER, is_background VARCHAR, auto_analyze_phase VARCHAR"},
+    {"stl_vacuum",
+     "userid INTEGER, xid BIGINT, table_id INTEGER, status VARCHAR, rows BIGINT, "
+     "sortedrows INTEGER, blocks INTEGER, max_merge_partitions INTEGER, eventtime "
+     "TIMESTAMP, reclaimable_rows BIGINT, reclaimable_space_mb BIGINT, cutoff_xid BIGINT, "
+     "is_recluster INTEGER"},
+    {"stl_explain",
+     "userid INTEGER, query INTEGER, nodeid INTEGER, parentid INTEGER, plannode VARCHAR, "
+     "info VARCHAR"},
+    {"stl_plan_info",
+     "userid INTEGER, query INTEGER, nodeid INTEGER, segment INTEGER, step INTEGER, locus "
+     "INTEGER, plannode INTEGER, startupcost DOUBLE, totalcost DOUBLE, rows BIGINT, bytes "
+     "BIGINT"},
+    {"stl_tr_conflict",
+     "xact_id BIGINT, process_id BIGINT, xact_start_ts TIMESTAMP, abort_time TIMESTAMP, "
+     "table_id BIGINT"},
+    {"stl_undone",
+     "userid INTEGER, xact_id BIGINT, xact_id_undone BIGINT, undo_start_ts TIMESTAMP, "
+     "undo_end_ts TIMESTAMP, table_id BIGINT"},
+    {"stl_commit_stats",
+     "xid BIGINT, node INTEGER, startqueue TIMESTAMP, startwork TIMESTAMP, endflush "
+     "TIMESTAMP, endstage TIMESTAMP, endlocal TIMESTAMP, startglobal TIMESTAMP, endtime "
+     "TIMESTAMP, queuelen BIGINT, permblocks BIGINT, newblocks BIGINT, dirtyblocks BIGINT, "
+     "headers BIGINT, numxids INTEGER, oldestxid BIGINT, extwritelatency BIGINT, "
+     "metadatawritten INTEGER, tombstonedblocks BIGINT, tossedblocks BIGINT, batched_by "
+     "BIGINT"},
+    {"stl_restarted_sessions",
+     "currenttime TIMESTAMP, dbname VARCHAR, newpid INTEGER, oldpid INTEGER, username "
+     "VARCHAR, remotehost VARCHAR, remoteport VARCHAR, parkedtime TIMESTAMP, session_vars "
+     "VARCHAR"},
+    {"stl_disk_full_diag",
+     "currenttime BIGINT, node_num BIGINT, query_id BIGINT, temp_blocks BIGINT"},
+    {"stl_usage_control",
+     "eventtime TIMESTAMP, query INTEGER, xid BIGINT, pid INTEGER, usage_limit_id VARCHAR, "
+     "feature_type VARCHAR"},
+    {"svl_query_summary",
+     "userid INTEGER, query INTEGER, stm INTEGER, seg INTEGER, step INTEGER, maxtime "
+     "BIGINT, avgtime BIGINT, rows BIGINT, bytes BIGINT, rate_row DOUBLE, rate_byte "
+     "DOUBLE, label VARCHAR, is_diskbased VARCHAR, workmem BIGINT, is_rrscan VARCHAR, "
+     "is_delayed_scan VARCHAR, rows_pre_filter BIGINT"},
+    {"svl_query_report",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
+     "start_time TIMESTAMP, end_time TIMESTAMP, elapsed_time BIGINT, rows BIGINT, bytes "
+     "BIGINT, label VARCHAR, is_diskbased VARCHAR, workmem BIGINT, is_rrscan VARCHAR, "
+     "is_delayed_scan VARCHAR, rows_pre_filter BIGINT"},
+    {"svl_query_metrics",
+     "userid INTEGER, query BIGINT, service_class INTEGER, dimension VARCHAR, segment "
+     "INTEGER, step INTEGER, step_label VARCHAR, query_cpu_time BIGINT, query_blocks_read "
+     "BIGINT, query_execution_time BIGINT, query_cpu_usage_percent DOUBLE, "
+     "query_temp_blocks_to_disk BIGINT, segment_execution_time BIGINT, cpu_skew DOUBLE, "
+     "io_skew DOUBLE, scan_row_count BIGINT, join_row_count BIGINT, "
+     "nested_loop_join_row_count BIGINT, return_row_count BIGINT, spectrum_scan_row_count "
+     "BIGINT, spectrum_scan_size_mb BIGINT, query_queue_time BIGINT, service_class_name "
+     "VARCHAR"},
+    {"svl_query_metrics_summary",
+     "userid INTEGER, query INTEGER, service_class INTEGER, query_cpu_time BIGINT, "
+     "query_blocks_read BIGINT, query_execution_time BIGINT, query_cpu_usage_percent "
+     "DOUBLE, query_temp_blocks_to_disk BIGINT, segment_execution_time BIGINT, cpu_skew "
+     "DOUBLE, io_skew DOUBLE, scan_row_count BIGINT, join_row_count BIGINT, "
+     "nested_loop_join_row_count BIGINT, return_row_count BIGINT, spectrum_scan_row_count "
+     "BIGINT, spectrum_scan_size_mb BIGINT, query_queue_time BIGINT, service_class_name "
+     "VARCHAR"},
+    {"svl_compile",
+     "userid INTEGER, xid BIGINT, pid INTEGER, query INTEGER, segment INTEGER, locus "
+     "INTEGER, starttime TIMESTAMP, endtime TIMESTAMP, compile INTEGER"},
+    {"svl_stored_proc_call",
+     "userid INTEGER, session_userid INTEGER, query INTEGER, label VARCHAR, xid BIGINT, "
+     "pid INTEGER, database VARCHAR, querytxt VARCHAR, starttime TIMESTAMP, endtime "
+     "TIMESTAMP, aborted INTEGER, from_sp_call INTEGER"},
+    {"svl_stored_proc_messages",
+     "userid INTEGER, session_userid INTEGER, pid INTEGER, xid BIGINT, query INTEGER, "
+     "recordtime TIMESTAMP, loglevel INTEGER, loglevel_text VARCHAR, message VARCHAR, "
+     "linenum INTEGER, querytxt VARCHAR, label VARCHAR, aborted INTEGER, message_xid "
+     "BIGINT"},
+    {"svl_udf_log",
+     "query BIGINT, message VARCHAR, created TIMESTAMP, traceback VARCHAR, funcname "
+     "VARCHAR, node INTEGER, slice INTEGER, seq INTEGER"},
+    {"svl_mv_refresh_status",
+     "db_name VARCHAR, userid INTEGER, schema_name VARCHAR, mv_name VARCHAR, xid BIGINT, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, status VARCHAR, refresh_type VARCHAR"},
+    {"svl_terminate", "pid INTEGER, eventtime TIMESTAMP, userid INTEGER, type VARCHAR"},
+    {"sys_query_detail",
+     "user_id INTEGER, query_id BIGINT, child_query_sequence INTEGER, stream_id INTEGER, "
+     "segment_id INTEGER, step_id INTEGER, step_name VARCHAR, table_id INTEGER, table_name "
+     "VARCHAR, is_rrscan VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration "
+     "BIGINT, alert VARCHAR, input_bytes BIGINT, input_rows BIGINT, output_bytes BIGINT, "
+     "output_rows BIGINT, blocks_read BIGINT, blocks_write BIGINT, local_read_io BIGINT, "
+     "remote_read_io BIGINT"},
+    {"sys_load_detail",
+     "user_id INTEGER, query_id BIGINT, file_name VARCHAR, bytes_scanned BIGINT, "
+     "lines_scanned BIGINT, record_time TIMESTAMP, splits_scanned INTEGER, start_time "
+     "TIMESTAMP, end_time TIMESTAMP"},
+    {"sys_transaction_history",
+     "user_id INTEGER, transaction_id BIGINT, isolation_level VARCHAR, status VARCHAR, "
+     "transaction_start_time TIMESTAMP, commit_start_time TIMESTAMP, commit_end_time "
+     "TIMESTAMP, blocks_committed INTEGER, undo_start_time TIMESTAMP, undo_transaction_id "
+     "BIGINT"},
+    {"sys_procedure_call",
+     "user_id INTEGER, query_id BIGINT, query_label VARCHAR, transaction_id BIGINT, "
+     "session_id INTEGER, database_name VARCHAR, procedure_call VARCHAR, status VARCHAR, "
+     "start_time TIMESTAMP, end_time TIMESTAMP"},
+    {"sys_procedure_messages",
+     "user_id INTEGER, transaction_id BIGINT, session_id INTEGER, query_id BIGINT, "
+     "record_time TIMESTAMP, log_level VARCHAR, message VARCHAR, line_number INTEGER"},
+    {"sys_userlog",
+     "user_id INTEGER, user_name VARCHAR, original_user_name VARCHAR, action VARCHAR, "
+     "has_create_db_privs BOOLEAN, is_superuser BOOLEAN, has_update_catalog_privs BOOLEAN, "
+     "password_expiration TIMESTAMP, session_id INTEGER, transaction_id BIGINT, "
+     "record_time TIMESTAMP"},
+    {"sys_vacuum_history",
+     "user_id INTEGER, transaction_id BIGINT, query_id BIGINT, database_name VARCHAR, "
+     "schema_name VARCHAR, table_name VARCHAR, table_id INTEGER, vacuum_type VARCHAR, "
+     "is_automatic BOOLEAN, status VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, "
+     "record_time TIMESTAMP"},
+    {"sys_analyze_history",
+     "user_id INTEGER, transaction_id BIGINT, database_name VARCHAR, schema_name VARCHAR, "
+     "table_name VARCHAR, table_id INTEGER, is_automatic VARCHAR, status VARCHAR, "
+     "start_time TIMESTAMP, end_time TIMESTAMP, rows DOUBLE, modified_rows DOUBLE"},
+    {"sys_mv_refresh_history",
+     "user_id INTEGER, session_id INTEGER, transaction_id BIGINT, database_name VARCHAR, "
+     "schema_name VARCHAR, mv_id BIGINT, mv_name VARCHAR, refresh_type VARCHAR, status "
+     "VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration BIGINT"},
+    {"sys_copy_job",
+     "job_id BIGINT, job_name VARCHAR, job_owner INTEGER, data_source VARCHAR, copy_query "
+     "VARCHAR, iam_role VARCHAR, is_auto INTEGER"},
+    {"sys_external_query_detail",
+     "user_id INTEGER, query_id BIGINT, transaction_id BIGINT, child_query_sequence "
+     "INTEGER, segment_id INTEGER, source_type VARCHAR, start_time TIMESTAMP, end_time "
+     "TIMESTAMP, duration BIGINT, total_partitions INTEGER, qualified_partitions INTEGER, "
+     "scanned_files BIGINT, returned_rows BIGINT, returned_bytes BIGINT, file_format "
+     "VARCHAR, file_location VARCHAR, external_query_text VARCHAR"},
+    {"sys_serverless_usage",
+     "start_time TIMESTAMP, end_time TIMESTAMP, compute_seconds BIGINT, compute_capacity "
+     "DOUBLE, data_storage BIGINT, cross_region_transferred_data BIGINT, charged_seconds "
+     "BIGINT"},
+};
+
+}  // namespace
+
+std::vector<std::string> activity_statements() {
+  std::vector<std::string> statements;
+  for (const std::string_view view : kViews) {
+    statements.push_back("CREATE OR REPLACE VIEW leat_system." + std::string(view));
+  }
+  return statements;
+}
+
+std::span<const RelationSpec> empty_relations() {
+  return kEmpty;
+}
+
+}  // namespace leat::catalog
