@@ -60,7 +60,7 @@ class Checks {
     check_sources();
     check_listen("collect.listen", config_.collect_listen);
     check_listen("console.listen", config_.console_listen);
-    const bool embedded = config_.destination_host.empty();
+    const bool embedded = is_embedded(config_);
     if (embedded) check_listen("warehouse.listen", config_.warehouse_listen);
     // Where it is not set, a taken port is replaced by a free one.
     if (embedded && config_.origins.contains("data_api.listen"))
@@ -193,7 +193,7 @@ class Checks {
   // The destination, where there is one to be reached now.
   void check_warehouse() {
     ConnectionFile running;
-    if (config_.destination_host.empty()) {
+    if (is_embedded(config_)) {
       auto file = read_connection_file(config_.data);
       if (!file) return;
       running = std::move(*file);

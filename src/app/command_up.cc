@@ -144,8 +144,7 @@ Exit run_system(const Terminal& terminal, const ConfigChoice& choice,
 }
 
 Parts parts_of_up(const Config& config) {
-  return {
-      .collect = true, .load = true, .warehouse = config.destination_host.empty(), .console = true};
+  return {.collect = true, .load = true, .warehouse = is_embedded(config), .console = true};
 }
 
 }  // namespace

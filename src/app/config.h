@@ -70,7 +70,8 @@ struct Config {
   bool sync_manual = false;
   std::int64_t sync_transaction_bytes_max = 0;
 
-  std::string destination_host;  ///< Empty: the embedded warehouse.
+  std::string destination_protocol;  ///< "postgres" or "data_api".
+  std::string destination_host;      ///< With postgres, empty: the embedded warehouse.
   std::int64_t destination_port = 0;
   std::string destination_database;
   std::string destination_user;
@@ -78,6 +79,7 @@ struct Config {
   std::string destination_authentication;  ///< "password" or "iam".
   std::string destination_cluster;
   std::string destination_workgroup;
+  std::string destination_secret;
   std::string destination_region;
   std::string destination_profile;
   std::string destination_groups;
@@ -147,6 +149,11 @@ struct Config {
   /// Where each key that is not at its default came from, such as "leat.yml:4" or "environment".
   std::map<std::string, std::string> origins;
 };
+
+/// Whether events are loaded into Leat's own warehouse.
+[[nodiscard]] inline bool is_embedded(const Config& config) {
+  return config.destination_host.empty() && config.destination_protocol != "data_api";
+}
 
 /// The environment's variables, name to value.
 using Environment = std::map<std::string, std::string>;

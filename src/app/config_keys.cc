@@ -150,6 +150,10 @@ constexpr Key kKeys[] = {
      "transactions take less memory and hold the ledger's lock for less time.",
      false, [](Config& c, const KeyValue& v) { c.sync_transaction_bytes_max = v.number; }},
 
+    {"destination.protocol", KeyType::kChoice, "postgres", "postgres data_api", 0, 0,
+     "postgres connects to destination.host; data_api asks the Redshift Data API over HTTPS, with "
+     "the AWS credentials that the machine has, so that no port need be open.",
+     false, [](Config& c, const KeyValue& v) { c.destination_protocol = v.text; }},
     {"destination.host", KeyType::kText, "", "", 0, 0,
      "The warehouse that events are loaded into; when empty, the embedded one, which `leat up` "
      "then runs itself.",
@@ -169,17 +173,23 @@ constexpr Key kKeys[] = {
      "credentials that the machine has, and a new one before it ends.",
      false, [](Config& c, const KeyValue& v) { c.destination_authentication = v.text; }},
     {"destination.cluster", KeyType::kText, "", "", 0, 0,
-     "With iam: the identifier of the provisioned cluster.", false,
+     "With iam or data_api: the identifier of the provisioned cluster.", false,
      [](Config& c, const KeyValue& v) { c.destination_cluster = v.text; }},
     {"destination.workgroup", KeyType::kText, "", "", 0, 0,
-     "With iam: the name of the workgroup of Redshift Serverless.", false,
+     "With iam or data_api: the name of the workgroup of Redshift Serverless.", false,
      [](Config& c, const KeyValue& v) { c.destination_workgroup = v.text; }},
+    {"destination.secret", KeyType::kText, "", "", 0, 0,
+     "With data_api: ARN of the secret that holds the user and password; when empty, the user is "
+     "destination.user of a cluster, or the one named after the AWS identity.",
+     false, [](Config& c, const KeyValue& v) { c.destination_secret = v.text; }},
     {"destination.region", KeyType::kText, "", "", 0, 0,
-     "With iam: the warehouse's AWS region; when empty, AWS_REGION, the profile's, or this "
+     "With iam or data_api: the warehouse's AWS region; when empty, AWS_REGION, the profile's, or "
+     "this "
      "machine's.",
      false, [](Config& c, const KeyValue& v) { c.destination_region = v.text; }},
     {"destination.profile", KeyType::kText, "", "", 0, 0,
-     "With iam: profile of ~/.aws to take credentials from; when empty, they are looked for as "
+     "With iam or data_api: profile of ~/.aws to take credentials from; when empty, they are "
+     "looked for as "
      "AWS's own tools do.",
      false, [](Config& c, const KeyValue& v) { c.destination_profile = v.text; }},
     {"destination.groups", KeyType::kText, "", "", 0, 0,
@@ -190,8 +200,8 @@ constexpr Key kKeys[] = {
      "With iam and a user of a cluster: true makes the user when there is none.", false,
      [](Config& c, const KeyValue& v) { c.destination_create_user = v.number != 0; }},
     {"destination.api_endpoint", KeyType::kText, "", "", 0, 0,
-     "With iam: https://HOST:PORT that gives the temporary passwords; when empty, "
-     "AWS_ENDPOINT_URL_REDSHIFT or ..._REDSHIFT_SERVERLESS, or AWS's.",
+     "https://HOST:PORT that gives the temporary passwords (iam) or answers the Data API; when "
+     "empty, AWS_ENDPOINT_URL_REDSHIFT, ..._REDSHIFT_SERVERLESS or ..._REDSHIFT_DATA, or AWS's.",
      false, [](Config& c, const KeyValue& v) { c.destination_api_endpoint = v.text; }},
     {"destination.sslmode", KeyType::kChoice, "auto",
      "auto disable allow prefer require verify-ca verify-full", 0, 0,

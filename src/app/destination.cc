@@ -6,6 +6,7 @@
 #include "aws/service_call.h"
 #include "base/text.h"
 #include "net/address.h"
+#include "pipeline/load/data_api_connection.h"
 
 namespace leat::app {
 namespace {
@@ -14,7 +15,7 @@ constexpr std::string_view kUsualUser = "leat";
 
 load::DestinationSettings settings_of(const Config& config, const ConnectionFile& connection) {
   load::DestinationSettings settings;
-  if (config.destination_host.empty()) {
+  if (is_embedded(config)) {
     settings.host = connection.warehouse_host;
     settings.port = connection.warehouse_port;
     settings.database = connection.warehouse_database;
@@ -104,6 +105,19 @@ Result<std::optional<net::SshOptions>> ssh_of(const Config& config,
 
 Status check_keys(const Config& config) {
   const bool iam = config.destination_authentication == "iam";
+  const bool data_api = config.destination_protocol == "data_api";
+  if (data_api &&
+      (iam || !config.destination_host.empty() || !config.destination_password.empty() ||
+       !config.destination_ssh_server.empty())) {
+    return fail(Errc::kInvalid,
+                "destination.protocol: data_api needs no host, password, authentication or "
+                "ssh_server; take them out");
+  }
+  if (!data_api && !config.destination_secret.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.secret is for destination.protocol: data_api; set that, or take it "
+                "out");
+  }
   if (iam && config.destination_host.empty()) {
     return fail(Errc::kInvalid,
                 "destination.authentication: iam is for a warehouse of AWS; set destination.host, "
@@ -114,26 +128,67 @@ Status check_keys(const Config& config) {
                 "destination.password and destination.authentication: iam exclude each other; take "
                 "one out");
   }
-  if (!iam && !(config.destination_cluster.empty() && config.destination_workgroup.empty())) {
-    return fail(Errc::kInvalid,
-                "destination.cluster and destination.workgroup are for logins by AWS credentials; "
-                "set destination.authentication: iam, or take them out");
+  if (!iam && !data_api &&
+      !(config.destination_cluster.empty() && config.destination_workgroup.empty())) {
+    return fail(
+        Errc::kInvalid,
+        "destination.cluster and destination.workgroup are for logins by AWS credentials; "
+        "set destination.authentication: iam or destination.protocol: data_api, or take them "
+        "out");
   }
   return {};
 }
 
-Status open_login(const Config& config, const Environment& environment, Destination& out) {
+// The region, with the HTTP client and the credentials made that calls to AWS take.
+Result<std::string> open_credentials(const Config& config, const Environment& environment,
+                                     Destination& out) {
   LEAT_ASSIGN(out.http,
               io::HttpClient::open({.ca_bundle = aws::variable(environment, "AWS_CA_BUNDLE")}));
   aws::CredentialChainOptions chain{
       .environment = environment, .profile = config.destination_profile, .http = out.http.get()};
-  aws::RedshiftLoginOptions login;
-  login.region = config.destination_region;
-  if (login.region.empty()) {
-    LEAT_ASSIGN(login.region, aws::resolve_region(chain));
+  std::string region = config.destination_region;
+  if (region.empty()) {
+    LEAT_ASSIGN(region, aws::resolve_region(chain));
   }
-  chain.region = login.region;
+  chain.region = region;
   out.credentials = std::make_unique<aws::CredentialChain>(chain);
+  return region;
+}
+
+Status open_data_api(const Config& config, const Environment& environment, Destination& out) {
+  aws::RedshiftDataOptions api;
+  LEAT_ASSIGN(api.region, open_credentials(config, environment, out));
+  api.cluster_identifier = config.destination_cluster;
+  api.workgroup_name = config.destination_workgroup;
+  api.database = config.destination_database;
+  api.secret_arn = config.destination_secret;
+  api.user = config.destination_user;
+  api.endpoint = config.destination_api_endpoint;
+  api.environment = environment;
+  api.http = out.http.get();
+  api.credentials = out.credentials.get();
+  out.settings.host = fmt::format(
+      "Data API of {} in {}",
+      api.cluster_identifier.empty() ? api.workgroup_name : api.cluster_identifier, api.region);
+  out.settings.port = 443;
+  out.settings.statement_bytes_max = load::kDataApiStatementBytesMax;
+  auto opened = aws::RedshiftData::open(std::move(api));
+  if (!opened) {
+    return fail(opened.error().code,
+                opened.error().message +
+                    " (keys destination.cluster, .workgroup, .user, .secret, .region)");
+  }
+  out.data_api = std::move(*opened);
+  out.connect = [service = out.data_api.get()](const load::DestinationSettings& settings,
+                                               std::stop_token stop) {
+    return load::connect_data_api(*service, settings, std::move(stop));
+  };
+  return {};
+}
+
+Status open_login(const Config& config, const Environment& environment, Destination& out) {
+  aws::RedshiftLoginOptions login;
+  LEAT_ASSIGN(login.region, open_credentials(config, environment, out));
   login.cluster_identifier = config.destination_cluster;
   login.workgroup_name = config.destination_workgroup;
   login.database = config.destination_database;
@@ -159,6 +214,11 @@ Status open_login(const Config& config, const Environment& environment, Destinat
 }  // namespace
 
 Result<Access> access_now(const Destination& destination) {
+  if (destination.data_api) {
+    return fail(Errc::kUnsupported,
+                "the warehouse is reached through the Data API only (destination.protocol), which "
+                "this command cannot ask; use the query editor of AWS, or aws redshift-data");
+  }
   Access access{.settings = destination.settings};
   if (destination.login) {
     LEAT_ASSIGN(aws::IssuedLogin given, destination.login->get());
@@ -207,6 +267,10 @@ Result<std::unique_ptr<Destination>> open_destination(const Config& config,
                                      std::stop_token stop) {
       return connect_through(ssh, settings, std::move(stop));
     };
+  }
+  if (config.destination_protocol == "data_api") {
+    LEAT_TRY(open_data_api(config, environment, *out));
+    return out;
   }
   if (config.destination_authentication == "iam") {
     LEAT_TRY(open_login(config, environment, *out));

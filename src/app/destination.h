@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "app/connection_file.h"
+#include "aws/redshift_data.h"
 #include "aws/redshift_login.h"
 #include "io/http_client.h"
 #include "net/ssh_tunnel.h"
@@ -20,8 +21,9 @@ struct Destination {
 
   std::unique_ptr<io::HttpClient> http = {};
   std::unique_ptr<aws::CredentialSource> credentials = {};
-  std::unique_ptr<aws::RedshiftLogin> login = {};  ///< With destination.authentication: iam.
-  std::optional<net::SshOptions> ssh = {};         ///< With destination.ssh_server.
+  std::unique_ptr<aws::RedshiftLogin> login = {};    ///< With destination.authentication: iam.
+  std::unique_ptr<aws::RedshiftData> data_api = {};  ///< With destination.protocol: data_api.
+  std::optional<net::SshOptions> ssh = {};           ///< With destination.ssh_server.
 };
 
 /// `connection` has the embedded warehouse's address and password, when no destination.host is set.
@@ -35,7 +37,8 @@ struct Access {
   std::unique_ptr<net::SshTunnel> tunnel = {};
 };
 /// A user and password that are good now, and the tunnel where there is one: for those who connect
-/// without `connect`. Errors: RedshiftLogin::get()'s and SshTunnel::open()'s.
+/// without `connect`. Errors: kUnsupported through the Data API, RedshiftLogin::get()'s and
+/// SshTunnel::open()'s.
 [[nodiscard]] Result<Access> access_now(const Destination& destination);
 
 /// Connects as the user that `login` gives, with `connect`. A refused login is asked for once more:

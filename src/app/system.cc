@@ -298,7 +298,7 @@ Status System::Impl::start_journal() {
 
 Status System::Impl::start_load() {
   LEAT_ASSIGN(destination, open_destination(config, process_environment(), connection));
-  if (!config.destination_host.empty()) {
+  if (!is_embedded(config)) {
     connection.warehouse_host = destination->settings.host;
     connection.warehouse_port = destination->settings.port;
     connection.warehouse_user = destination->settings.user;

@@ -43,6 +43,8 @@ struct DestinationSettings {
   std::string ledger_schema = "leat";
   /// What COPY may read S3 with: "default" or a role's ARN (comma separated chain).
   std::string iam_role = "default";
+  /// Longest statement, as far as it can be made of shorter ones; 0: what Redshift takes, 16 MB.
+  std::size_t statement_bytes_max = 0;
 };
 
 /// What a failure of the destination asks for.

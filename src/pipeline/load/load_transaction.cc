@@ -265,10 +265,13 @@ class LoadRun {
   // One statement for many tables: a round trip and a plan for each would cost more than the
   // counts.
   Step<void> count_staged() {
-    constexpr std::size_t kTablesPerStatement = 64;
+    // A table takes up to two kilobytes.
+    const std::size_t bytes_max = session_.settings().statement_bytes_max;
+    const std::size_t tables_per_statement =
+        bytes_max == 0 ? 64 : std::max<std::size_t>(bytes_max / 4000, 1);
     counts_.resize(plan_.tables.size());
-    for (std::size_t first = 0; first < plan_.tables.size(); first += kTablesPerStatement) {
-      const std::size_t tables = std::min(kTablesPerStatement, plan_.tables.size() - first);
+    for (std::size_t first = 0; first < plan_.tables.size(); first += tables_per_statement) {
+      const std::size_t tables = std::min(tables_per_statement, plan_.tables.size() - first);
       const std::string sql = count_sql(std::span(plan_.tables).subspan(first, tables), first);
       LEAT_ASSIGN(
           const Rows rows,
@@ -433,11 +436,19 @@ class LoadRun {
     rows.insert(rows.end(), plan_.checkpoints.begin(), plan_.checkpoints.end());
     // A statement has at most 16 MB; a row has at most about 68 kB.
     constexpr std::size_t kRowsPerStatement = 100;
-    for (std::size_t at = 0; at < rows.size(); at += kRowsPerStatement) {
-      const auto end = std::min(rows.size(), at + kRowsPerStatement);
+    const std::size_t bytes_max = session_.settings().statement_bytes_max;
+    std::size_t count = kRowsPerStatement;
+    for (std::size_t at = 0; at < rows.size();) {
+      const auto end = std::min(rows.size(), at + count);
       const std::vector<BatchBooks> some(rows.begin() + static_cast<std::ptrdiff_t>(at),
                                          rows.begin() + static_cast<std::ptrdiff_t>(end));
-      LEAT_TRY(session_.run(insert_ledger_sql(schema, some), "writing the ledger"));
+      const std::string sql = insert_ledger_sql(schema, some);
+      if (bytes_max != 0 && sql.size() > bytes_max && some.size() > 1) {
+        count = some.size() / 2;
+        continue;
+      }
+      LEAT_TRY(session_.run(sql, "writing the ledger"));
+      at = end;
     }
     return {};
   }
@@ -544,10 +555,14 @@ Step<std::int64_t> read_deletions(Session& session, const std::string& source) {
 
 Step<std::vector<BatchBooks>> read_batches(Session& session,
                                            const std::vector<std::string>& batch_ids) {
-  constexpr std::size_t kIdsPerStatement = 1000;
+  // An id has seldom more than 100 bytes.
+  const std::size_t ids_per_statement =
+      session.settings().statement_bytes_max == 0
+          ? 1000
+          : std::max<std::size_t>(session.settings().statement_bytes_max / 500, 1);
   std::map<std::string, BatchBooks> found;
-  for (std::size_t at = 0; at < batch_ids.size(); at += kIdsPerStatement) {
-    const auto end = std::min(batch_ids.size(), at + kIdsPerStatement);
+  for (std::size_t at = 0; at < batch_ids.size(); at += ids_per_statement) {
+    const auto end = std::min(batch_ids.size(), at + ids_per_statement);
     const std::vector<std::string> some(batch_ids.begin() + static_cast<std::ptrdiff_t>(at),
                                         batch_ids.begin() + static_cast<std::ptrdiff_t>(end));
     LEAT_ASSIGN(const Rows rows,

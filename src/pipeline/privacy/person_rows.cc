@@ -24,7 +24,7 @@ constexpr std::string_view kRescue = "leat_rescue";
 // One row for each call of its type: where the event of a rescued value is found.
 constexpr std::array<std::string_view, 6> kHomes = {"tracks",  "identifies", "pages",
                                                     "screens", "groups",     "aliases"};
-constexpr std::size_t kLinesPerStatement = 1000;
+constexpr std::size_t kLinesPerStatement = 500;
 
 bool is_text(const load::StagedColumn& column) {
   return column.type.find("char") != std::string::npos || column.type == "text";

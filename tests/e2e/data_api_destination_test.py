@@ -1,0 +1,138 @@
+"""A Leat that loads through the Redshift Data API. The warehouse is another Leat's; nothing here was
+tried at AWS."""
+
+import http.server
+import os
+import threading
+import unittest
+import urllib.error
+import urllib.request
+
+from leat import LeatTest, Running, run
+
+
+class Lossy(http.server.BaseHTTPRequestHandler):
+    """Passes requests on, and hangs up instead of answering every n-th."""
+
+    target = ""
+    every = 7
+    count = 0
+    lost = 0
+    lock = threading.Lock()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request = urllib.request.Request(self.target, data=body, method="POST")
+        for name, value in self.headers.items():
+            if name.lower() not in ("connection", "content-length"):
+                request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                status, text = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read()
+        with Lossy.lock:
+            Lossy.count += 1
+            loses = Lossy.every > 0 and Lossy.count % Lossy.every == 0
+            Lossy.lost += loses
+        if loses:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+class DataApiDestinationTest(LeatTest):
+    def destination(self, warehouse, store, **more):
+        api = warehouse.connection["data_api"]
+        return {
+            "LEAT_SYNC_EVERY": "1h",
+            "LEAT_STORE_DIRECTORY": store,
+            "LEAT_DESTINATION_PROTOCOL": "data_api",
+            "LEAT_DESTINATION_WORKGROUP": "leat",
+            "LEAT_DESTINATION_API_ENDPOINT": api["url"],
+            "LEAT_DESTINATION_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": api["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": api["secret_access_key"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": self.folder,
+            **more,
+        }
+
+    def warehouse(self, store):
+        return Running(
+            os.path.join(self.folder, "warehouse"),
+            {"LEAT_STORE_DIRECTORY": store},
+            command="warehouse",
+        )
+
+    def fill(self, leat, numbers):
+        for number in numbers:
+            leat.send(
+                "track",
+                {"event": "Ordered", "userId": "u", "messageId": f"m-{number}", "properties": {"n": number}},
+            )
+        leat.send("identify", {"userId": "u", "traits": {"plan": "x"}, "messageId": f"i-{numbers[0]}"})
+
+    def test_loads_and_keeps_the_books(self):
+        store = os.path.join(self.folder, "store")
+        with self.warehouse(store) as warehouse:
+            environment = self.destination(warehouse, store)
+            with Running(os.path.join(self.folder, "main"), environment) as leat:
+                self.fill(leat, range(5))
+                leat.sync()
+                self.fill(leat, range(3, 9))
+                leat.sync()
+                self.assertTrue(leat.status()["balanced"])
+                checked = run(["check", "--data", leat.data], environment)
+                self.assertIn("ok    warehouse", checked.stdout, checked.stdout + checked.stderr)
+                deleted = run(
+                    ["privacy", "delete", "--user-id", "u", "--dry-run", "--data", leat.data],
+                    environment,
+                )
+                self.assertIn("would delete 13 events", deleted.stdout, deleted.stderr)
+            self.assertEqual(warehouse.psql("select count(*), max(n) from web.ordered"), [["9", "8"]])
+            self.assertEqual(
+                warehouse.psql("select sum(received), sum(loaded), sum(deduplicated) from leat.batches"),
+                [["13", "11", "2"]],
+            )
+
+    def test_lost_answers_do_nothing_twice(self):
+        store = os.path.join(self.folder, "store")
+        with self.warehouse(store) as warehouse:
+            Lossy.target = warehouse.connection["data_api"]["url"] + "/"
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Lossy)
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            try:
+                environment = self.destination(
+                    warehouse,
+                    store,
+                    LEAT_DESTINATION_API_ENDPOINT=f"http://127.0.0.1:{server.server_address[1]}",
+                )
+                with Running(os.path.join(self.folder, "main"), environment) as leat:
+                    for first in (0, 10, 20):
+                        self.fill(leat, range(first, first + 10))
+                        leat.sync()
+            finally:
+                server.shutdown()
+                thread.join()
+                server.server_close()
+            self.assertGreater(Lossy.lost, 5)
+            self.assertEqual(
+                warehouse.psql("select count(*), count(distinct id) from web.tracks"), [["30", "30"]]
+            )
+            self.assertEqual(
+                warehouse.psql("select sum(received), sum(loaded) from leat.batches"), [["33", "33"]]
+            )
+
+
+if __name__ == "__main__":
+    unittest.main()
