@@ -11,7 +11,6 @@
 namespace leat::dataapi {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 const std::string kSlow =

@@ -19,7 +19,6 @@
 namespace leat::engine {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class TempDir {

@@ -32,9 +32,9 @@ inline constexpr std::string_view kAdminPassword = "Secret123";
 class SharedServer final : public testing::Environment {
  public:
   static SharedServer& instance() {
-    static auto* const made =
+    static auto* const kMade =
         static_cast<SharedServer*>(testing::AddGlobalTestEnvironment(new SharedServer));
-    return *made;
+    return *kMade;
   }
   session::Warehouse& warehouse() {
     if (warehouse_ == nullptr) {
@@ -99,7 +99,10 @@ inline std::string frame(char type, std::string_view payload = {}) {
 inline std::string startup_frame(
     const std::vector<std::pair<std::string, std::string>>& parameters) {
   std::string payload = int32_bytes(kProtocolVersion3);
-  for (const auto& [name, value] : parameters) payload += name + '\0' + value + '\0';
+  for (const auto& [name, value] : parameters) {
+    payload.append(name).push_back('\0');
+    payload.append(value).push_back('\0');
+  }
   payload += '\0';
   return int32_bytes(static_cast<std::uint32_t>(payload.size() + 4)) + payload;
 }

@@ -10,9 +10,7 @@
 namespace leat::pgwire {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 using namespace std::string_literals;
 
@@ -243,7 +241,7 @@ TEST(Wire, RedshiftsOwnProtocolVersionsAreAgreedUpon) {
     for (const Message& message : client.greeting) {
       if (message.type == 'S') settings += message.payload + ";";
     }
-    EXPECT_THAT(settings, HasSubstr("server_protocol_version\0"s + agreed + "\0"));
+    EXPECT_THAT(settings, HasSubstr("server_protocol_version\0"s + agreed + '\0'));
   }
   WireClient client(shared.port());
   ASSERT_TRUE(client.log_in({{"client_protocol_version", "2"}}));

@@ -12,7 +12,6 @@ namespace leat::session {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 /// One session driven as a front end drives it.

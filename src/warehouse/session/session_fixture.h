@@ -97,9 +97,9 @@ inline std::string state_of(Session& session, std::string_view sql) {
 class SharedWarehouse final : public testing::Environment {
  public:
   static SharedWarehouse& instance() {
-    static auto* const made =
+    static auto* const kMade =
         static_cast<SharedWarehouse*>(testing::AddGlobalTestEnvironment(new SharedWarehouse));
-    return *made;
+    return *kMade;
   }
   Warehouse& warehouse() {
     if (warehouse_ == nullptr) {

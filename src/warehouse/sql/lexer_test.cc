@@ -10,9 +10,10 @@ std::string shown(std::string_view script) {
   static constexpr std::string_view kKinds[] = {"word",      "quoted",   "string", "number",
                                                 "parameter", "operator", "end"};
   const auto list = tokenize(script);
-  if (!list)
+  if (!list) {
     return list.error().sqlstate + " " + list.error().message + " @" +
            std::to_string(list.error().position);
+  }
   std::string text;
   for (const Token& token : list->tokens) {
     if (token.kind == TokenKind::kEnd) break;

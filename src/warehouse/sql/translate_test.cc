@@ -1,5 +1,6 @@
 #include "warehouse/sql/translate.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,7 +108,7 @@ TEST(Translate, ErrorPositionsCountCharacters) {
 TEST(Translate, OutputIsBounded) {
   // Each level of DECODE repeats its operand four times.
   std::string text = "x";
-  for (int i = 0; i < 40; ++i) text = "decode(" + text + ",1,2,3,4,5,6,7,8)";
+  for (int i = 0; i < 40; ++i) text = fmt::format("decode({},1,2,3,4,5,6,7,8)", text);
   const auto script = parse_script("select " + text);
   ASSERT_TRUE(script);
   EXPECT_EQ(translate(script->front().statement, {}).error().sqlstate, "54000");

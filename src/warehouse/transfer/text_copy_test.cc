@@ -458,7 +458,7 @@ TEST_F(TextCopy, RecordsAcrossBufferEnds) {
   std::size_t expected = 0;
   for (std::size_t i = 0; i < 600; ++i) {
     const std::string text(i * 3, static_cast<char>('a' + i % 26));
-    bytes += "\"" + text + "\"\"\n\",\"" + text + "\"\r\n";
+    bytes += fmt::format("\"{0}\"\"\n\",\"{0}\"\r\n", text);
     expected += 2 * text.size() + 2;
   }
   options.read_bytes = 1000;
