@@ -7,6 +7,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives from inlined library code at -O2 under these two.
   target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread)
 endif()
+if(LEAT_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # What a file keeps to itself looks to g++ as if a header had it, when the file is part of a batch.
+  target_compile_options(leat_flags INTERFACE -Wno-subobject-linkage)
+endif()
 # Line tables are all that a stack trace needs; full debug information is a quarter of the time of an optimized build.
 target_compile_options(leat_flags INTERFACE $<$<CONFIG:RelWithDebInfo>:-g1>)
 if(LEAT_SANITIZE)

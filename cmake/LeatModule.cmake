@@ -1,13 +1,14 @@
-# leat_module(NAME SOURCES … HEADERS … DEPS … EXTERNAL … PUBLIC_EXTERNAL … TESTS … TEST_EXTERNAL … TESTS_TOGETHER)
+# leat_module(NAME SOURCES … HEADERS … ALONE … DEPS … EXTERNAL … PUBLIC_EXTERNAL … TESTS … TEST_EXTERNAL … TESTS_TOGETHER)
 #
 # Makes the static library leat_NAME (alias leat::NAME) and, in a dev build, one GoogleTest program
 # NAME_tests; with TESTS_TOGETHER ctest runs that program once instead of once a test, for tests that share
 # what is slow to open. Stops the configuration when an edge is not in LeatLayers.cmake or when a source file in the
-# folder is in no list, so that nothing can rot outside the build.
+# folder is in no list, so that nothing can rot outside the build. ALONE: which of these files are not compiled in a batch
+# with others (LEAT_UNITY), because a name that is theirs alone is also another file's.
 include(LeatLayers)
 
 function(leat_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "TESTS_TOGETHER" "" "SOURCES;HEADERS;DEPS;EXTERNAL;PUBLIC_EXTERNAL;TESTS;TEST_EXTERNAL")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TESTS_TOGETHER" "" "SOURCES;HEADERS;ALONE;DEPS;EXTERNAL;PUBLIC_EXTERNAL;TESTS;TEST_EXTERNAL")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "module '${name}': unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -31,6 +32,7 @@ function(leat_module name)
     return()  # a wing that is drawn on the map and not built yet
   endif()
 
+  set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   list(TRANSFORM arg_DEPS PREPEND leat::)
   if(arg_SOURCES)
     add_library(leat_${name} STATIC ${arg_SOURCES})
