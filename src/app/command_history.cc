@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/console_client.h"
+#include "app/json_members.h"
 #include "app/table_text.h"
 #include "base/text.h"
 
@@ -15,26 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kShownBytes = 120;  // of an error in the table; --json has all of it
-
-std::string text_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t number_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-
-Json list_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_array() ? *found : Json::array();
-}
-
-Json object_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_object() ? *found : Json::object();
-}
 
 std::string seconds_of(const Json& report) {
   const auto started = parse_iso8601(text_at(report, "started_at"));

@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/console_client.h"
 #include "app/data_directory.h"
+#include "app/json_members.h"
 #include "app/progress.h"
 #include "app/table_text.h"
 
@@ -18,22 +19,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
-
-std::string text_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t number_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-
-const Json& list_at(const Json& object, const char* member) {
-  static const Json kNone = Json::array();
-  const auto found = object.find(member);
-  return found != object.end() && found->is_array() ? *found : kNone;
-}
 
 Result<Json> ask_for_one(const std::string& data, const ConsoleRequest& request) {
   LEAT_ASSIGN(const Json answer, ask_console(data, request));

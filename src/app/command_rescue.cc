@@ -5,6 +5,7 @@
 
 #include "app/commands.h"
 #include "app/console_client.h"
+#include "app/json_members.h"
 #include "app/replay_follow.h"
 #include "app/table_text.h"
 #include "base/text.h"
@@ -15,11 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kShownBytes = 100;  // of one value in the table; --json has all of it
-
-std::string text_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 std::string count_at(const Json& object, const char* member) {
   const auto found = object.find(member);

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/config_keys.h"
 #include "app/console_client.h"
+#include "app/json_members.h"
 #include "app/progress.h"
 #include "app/table_text.h"
 #include "base/text.h"
@@ -22,16 +23,6 @@ std::string count_at(const Json& object, const char* member) {
   return found != object.end() && found->is_number_integer()
              ? count_text(found->get<std::int64_t>())
              : "-";
-}
-
-std::string text_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-Json list_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_array() ? *found : Json::array();
 }
 
 std::string sources_table(const Json& status) {

@@ -6,6 +6,7 @@
 
 #include "app/data_directory.h"
 #include "app/file_text.h"
+#include "app/json_members.h"
 
 namespace leat::app {
 namespace {
@@ -24,16 +25,6 @@ Json data_api_of(const ConnectionFile& file) {
           {"region", file.data_api_region},
           {"cluster_identifier", file.data_api_cluster_identifier},
           {"workgroup_name", file.data_api_workgroup_name}};
-}
-
-std::string text_at(const Json& json, const char* member) {
-  const auto found = json.find(member);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-Json object_at(const Json& json, const char* member) {
-  const auto found = json.find(member);
-  return found != json.end() && found->is_object() ? *found : Json::object();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/console_client.h"
+#include "app/json_members.h"
 #include "app/progress.h"
 #include "app/table_text.h"
 
@@ -17,16 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
-
-std::string text_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t number_at(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
 
 Json part_of(const Json& object, const char* member) {
   const auto found = object.find(member);
