@@ -5,7 +5,8 @@
 //   line or "----", after "----" one line per row, values separated by tabs; NULL, and (empty) for
 //   the empty string. With "columns" the first line has the columns' names. Before a record:
 //   "user NAME" gives it to a session of that user (password Secret1234, kept for the file);
-//   "onlyif leat" or "onlyif redshift" leaves it out on the other.
+//   "onlyif leat" or "onlyif redshift" leaves it out on the other. "every query answers" at a line
+//   of its own: from there on a query without a row, or with NULL only, fails.
 //
 // Without LEAT_SLT_SERVER each file has a warehouse of its own, in memory, behind a server of this
 // process. With it (a libpq connection string of key = value pairs) the statements go to that
@@ -134,6 +135,7 @@ struct Record {
   bool columns = false;
   std::string only;
   std::string user;
+  bool answers = false;  // stays for the records after it
   std::string sql;
   std::vector<std::string> rows;
 };
@@ -143,6 +145,8 @@ bool read_head(const std::string& line, Record& record) {
     record.only = line.substr(7);
   } else if (line.starts_with("user ")) {
     record.user = line.substr(5);
+  } else if (line == "every query answers") {
+    record.answers = true;
   } else if (line == "statement ok") {
     record.kind = "ok";
   } else if (line.starts_with("statement error ")) {
@@ -159,7 +163,9 @@ bool read_head(const std::string& line, Record& record) {
 }
 
 bool read_record(std::ifstream& file, int& line_number, Record& record) {
+  const bool answers = record.answers;
   record = {};
+  record.answers = answers;
   std::string line;
   while (record.kind.empty() && std::getline(file, line)) {
     ++line_number;
@@ -194,6 +200,10 @@ std::string problem_of(Answer answer, Record& record) {
   }
   if (!answer.sqlstate.empty()) return answer.sqlstate + " " + answer.message;
   if (record.kind != "query") return {};
+  const auto is_null = [](const std::string& row) {
+    return row.find_first_not_of("NUL\t") == std::string::npos;
+  };
+  if (record.answers && std::ranges::all_of(answer.rows, is_null)) return "no answer";
   if (record.sorted) {
     std::sort(answer.rows.begin(), answer.rows.end());
     std::sort(record.rows.begin() + (record.columns ? 1 : 0), record.rows.end());

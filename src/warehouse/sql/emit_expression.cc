@@ -480,6 +480,13 @@ bool Emitter::is_level(const Expression& node) const {
 void Emitter::column(const Expression& node) {
   check_readable(node);
   if (is_level(node)) return write(scopes_.back().level);
+  const LateralAlias* lateral = find_lateral(node);
+  if (lateral != nullptr && !scopes_.back().by_alias && may_raise(lateral->text)) {
+    // DuckDB refuses the alias of an expression that can fail ("has side effects").
+    write("(");
+    write(std::string(lateral->text));
+    return write(")");
+  }
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
   const std::vector<std::string>& names = node.names;
   const bool taken = super_use_ != SuperUse::kValue && infer(node).kind == Inferred::kSuper;

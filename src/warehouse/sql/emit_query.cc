@@ -255,9 +255,11 @@ void Emitter::query_body(const Query& node) {
 }
 
 void Emitter::select_item(const SelectItem& item) {
-  expression(*item.value);
+  std::string text = text_of(*item.value);
+  write(text);
   if (item.value->kind == ExpressionKind::kStar) return;
   if (!item.alias.empty()) {
+    scopes_.back().aliases.push_back({item.alias, std::move(text), infer(*item.value)});
     write(" AS ");
     return identifier(item.alias);
   }
@@ -305,7 +307,9 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   if (node.group_by_all) write(" GROUP BY ALL");
   if (!node.group_by.empty()) {
     write(" GROUP BY ");
+    scopes_.back().by_alias = true;
     comma_separated(node.group_by);
+    scopes_.back().by_alias = false;
   }
   if (node.having) {
     write(" HAVING ");
@@ -315,6 +319,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" QUALIFY ");
     expression(*node.qualify);
   }
+  scopes_.back().by_alias = true;
   order_by(order);
   if (limit != nullptr) {
     write(" LIMIT ");

@@ -51,6 +51,8 @@ struct InferredType {
 /// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
 /// boolean as values.
 [[nodiscard]] bool is_condition(ExpressionKind kind);
+/// True for emitted text that calls a macro which can end the statement (macros.cc).
+[[nodiscard]] bool may_raise(std::string_view emitted);
 
 /// What stands around a SUPER value, and so what is taken of it: a function of strings gets NULL
 /// for a number, arithmetic gets NULL for a string.
@@ -75,8 +77,17 @@ struct ScopeTable {
   std::vector<ScopeColumn> columns;
 };
 
+/// An alias of the select list, for the items behind it (Redshift's lateral aliases).
+struct LateralAlias {
+  std::string alias;
+  std::string text;  ///< the expression as emitted
+  InferredType type;
+};
+
 struct Scope {
   std::vector<ScopeTable> tables;
+  std::vector<LateralAlias> aliases{};  ///< of the items emitted so far
+  bool by_alias = false;                ///< GROUP BY, ORDER BY: DuckDB knows every alias there
   bool reordered = false;  ///< joined in another order than FROM has: * is written table by table
   std::string level{};     ///< with CONNECT BY: what stands for LEVEL
 };
@@ -180,6 +191,8 @@ class Emitter {
   /// 42501 for a column that the user may not read, and for a star over such columns.
   void check_readable(const Expression& node) const;
   const ScopeTable* find_alias(std::string_view alias) const;
+  /// The select item that a name means; null when it may be a column of FROM.
+  const LateralAlias* find_lateral(const Expression& node) const;
 
   // Types (infer.cc).
   InferredType infer(const Expression& node) const;

@@ -116,6 +116,7 @@ InferredType Emitter::infer(const Expression& node) const {
       return inferred_of(column_type(frame_->function->parameters[index]));
     }
     case ExpressionKind::kColumn: {
+      if (const LateralAlias* lateral = find_lateral(node)) return lateral->type;
       if (const ScopeColumn* column = find_column(node)) return column->type;
       const ScopeTable* table = find_alias(node.names[0]);
       if (table != nullptr && table->element) return {Inferred::kSuper};
@@ -166,6 +167,22 @@ const ScopeColumn* Emitter::find_column(const Expression& node) const {
       all_known = all_known && table.columns_known;
     }
     if (!all_known) return nullptr;
+  }
+  return nullptr;
+}
+
+const LateralAlias* Emitter::find_lateral(const Expression& node) const {
+  if (node.names.size() != 1 || scopes_.empty()) return nullptr;
+  const Scope& scope = scopes_.back();
+  for (const LateralAlias& lateral : scope.aliases) {
+    if (lateral.alias != node.names[0]) continue;
+    for (const ScopeTable& table : scope.tables) {
+      if (!table.columns_known) return nullptr;
+      for (const ScopeColumn& column : table.columns) {
+        if (column.name == lateral.alias) return nullptr;
+      }
+    }
+    return &lateral;
   }
   return nullptr;
 }
@@ -221,7 +238,13 @@ InferredType Emitter::infer_function(const Expression& node) const {
       name == "lag" || name == "lead" || name == "first_value" || name == "last_value") {
     return first();
   }
-  if (name == "coalesce" || name == "nvl") {
+  if (name == "mod" && node.children.size() == 2) {
+    const InferredType divisor = infer(*node.children[1]);
+    const InferredType type = first();
+    const bool whole = is_whole(type.kind) && is_whole(divisor.kind);
+    return whole ? InferredType{std::max(type.kind, divisor.kind)} : InferredType{};
+  }
+  if (name == "coalesce" || name == "nvl" || name == "greatest" || name == "least") {
     const InferredType type = first();
     for (const ExpressionPtr& child : node.children) {
       if (infer(*child).kind != type.kind) return {};

@@ -219,6 +219,26 @@ constexpr Macro kMacros[] = {
 
 }  // namespace
 
+bool may_raise(std::string_view emitted) {
+  static const std::vector<std::string> calls = [] {
+    std::vector<std::string> made = {"error("};
+    // A macro stands behind those that it calls; one round finds all.
+    for (const Macro& macro : kMacros) {
+      for (const std::string& call : made) {
+        if (macro.body.find(call) == std::string_view::npos) continue;
+        made.push_back("." + std::string(macro.signature.substr(0, macro.signature.find('('))) +
+                       "(");
+        break;
+      }
+    }
+    return made;
+  }();
+  for (const std::string& call : calls) {
+    if (emitted.find(call) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 std::vector<std::string> dialect_macros(const TranslateContext& context) {
   std::vector<std::string> statements;
   for (const Macro& macro : kMacros) {

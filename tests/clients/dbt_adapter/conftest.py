@@ -8,13 +8,21 @@ import tempfile
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "e2e"))
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.dirname(HERE)), "e2e"), os.path.dirname(HERE)]
 
 from leat import Running  # noqa: E402 pylint: disable=wrong-import-position
+from time_limit import limited_to  # noqa: E402 pylint: disable=wrong-import-position
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
 
+TEST_SECONDS = 240
 USERS = ["dbt_test_user_1", "dbt_test_user_2", "dbt_test_user_3"]
+
+
+@pytest.fixture(autouse=True)
+def time_limit():
+    with limited_to(TEST_SECONDS):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ all the same, the suite fails, so that the list stays true."""
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,9 +15,10 @@ import redshift_connector
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
-sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
+sys.path[:0] = [os.path.join(ROOT, "tests", "e2e"), os.path.join(ROOT, "tests", "clients")]
 
 from leat import Running  # noqa: E402 pylint: disable=wrong-import-position
+from time_limit import limited_to  # noqa: E402 pylint: disable=wrong-import-position
 
 TEST_SECONDS = 120
 
@@ -44,18 +44,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def time_limit():
-    """Ends a test that hangs, so that the rest still runs. What runs programs limits them itself."""
-
-    def too_late(_number, _frame):
-        raise TimeoutError(f"not done after {TEST_SECONDS} s")
-
-    before = signal.signal(signal.SIGALRM, too_late)
-    signal.alarm(TEST_SECONDS)
-    try:
+    with limited_to(TEST_SECONDS):
         yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def make_certificate(folder):
