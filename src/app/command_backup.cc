@@ -98,8 +98,7 @@ Result<backup::Contents> back_up(const Terminal& terminal, const Config& config,
   options.progress = counts.progress();
   options.pause = [] { std::this_thread::sleep_for(kPause); };
   const Progress shown(terminal, [&](double) { return counts.line("copied"); });
-  LEAT_ASSIGN(const backup::Contents contents, backup::write_backup(options));
-  return contents;
+  return backup::write_backup(options);
 }
 
 /// Plays the log into the unpacked file, and reads what every warehouse has: the last check.
@@ -132,7 +131,7 @@ Result<backup::Contents> restore(const Terminal& terminal, const Config& config,
   Counts counts;
   const Progress shown(terminal, [&](double) { return counts.line("unpacked"); });
   const std::string unpacked = directory + ".restoring";
-  LEAT_ASSIGN(const backup::Contents contents,
+  LEAT_ASSIGN(backup::Contents contents,
               backup::unpack_backup(files, file, unpacked, counts.progress()));
   if (contents.database != config.warehouse_database) {
     return fail(Errc::kInvalid,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -56,7 +57,7 @@ std::int64_t us_at(const Json& object, const char* member) {
   if (found == object.end() || !found->is_number()) return 0;
   const auto seconds = found->get<double>();
   if (!(seconds >= 0 && seconds <= kSecondsMax)) return 0;
-  return static_cast<std::int64_t>(seconds * 1e6 + 0.5);
+  return std::llround(seconds * 1e6);
 }
 
 SyncReport report_from(const Json& json) {

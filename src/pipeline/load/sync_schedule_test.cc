@@ -422,12 +422,12 @@ class FakeReplays final : public ReplayWork {
     return {};
   }
   std::expected<void, SyncFailure> abandon(ReplayState& state, std::stop_token) override {
-    calls.push_back("abandon");
+    calls.emplace_back("abandon");
     state.status = "stopped";
     return {};
   }
   std::expected<std::vector<ReplayState>, SyncFailure> unfinished(std::stop_token) override {
-    calls.push_back("look");
+    calls.emplace_back("look");
     return left;
   }
 

@@ -106,7 +106,7 @@ void Emitter::convert_timezone(const Expression& node) {
 
 /// DATE_CMP and its kin: both sides as the wider of the types that the name says.
 void Emitter::compare_moments(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   TypeName type;
   type.kind = name == "interval_cmp"                          ? TypeKind::kInterval
               : name.find("timestamptz") != std::string::npos ? TypeKind::kTimestampTz
@@ -198,7 +198,7 @@ void Emitter::to_number(const Expression& node) {
 }
 
 bool Emitter::date_function(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   if (name == "getdate") return write("date_trunc('second', " + local_now_text() + ")"), true;
   if (name == "sysdate" || name == "localtimestamp") return write(local_now_text()), true;
   if (name == "current_date") return write("CAST(" + local_now_text() + " AS DATE)"), true;
@@ -231,7 +231,7 @@ bool Emitter::date_function(const Expression& node) {
 }
 
 bool Emitter::json_function(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   const Expression* last = node.children.back().get();
   const bool lax_written = node.children.size() > 1 && last->kind == ExpressionKind::kBoolean;
   const bool lax = lax_written && last->text == "true";

@@ -247,7 +247,7 @@ void Emitter::arithmetic_operand(const Expression& node, const Expression& other
 }
 
 void Emitter::binary(const Expression& node) {
-  const std::string& op = node.text;
+  const std::string_view op = node.text;
   const Expression& left = *node.children[0];
   const Expression& right = *node.children[1];
   if (op == "/" || op == "%") return division(node);
@@ -278,7 +278,9 @@ void Emitter::binary(const Expression& node) {
     };
     if (dates) write("CAST(");
     side(left, right);
-    write(" " + op + " ");
+    write(" ");
+    write(op);
+    write(" ");
     side(right, left);
     if (dates) write(" AS INTEGER)");
     return;
@@ -286,7 +288,9 @@ void Emitter::binary(const Expression& node) {
   if (op == "~~" || op == "!~~" || op == "~~*" || op == "!~~*" || op == "&" || op == "|" ||
       op == "<<" || op == ">>") {
     operand(left);
-    write(" " + op + " ");
+    write(" ");
+    write(op);
+    write(" ");
     return operand(right);
   }
   comparison(op, left, right);

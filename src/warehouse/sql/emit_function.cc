@@ -30,7 +30,7 @@ const std::string& Emitter::literal_argument(const Expression& node, std::size_t
 }
 
 void Emitter::function(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   const bool system_schema = node.names.size() == 2 &&
                              (node.names[0] == "pg_catalog" ||
                               (node.names[0] == "information_schema" && name.starts_with("_pg_")));
@@ -49,8 +49,8 @@ void Emitter::function(const Expression& node) {
   }
   if (found == nullptr) {
     throw TranslateFailure{{.sqlstate = "42883",
-                            .message = "function " + name + " with " + std::to_string(count) +
-                                       " arguments does not exist",
+                            .message = "function " + std::string(name) + " with " +
+                                       std::to_string(count) + " arguments does not exist",
                             .detail = {},
                             .hint = "No function matches the given name and argument types. You "
                                     "may need to add explicit type casts.",
@@ -65,7 +65,7 @@ void Emitter::function(const Expression& node) {
 }
 
 void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   switch (entry.rewrite) {
     case FunctionRewrite::kName:
       return call_by_name(entry.target, node);
@@ -79,7 +79,7 @@ void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
       if (aggregate_function(node) || string_function(node) || date_function(node) ||
           json_function(node))
         return;
-      fail("XX000", "function " + name + " has no translation", node.span);
+      fail("XX000", "function " + std::string(name) + " has no translation", node.span);
   }
 }
 
@@ -157,7 +157,7 @@ void Emitter::over(const Expression& node) {
   }
   if (!node.call->window) return;
   const Window& spec = *node.call->window;
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   if (needs_frame(name) && !spec.order_by.empty() && !spec.frame) {
     fail("42601", "Aggregate window functions with an ORDER BY clause require a frame clause",
          node.span);
@@ -191,7 +191,7 @@ void Emitter::window(const Window& node) {
 }
 
 bool Emitter::aggregate_function(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   const Call& call = *node.call;
   const bool window_needs_frame =
       call.window && !call.window->order_by.empty() && !call.window->frame;
@@ -365,7 +365,7 @@ void Emitter::substring(const Expression& node) {
 }
 
 bool Emitter::string_function(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   const std::string& schema = context_.function_schema;
   const std::size_t count = node.children.size();
   if (name == "substring" || name == "substr") return substring(node), true;
@@ -430,7 +430,7 @@ bool Emitter::string_function(const Expression& node) {
 
 /// $1 becomes \1; the position argument cuts the text first.
 void Emitter::regexp_function(const Expression& node) {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   const std::size_t count = node.children.size();
   const bool replaces = name == "regexp_replace";
   const std::size_t position_index = replaces ? 3 : 2;
@@ -443,7 +443,9 @@ void Emitter::regexp_function(const Expression& node) {
   if (position && flags.find('e') != std::string::npos)
     unsupported(upper_case(name) + " with the e flag", node.span);
   const Expression& pattern = *node.children[1];
-  write(context_.function_schema + "." + name + "(");
+  write(context_.function_schema + ".");
+  write(name);
+  write("(");
   expression(*node.children[0]);
   write(", ");
   if (flags.find('i') != std::string::npos) {

@@ -88,7 +88,7 @@ std::string Emitter::output_name(const Expression& node) {
     default:
       return "?column?";
   }
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   if (name == "dateadd") return "date_add";
   if (name == "datediff") return "date_diff";
   if (name == "date_part") return "pgdate_part";
@@ -96,7 +96,7 @@ std::string Emitter::output_name(const Expression& node) {
   if (name == "decode" || name == "nvl2") return "case";
   if (name == "nvl") return "coalesce";
   if (name == "position") return "strpos";
-  return name;
+  return std::string(name);
 }
 
 std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {

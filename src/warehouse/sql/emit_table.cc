@@ -209,7 +209,7 @@ void Emitter::named_table(const TableReference& node) {
 /// catalog.
 void Emitter::table_function(const TableReference& node) {
   const Expression& call = *node.value;
-  const std::string& name = call.names.back();
+  const std::string_view name = call.names.back();
   const bool set = name == "generate_series" || name == "unnest" ||
                    name.starts_with("pg_get_late") || name == "pg_get_cols" ||
                    name == "pg_timezone_names" || name == "pg_timezone_abbrevs";

@@ -188,7 +188,7 @@ const LateralAlias* Emitter::find_lateral(const Expression& node) const {
 }
 
 InferredType Emitter::infer_binary(const Expression& node) const {
-  const std::string& op = node.text;
+  const std::string_view op = node.text;
   if (op == "||") return {Inferred::kText};
   const bool arithmetic = op == "+" || op == "-" || op == "*" || op == "/" || op == "%";
   if (!arithmetic) {
@@ -223,7 +223,7 @@ InferredType Emitter::infer_binary(const Expression& node) const {
 }
 
 InferredType Emitter::infer_function(const Expression& node) const {
-  const std::string& name = node.names.back();
+  const std::string_view name = node.names.back();
   const auto first = [&] {
     return node.children.empty() ? InferredType{} : infer(*node.children[0]);
   };

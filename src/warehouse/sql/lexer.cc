@@ -1,24 +1,51 @@
 #include "warehouse/sql/lexer.h"
 
+#include <array>
+
 #include "base/text.h"
 
 namespace leat::sql {
 namespace {
 
+// What a byte may be, as bits: one look in a table instead of a row of comparisons per byte.
+constexpr std::uint8_t kStart = 1;  // begins an identifier
+constexpr std::uint8_t kPart = 2;   // goes on with one
+constexpr std::uint8_t kDigit = 4;
+constexpr std::uint8_t kSpace = 8;
+constexpr std::uint8_t kOperator = 16;
+constexpr std::uint8_t kPunctuation = 32;
+
+constexpr std::array<std::uint8_t, 256> make_byte_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (std::size_t c = 0; c < 256; ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+    const bool digit = c >= '0' && c <= '9';
+    if (letter) classes[c] |= kStart;
+    if (letter || digit || c == '$') classes[c] |= kPart;
+    if (digit) classes[c] |= kDigit;
+  }
+  const auto mark = [&classes](std::string_view bytes, std::uint8_t bit) {
+    for (const char byte : bytes) classes[static_cast<unsigned char>(byte)] |= bit;
+  };
+  mark(" \t\n\r\f\v", kSpace);
+  mark("+-*/<>=~!@#%^&|?", kOperator);
+  mark("()[],;.:", kPunctuation);
+  return classes;
+}
+
+constexpr auto kByteClasses = make_byte_classes();
+
+bool has_class(unsigned char c, std::uint8_t bits) {
+  return (kByteClasses[c] & bits) != 0;
+}
 bool is_identifier_start(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+  return has_class(c, kStart);
 }
 bool is_digit(unsigned char c) {
-  return c >= '0' && c <= '9';
+  return has_class(c, kDigit);
 }
 bool is_identifier_part(unsigned char c) {
-  return is_identifier_start(c) || is_digit(c) || c == '$';
-}
-bool is_space(unsigned char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
-}
-bool is_operator_character(char c) {
-  return std::string_view("+-*/<>=~!@#%^&|?").find(c) != std::string_view::npos;
+  return has_class(c, kPart);
 }
 
 constexpr std::size_t kIdentifierBytesMax = 127;
@@ -28,7 +55,7 @@ class Lexer {
   explicit Lexer(std::string_view script) : script_(script) {}
 
   SqlResult<TokenList> run() {
-    list_.tokens.reserve(script_.size() / 5 + 8);
+    list_.tokens.reserve(script_.size() / 3 + 8);
     while (true) {
       if (auto skipped = skip_blanks(); !skipped) return std::unexpected(skipped.error());
       if (at_ >= script_.size()) break;
@@ -60,7 +87,7 @@ class Lexer {
   SqlStatus skip_blanks() {
     while (at_ < script_.size()) {
       const unsigned char c = peek();
-      if (is_space(c)) {
+      if (has_class(c, kSpace)) {
         ++at_;
       } else if (c == '-' && peek(1) == '-') {
         const std::size_t line_end = script_.find('\n', at_);
@@ -112,16 +139,18 @@ class Lexer {
   SqlStatus read_word() {
     const std::size_t begin = at_;
     bool lower = true;
-    if (peek() == '#') ++at_;
-    while (at_ < script_.size() && is_identifier_part(peek())) {
-      const unsigned char c = peek();
-      if (c >= 'A' && c <= 'Z') lower = false;
-      ++at_;
+    std::size_t end = begin + (peek() == '#' ? 1 : 0);
+    for (; end < script_.size(); ++end) {
+      const auto c = static_cast<unsigned char>(script_[end]);
+      if (!is_identifier_part(c)) break;
+      lower &= c < 'A' || c > 'Z';
     }
-    std::string_view text = script_.substr(begin, at_ - begin);
+    at_ = end;
+    std::string_view text = script_.substr(begin, end - begin);
     if (!lower) text = keep(to_lower(text));
     const Word word = find_word(text);
-    push(TokenKind::kWord, begin, utf8_prefix(text, kIdentifierBytesMax), word);
+    if (text.size() > kIdentifierBytesMax) text = utf8_prefix(text, kIdentifierBytesMax);
+    push(TokenKind::kWord, begin, text, word);
     return {};
   }
 
@@ -278,20 +307,20 @@ class Lexer {
   SqlStatus read_operator() {
     const std::size_t begin = at_;
     const char c = script_[at_];
-    if (std::string_view("()[],;.:").find(c) != std::string_view::npos) {
+    if (has_class(static_cast<unsigned char>(c), kPunctuation)) {
       ++at_;
       if (c == ':' && peek() == ':') ++at_;
       push(TokenKind::kOperator, begin, script_.substr(begin, at_ - begin));
       return {};
     }
-    if (!is_operator_character(c)) return unexpected_character(begin);
+    if (!has_class(static_cast<unsigned char>(c), kOperator)) return unexpected_character(begin);
     // The longest operator of the dialect; PostgreSQL would take the longest run of operator
     // characters, which differs only for operators nobody can define here ("<-1" is "<" and "-1" in
     // both).
     static constexpr std::string_view kOperators[] = {
         "!~~*", "!~~", "!~*", "~~*", "||/", "!~", "~*", "~~",
         "||",   "|/",  "<=",  ">=",  "<>",  "!=", "<<", ">>"};
-    const bool longer = peek(1) != 0 && is_operator_character(script_[at_ + 1]);
+    const bool longer = has_class(peek(1), kOperator);
     for (const std::string_view candidate : kOperators) {
       if (longer && script_.substr(at_).starts_with(candidate)) {
         at_ += candidate.size();

@@ -59,8 +59,10 @@ class Parser {
   [[nodiscard]] bool at_any(std::initializer_list<Word> words, std::size_t ahead = 0) const;
   [[nodiscard]] bool at_operator(std::string_view text, std::size_t ahead = 0) const {
     const Token& candidate = token(ahead);
-    return candidate.kind == TokenKind::kOperator && candidate.text.front() == text.front() &&
-           candidate.text == text;
+    if (candidate.kind != TokenKind::kOperator || candidate.text.front() != text.front()) {
+      return false;
+    }
+    return candidate.text.size() == text.size() && (text.size() == 1 || candidate.text == text);
   }
   [[nodiscard]] bool at_kind(TokenKind kind, std::size_t ahead = 0) const {
     return token(ahead).kind == kind;

@@ -86,6 +86,7 @@ ExpressionPtr Parser::expression(int minimum_power) {
 
 std::vector<ExpressionPtr> Parser::expressions() {
   std::vector<ExpressionPtr> list;
+  list.reserve(3);  // most lists are short, and growing to three takes three allocations
   do {
     list.push_back(expression());
   } while (accept_operator(","));

@@ -279,6 +279,7 @@ ExpressionPtr Parser::column_or_function() {
   }
   if (!quoted && word_class(head.word) == WordClass::kHard) syntax_error();
   std::vector<std::string> parts;
+  parts.reserve(at_operator(".", 1) ? 2 : 1);
   parts.emplace_back(head.text);
   advance();
   while (at_operator(".") && is_label(token(1))) {
@@ -348,7 +349,7 @@ void Parser::function_arguments(Expression& node) {
 /// OVERLAY(...). False with the cursor unmoved when the call has plain arguments.
 bool Parser::special_arguments(Expression& node) {
   if (node.names.size() != 1) return false;
-  const std::string& name = node.names.front();
+  const std::string_view name = node.names.front();
   if (name == "position") {
     node.children.push_back(expression(kAboveIn));
     if (accept("in"_w)) {

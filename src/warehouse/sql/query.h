@@ -2,6 +2,7 @@
 // is bounded by the parser (kTreeDepthMax), so recursive walks and destructors are stack-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -109,6 +110,10 @@ struct Call {
 };
 
 struct Expression {
+  /// From a pool of the calling thread (expression.cc); a node may be freed on any thread.
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* memory);
+
   ExpressionKind kind = ExpressionKind::kNull;
   bool negated = false;
   bool flag = false;

@@ -6,10 +6,21 @@ namespace {
 constexpr std::size_t kSlots = 2048;
 static_assert(kWordCount * 2 < kSlots);
 
+/// Of the length and the first and last four bytes, which tell the words apart well enough: every
+/// word and name of a statement comes through here.
 constexpr std::size_t hash_of(std::string_view text) {
-  std::uint32_t hash = 2166136261U;
-  for (const char byte : text) hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619U;
-  return (hash ^ (hash >> 15U)) & (kSlots - 1);
+  const auto four_from = [text](std::size_t at) {
+    std::uint32_t bytes = 0;
+    for (std::size_t i = at; i < at + 4 && i < text.size(); ++i) {
+      bytes = (bytes << 8U) | static_cast<unsigned char>(text[i]);
+    }
+    return bytes;
+  };
+  const std::uint32_t head = four_from(0);
+  const std::uint32_t tail = four_from(text.size() < 4 ? 0 : text.size() - 4);
+  const std::uint32_t mixed =
+      (head * 0x9e3779b1U) ^ (tail * 0x85ebca6bU) ^ static_cast<std::uint32_t>(text.size());
+  return ((mixed * 0xc2b2ae35U) >> 16U) & (kSlots - 1);
 }
 
 constexpr std::array<std::uint16_t, kSlots> make_slots() {
