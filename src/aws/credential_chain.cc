@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include "aws/credential_services.h"
 #include "aws/profile_file.h"
@@ -28,14 +26,8 @@ constexpr std::int64_t kAfterFailedRefresh = kUsPerMinute;
 CredentialChainOptions completed(CredentialChainOptions options) {
   LEAT_CHECK(options.http != nullptr);
   if (options.files == nullptr) options.files = &io::posix_file_system();
-  if (options.clock == nullptr) options.clock = &system_clock();
-  if (options.random == nullptr) options.random = &secure_random();
   if (!options.process) options.process = run_process;
-  if (!options.wait) {
-    options.wait = [](std::int64_t us) {
-      std::this_thread::sleep_for(std::chrono::microseconds(us));
-    };
-  }
+  use_machine_where_missing(options.clock, options.random, options.wait);
   return options;
 }
 

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "aws/service_call.h"
 #include "base/check.h"
@@ -74,17 +72,11 @@ Status check(const RedshiftDataOptions& options) {
 Result<std::unique_ptr<RedshiftData>> RedshiftData::open(RedshiftDataOptions options) {
   LEAT_CHECK(options.http != nullptr && options.credentials != nullptr);
   LEAT_TRY(check(options));
-  if (options.clock == nullptr) options.clock = &system_clock();
-  if (options.random == nullptr) options.random = &secure_random();
-  if (!options.wait) {
-    options.wait = [](std::int64_t us) {
-      std::this_thread::sleep_for(std::chrono::microseconds(us));
-    };
-  }
+  use_machine_where_missing(options.clock, options.random, options.wait);
   return std::unique_ptr<RedshiftData>(new RedshiftData(std::move(options)));
 }
 
-DataResult<std::string> RedshiftData::call(std::string_view operation, std::string body) {
+DataResult<std::string> RedshiftData::call(std::string_view operation, const std::string& body) {
   const ServiceContext context{.environment = options_.environment,
                                .http = *options_.http,
                                .files = io::posix_file_system(),
@@ -104,12 +96,12 @@ DataResult<std::string> RedshiftData::call(std::string_view operation, std::stri
                           .url = url,
                           .headers = {{"content-type", "application/x-amz-json-1.1"},
                                       {"x-amz-target", fmt::format("RedshiftData.{}", operation)}},
-                          .body = std::move(body),
-                          .answer_bytes_max = kPageBytesMax};
+                          .body = body};
   sign_request(
       request, credentials->secret,
       {.region = options_.region, .service = "redshift-data", .time = context.clock.now()});
-  auto response = exchange(context, std::move(request), {.timeout_us = kTimeoutUs});
+  auto response = exchange(context, std::move(request),
+                           {.timeout_us = kTimeoutUs, .answer_bytes_max = kPageBytesMax});
   if (!response) return std::unexpected(DataFailure{.error = response.error()});
   if (response->status == 200) return std::move(response->body);
   if (response->status == 403) options_.credentials->expire(*credentials);

@@ -85,7 +85,7 @@ class RedshiftData {
 
  private:
   explicit RedshiftData(RedshiftDataOptions options) : options_(std::move(options)) {}
-  [[nodiscard]] DataResult<std::string> call(std::string_view operation, std::string body);
+  [[nodiscard]] DataResult<std::string> call(std::string_view operation, const std::string& body);
 
   RedshiftDataOptions options_;
 };

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "aws/service_call.h"
 #include "base/check.h"
@@ -111,13 +109,7 @@ Status check(const RedshiftLoginOptions& options) {
 Result<std::unique_ptr<RedshiftLogin>> RedshiftLogin::open(RedshiftLoginOptions options) {
   LEAT_CHECK(options.http != nullptr && options.credentials != nullptr);
   LEAT_TRY(check(options));
-  if (options.clock == nullptr) options.clock = &system_clock();
-  if (options.random == nullptr) options.random = &secure_random();
-  if (!options.wait) {
-    options.wait = [](std::int64_t us) {
-      std::this_thread::sleep_for(std::chrono::microseconds(us));
-    };
-  }
+  use_machine_where_missing(options.clock, options.random, options.wait);
   return std::unique_ptr<RedshiftLogin>(new RedshiftLogin(std::move(options)));
 }
 

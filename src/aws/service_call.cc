@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "aws/endpoint.h"
 #include "aws/retry.h"
@@ -30,9 +32,18 @@ std::string json_code(std::string_view body) {
   return "";
 }
 
+void use_machine_where_missing(const Clock*& clock, Random*& random,
+                               std::function<void(std::int64_t us)>& wait) {
+  if (clock == nullptr) clock = &system_clock();
+  if (random == nullptr) random = &secure_random();
+  if (!wait) {
+    wait = [](std::int64_t us) { std::this_thread::sleep_for(std::chrono::microseconds(us)); };
+  }
+}
+
 Result<io::HttpResponse> exchange(const ServiceContext& context, io::HttpRequest request,
                                   Tries tries) {
-  request.answer_bytes_max = kAnswerBytesMax;
+  request.answer_bytes_max = tries.answer_bytes_max;
   request.timeout_us = tries.timeout_us;
   request.connect_timeout_us = std::min<std::int64_t>(tries.timeout_us, 5 * kUsPerSecond);
   for (int attempt = 1;; ++attempt) {

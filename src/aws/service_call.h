@@ -41,8 +41,13 @@ using Form = std::vector<std::pair<std::string, std::string>>;
 
 struct Tries {
   int attempts = 3;
-  std::int64_t timeout_us = 10 * kUsPerSecond;  ///< Of each.
+  std::int64_t timeout_us = 10 * kUsPerSecond;       ///< Of each.
+  std::uint64_t answer_bytes_max = kAnswerBytesMax;  ///< kExhausted above it.
 };
+
+/// Sets what is null or empty to the machine's own clock, secure random numbers, and sleep.
+void use_machine_where_missing(const Clock*& clock, Random*& random,
+                               std::function<void(std::int64_t us)>& wait);
 
 // All but exchange() are pure; any thread.
 

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "aws/redshift_data.h"
 #include "load_fixture.h"
+#include "pipeline/load/data_api_connection.h"
+#include "warehouse/dataapi/server.h"
 
 namespace leat::load_test {
 namespace {
@@ -166,6 +169,90 @@ TEST_F(CrashMatrix, ADestinationThatStaysAwayMidLoadLosesNothing) {
     const auto report = loader.sync({"web", "web"}, {});
     ASSERT_TRUE(report.has_value()) << report.error().error.message;
     ASSERT_EQ(digest(warehouse_, "web"), expected) << at;
+  }
+}
+
+// Keys for so many calls: then the process is as good as dead, because it calls no more.
+class MortalCredentials final : public aws::CredentialSource {
+ public:
+  MortalCredentials(aws::Secret secret, int calls_max)
+      : secret_(std::move(secret)), calls_max_(calls_max) {}
+  Result<aws::Credentials> get() override {
+    if (calls_max_ > 0 && calls_ >= calls_max_) return fail(Errc::kDenied, "dead (test)");
+    ++calls_;
+    return aws::Credentials{.secret = secret_, .source = "a test"};
+  }
+  void expire(const aws::Credentials& /*credentials*/) override {}
+  [[nodiscard]] int calls() const { return calls_; }
+
+ private:
+  const aws::Secret secret_;
+  const int calls_max_;
+  int calls_ = 0;
+};
+
+class DataApiCrash : public CrashMatrix {
+ protected:
+  static constexpr int kForEver = 0;
+
+  void SetUp() override {
+    const dataapi::AccessKey key = dataapi::make_access_key(secure_random(), "leat");
+    secret_ = {key.id, key.secret, ""};
+    auto server = dataapi::Server::start(
+        {.listen = {"127.0.0.1", 0}, .keys = {key}, .warehouse = &warehouse_.warehouse()});
+    ASSERT_TRUE(server.has_value()) << server.error().message;
+    server_ = std::move(*server);
+    http_ = std::move(*io::HttpClient::open({}));
+  }
+  void TearDown() override { server_->stop(net::Deadline::after_us(kUsPerSecond)); }
+
+  // One sync by a process that lives for so many calls; says how many it made.
+  int sync_for(int calls_max, bool must_load) {
+    MortalCredentials credentials(secret_, calls_max);
+    aws::RedshiftDataOptions options;
+    options.workgroup_name = "leat";
+    options.database = "dev";
+    options.region = "us-east-1";
+    options.endpoint = fmt::format("http://127.0.0.1:{}", server_->local().port);
+    options.http = http_.get();
+    options.credentials = &credentials;
+    auto api = std::move(*aws::RedshiftData::open(std::move(options)));
+    load::LoaderOptions loading = this->options(
+        warehouse_, [&](const load::DestinationSettings& settings, std::stop_token stop) {
+          return load::connect_data_api(*api, settings, std::move(stop));
+        });
+    loading.destination.session_keep_alive_s = 1;
+    loading.destination.statement_bytes_max = load::kDataApiStatementBytesMax;
+    if (!must_load) loading.attempts_max = 1;
+    load::Loader loader(loading);
+    const auto report = loader.sync({"web", "web"}, {});
+    if (must_load) {
+      EXPECT_TRUE(report.has_value()) << report.error().error.message;
+    }
+    return credentials.calls();
+  }
+
+  aws::Secret secret_;
+  std::unique_ptr<io::HttpClient> http_;
+  std::unique_ptr<dataapi::Server> server_;
+};
+
+// What the server has seen of a process that was killed is some number of calls.
+TEST_F(DataApiCrash, EveryCallOfALoad) {
+  const std::string expected = undisturbed().first;
+  warehouse_.reset("web");
+  load_first(warehouse_);
+  const int calls = sync_for(kForEver, true);
+  ASSERT_EQ(digest(warehouse_, "web"), expected);
+  ASSERT_GT(calls, 25);
+  for (const int at : broken_statements(calls, 1)) {
+    warehouse_.reset("web");
+    load_first(warehouse_);
+    sync_for(at, false);
+    // A session holds what it locked for a second more, and the next loader waits for that.
+    sync_for(kForEver, true);
+    ASSERT_EQ(digest(warehouse_, "web"), expected) << "dead after call " << at << " of " << calls;
+    ASSERT_EQ(staged_objects(), 0U);
   }
 }
 

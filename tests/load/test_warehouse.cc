@@ -48,6 +48,10 @@ load::DestinationSettings TestWarehouse::settings() const {
   return state_->settings;
 }
 
+session::Warehouse& TestWarehouse::warehouse() const {
+  return *state_->warehouse;
+}
+
 std::vector<std::string> TestWarehouse::ask(const std::string& sql) const {
   auto& connection = state_->asking;
   if (!connection || !connection->is_open()) {

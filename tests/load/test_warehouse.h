@@ -9,6 +9,10 @@
 #include "io/object_store.h"
 #include "pipeline/load/destination.h"
 
+namespace leat::session {
+class Warehouse;
+}
+
 namespace leat::load_test {
 
 class TestWarehouse {
@@ -20,6 +24,8 @@ class TestWarehouse {
   TestWarehouse& operator=(const TestWarehouse&) = delete;
 
   [[nodiscard]] load::DestinationSettings settings() const;
+  /// For a server of another kind before it.
+  [[nodiscard]] session::Warehouse& warehouse() const;
 
   /// Rows of a query of the administrator, as "a|b|NULL" each; a failure is one row "ERROR ...".
   /// One thread.

@@ -14,7 +14,6 @@
 namespace leat::load {
 namespace {
 
-constexpr int kKeepAliveSeconds = 60;
 constexpr int kWaitSeconds = 5;  // a stop request is noticed after that long
 constexpr std::int64_t kFirstPauseMs = 20;
 constexpr std::int64_t kPauseMsMax = 1000;
@@ -67,13 +66,24 @@ DestinationFailure failure_of_statement(const aws::DataStatement& statement) {
 class DataApiConnection final : public Connection {
  public:
   DataApiConnection(aws::RedshiftData& api, const DestinationSettings& settings)
-      : api_(api), timeout_ms_(settings.statement_timeout_ms) {}
+      : api_(api),
+        timeout_ms_(settings.statement_timeout_ms),
+        keep_alive_s_(settings.session_keep_alive_s),
+        first_sql_(settings.query_group.empty()
+                       ? std::string("SELECT 1")
+                       : "SET query_group TO " + quote_literal(settings.query_group)) {}
   ~DataApiConnection() override {
     if (open_ && in_transaction_) [[maybe_unused]]
       const auto ignored = run("ROLLBACK", {});
   }
 
   [[nodiscard]] bool is_open() const override { return open_; }
+
+  /// Begins a session, and says in it what it is for.
+  std::expected<Rows, DestinationFailure> begin_session(const std::stop_token& stop) {
+    session_.clear();
+    return exchange(first_sql_, stop);
+  }
 
   std::expected<Rows, DestinationFailure> run(std::string_view sql, std::stop_token stop) override {
     if (!open_) {
@@ -91,9 +101,9 @@ class DataApiConnection final : public Connection {
     auto rows = exchange(sql, stop);
     // A session may end between two syncs; what is not in a transaction can go to a new one.
     const bool session_is_over = !rows && rows.error().kind == FailureKind::kUnreachable;
-    if (session_is_over && !in_transaction_ && !session_.empty() && !begun_) {
-      session_.clear();
-      rows = exchange(sql, stop);
+    if (session_is_over && !in_transaction_ && !begun_) {
+      rows = begin_session(stop);
+      if (rows) rows = exchange(sql, stop);
     }
     if (rows) {
       if (sql == "BEGIN") in_transaction_ = true;
@@ -115,8 +125,7 @@ class DataApiConnection final : public Connection {
     const std::int64_t deadline_us = system_clock().monotonic_us() + timeout_ms_ * 1000;
     if (stop.stop_requested()) return std::unexpected(stopped());
     // The same token in each repetition of a lost call: the statement runs once.
-    auto statement =
-        api_.execute(sql, session_, kKeepAliveSeconds, uuid4(api_.random()), kWaitSeconds);
+    auto statement = api_.execute(sql, session_, keep_alive_s_, uuid4(api_.random()), kWaitSeconds);
     if (!statement) return std::unexpected(failure_of(statement.error()));
     begun_ = true;
     if (session_.empty()) session_ = statement->session_id;
@@ -181,6 +190,8 @@ class DataApiConnection final : public Connection {
 
   aws::RedshiftData& api_;
   std::int64_t timeout_ms_;
+  int keep_alive_s_;
+  std::string first_sql_;
   std::string session_;
   bool open_ = true;
   bool in_transaction_ = false;
@@ -192,10 +203,7 @@ class DataApiConnection final : public Connection {
 std::expected<std::unique_ptr<Connection>, DestinationFailure> connect_data_api(
     aws::RedshiftData& api, const DestinationSettings& settings, std::stop_token stop) {
   auto session = std::make_unique<DataApiConnection>(api, settings);
-  const std::string first = settings.query_group.empty()
-                                ? std::string("SELECT 1")
-                                : "SET query_group TO " + quote_literal(settings.query_group);
-  auto opened = session->run(first, std::move(stop));
+  auto opened = session->begin_session(stop);
   if (!opened) return std::unexpected(std::move(opened).error());
   return session;
 }

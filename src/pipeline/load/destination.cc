@@ -278,6 +278,15 @@ Error describe_failure(const DestinationFailure& failure, std::string_view actio
                            settings.user, message, state, next_step(failure, settings))};
 }
 
+void mask(std::string& text, std::string_view secret) {
+  constexpr std::string_view kMask = "***";
+  if (secret.empty()) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kMask.size())) {
+    text.replace(at, secret.size(), kMask);
+  }
+}
+
 std::string quote_identifier(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {

@@ -20,6 +20,13 @@
 
 namespace leat::load {
 
+/// AWS keys that a COPY carries. The values are secrets, but for the id.
+struct CopyKeys {
+  std::string access_key_id = {};
+  std::string secret_access_key = {};
+  std::string session_token = {};  ///< Empty: keys that do not expire.
+};
+
 /// How to reach one warehouse. The password is never logged, printed or put in a process argument.
 struct DestinationSettings {
   std::string name = "warehouse";  ///< For messages and metrics.
@@ -43,6 +50,12 @@ struct DestinationSettings {
   std::string ledger_schema = "leat";
   /// What COPY may read S3 with: "default" or a role's ARN (comma separated chain).
   std::string iam_role = "default";
+  /// Gives the keys that COPY reads S3 with in place of the role, good for some minutes; asked
+  /// before each COPY. Empty: the role. Any thread.
+  std::function<Result<CopyKeys>()> copy_keys = {};
+  /// Through the Data API: how long a session lives after its last statement, and so how long one
+  /// of a process that died keeps what it had locked. Seconds.
+  int session_keep_alive_s = 15;
   /// Longest statement, as far as it can be made of shorter ones; 0: what Redshift takes, 16 MB.
   std::size_t statement_bytes_max = 0;
 };
@@ -130,6 +143,9 @@ struct ParameterArrays {
 /// deadline, then SET query_group. Any thread.
 [[nodiscard]] std::expected<std::unique_ptr<Connection>, DestinationFailure> connect_postgres(
     const DestinationSettings& settings, std::stop_token stop);
+
+/// Puts *** where `secret` occurs; an empty one occurs nowhere. Pure; any thread.
+void mask(std::string& text, std::string_view secret);
 
 /// `name` as a quoted SQL identifier, and `text` as an expression for a string that reads the same
 /// whether the server takes backslashes in literals as escapes (Redshift) or not: 'a' || chr(92) ||

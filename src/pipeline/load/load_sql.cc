@@ -177,12 +177,28 @@ std::string create_stage_sql(const StagedTable& table, std::size_t index) {
   return out + R"() DISTKEY("id"))";
 }
 
-std::string copy_sql(const StagedTable& table, std::size_t index, std::string_view iam_role) {
-  const std::string role = iam_role == "default" ? "default" : fmt::format("'{}'", iam_role);
-  return fmt::format("COPY {} ({}{}) FROM '{}' IAM_ROLE {} FORMAT AS PARQUET MANIFEST",
-                     stage_name(index), column_list(table, ""),
+std::string role_sql(std::string_view iam_role) {
+  return iam_role == "default" ? std::string("IAM_ROLE default")
+                               : fmt::format("IAM_ROLE '{}'", iam_role);
+}
+
+Result<std::string> keys_sql(const CopyKeys& keys) {
+  for (const std::string& text : {keys.access_key_id, keys.secret_access_key, keys.session_token}) {
+    const bool is_plain = std::ranges::all_of(
+        text, [](char c) { return c > ' ' && c < '\x7f' && c != '\'' && c != '\\'; });
+    if (!is_plain) return fail(Errc::kInvalid, "the AWS keys for COPY hold a quote or no ASCII");
+  }
+  std::string out = fmt::format("ACCESS_KEY_ID '{}' SECRET_ACCESS_KEY '{}'", keys.access_key_id,
+                                keys.secret_access_key);
+  if (!keys.session_token.empty()) out += fmt::format(" SESSION_TOKEN '{}'", keys.session_token);
+  return out;
+}
+
+std::string copy_sql(const StagedTable& table, std::size_t index, std::string_view authorization) {
+  return fmt::format("COPY {} ({}{}) FROM '{}' {} FORMAT AS PARQUET MANIFEST", stage_name(index),
+                     column_list(table, ""),
                      has_order(table) ? R"(, "leat_batch", "leat_order")" : "", table.manifest_uri,
-                     role);
+                     authorization);
 }
 
 std::string count_sql(std::span<const StagedTable> tables, std::size_t first) {

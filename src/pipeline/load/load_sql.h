@@ -73,8 +73,12 @@ inline constexpr std::string_view kDeletionsShard = "(deletions)";
 
 /// The temporary tables of the load's `index`-th table.
 [[nodiscard]] std::string create_stage_sql(const StagedTable& table, std::size_t index);
+/// What COPY may read S3 with: "IAM_ROLE default", a role's ARN, or keys. kInvalid: keys that are
+/// no plain text; the message does not hold them.
+[[nodiscard]] std::string role_sql(std::string_view iam_role);
+[[nodiscard]] Result<std::string> keys_sql(const CopyKeys& keys);
 [[nodiscard]] std::string copy_sql(const StagedTable& table, std::size_t index,
-                                   std::string_view iam_role);
+                                   std::string_view authorization);
 /// Counts what is staged of all tables in one statement; the index of a table is its position.
 /// Rows: table; batch (kLatest: 0); rows staged; rows with a new id (kLatest: ids); rows that
 /// replace one of the target (kLatest: ids that the target has); rows with an id that the target

@@ -40,13 +40,24 @@ TEST(LoadSql, CopiesByPositionIntoAStageOfTheSameColumns) {
             R"("leat_batch" bigint, )"
             R"("leat_order" bigint) DISTKEY("id"))");
   EXPECT_EQ(
-      copy_sql(tracks(), 4, "default"),
+      copy_sql(tracks(), 4, role_sql("default")),
       R"(COPY "leat_stage_4" ("event", "received_at", "id", "context_ip", "uuid_ts", )"
       R"("leat_batch", "leat_order") )"
       R"(FROM 's3://leat/staging/web/s-1/tracks.manifest' IAM_ROLE default FORMAT AS PARQUET )"
       R"(MANIFEST)");
-  EXPECT_THAT(copy_sql(tracks(), 0, "arn:aws:iam::1:role/r"),
+  EXPECT_THAT(copy_sql(tracks(), 0, role_sql("arn:aws:iam::1:role/r")),
               testing::HasSubstr(" IAM_ROLE 'arn:aws:iam::1:role/r' "));
+}
+
+TEST(LoadSql, CopiesWithKeysThatArePlainText) {
+  EXPECT_EQ(keys_sql({"ASIA1", "s/e+c", ""}), "ACCESS_KEY_ID 'ASIA1' SECRET_ACCESS_KEY 's/e+c'");
+  EXPECT_EQ(keys_sql({"ASIA1", "s/e+c", "to=ken"}),
+            "ACCESS_KEY_ID 'ASIA1' SECRET_ACCESS_KEY 's/e+c' SESSION_TOKEN 'to=ken'");
+  for (const char* secret : {"a'b", "a\\b", "a b", "a\nb", "a\xC3\xA9"}) {
+    const auto refused = keys_sql({"ASIA1", secret, ""});
+    ASSERT_FALSE(refused.has_value()) << secret;
+    EXPECT_THAT(refused.error().message, testing::Not(testing::HasSubstr(secret)));
+  }
 }
 
 TEST(LoadSql, StagesMergedTablesWithoutBatchAndOrder) {
@@ -54,7 +65,8 @@ TEST(LoadSql, StagesMergedTablesWithoutBatchAndOrder) {
   users.name = "users";
   users.role = TableRole::kLatest;
   EXPECT_THAT(create_stage_sql(users, 0), testing::Not(testing::HasSubstr("leat_batch")));
-  EXPECT_THAT(copy_sql(users, 0, "default"), testing::Not(testing::HasSubstr("leat_order")));
+  EXPECT_THAT(copy_sql(users, 0, role_sql("default")),
+              testing::Not(testing::HasSubstr("leat_order")));
 }
 
 TEST(LoadSql, MergesUsersFromTheirStage) {

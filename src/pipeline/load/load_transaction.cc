@@ -221,9 +221,31 @@ class LoadRun {
   Step<void> stage(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
     LEAT_TRY(session_.run(create_stage_sql(table, index), "making the stage table of " + name));
-    LEAT_TRY(put(table, copy_sql(table, index, session_.settings().iam_role),
-                 fmt::format("copying {} into the stage table of {}", table.manifest_uri, name)));
-    return {};
+    const std::string action =
+        fmt::format("copying {} into the stage table of {}", table.manifest_uri, name);
+    const auto& copy_keys = session_.settings().copy_keys;
+    if (!copy_keys) {
+      LEAT_TRY(put(table, copy_sql(table, index, role_sql(session_.settings().iam_role)), action));
+      return {};
+    }
+    const auto keys = copy_keys();
+    if (!keys) return no_keys(keys.error(), action);
+    const auto authorization = keys_sql(*keys);
+    if (!authorization) return no_keys(authorization.error(), action);
+    auto copied = put(table, copy_sql(table, index, *authorization), action);
+    if (copied) return {};
+    // A server may say which statement failed.
+    std::string& message = copied.error().error.message;
+    mask(message, keys->secret_access_key);
+    mask(message, keys->session_token);
+    return std::unexpected(std::move(copied).error());
+  }
+
+  static std::unexpected<StepFailure> no_keys(const Error& error, std::string_view action) {
+    return std::unexpected(StepFailure{
+        Error{error.code, fmt::format("no AWS keys for {}: {}; events wait in the archive", action,
+                                      error.message)},
+        FailureKind::kStagedFile});
   }
 
   // Runs a statement that brings rows of the load into `table`, which may refuse them.

@@ -81,10 +81,8 @@ bool is_loopback(std::string_view host) {
 
 // The driver's words without the password, should they ever hold it.
 std::string without_secret(std::string message, const std::string& password) {
-  if (password.size() < 4) return message;
-  for (auto at = message.find(password); at != std::string::npos; at = message.find(password, at)) {
-    message.replace(at, password.size(), "***");
-  }
+  // A shorter one would also hide words.
+  if (password.size() >= 4) mask(message, password);
   return message;
 }
 
