@@ -2,6 +2,7 @@
 
 #define XXH_INLINE_ALL
 #include <fmt/format.h>
+#include <snappy-c.h>
 #include <xxhash.h>
 #include <zstd.h>
 
@@ -32,8 +33,19 @@ struct Compressor {
   ~Compressor() { ZSTD_freeCCtx(context); }
 };
 
+Result<std::size_t> compress_snappy(std::string_view raw, ByteBuffer& out) {
+  std::size_t size = snappy_max_compressed_length(raw.size());
+  char* room = out.room(size);
+  if (snappy_compress(raw.data(), raw.size(), room, &size) != SNAPPY_OK) {
+    return fail(Errc::kBug, "snappy refused a page");
+  }
+  out.advance(size);
+  return size;
+}
+
 /// Compresses `raw` onto the end of `out`; returns the compressed size.
-Result<std::size_t> compress(std::string_view raw, ByteBuffer& out, int level) {
+Result<std::size_t> compress(std::string_view raw, ByteBuffer& out, Codec codec, int level) {
+  if (codec == Codec::kSnappy) return compress_snappy(raw, out);
   thread_local Compressor compressor;
   if (compressor.context == nullptr) return fail(Errc::kExhausted, "no memory for zstd");
   const std::size_t bound = ZSTD_compressBound(raw.size());
@@ -492,7 +504,8 @@ Status ColumnEncoder::close_page() {
   // repay it.
   const bool is_plain_words = plain_width_ != 0 && !uses_dictionary && page_values_ != 0;
   const int level = options_.zstd_level + (is_plain_words ? 2 : 0);
-  LEAT_ASSIGN(const std::size_t compressed, compress(page_raw_.view(), page_compressed_, level));
+  LEAT_ASSIGN(const std::size_t compressed,
+              compress(page_raw_.view(), page_compressed_, options_.codec, level));
   const std::size_t before = chunk_.data_pages.size();
   append_page_header(chunk_.data_pages, {.is_dictionary = false,
                                          .raw_bytes = page_raw_.size(),
@@ -550,8 +563,8 @@ Result<ColumnChunk> ColumnEncoder::finish_chunk() {
   LEAT_TRY(close_page());
   if (dictionary_.size != 0) {
     page_compressed_.clear();
-    LEAT_ASSIGN(const std::size_t compressed,
-                compress(dictionary_.plain.view(), page_compressed_, options_.zstd_level));
+    LEAT_ASSIGN(const std::size_t compressed, compress(dictionary_.plain.view(), page_compressed_,
+                                                       options_.codec, options_.zstd_level));
     append_page_header(chunk_.dictionary_page, {.is_dictionary = true,
                                                 .raw_bytes = dictionary_.plain.size(),
                                                 .compressed_bytes = compressed,

@@ -13,7 +13,6 @@ namespace leat::columns {
 namespace {
 
 constexpr std::string_view kMagic = "PAR1";
-constexpr std::int32_t kCodecZstd = 6;
 
 /// Where one column chunk went, for the footer.
 struct ChunkPlace {
@@ -124,7 +123,8 @@ void append_schema_element(ThriftWriter& thrift, const Column& column) {
   thrift.end_struct();
 }
 
-void append_chunk_metadata(ThriftWriter& thrift, const Column& column, const ChunkPlace& place) {
+void append_chunk_metadata(ThriftWriter& thrift, const Column& column, const ChunkPlace& place,
+                           Codec codec) {
   thrift.begin_element();
   thrift.i64(2, 0);
   thrift.begin_struct(3);
@@ -134,7 +134,7 @@ void append_chunk_metadata(ThriftWriter& thrift, const Column& column, const Chu
   if (place.has_dictionary) encodings.push_back(8);
   thrift.i32_list(2, encodings);
   thrift.binary_list(3, {column.name});
-  thrift.i32(4, kCodecZstd);
+  thrift.i32(4, static_cast<std::int32_t>(codec));
   thrift.i64(5, static_cast<std::int64_t>(place.chunk.rows));
   thrift.i64(6, static_cast<std::int64_t>(place.chunk.uncompressed_bytes));
   thrift.i64(7, static_cast<std::int64_t>(place.compressed_bytes));
@@ -244,7 +244,7 @@ struct ParquetWriter::State {
     thrift.begin_element();
     thrift.begin_struct_list(1, group.chunks.size());
     for (const std::size_t i : order) {
-      append_chunk_metadata(thrift, encoders[i]->column(), group.chunks[i]);
+      append_chunk_metadata(thrift, encoders[i]->column(), group.chunks[i], options.codec);
       uncompressed += group.chunks[i].chunk.uncompressed_bytes;
       compressed += group.chunks[i].compressed_bytes;
     }

@@ -195,7 +195,8 @@ TEST(ParquetWriter, DuckDbReadsEveryTypeBack) {
                {64, {}},
                {1000, {}},
                {3000, {.row_group_rows = 700, .page_rows = 64}},
-               {3000, {.row_group_rows = 2000, .page_rows = 500, .page_bytes = 300}}};
+               {3000, {.row_group_rows = 2000, .page_rows = 500, .page_bytes = 300}},
+               {3000, {.row_group_rows = 700, .page_rows = 64, .codec = Codec::kSnappy}}};
   std::uint64_t seed = 1;
   for (const auto& c : cases) {
     SeededRandom random(seed++);

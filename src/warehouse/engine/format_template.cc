@@ -318,22 +318,22 @@ bool read_number(const Piece& piece, std::size_t most, Reading& reading) {
     return scaled;
   };
   if (element == "YYYY" || element == "IYYY") {
-    reading.year = *value;
+    reading.year = value;
   } else if (element == "YYY" || element == "YY" || element == "Y" || element == "IYY" ||
              element == "IY" || element == "I") {
     reading.year = short_year(static_cast<std::int64_t>(read));
   } else if (element == "MM") {
-    reading.month = *value;
+    reading.month = value;
   } else if (element == "DD") {
-    reading.day = *value;
+    reading.day = value;
   } else if (element == "DDD") {
-    reading.day_of_year = *value;
+    reading.day_of_year = value;
   } else if (element == "IW") {
-    reading.iso_week = *value;
+    reading.iso_week = value;
   } else if (element == "ID") {
-    reading.iso_day = *value;
+    reading.iso_day = value;
   } else if (element == "J") {
-    reading.julian = *value;
+    reading.julian = value;
   } else if (element == "HH24" || element == "HH12" || element == "HH") {
     reading.hour = *value;
     reading.twelve_hours = reading.twelve_hours || element != "HH24";
@@ -346,7 +346,7 @@ bool read_number(const Piece& piece, std::size_t most, Reading& reading) {
   } else if (element == "US") {
     reading.us += fraction(6);
   } else if (element == "SSSS") {
-    reading.second_of_day = *value;
+    reading.second_of_day = value;
   }  // the others say nothing that a date needs
   if (element.starts_with("IY") || element == "I") reading.iso = true;
   if (piece.ordinal) reading.rest.remove_prefix(std::min<std::size_t>(2, reading.rest.size()));

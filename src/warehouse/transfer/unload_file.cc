@@ -335,7 +335,8 @@ columns::Column parquet_column(const std::string& name, const engine::ColumnType
 
 class ParquetFile final : public UnloadFile {
  public:
-  explicit ParquetFile(const UnloadLayout& layout) : layout_(layout), writer_(sink_) {
+  explicit ParquetFile(const UnloadLayout& layout)
+      : layout_(layout), writer_(sink_, {.codec = columns::Codec::kSnappy}) {
     for (std::size_t i = 0; i < layout.names.size(); ++i) {
       writer_.add_column(parquet_column(layout.names[i], layout.types[i]));
     }
