@@ -3,7 +3,9 @@
 //   pgwire_bench [--rows N] [--rounds N] [--postgres BIN]
 //
 // - SELECT of N rows of 8 columns as text (goal 1.4 of PostgreSQL's rows/s)
-// - `select 1`, a round trip: simple, extended, prepared (goal 1.5 of PostgreSQL's time)
+// - `select 1`, a round trip: simple, extended, prepared (goal 1.5 of PostgreSQL's time). Its
+// answer
+//   is kept with the plan, so: a small question of a table as well, which the engine does answer
 //
 // Both servers are started here: Leat's in a process of its own, PostgreSQL from BIN (Debian's
 // place by default) on a folder that is removed at the end. Server CPU is that of the process that
@@ -267,10 +269,10 @@ void compare_trips(std::string_view what, int rounds, Client& leat, Client& post
     return median(std::move(each));
   });
   fmt::print(
-      "select 1, {}: {:.0f} us, {:.0f} us server CPU; PostgreSQL 15: {:.0f} us, {:.0f} us; ratio "
-      "{:.2f} (goal at most 1.50)\n",
+      "{}: {:.0f} us, {:.0f} us server CPU; PostgreSQL 15: {:.0f} us, {:.0f} us; ratio {:.2f}{}\n",
       what, median(ours.wall) * 1e6, median(ours.cpu) / kTrips * 1e6, median(theirs.wall) * 1e6,
-      median(theirs.cpu) / kTrips * 1e6, median(ours.wall) / median(theirs.wall));
+      median(theirs.cpu) / kTrips * 1e6, median(ours.wall) / median(theirs.wall),
+      what.starts_with("select 1") ? " (goal at most 1.50)" : "");
 }
 
 }  // namespace
@@ -299,11 +301,15 @@ int main(int argc, char** argv) {
     fill(postgres, rows);
     postgres.query("vacuum analyze wide");
     compare_rows(rounds, static_cast<int>(rows), leat, postgres);
-    compare_trips("simple", rounds, leat, postgres, [](Client& c) { c.query("select 1"); });
-    compare_trips("extended", rounds, leat, postgres, [](Client& c) { c.extended("select 1"); });
+    compare_trips("select 1, simple", rounds, leat, postgres,
+                  [](Client& c) { c.query("select 1"); });
+    compare_trips("select 1, extended", rounds, leat, postgres,
+                  [](Client& c) { c.extended("select 1"); });
     leat.prepare("select 1");
     postgres.prepare("select 1");
-    compare_trips("prepared", rounds, leat, postgres, [](Client& c) { c.prepared(); });
+    compare_trips("select 1, prepared", rounds, leat, postgres, [](Client& c) { c.prepared(); });
+    compare_trips("one row of ten, simple", rounds, leat, postgres,
+                  [](Client& c) { c.query("select d from digits where d = 7"); });
   }
   std::filesystem::remove_all(folder);
   return 0;

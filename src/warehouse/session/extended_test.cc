@@ -227,6 +227,36 @@ TEST_F(Extended, APlanFollowsTheTableItReads) {
   EXPECT_EQ(state_, "42P01");
 }
 
+// The answer to literals alone is kept with the plan, and handed out again.
+TEST_F(Extended, AConstantAnswersTheSameEachTime) {
+  const std::string constant = "select 1 as one, 'long enough to be no short string', null, true";
+  for (int i = 0; i < 3; ++i) {
+    const Reply reply = run(*session_, constant);
+    EXPECT_EQ(reply.rows, "1|long enough to be no short string|~|t");
+    ASSERT_EQ(reply.fields.size(), 4U);
+    EXPECT_EQ(reply.fields[0].name, "one");
+    EXPECT_EQ(reply.tag(), "SELECT");
+  }
+  ASSERT_EQ(parse("c", "select 1"), "");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(bind("p", "c"), "");
+    EXPECT_EQ(execute("p", 1), "1");
+    EXPECT_EQ(outcome_, ExecuteOutcome::kSuspended);
+    EXPECT_EQ(execute("p", 1), "");
+    EXPECT_EQ(outcome_, ExecuteOutcome::kComplete);
+    session_->close_portal("p");
+  }
+  // It asks nothing of a failed block's engine, but is refused there as any other.
+  run(*session_, "begin");
+  EXPECT_EQ(ask(*session_, "select 1"), "1");
+  EXPECT_EQ(state_of(*session_, "select * from missing"), "42P01");
+  EXPECT_EQ(state_of(*session_, "select 1"), "25P02");
+  run(*session_, "rollback");
+  // With more than literals it is not constant.
+  const std::string first = ask(*session_, "select random()");
+  EXPECT_NE(ask(*session_, "select random()"), first);
+}
+
 TEST_F(Extended, PrepareAndExecuteWork) {
   run(*session_, "create table by_name (a int, b varchar(9))");
   EXPECT_EQ(

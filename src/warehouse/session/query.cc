@@ -151,6 +151,7 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::st
     context.parameter_types.push_back(catalog::type_from_oid(oid));
   Plan plan;
   plan.stamp = stamp();
+  plan.constant = sql::is_constant(statement);
   sql::SqlResult<sql::Translation> translation = sql::translate(statement, context);
   if (!translation) return std::unexpected(from_sql(std::move(translation).error()));
   if (translation->statements.empty()) {
@@ -216,11 +217,32 @@ SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
   return rows;
 }
 
+SqlResult<std::unique_ptr<RowStream>> SessionState::open_answer(
+    Plan& plan, std::span<const engine::Value> parameters) {
+  if (!plan.constant) return open_rows(plan, parameters);
+  if (plan.answer == nullptr) {
+    LEAT_ASSIGN(const auto made, open_rows(plan, parameters));
+    forget(made.get());
+    LEAT_ASSIGN(std::optional<engine::Chunk> chunk, made->cursor.next());
+    if (!chunk) return engine::fail_sql("XX000", "a constant has no row");
+    plan.answer = std::make_shared<const engine::Chunk>(std::move(*chunk));
+  }
+  auto rows = std::make_unique<RowStream>();
+  rows->fields = plan.fields;
+  rows->chunk = plan.answer;
+  rows->only_chunk = true;
+  return rows;
+}
+
 SqlStatus SessionState::pump(RowStream& rows, std::int64_t limit, ResultSink& sink) {
   std::int64_t left = limit == 0 ? -1 : limit;
   while (left != 0) {
     if (!rows.chunk || rows.next_row >= rows.chunk->rows()) {
       rows.chunk.reset();
+      if (rows.only_chunk) {
+        rows.at_end = true;
+        return {};
+      }
       SqlResult<std::optional<engine::Chunk>> next = rows.cursor.next();
       if (!next) return std::unexpected(std::move(next).error());
       if (!*next) {
@@ -228,7 +250,7 @@ SqlStatus SessionState::pump(RowStream& rows, std::int64_t limit, ResultSink& si
         forget(&rows);
         return {};
       }
-      rows.chunk = std::move(**next);
+      rows.chunk = std::make_shared<const engine::Chunk>(std::move(**next));
       rows.next_row = 0;
     }
     std::size_t count = rows.chunk->rows() - rows.next_row;
@@ -260,7 +282,7 @@ SqlStatus SessionState::run_query(Running& running) {
     LEAT_TRY(plan_statement(prepared));
   }
   Plan& plan = *prepared.plan;
-  LEAT_ASSIGN(const auto rows, open_rows(plan, running.parameters));
+  LEAT_ASSIGN(const auto rows, open_answer(plan, running.parameters));
   if (running.send_fields && !running.sink.on_fields(rows->fields)) return client_gone();
   SqlStatus sent = pump(*rows, 0, running.sink);
   forget(rows.get());

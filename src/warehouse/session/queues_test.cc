@@ -55,31 +55,31 @@ TEST(Queues, TheGroupOfTheSessionThenThatOfTheUserChooses) {
 class QueuedWarehouse : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    directory_ =
+    directory =
         std::filesystem::temp_directory_path() / ("leat-queues-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(directory_);
-    auto opened = Warehouse::open({.data_directory = (directory_ / "warehouse").string(),
+    std::filesystem::create_directories(directory);
+    auto opened = Warehouse::open({.data_directory = (directory / "warehouse").string(),
                                    .admin_password = "Secret1234",
                                    .threads = 1,
                                    .memory_bytes_max = 48U << 20U,
                                    .queues = "load=1,default=1",
                                    .audit_file = audit_path()});
     ASSERT_TRUE(opened) << opened.error().message;
-    warehouse_ = std::move(*opened);
+    warehouse = std::move(*opened);
     run(*open(), "create table numbers as select n from generate_series(1, 100000) as s(n)");
   }
   static void TearDownTestSuite() {
-    warehouse_.reset();
-    std::filesystem::remove_all(directory_);
+    warehouse.reset();
+    std::filesystem::remove_all(directory);
   }
 
-  [[nodiscard]] static std::string audit_path() { return (directory_ / "audit.log").string(); }
+  [[nodiscard]] static std::string audit_path() { return (directory / "audit.log").string(); }
   [[nodiscard]] static std::string audit() {
     std::ifstream in(audit_path());
     return {std::istreambuf_iterator<char>(in), {}};
   }
   [[nodiscard]] static std::unique_ptr<Session> open(std::string user = "leat") {
-    auto opened = warehouse_->open_session(
+    auto opened = warehouse->open_session(
         {.user = std::move(user), .database = "dev", .remote_address = "127.0.0.1:1"});
     EXPECT_TRUE(opened);
     return std::move(*opened);
@@ -90,8 +90,8 @@ class QueuedWarehouse : public testing::Test {
       std::this_thread::yield();
   }
 
-  inline static std::filesystem::path directory_;
-  inline static std::unique_ptr<Warehouse> warehouse_;
+  inline static std::filesystem::path directory;
+  inline static std::unique_ptr<Warehouse> warehouse;
 };
 
 // A statement that only a cancel ends.
@@ -177,7 +177,7 @@ TEST_F(QueuedWarehouse, TheAuditLogTellsWhoCameAndWhoChangedRights) {
     run(*admin, "select 1");
     run(*admin, "grant usage on schema public to nobody");
   }
-  warehouse_->record_refused_login(
+  warehouse->record_refused_login(
       {.user = "mallory", .database = "dev", .remote_address = "203.0.113.9:77"}, "md5");
   const std::string text = audit().substr(before);
   EXPECT_THAT(text, HasSubstr(R"("event":"initiating session","user":"leat")"));
@@ -193,7 +193,7 @@ TEST_F(QueuedWarehouse, TheAuditLogTellsWhoCameAndWhoChangedRights) {
 }
 
 TEST_F(QueuedWarehouse, TheAuditLogIsTurnedOver) {
-  const std::string path = (directory_ / "small.log").string();
+  const std::string path = (directory / "small.log").string();
   auto log = AuditLog::open(path, true, 2000);
   ASSERT_TRUE(log);
   QueryRecord record;
@@ -201,7 +201,7 @@ TEST_F(QueuedWarehouse, TheAuditLogIsTurnedOver) {
   for (int n = 0; n < 30; ++n) (*log)->write(record, "leat", "dev", false);
   EXPECT_LE(std::filesystem::file_size(path), 2000U);
   EXPECT_LE(std::filesystem::file_size(path + ".1"), 2000U);
-  EXPECT_EQ(AuditLog::open((directory_ / "no" / "such").string(), true).error().code,
+  EXPECT_EQ(AuditLog::open((directory / "no" / "such").string(), true).error().code,
             Errc::kNotFound);
 }
 

@@ -32,8 +32,9 @@ namespace leat::session {
 struct RowStream {
   engine::Cursor cursor;
   std::vector<Field> fields;
-  std::optional<engine::Chunk> chunk;
+  std::shared_ptr<const engine::Chunk> chunk;
   std::size_t next_row = 0;  ///< In `chunk`.
+  bool only_chunk = false;   ///< `chunk` is all there is: the engine was not asked.
   std::int64_t rows_sent = 0;
   bool at_end = false;
 };
@@ -53,6 +54,8 @@ struct Plan {
   std::vector<Field> fields;
   std::vector<std::uint32_t> parameter_types;
   PlanStamp stamp;
+  bool constant = false;  ///< The answer is always the same, and kept once it is known.
+  std::shared_ptr<const engine::Chunk> answer;
 };
 
 /// A statement of the extended protocol, or of PREPARE.
@@ -159,6 +162,10 @@ struct SessionState {
   SqlStatus lock_read(const catalog::Relation& relation, int depth = 0);
   SqlResult<Plan> make_plan(const sql::Statement& statement, std::string_view script,
                             std::span<const std::uint32_t> declared);
+  /// open_rows() for a client that reads; a constant answer is not asked of the engine again, which
+  /// takes ten times as long as sending it (connection pools ask `select 1` all day).
+  SqlResult<std::unique_ptr<RowStream>> open_answer(Plan& plan,
+                                                    std::span<const engine::Value> parameters);
   SqlResult<std::unique_ptr<RowStream>> open_rows(Plan& plan,
                                                   std::span<const engine::Value> parameters);
   SqlStatus run_query(Running& running);

@@ -134,7 +134,8 @@ SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
       sessions_, [&](const auto& entry) { return entry.second.info.user_id == info.user_id; });
   if (of_user_max >= 0 && own >= of_user_max)
     return engine::fail_sql("53300", "too many connections for user \"" + info.user + "\"");
-  sessions_[info.id] = Entry{&session, std::move(info)};
+  const std::int32_t id = info.id;
+  sessions_[id] = Entry{&session, std::move(info)};
   return {};
 }
 

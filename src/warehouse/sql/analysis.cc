@@ -325,6 +325,23 @@ bool returns_rows(const Statement& statement) {
   return kFacts[statement.node.index()].rows;
 }
 
+bool is_constant(const Statement& statement) {
+  const auto* node = get_if<SelectStatement>(statement);
+  if (node == nullptr || node->query->kind != QueryKind::kSelect || !node->query->with.empty() ||
+      !node->query->order_by.empty() || node->query->limit || node->query->offset) {
+    return false;
+  }
+  const Select& select = *node->query->select;
+  const bool plain = select.from.empty() && !select.where && !select.connect_by && !select.top &&
+                     select.group_by.empty() && !select.group_by_all && !select.having &&
+                     !select.qualify;
+  return plain && std::ranges::all_of(select.items, [](const SelectItem& item) {
+           const ExpressionKind kind = item.value->kind;
+           return kind == ExpressionKind::kNull || kind == ExpressionKind::kBoolean ||
+                  kind == ExpressionKind::kNumber || kind == ExpressionKind::kString;
+         });
+}
+
 bool forbidden_in_transaction(const Statement& statement) {
   if (const auto* drop = get_if<DropStatement>(statement))
     return drop->kind == ObjectKind::kDatabase;

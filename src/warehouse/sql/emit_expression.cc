@@ -515,9 +515,10 @@ void Emitter::column(const Expression& node) {
 }
 
 void Emitter::super_path(std::string_view base, std::string_view path) {
-  if (super_use_ != SuperUse::kValue)
+  if (super_use_ != SuperUse::kValue) {
     write(context_.function_schema +
           (super_use_ == SuperUse::kText ? ".super_text" : ".super_number"));
+  }
   write(super_use_ == SuperUse::kValue ? "json_extract(" : "(json_extract(");
   write(base);
   write(", ");

@@ -482,7 +482,7 @@ void Emitter::regexp_function(const Expression& node) {
     write(", 1");
   }
   if (position) {
-    for (const std::size_t argument : {3, 4}) {
+    for (const std::size_t argument : {3U, 4U}) {
       write(", ");
       if (count > argument) {
         expression(*node.children[argument]);

@@ -220,7 +220,7 @@ constexpr Macro kMacros[] = {
 }  // namespace
 
 bool may_raise(std::string_view emitted) {
-  static const std::vector<std::string> calls = [] {
+  static const std::vector<std::string> kCalls = [] {
     std::vector<std::string> made = {"error("};
     // A macro stands behind those that it calls; one round finds all.
     for (const Macro& macro : kMacros) {
@@ -233,7 +233,7 @@ bool may_raise(std::string_view emitted) {
     }
     return made;
   }();
-  for (const std::string& call : calls) {
+  for (const std::string& call : kCalls) {
     if (emitted.find(call) != std::string_view::npos) return true;
   }
   return false;

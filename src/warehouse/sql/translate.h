@@ -145,6 +145,9 @@ struct Translation {
 /// EXECUTE: false here, because only the session knows what was prepared.
 [[nodiscard]] bool returns_rows(const Statement& statement);
 
+/// True for a SELECT of literals alone, such as `select 1`: its answer is always the same.
+[[nodiscard]] bool is_constant(const Statement& statement);
+
 /// True for statements Redshift refuses inside a transaction block (25001): VACUUM, CREATE
 /// DATABASE, ....
 [[nodiscard]] bool forbidden_in_transaction(const Statement& statement);
