@@ -217,6 +217,16 @@ class Checks {
     pass("warehouse",
          fmt::format("{} answers as {} in {}", where, settings.user, settings.database));
     check_rights(**connection, settings);
+    if (settings.copy_keys) check_copy_keys(settings);
+  }
+
+  void check_copy_keys(const load::DestinationSettings& settings) {
+    const auto keys = settings.copy_keys();
+    if (!keys) return miss_with_step("warehouse: keys for COPY", keys.error());
+    pass("warehouse: keys for COPY",
+         fmt::format("{}, {}", keys->access_key_id,
+                     keys->session_token.empty() ? "which do not end; temporary ones are safer"
+                                                 : "temporary ones"));
   }
 
   void check_rights(load::Connection& connection, const load::DestinationSettings& settings) {

@@ -93,6 +93,8 @@ struct Config {
   std::string destination_ssh_passphrase;
   std::string destination_ssh_known_hosts;
   std::string destination_iam_role;
+  std::string destination_copy_authorization;  ///< "role" or "keys".
+  std::string destination_query_group;
   std::string destination_ledger_schema;
   std::string destination_types;
   std::int64_t destination_varchar_length = 0;

@@ -219,6 +219,14 @@ constexpr Key kKeys[] = {
     {"destination.iam_role", KeyType::kText, "default", "", 0, 0,
      "The role COPY reads the staged files with: default, or an ARN.", false,
      [](Config& c, const KeyValue& v) { c.destination_iam_role = v.text; }},
+    {"destination.copy_authorization", KeyType::kChoice, "role", "role keys", 0, 0,
+     "What COPY reads the staged files with. The role of destination.iam_role, or the AWS keys "
+     "that "
+     "store.* uses, sent in the statement; they should be temporary ones.",
+     false, [](Config& c, const KeyValue& v) { c.destination_copy_authorization = v.text; }},
+    {"destination.query_group", KeyType::kText, "leat", "", 0, 0,
+     "query_group of the loads, by which the warehouse chooses a queue.", false,
+     [](Config& c, const KeyValue& v) { c.destination_query_group = v.text; }},
     {"destination.ledger_schema", KeyType::kText, "leat", "", 0, 0,
      "Schema of the ledger, the table `batches`. The schema of a source where the user may create "
      "no other.",

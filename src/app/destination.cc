@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/object_storage.h"
 #include "aws/credential_chain.h"
 #include "aws/service_call.h"
 #include "base/text.h"
@@ -33,6 +34,7 @@ load::DestinationSettings settings_of(const Config& config, const ConnectionFile
     settings.ssl_root_certificate = config.destination_ssl_root_certificate;
   }
   settings.iam_role = config.destination_iam_role;
+  settings.query_group = config.destination_query_group;
   settings.ledger_schema = config.destination_ledger_schema;
   return settings;
 }
@@ -48,8 +50,7 @@ void lead_through(const net::SshTunnel& tunnel, load::DestinationSettings& setti
   settings.port = tunnel.port();
 }
 
-// A connection with the tunnel below it. A statement cannot be cancelled through it, because that
-// takes a second connection: the connection is closed instead.
+// A connection with the tunnel below it.
 class TunnelledConnection final : public load::Connection {
  public:
   TunnelledConnection(std::unique_ptr<net::SshTunnel> tunnel,
@@ -113,6 +114,11 @@ Status check_keys(const Config& config) {
                 "destination.protocol: data_api needs no host, password, authentication or "
                 "ssh_server; take them out");
   }
+  if (data_api && config.destination_copy_authorization == "keys") {
+    return fail(Errc::kInvalid,
+                "destination.copy_authorization: keys would leave the keys in the statements that "
+                "the Data API keeps for a day; use a role (destination.iam_role)");
+  }
   if (!data_api && !config.destination_secret.empty()) {
     return fail(Errc::kInvalid,
                 "destination.secret is for destination.protocol: data_api; set that, or take it "
@@ -139,11 +145,29 @@ Status check_keys(const Config& config) {
   return {};
 }
 
+Status open_http(const Environment& environment, Destination& out) {
+  if (out.http) return {};
+  LEAT_ASSIGN(out.http,
+              io::HttpClient::open({.ca_bundle = aws::variable(environment, "AWS_CA_BUNDLE")}));
+  return {};
+}
+
+Status open_copy_keys(const Config& config, const Environment& environment, Destination& out) {
+  LEAT_TRY(open_http(environment, out));
+  LEAT_ASSIGN(out.copy_credentials, open_store_credentials(config, environment, *out.http));
+  out.settings.copy_keys = [source = out.copy_credentials.get()]() -> Result<load::CopyKeys> {
+    LEAT_ASSIGN(aws::Credentials given, source->get());
+    return load::CopyKeys{.access_key_id = std::move(given.secret.access_key_id),
+                          .secret_access_key = std::move(given.secret.secret_access_key),
+                          .session_token = std::move(given.secret.session_token)};
+  };
+  return {};
+}
+
 // The region, with the HTTP client and the credentials made that calls to AWS take.
 Result<std::string> open_credentials(const Config& config, const Environment& environment,
                                      Destination& out) {
-  LEAT_ASSIGN(out.http,
-              io::HttpClient::open({.ca_bundle = aws::variable(environment, "AWS_CA_BUNDLE")}));
+  LEAT_TRY(open_http(environment, out));
   aws::CredentialChainOptions chain{
       .environment = environment, .profile = config.destination_profile, .http = out.http.get()};
   std::string region = config.destination_region;
@@ -155,18 +179,26 @@ Result<std::string> open_credentials(const Config& config, const Environment& en
   return region;
 }
 
+// What every kind of call to a warehouse of AWS takes.
+template <class Options>
+Result<Options> warehouse_options(const Config& config, const Environment& environment,
+                                  Destination& out) {
+  Options options;
+  LEAT_ASSIGN(options.region, open_credentials(config, environment, out));
+  options.cluster_identifier = config.destination_cluster;
+  options.workgroup_name = config.destination_workgroup;
+  options.database = config.destination_database;
+  options.user = config.destination_user;
+  options.endpoint = config.destination_api_endpoint;
+  options.environment = environment;
+  options.http = out.http.get();
+  options.credentials = out.credentials.get();
+  return options;
+}
+
 Status open_data_api(const Config& config, const Environment& environment, Destination& out) {
-  aws::RedshiftDataOptions api;
-  LEAT_ASSIGN(api.region, open_credentials(config, environment, out));
-  api.cluster_identifier = config.destination_cluster;
-  api.workgroup_name = config.destination_workgroup;
-  api.database = config.destination_database;
+  LEAT_ASSIGN(auto api, warehouse_options<aws::RedshiftDataOptions>(config, environment, out));
   api.secret_arn = config.destination_secret;
-  api.user = config.destination_user;
-  api.endpoint = config.destination_api_endpoint;
-  api.environment = environment;
-  api.http = out.http.get();
-  api.credentials = out.credentials.get();
   out.settings.host = fmt::format(
       "Data API of {} in {}",
       api.cluster_identifier.empty() ? api.workgroup_name : api.cluster_identifier, api.region);
@@ -187,20 +219,11 @@ Status open_data_api(const Config& config, const Environment& environment, Desti
 }
 
 Status open_login(const Config& config, const Environment& environment, Destination& out) {
-  aws::RedshiftLoginOptions login;
-  LEAT_ASSIGN(login.region, open_credentials(config, environment, out));
-  login.cluster_identifier = config.destination_cluster;
-  login.workgroup_name = config.destination_workgroup;
-  login.database = config.destination_database;
-  login.user = config.destination_user;
+  LEAT_ASSIGN(auto login, warehouse_options<aws::RedshiftLoginOptions>(config, environment, out));
   login.create_user = config.destination_create_user;
   for (const std::string_view group : split(config.destination_groups, ',')) {
     if (!trim(group).empty()) login.groups.emplace_back(trim(group));
   }
-  login.endpoint = config.destination_api_endpoint;
-  login.environment = environment;
-  login.http = out.http.get();
-  login.credentials = out.credentials.get();
   auto opened = aws::RedshiftLogin::open(std::move(login));
   if (!opened) {
     return fail(opened.error().code,
@@ -260,6 +283,9 @@ Result<std::unique_ptr<Destination>> open_destination(const Config& config,
   LEAT_TRY(check_keys(config));
   auto out = std::make_unique<Destination>();
   out->settings = settings_of(config, connection);
+  if (config.destination_copy_authorization == "keys") {
+    LEAT_TRY(open_copy_keys(config, environment, *out));
+  }
   LEAT_ASSIGN(out->ssh, ssh_of(config, environment));
   out->connect = load::connect_postgres;
   if (out->ssh) {

@@ -21,6 +21,8 @@ struct Destination {
 
   std::unique_ptr<io::HttpClient> http = {};
   std::unique_ptr<aws::CredentialSource> credentials = {};
+  /// With destination.copy_authorization: keys.
+  std::unique_ptr<aws::CredentialSource> copy_credentials = {};
   std::unique_ptr<aws::RedshiftLogin> login = {};    ///< With destination.authentication: iam.
   std::unique_ptr<aws::RedshiftData> data_api = {};  ///< With destination.protocol: data_api.
   std::optional<net::SshOptions> ssh = {};           ///< With destination.ssh_server.

@@ -70,6 +70,21 @@ TEST(Destination, KeysThatContradictEachOtherAreRefused) {
               HasSubstr("destination.cluster"));
 }
 
+TEST(Destination, CopyTakesTheKeysOfTheStore) {
+  const auto keys_of = [](const std::map<std::string, std::string>& more) {
+    std::map<std::string, std::string> all = {{"LEAT_DESTINATION_COPY_AUTHORIZATION", "keys"}};
+    all.insert(more.begin(), more.end());
+    const auto destination = open_destination(config(all), kKeys, ConnectionFile());
+    if (!destination) return destination.error().message;
+    const auto keys = (*destination)->settings.copy_keys();
+    return keys ? keys->access_key_id + "/" + keys->secret_access_key : keys.error().message;
+  };
+  EXPECT_EQ(keys_of({}), "AKID/S");
+  EXPECT_EQ(keys_of({{"LEAT_STORE_ACCESS_KEY_ID", "OWN"}, {"LEAT_STORE_SECRET_ACCESS_KEY", "o"}}),
+            "OWN/o");
+  EXPECT_THAT(keys_of({{"LEAT_DESTINATION_PROTOCOL", "data_api"}}), HasSubstr("use a role"));
+}
+
 // Gives logins with passwords p1, p2, ...
 class LoginTest : public testing::Test {
  protected:

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "aws/credential_chain.h"
 #include "aws/service_call.h"
+#include "base/digest.h"
 #include "io/directory_object_store.h"
 
 namespace leat::app {
@@ -73,10 +76,47 @@ Result<ObjectStorage> open_object_storage(const Config& config, const Environmen
   s3.attempts_max = options.attempts_max;
   s3.stop = options.stop;
   s3.metrics = options.metrics;
+  out.s3_options = s3;
   LEAT_ASSIGN(auto store, aws::S3ObjectStore::open(std::move(s3)));
   out.s3 = store.get();
   out.store = std::move(store);
   return out;
+}
+
+Result<std::unique_ptr<aws::CredentialSource>> open_store_credentials(
+    const Config& config, const Environment& environment, io::HttpClient& http) {
+  return credentials_of(
+      config, {.environment = environment, .profile = config.store_profile, .http = &http});
+}
+
+Result<std::shared_ptr<io::ObjectStore>> open_with_keys(const ObjectStorage& storage,
+                                                        std::span<const dataapi::AccessKey> known,
+                                                        const transfer::ObjectKeys& keys) {
+  if (storage.s3 == nullptr) {
+    const auto found = std::ranges::find(known, keys.access_key_id, &dataapi::AccessKey::id);
+    if (found == known.end()) {
+      return fail(Errc::kDenied,
+                  "The AWS Access Key Id you provided does not exist in our records.");
+    }
+    // Digests take equally long to compare whatever is wrong.
+    if (sha256(found->secret) != sha256(keys.secret_access_key) || !keys.session_token.empty()) {
+      return fail(Errc::kDenied, "The secret or the token does not belong to the access key.");
+    }
+    return std::shared_ptr<io::ObjectStore>(std::shared_ptr<void>(), storage.store.get());
+  }
+  struct Keyed {
+    explicit Keyed(aws::Secret secret) : credentials(std::move(secret), "the statement") {}
+    aws::FixedCredentials credentials;
+    std::unique_ptr<aws::S3ObjectStore> store;
+  };
+  auto keyed = std::make_shared<Keyed>(
+      aws::Secret{keys.access_key_id, keys.secret_access_key, keys.session_token});
+  aws::S3Options options = storage.s3_options;
+  options.credentials = &keyed->credentials;
+  options.metrics = nullptr;
+  LEAT_ASSIGN(keyed->store, aws::S3ObjectStore::open(std::move(options)));
+  io::ObjectStore* const store = keyed->store.get();
+  return std::shared_ptr<io::ObjectStore>(std::move(keyed), store);
 }
 
 }  // namespace leat::app

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 
@@ -12,6 +13,8 @@
 #include "base/metrics.h"
 #include "io/http_client.h"
 #include "io/object_store.h"
+#include "warehouse/dataapi/access_keys.h"
+#include "warehouse/transfer/object_keys.h"
 
 namespace leat::app {
 
@@ -21,6 +24,7 @@ struct ObjectStorage {
   std::unique_ptr<aws::CredentialSource> credentials = {};
   std::unique_ptr<io::ObjectStore> store = {};
   aws::S3ObjectStore* s3 = nullptr;  ///< `store`, when it is S3.
+  aws::S3Options s3_options = {};    ///< Of `s3`.
   std::string directory = {};        ///< Of the buckets, when it is a folder.
 };
 
@@ -36,5 +40,17 @@ struct StorageOptions {
 [[nodiscard]] Result<ObjectStorage> open_object_storage(const Config& config,
                                                         const Environment& environment,
                                                         const StorageOptions& options);
+
+/// The keys that a client of S3 would take here: store.access_key_id, or those of the chain with
+/// store.profile. `http` is borrowed. Errors: kInvalid (half of a pair).
+[[nodiscard]] Result<std::unique_ptr<aws::CredentialSource>> open_store_credentials(
+    const Config& config, const Environment& environment, io::HttpClient& http);
+
+/// The buckets of `storage` as `keys` open them: S3 with these keys, which says at the first read
+/// whether they are good; or the folder, if `known`, the keys of its own S3 endpoint, has them
+/// (else kDenied). Borrows from `storage`. Any thread.
+[[nodiscard]] Result<std::shared_ptr<io::ObjectStore>> open_with_keys(
+    const ObjectStorage& storage, std::span<const dataapi::AccessKey> known,
+    const transfer::ObjectKeys& keys);
 
 }  // namespace leat::app

@@ -78,5 +78,24 @@ TEST(ObjectStorage, KeysBelongTogether) {
             Errc::kNotFound);
 }
 
+TEST(ObjectStorage, KeysOfAStatementOpenTheFolderIfTheyAreKnown) {
+  const std::string root = testing::TempDir() + "/leat-object-storage-keys";
+  const auto folder = open_object_storage(config(), kNothing, {.usual_directory = root});
+  const std::vector<dataapi::AccessKey> known = {{"LEAT1", "secret-of-leat-1", "leat"}};
+  const auto opened = open_with_keys(*folder, known, {"LEAT1", "secret-of-leat-1", ""});
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  EXPECT_EQ(opened->get(), folder->store.get());
+  const transfer::ObjectKeys wrong[] = {{"LEAT2", "secret-of-leat-1", ""},
+                                        {"LEAT1", "hidden", ""},
+                                        {"LEAT1", "secret-of-leat-1", "t"}};
+  for (const transfer::ObjectKeys& keys : wrong) {
+    const auto refused = open_with_keys(*folder, known, keys);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, Errc::kDenied);
+    EXPECT_EQ(refused.error().message.find("hidden"), std::string::npos);
+  }
+  std::filesystem::remove_all(root);
+}
+
 }  // namespace
 }  // namespace leat::app

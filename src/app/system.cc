@@ -170,6 +170,10 @@ Status System::Impl::start_warehouse() {
                                  ? static_cast<std::uint64_t>(config.warehouse_memory_bytes_max)
                                  : half_of_memory();
   options.object_store = storage.store.get();
+  LEAT_ASSIGN(const auto keys, access_keys());
+  options.store_for_keys = [this, keys](const transfer::ObjectKeys& given) {
+    return open_with_keys(storage, keys, given);
+  };
   if (!storage.directory.empty()) {
     std::error_code error;
     options.directories = {std::filesystem::absolute(storage.directory, error).string()};

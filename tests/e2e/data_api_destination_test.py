@@ -51,26 +51,12 @@ class Lossy(http.server.BaseHTTPRequestHandler):
 
 class DataApiDestinationTest(LeatTest):
     def destination(self, warehouse, store, **more):
-        api = warehouse.connection["data_api"]
-        return {
-            "LEAT_SYNC_EVERY": "1h",
-            "LEAT_STORE_DIRECTORY": store,
-            "LEAT_DESTINATION_PROTOCOL": "data_api",
-            "LEAT_DESTINATION_WORKGROUP": "leat",
-            "LEAT_DESTINATION_API_ENDPOINT": api["url"],
-            "LEAT_DESTINATION_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": api["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": api["secret_access_key"],
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": self.folder,
+        return self.with_aws_keys(
+            warehouse,
+            store,
+            LEAT_DESTINATION_PROTOCOL="data_api",
+            LEAT_DESTINATION_WORKGROUP="leat",
             **more,
-        }
-
-    def warehouse(self, store):
-        return Running(
-            os.path.join(self.folder, "warehouse"),
-            {"LEAT_STORE_DIRECTORY": store},
-            command="warehouse",
         )
 
     def fill(self, leat, numbers):

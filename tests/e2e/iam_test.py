@@ -1,6 +1,7 @@
-"""A Leat that logs in to its warehouse with AWS credentials. The warehouse is another Leat's, whose
-API gives the temporary passwords; nothing here was tried at AWS."""
+"""A Leat that logs in to its warehouse with AWS credentials, and one whose COPY carries them. The
+warehouse is another Leat's, whose API gives the temporary passwords; nothing here was tried at AWS."""
 
+import glob
 import os
 import unittest
 
@@ -10,28 +11,14 @@ from leat import LeatTest, Running, run
 class IamTest(LeatTest):
     def destination(self, warehouse, store, **more):
         """The environment of a loader into `warehouse`."""
-        api = warehouse.connection["data_api"]
         address = warehouse.connection["warehouse"]
-        return {
-            "LEAT_SYNC_EVERY": "1h",
-            "LEAT_STORE_DIRECTORY": store,
-            "LEAT_DESTINATION_HOST": address["host"],
-            "LEAT_DESTINATION_PORT": str(address["port"]),
-            "LEAT_DESTINATION_AUTHENTICATION": "iam",
-            "LEAT_DESTINATION_API_ENDPOINT": api["url"],
-            "LEAT_DESTINATION_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": api["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": api["secret_access_key"],
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": self.folder,
+        return self.with_aws_keys(
+            warehouse,
+            store,
+            LEAT_DESTINATION_HOST=address["host"],
+            LEAT_DESTINATION_PORT=str(address["port"]),
+            LEAT_DESTINATION_AUTHENTICATION="iam",
             **more,
-        }
-
-    def warehouse(self, store):
-        return Running(
-            os.path.join(self.folder, "warehouse"),
-            {"LEAT_STORE_DIRECTORY": store},
-            command="warehouse",
         )
 
     def load_one(self, warehouse, environment, name):
@@ -80,6 +67,48 @@ class IamTest(LeatTest):
             with Running(data, good) as leat:
                 leat.sync()
             self.assertEqual(warehouse.psql("select id from web.tracks"), [["kept"]])
+
+    def test_copy_with_keys_that_nobody_sees(self):
+        store = os.path.join(self.folder, "store")
+        with self.warehouse(store) as warehouse:
+            keys = self.destination(
+                warehouse, store, LEAT_DESTINATION_WORKGROUP="leat", LEAT_DESTINATION_COPY_AUTHORIZATION="keys"
+            )
+            secret = keys["AWS_SECRET_ACCESS_KEY"]
+            wrong = "An0therSecretThatNobodyKnows"
+            data = os.path.join(self.folder, "main")
+            # Logs in by a password, so that only COPY is refused.
+            address = warehouse.connection["warehouse"]
+            password = {
+                "LEAT_DESTINATION_AUTHENTICATION": "password",
+                "LEAT_DESTINATION_WORKGROUP": "",
+                "LEAT_DESTINATION_USER": address["user"],
+                "LEAT_DESTINATION_PASSWORD": address["password"],
+            }
+            with Running(data, {**keys, **password, "AWS_SECRET_ACCESS_KEY": wrong}) as leat:
+                leat.send("track", {"event": "Kept", "userId": "u", "messageId": "kept"})
+                refused = run(["sync", "--data", data], seconds=120)
+                self.assertNotEqual(refused.returncode, 0)
+                said = refused.stderr + refused.stdout + leat.messages()
+                self.assertIn("Error InvalidAccessKeyId", said)
+                self.assertNotIn(wrong, said)
+            with Running(data, keys) as leat:
+                leat.sync()
+                checked = run(["check", "--data", data], keys)
+                self.assertIn("ok    warehouse: keys for COPY: " + keys["AWS_ACCESS_KEY_ID"], checked.stdout)
+                said = leat.messages() + checked.stdout + checked.stderr
+            self.assertEqual(warehouse.psql("select id from web.tracks"), [["kept"]])
+            texts = warehouse.psql("select query_text from sys_query_history where query_text ilike 'copy%'")
+            self.assertGreater(len(texts), 1)
+            self.assertIn("ACCESS_KEY_ID", texts[0][0])
+            everything = str(texts) + said + warehouse.messages()
+            for view in ("stl_query", "stl_utilitytext", "sys_load_history", "leat.syncs", "leat.batches"):
+                everything += str(warehouse.psql(f"select * from {view}"))
+            for path in glob.glob(f"{self.folder}/*/**/*.log", recursive=True):
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    everything += file.read()
+            self.assertNotIn(secret, everything)
+            self.assertNotIn(wrong, everything)
 
 
 if __name__ == "__main__":

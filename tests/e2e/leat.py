@@ -213,6 +213,47 @@ class LeatTest(unittest.TestCase):
     def up(self, environment=None, arguments=(), data=None, command="up"):
         return Running(data or self.data, environment, arguments, command)
 
+    def leat(self, *arguments, code=0):
+        """Runs a command on the data directory; returns what it printed, or its errors."""
+        done = run([*arguments, "--data", self.data], seconds=120)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def books(self, leat):
+        """Every batch's books balance, and `leat status` says so."""
+        self.assertEqual(
+            leat.psql(
+                "select batch_id from leat.batches "
+                "where received <> loaded + deduplicated + rescued + excluded"
+            ),
+            [],
+        )
+        self.assertTrue(leat.status()["balanced"])
+
+    # A warehouse of its own, and loaders into it.
+
+    def warehouse(self, store):
+        return Running(
+            os.path.join(self.folder, "warehouse"),
+            {"LEAT_STORE_DIRECTORY": store},
+            command="warehouse",
+        )
+
+    def with_aws_keys(self, warehouse, store, **more):
+        """The environment of a loader with the AWS keys that `warehouse` knows."""
+        api = warehouse.connection["data_api"]
+        return {
+            "LEAT_SYNC_EVERY": "1h",
+            "LEAT_STORE_DIRECTORY": store,
+            "LEAT_DESTINATION_API_ENDPOINT": api["url"],
+            "LEAT_DESTINATION_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": api["access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": api["secret_access_key"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": self.folder,
+            **more,
+        }
+
     def write(self, name, text):
         path = os.path.join(self.folder, name)
         with open(path, "w", encoding="utf-8") as file:

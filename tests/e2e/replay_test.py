@@ -5,7 +5,7 @@ import json
 import time
 import unittest
 
-from leat import LeatTest, run
+from leat import LeatTest
 
 
 def track(number, event="Order Completed", **properties):
@@ -18,23 +18,8 @@ def track(number, event="Order Completed", **properties):
 
 
 class ReplayTest(LeatTest):
-    def leat(self, *arguments, code=0):
-        done = run([*arguments, "--data", self.data], seconds=120)
-        self.assertEqual(done.returncode, code, done.stderr)
-        return done.stdout if code == 0 else done.stderr
-
     def replay(self, *arguments):
         return json.loads(self.leat("replay", "--json", *arguments))
-
-    def books(self, leat):
-        self.assertEqual(
-            leat.psql(
-                "select batch_id from leat.batches "
-                "where received <> loaded + deduplicated + rescued + excluded"
-            ),
-            [],
-        )
-        self.assertTrue(leat.status()["balanced"])
 
     def test_a_dropped_table_comes_back(self):
         with self.up({"LEAT_SYNC_EVERY": "1h"}) as leat:

@@ -69,6 +69,26 @@ class FlowOnS3Test(LeatTest):
             leat.sync()
             self.assertEqual(leat.value("select count(*) from web.order_completed"), "101")
 
+    def test_copy_reads_with_the_keys_of_the_statement(self):
+        copy = f"copy public.read_by_keys from 's3://leat/by-keys/' access_key_id '{ceph.ACCESS_KEY}'"
+        with self.up(on_s3(SERVER.endpoint, LEAT_SYNC_EVERY="1h")) as leat:
+            leat.psql("create table public.read_by_keys (n int)")
+            leat.psql(
+                "unload ('select 7') to 's3://leat/by-keys/' csv credentials "
+                f"'aws_access_key_id={ceph.ACCESS_KEY};aws_secret_access_key={ceph.SECRET_KEY}'"
+            )
+            leat.psql(f"{copy} secret_access_key '{ceph.SECRET_KEY}' csv")
+            self.assertEqual(leat.value("select sum(n) from public.read_by_keys"), "7")
+            with self.assertRaisesRegex(AssertionError, "Status 403"):
+                leat.psql(f"{copy} secret_access_key 'wrong-secret-for-ceph' csv")
+        keys = on_s3(
+            SERVER.endpoint, LEAT_SYNC_EVERY="1h", LEAT_DESTINATION_COPY_AUTHORIZATION="keys"
+        )
+        with self.up(keys) as leat:
+            leat.send("track", track(900))
+            leat.sync()
+            self.assertEqual(leat.value("select count(*) from web.tracks"), "1")
+
     def test_check_says_what_is_wrong(self):
         def check(**more):
             done = run(["check", "--json"], on_s3(SERVER.endpoint, **more), self.folder)

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 namespace leat::load {
@@ -111,6 +112,36 @@ TEST_F(LoadTransactionTest, LocksTheLedgerFirstAndCommitsLast) {
   EXPECT_EQ(result->batches[0].events,
             (EventCounts{.received = 5, .loaded = 2, .deduplicated = 2, .rescued = 1}));
   EXPECT_THAT(result->columns_added, ElementsAre("tracks.x"));
+}
+
+// A server may quote the statement; nobody shall read the keys there.
+TEST_F(LoadTransactionTest, CopiesWithKeysAndShowsThemToNobody) {
+  settings_.copy_keys = [] { return CopyKeys{"ASIA1", "s3cr3t+key", "t0k3n/of=it"}; };
+  connection_.answers.emplace_back(
+      "COPY", std::unexpected(DestinationFailure{
+                  FailureKind::kStagedFile, "XX000",
+                  "S3ServiceException in: COPY ... ACCESS_KEY_ID 'ASIA1' SECRET_ACCESS_KEY "
+                  "'s3cr3t+key' SESSION_TOKEN 't0k3n/of=it'"}));
+  const auto refused = run();
+  ASSERT_FALSE(refused.has_value());
+  const std::string& message = refused.error().error.message;
+  EXPECT_THAT(message, HasSubstr("'ASIA1' SECRET_ACCESS_KEY '***' SESSION_TOKEN '***'"));
+  EXPECT_EQ(message.find("s3cr3t"), std::string::npos);
+  EXPECT_EQ(message.find("t0k3n"), std::string::npos);
+  const auto copy = std::ranges::find_if(
+      connection_.statements, [](const std::string& sql) { return sql.starts_with("COPY"); });
+  ASSERT_NE(copy, connection_.statements.end());
+  EXPECT_THAT(*copy, HasSubstr("SECRET_ACCESS_KEY 's3cr3t+key' SESSION_TOKEN 't0k3n/of=it'"));
+  EXPECT_EQ(connection_.statements.back(), "ROLLBACK");
+}
+
+TEST_F(LoadTransactionTest, WithoutKeysNothingIsLoaded) {
+  settings_.copy_keys = []() -> Result<CopyKeys> { return fail(Errc::kDenied, "none found"); };
+  const auto refused = run();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, FailureKind::kStagedFile);
+  EXPECT_THAT(refused.error().error.message, HasSubstr("none found; events wait in the archive"));
+  EXPECT_EQ(connection_.statements.back(), "ROLLBACK");
 }
 
 // What was read from the archive before a deletion must not be loaded after it.

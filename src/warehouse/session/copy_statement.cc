@@ -5,6 +5,7 @@
 #include "warehouse/catalog/rights.h"
 #include "warehouse/session/session_state.h"
 #include "warehouse/transfer/copy.h"
+#include "warehouse/transfer/object_keys.h"
 
 namespace leat::session {
 namespace {
@@ -39,15 +40,31 @@ LoadErrorRecord error_record(const transfer::LoadError& error) {
 
 }  // namespace
 
+SqlResult<std::shared_ptr<io::ObjectStore>> SessionState::store_for(
+    const sql::Credentials& credentials, std::string_view verb) {
+  io::ObjectStore* const own = shared->options.object_store;
+  if (own == nullptr) {
+    return engine::fail_sql("0A000", fmt::format("this warehouse has no object store to {}", verb));
+  }
+  LEAT_ASSIGN(const auto keys, transfer::object_keys(credentials));
+  if (keys && shared->options.store_for_keys) {
+    auto store = shared->options.store_for_keys(*keys);
+    if (store) return std::move(*store);
+    const bool denied = store.error().code == Errc::kDenied;
+    return engine::fail_sql("XX000", fmt::format("S3ServiceException:{},{}", store.error().message,
+                                                 denied ? "Status 403,Error InvalidAccessKeyId"
+                                                        : "Status 503,Error ServiceUnavailable"));
+  }
+  return std::shared_ptr<io::ObjectStore>(std::shared_ptr<void>(), own);  // borrowed
+}
+
 SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& statement) {
   LEAT_ASSIGN(const catalog::RelationPointer found, find_relation(statement.table));
   if (found->kind != catalog::RelationKind::kTable) {
     return engine::fail_sql("42809", "\"" + found->name + "\" is not a table");
   }
   LEAT_TRY(require(*found, catalog::kInsert));
-  if (shared->options.object_store == nullptr) {
-    return engine::fail_sql("0A000", "this warehouse has no object store to COPY from");
-  }
+  LEAT_ASSIGN(const auto store, store_for(statement.credentials, "COPY from"));
   if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
   const catalog::RelationPointer relation = catalog.relation(found->oid);
   if (relation == nullptr) {
@@ -67,8 +84,8 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   transfer::CopyOptions options;
   if (!shared->options.data_directory.empty())
     options.scratch_directory = shared->options.data_directory + "/scratch";
-  transfer::CopyReport report = transfer::run_copy(statement, target_of(*relation), *connection,
-                                                   *shared->options.object_store, options);
+  transfer::CopyReport report =
+      transfer::run_copy(statement, target_of(*relation), *connection, *store, options);
   load.end = shared->now();
   load.format = report.file_format;
   load.completed = !report.error;

@@ -246,6 +246,9 @@ struct SessionState {
   SqlStatus run_set(Running& running, const sql::SetStatement& statement);
   SqlStatus run_reset(Running& running, const sql::ResetStatement& statement);
   SqlStatus run_show(Running& running, const sql::ShowStatement& statement);
+  /// What COPY and UNLOAD work on: the warehouse's store, or what their keys open.
+  SqlResult<std::shared_ptr<io::ObjectStore>> store_for(const sql::Credentials& credentials,
+                                                        std::string_view verb);
   SqlStatus run_copy(Running& running, const sql::CopyStatement& statement);
   SqlStatus run_unload(Running& running, const sql::UnloadStatement& statement);
   SqlStatus run_maintenance(Running& running);

@@ -9,9 +9,7 @@ namespace leat::session {
 
 SqlStatus SessionState::run_unload(Running& running, const sql::UnloadStatement& statement) {
   LEAT_TRY(check_access(running.statement));
-  if (shared->options.object_store == nullptr) {
-    return engine::fail_sql("0A000", "this warehouse has no object store to UNLOAD to");
-  }
+  LEAT_ASSIGN(const auto store, store_for(statement.credentials, "UNLOAD to"));
   LEAT_TRY(lock_tables(running.statement));
   LEAT_ASSIGN(Plan plan, make_plan(running.statement, statement.query_text, {}));
   std::vector<transfer::UnloadColumn> columns;
@@ -33,8 +31,8 @@ SqlStatus SessionState::run_unload(Running& running, const sql::UnloadStatement&
   record.start = shared->now();
   LEAT_ASSIGN(const auto rows, open_rows(plan, {}));
   forget(rows.get());
-  transfer::UnloadReport report = transfer::run_unload(statement, columns, std::move(rows->cursor),
-                                                       *shared->options.object_store);
+  transfer::UnloadReport report =
+      transfer::run_unload(statement, columns, std::move(rows->cursor), *store);
   record.end = shared->now();
   record.format = report.file_format;
   record.completed = !report.error;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ class ObjectStore;
 }
 }  // namespace leat
 
+namespace leat::transfer {
+struct ObjectKeys;
+}
+
 namespace leat::session {
 
 struct WarehouseOptions {
@@ -47,6 +52,10 @@ struct WarehouseOptions {
   std::vector<std::string> directories{};
   io::ObjectStore* object_store =
       nullptr;  ///< Of COPY and UNLOAD; borrowed. Null: they fail with 0A000.
+  /// The store that keys in a COPY or UNLOAD open, in place of object_store. kDenied: the keys are
+  /// not known. Empty: such keys are not looked at.
+  std::function<Result<std::shared_ptr<io::ObjectStore>>(const transfer::ObjectKeys&)>
+      store_for_keys{};
   /// Longest wait for another transaction's table lock before 55P03; statement_timeout may end it
   /// sooner.
   std::int64_t lock_timeout_us = 10LL * 60 * 1'000'000;

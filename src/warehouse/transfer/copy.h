@@ -88,8 +88,8 @@ struct CopyOptions {
 
 /// Loads. Names are resolved, rights checked and the lock taken by the caller. The rows become
 /// visible with the transaction; COPY outside of a block commits by itself. Credentials in the
-/// statement are not looked at (the store has its own) and never reach a message. Runs on the
-/// connection's thread; interrupt() stops it.
+/// statement are the caller's to look at (object_keys.h), who gives the store that they open; they
+/// never reach a message. Runs on the connection's thread; interrupt() stops it.
 [[nodiscard]] CopyReport run_copy(const sql::CopyStatement& statement, const CopyTarget& target,
                                   engine::Connection& connection, io::ObjectStore& store,
                                   const CopyOptions& options = {});

@@ -1,0 +1,25 @@
+// The AWS keys that a COPY or UNLOAD may carry in place of a role.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "warehouse/engine/connection.h"
+#include "warehouse/sql/ast.h"
+
+namespace leat::transfer {
+
+/// All but the id are secrets.
+struct ObjectKeys {
+  std::string access_key_id = {};
+  std::string secret_access_key = {};
+  std::string session_token = {};  ///< Empty: none.
+};
+
+/// The keys of ACCESS_KEY_ID ... or of CREDENTIALS 'aws_access_key_id=...;...'; nothing when a role
+/// is named. 42601: half of a pair, or a part that CREDENTIALS does not know; the message has no
+/// part of it. Pure; any thread.
+[[nodiscard]] engine::SqlResult<std::optional<ObjectKeys>> object_keys(
+    const sql::Credentials& credentials);
+
+}  // namespace leat::transfer
