@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "base/digest.h"
 #include "net/socket.h"
@@ -22,7 +23,9 @@ namespace {
 constexpr std::int64_t kAcceptUs = 30'000'000;
 constexpr int kKeepAliveSeconds = 30;
 constexpr long kGoodbyeMs = 1000;
+constexpr long kFurtherMs = 5000;
 constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kWaysMax = 4;
 
 struct FreeSession {
   void operator()(LIBSSH2_SESSION* session) const { libssh2_session_free(session); }
@@ -128,6 +131,55 @@ struct Piece {
   [[nodiscard]] bool empty() const { return begin == end; }
 };
 
+using Channel = std::unique_ptr<LIBSSH2_CHANNEL, FreeChannel>;
+
+// A connection to the local port and its way to the target.
+struct Way {
+  Channel channel;
+  Descriptor local;
+  Piece out;
+  Piece in;
+  bool is_over = false;
+
+  bool move_in();  // target to local; whether anything came
+  void write();    // what there is of `out`, to the target
+};
+
+bool Way::move_in() {
+  bool has_moved = false;
+  while (!is_over) {
+    if (in.empty()) {
+      const ssize_t count = libssh2_channel_read(channel.get(), in.bytes.data(), in.bytes.size());
+      if (count == LIBSSH2_ERROR_EAGAIN) return has_moved;
+      if (count <= 0) {
+        is_over = count < 0 || libssh2_channel_eof(channel.get()) != 0;
+        return has_moved;
+      }
+      has_moved = true;
+      in.begin = 0;
+      in.end = static_cast<std::size_t>(count);
+    }
+    const ssize_t count =
+        ::send(local.get(), in.bytes.data() + in.begin, in.end - in.begin, MSG_NOSIGNAL);
+    if (count < 0) {
+      is_over = errno != EAGAIN && errno != EINTR;
+      return has_moved;
+    }
+    in.begin += static_cast<std::size_t>(count);
+  }
+  return has_moved;
+}
+
+void Way::write() {
+  while (!out.empty() && !is_over) {
+    const ssize_t count =
+        libssh2_channel_write(channel.get(), out.bytes.data() + out.begin, out.end - out.begin);
+    if (count == LIBSSH2_ERROR_EAGAIN) return;
+    if (count < 0) is_over = true;
+    if (count > 0) out.begin += static_cast<std::size_t>(count);
+  }
+}
+
 }  // namespace
 
 struct SshTunnel::Impl {
@@ -135,23 +187,26 @@ struct SshTunnel::Impl {
   ~Impl();
 
   void carry();
-  [[nodiscard]] bool accept_local();
+  [[nodiscard]] bool accept_first();
+  [[nodiscard]] Channel open_channel() const;
+  void accept_further();
   [[nodiscard]] bool wait() const;
-  [[nodiscard]] bool move_out();  // local to target; false: it is over
-  [[nodiscard]] bool move_in();   // target to local; false: it is over
+  void move_out();
+  [[nodiscard]] bool is_sending() const;
 
   Stream stream;  // owns the socket below the session
   std::unique_ptr<LIBSSH2_SESSION, FreeSession> session;
-  std::unique_ptr<LIBSSH2_CHANNEL, FreeChannel> channel;
+  Endpoint target;
+  Channel first_channel;  // until its connection comes
   Descriptor listener;
   std::uint16_t port = 0;
   Descriptor stop;  // an eventfd, readable once the tunnel shall end
   std::thread thread;
 
   // The thread's own.
-  Descriptor local;
-  std::unique_ptr<Piece> out = std::make_unique<Piece>();
-  std::unique_ptr<Piece> in = std::make_unique<Piece>();
+  std::vector<std::unique_ptr<Way>> ways;  // the first one is the client's
+  // Whose bytes a packet holds that is not sent yet: nobody else may write before that.
+  Way* sender = nullptr;
 };
 
 SshTunnel::Impl::~Impl() {
@@ -166,76 +221,103 @@ SshTunnel::Impl::~Impl() {
   libssh2_session_set_timeout(session.get(), kGoodbyeMs);
 }
 
-bool SshTunnel::Impl::accept_local() {
+bool SshTunnel::Impl::accept_first() {
   std::array<pollfd, 2> waits = {pollfd{listener.get(), POLLIN, 0}, pollfd{stop.get(), POLLIN, 0}};
   const Deadline deadline = Deadline::after_us(kAcceptUs);
+  auto way = std::make_unique<Way>();
   while (::poll(waits.data(), waits.size(), deadline.poll_ms()) > 0 && waits[1].revents == 0) {
-    local = Descriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (local.get() >= 0) break;
+    way->local =
+        Descriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (way->local.get() >= 0) break;
   }
-  listener.reset();
-  if (local.get() < 0) return false;
-  set_no_delay(local.get());
+  if (way->local.get() < 0) return false;
+  set_no_delay(way->local.get());
+  way->channel = std::move(first_channel);
+  ways.push_back(std::move(way));
   return true;
 }
 
+Channel SshTunnel::Impl::open_channel() const {
+  return Channel(libssh2_channel_direct_tcpip_ex(session.get(), target.host.c_str(), target.port,
+                                                 "127.0.0.1", 0));
+}
+
+bool SshTunnel::Impl::is_sending() const {
+  return (libssh2_session_block_directions(session.get()) & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
+}
+
+void SshTunnel::Impl::accept_further() {
+  if (ways.size() >= kWaysMax || sender != nullptr || is_sending()) return;
+  auto way = std::make_unique<Way>();
+  way->local =
+      Descriptor(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (way->local.get() < 0) return;
+  set_no_delay(way->local.get());
+  // Rare, and as quick as the bastion: the others wait for it.
+  libssh2_session_set_blocking(session.get(), 1);
+  libssh2_session_set_timeout(session.get(), kFurtherMs);
+  way->channel = open_channel();
+  libssh2_session_set_blocking(session.get(), 0);
+  if (way->channel) ways.push_back(std::move(way));
+}
+
 bool SshTunnel::Impl::wait() const {
-  const bool ssh_writes =
-      (libssh2_session_block_directions(session.get()) & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
-  const auto local_events =
-      static_cast<short>((out->empty() ? POLLIN : 0) | (in->empty() ? 0 : POLLOUT));
-  // What cannot be passed on is not fetched.
-  const auto ssh_events =
-      static_cast<short>((in->empty() ? POLLIN : 0) | (ssh_writes ? POLLOUT : 0));
-  std::array<pollfd, 3> waits = {pollfd{stop.get(), POLLIN, 0},
-                                 pollfd{local.get(), local_events, 0},
-                                 pollfd{stream.descriptor(), ssh_events, 0}};
+  std::vector<pollfd> waits = {pollfd{stop.get(), POLLIN, 0}};
+  // One that waits for its turn may stay in the listener's queue.
+  const bool takes_more = ways.size() < kWaysMax && sender == nullptr && !is_sending();
+  waits.push_back({takes_more ? listener.get() : -1, POLLIN, 0});
+  short ssh_events = is_sending() ? POLLOUT : 0;
+  for (const auto& way : ways) {
+    // What cannot be passed on is not fetched.
+    if (way->in.empty()) ssh_events |= POLLIN;
+    waits.push_back(
+        {way->local.get(),
+         static_cast<short>((way->out.empty() ? POLLIN : 0) | (way->in.empty() ? 0 : POLLOUT)), 0});
+  }
+  waits.push_back({stream.descriptor(), ssh_events, 0});
   int next_s = kKeepAliveSeconds;
   (void)libssh2_keepalive_send(session.get(), &next_s);
   const int ready = ::poll(waits.data(), waits.size(), std::max(next_s, 1) * 1000);
   return (ready >= 0 || errno == EINTR) && waits[0].revents == 0;
 }
 
-bool SshTunnel::Impl::move_out() {
-  if (out->empty()) {
-    const ssize_t count = ::recv(local.get(), out->bytes.data(), out->bytes.size(), 0);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return false;
-    out->begin = 0;
-    out->end = count > 0 ? static_cast<std::size_t>(count) : 0;
-  }
-  while (!out->empty()) {
-    const ssize_t count =
-        libssh2_channel_write(channel.get(), out->bytes.data() + out->begin, out->end - out->begin);
-    if (count == LIBSSH2_ERROR_EAGAIN) break;
-    if (count < 0) return false;
-    out->begin += static_cast<std::size_t>(count);
-  }
-  return true;
-}
-
-bool SshTunnel::Impl::move_in() {
-  while (true) {
-    if (in->empty()) {
-      const ssize_t count = libssh2_channel_read(channel.get(), in->bytes.data(), in->bytes.size());
-      if (count == LIBSSH2_ERROR_EAGAIN) return true;
-      if (count <= 0) return count == 0 && libssh2_channel_eof(channel.get()) == 0;
-      in->begin = 0;
-      in->end = static_cast<std::size_t>(count);
+// Local to target.
+void SshTunnel::Impl::move_out() {
+  if (sender != nullptr) sender->write();
+  if (sender != nullptr && !sender->out.empty() && !sender->is_over) return;
+  sender = nullptr;
+  for (const auto& way : ways) {
+    if (way->out.empty()) {
+      const ssize_t count =
+          ::recv(way->local.get(), way->out.bytes.data(), way->out.bytes.size(), 0);
+      way->is_over |= count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+      way->out.begin = 0;
+      way->out.end = count > 0 ? static_cast<std::size_t>(count) : 0;
     }
-    const ssize_t count =
-        ::send(local.get(), in->bytes.data() + in->begin, in->end - in->begin, MSG_NOSIGNAL);
-    if (count < 0) return errno == EAGAIN || errno == EINTR;
-    in->begin += static_cast<std::size_t>(count);
+    way->write();
+    if (way->out.empty() || way->is_over) continue;
+    sender = way.get();
+    return;
   }
 }
 
 void SshTunnel::Impl::carry() {
-  if (!accept_local()) return;
+  if (!accept_first()) return;
   libssh2_session_set_blocking(session.get(), 0);
   libssh2_keepalive_config(session.get(), 1, kKeepAliveSeconds);
-  while (move_out() && move_in() && wait()) {
-  }
-  local.reset();
+  do {
+    // A channel says goodbye as it goes, for which nothing of another may be half sent.
+    if (sender == nullptr) std::erase_if(ways, [](const auto& way) { return way->is_over; });
+    accept_further();
+    move_out();
+    // Reading one channel may take in what is another's, of which the socket then says nothing.
+    for (bool has_moved = true; has_moved;) {
+      has_moved = false;
+      for (const auto& way : ways) has_moved |= way->move_in();
+    }
+  } while (!ways.front()->is_over && wait());
+  for (const auto& way : ways) way->local.reset();
+  listener.reset();
 }
 
 SshTunnel::SshTunnel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -266,15 +348,16 @@ Result<std::unique_ptr<SshTunnel>> SshTunnel::open(const SshOptions& options,
   }
   LEAT_TRY(check_host_key(session, options));
   LEAT_TRY(log_in(session, options));
-  impl->channel.reset(
-      libssh2_channel_direct_tcpip_ex(session, target.host.c_str(), target.port, "127.0.0.1", 0));
-  if (!impl->channel) {
+  impl->target = target;
+  impl->first_channel = impl->open_channel();
+  if (!impl->first_channel) {
     return fail(Errc::kUnavailable,
                 fmt::format("{} cannot reach {} from there: {}; check that address, and that the "
                             "server allows TCP forwarding",
                             who(options), target.to_string(), last_error(session)));
   }
-  LEAT_ASSIGN(impl->listener, listen_on({"127.0.0.1", 0}, 1, PortSharing::kNone));
+  LEAT_ASSIGN(impl->listener,
+              listen_on({"127.0.0.1", 0}, static_cast<int>(kWaysMax), PortSharing::kNone));
   impl->port = local_endpoint(impl->listener.get()).port;
   impl->stop = Descriptor(::eventfd(0, EFD_CLOEXEC));
   if (impl->stop.get() < 0) return fail_errno(errno, "cannot make an event descriptor");

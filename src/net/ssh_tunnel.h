@@ -1,5 +1,5 @@
 // A TCP connection through an SSH server (a bastion), for destinations that no open port leads to:
-// what `ssh -L` does, for one connection. libssh2 underneath.
+// what `ssh -L` does, for one client. libssh2 underneath.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,9 @@ struct SshOptions {
   std::string known_hosts_file = {};
 };
 
-/// One tunnel. A local port takes exactly one connection, within half a minute; its bytes go to the
-/// target, both ways, until either side closes. A thread of its own does that.
+/// One tunnel. A local port takes one connection, within half a minute; its bytes go to the target,
+/// both ways, until either side closes. While it lasts the port takes a few more, each with a way of
+/// its own to the target: cancelling a statement needs a second connection. One thread does that.
 class SshTunnel {
  public:
   /// Logs in and connects to `target` from the bastion. Errors, with the next step: kUnavailable

@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from leat import LeatTest, Running, run
+from leat import BINARY, LeatTest, run
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 
@@ -93,13 +93,8 @@ class SshTest(LeatTest):
             **more,
         }
 
-    def warehouse(self):
-        return Running(
-            self.path("warehouse"), {"LEAT_STORE_DIRECTORY": self.path("store")}, command="warehouse"
-        )
-
     def test_loads_and_asks_through_the_bastion(self):
-        with self.warehouse() as warehouse:
+        with self.warehouse(self.path("store")) as warehouse:
             settings = self.settings(warehouse)
             with self.up(settings) as leat:
                 for number in range(300):
@@ -126,6 +121,55 @@ class SshTest(LeatTest):
                 leat.sync()
                 self.assertEqual(warehouse.psql("select count(*) from web.sent"), [["301"]])
 
+    def test_a_stop_cancels_the_statement_behind_the_bastion(self):
+        with self.warehouse(self.path("store")) as warehouse:
+            settings = self.settings(warehouse)
+            with self.up(settings) as leat:
+                leat.send("track", {"event": "Sent", "userId": "u", "messageId": "first"})
+                leat.sync()
+                # Somebody holds the ledger, so that the next load waits for it.
+                address = warehouse.connection["warehouse"]
+                holder = subprocess.Popen(
+                    ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"],
+                    env={**os.environ, "PGHOST": address["host"], "PGPORT": str(address["port"]),
+                         "PGUSER": address["user"], "PGPASSWORD": address["password"],
+                         "PGDATABASE": address["database"]},
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                )
+                holder.stdin.write("begin;\nlock leat.batches;\n\\echo held\n")
+                holder.stdin.flush()
+                self.assertEqual(holder.stdout.readline(), "held\n")
+                leat.send("track", {"event": "Sent", "userId": "u", "messageId": "second"})
+                waiting = subprocess.Popen(
+                    [BINARY, "sync", "--data", leat.data], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                )
+                try:
+                    self.wait_for_locks(warehouse, 1)
+                    leat.stop()
+                    waiting.wait(30)
+                    self.wait_for_locks(warehouse, 0)
+                    self.assertIsNone(holder.poll(), "the lock was given back too early")
+                finally:
+                    waiting.kill()
+                    waiting.wait(10)
+                    holder.kill()
+                    holder.communicate(timeout=10)
+
+    def wait_for_locks(self, warehouse, count):
+        """Waits until so many loaders wait for the ledger."""
+        deadline = time.monotonic() + 20
+        waiting = None
+        while time.monotonic() < deadline:
+            waiting = warehouse.value(
+                "select count(*) from stv_inflight "
+                "where text ilike '%batches%' and text not ilike '%stv_inflight%'"
+            )
+            if waiting == str(count):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{waiting} loaders wait, not {count}")
+
     def check_refused(self, warehouse, settings, *texts):
         self.assertEqual(run(["init"], folder=self.folder).returncode, 0)
         checked = run(["check", "--data", self.data], settings, folder=self.folder)
@@ -137,7 +181,7 @@ class SshTest(LeatTest):
         os.unlink(self.path(".env"))
 
     def test_strangers_and_changed_hosts_are_refused(self):
-        with self.warehouse() as warehouse:
+        with self.warehouse(self.path("store")) as warehouse:
             good = self.settings(warehouse)
             self.check_refused(
                 warehouse, {**good, "LEAT_DESTINATION_SSH_KEY": self.path("stranger")},
