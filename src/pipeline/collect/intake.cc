@@ -258,8 +258,16 @@ void Intake::State::begin(const IntakeRequest& request, const Batch* batch) {
 // Here, before the journal, is the one place that all copies of an event come from.
 bool Intake::State::suppress(const IntakeRequest& request, const Source& source,
                              const ItemFacts& facts) {
-  if (!suppressed || !suppressed->matches(source.name, facts.user_id, facts.anonymous_id,
-                                          facts.previous_id)) [[likely]] {
+  if (!suppressed) [[likely]]
+    return false;
+  // A number breaks the protocol, and is a person's id all the same.
+  std::array<std::string, 3> numbers;
+  const auto id_of = [&](std::size_t which, std::string_view text) -> std::string_view {
+    if (!facts.id_numbers[which]) return text;
+    return numbers[which] = std::to_string(*facts.id_numbers[which]);
+  };
+  if (!suppressed->matches(source.name, id_of(0, facts.user_id), id_of(1, facts.anonymous_id),
+                           id_of(2, facts.previous_id))) [[likely]] {
     return false;
   }
   SourceLines& target = lines_of(source);

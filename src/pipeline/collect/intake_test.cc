@@ -114,6 +114,24 @@ TEST_F(IntakeTest, KeepsNothingOfASuppressedPerson) {
   EXPECT_THAT(read[1].event_json, HasSubstr("m2"));
   EXPECT_EQ(read[2].rejected, event::kSuppressed);
 
+  // An id that is sent as a number, and one longer than any row takes.
+  const std::string long_id(2000, 'x');
+  list.add({event::PersonKey::kUserId, "-42"}, "", kNow);
+  list.add({event::PersonKey::kUserId, long_id}, "", kNow);
+  feed.publish(std::make_shared<event::SuppressionList>(list));
+  ASSERT_EQ(status(fmt::format(
+                R"({{"writeKey":"web-key","batch":[{{"type":"track","event":"E","userId":-42}},)"
+                R"({{"type":"track","event":"E","userId":42}},)"
+                R"({{"type":"track","event":"E","userId":"{}"}}]}})",
+                long_id)),
+            200);
+  EXPECT_EQ(intake_.lines().front().suppressed, 2U);
+  const auto numbered = read_lines(intake_.lines().front().lines);
+  ASSERT_EQ(numbered.size(), 3U);
+  EXPECT_EQ(numbered[0].rejected, event::kSuppressed);
+  EXPECT_EQ(numbered[1].rejected, "id_not_string");
+  EXPECT_EQ(numbered[2].rejected, event::kSuppressed);
+
   feed.publish(std::make_shared<event::SuppressionList>(event::SuppressionList::make(random_)));
   ASSERT_EQ(status(kBatch), 200);
   EXPECT_EQ(rejections(), std::vector<std::string>(3));

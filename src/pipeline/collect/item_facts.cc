@@ -20,6 +20,12 @@ std::string_view text_of(const dom::element& value) {
   return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
+std::optional<std::int64_t> number_of(const dom::element& value) {
+  std::int64_t number = 0;
+  if (value.get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
 /// event::member_named, sorted out by length first: most keys are told apart without comparing
 /// bytes.
 Member member_of(std::string_view key) {
@@ -198,12 +204,15 @@ ItemFacts read_item(EventType route_type, const dom::element& item, const Contex
         break;
       case Member::kUserId:
         facts.user_id = text_of(field.value);
+        facts.id_numbers[0] = number_of(field.value);
         break;
       case Member::kAnonymousId:
         facts.anonymous_id = text_of(field.value);
+        facts.id_numbers[1] = number_of(field.value);
         break;
       case Member::kPreviousId:
         facts.previous_id = text_of(field.value);
+        facts.id_numbers[2] = number_of(field.value);
         break;
       case Member::kContext:
         if (kind != Kind::kAbsent) context = field.value;

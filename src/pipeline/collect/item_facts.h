@@ -3,6 +3,9 @@
 // event's own. Pure; any thread.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "pipeline/event/validate.h"
@@ -33,6 +36,8 @@ struct ItemFacts {
   std::string_view user_id{};  ///< as the three below, and empty when it is no string
   std::string_view anonymous_id{};
   std::string_view previous_id{};
+  /// These three, when they are whole numbers.
+  std::array<std::optional<std::int64_t>, 3> id_numbers{};
 };
 
 /// Reads one event. `route_type`: as event::validate. `batch`: the batch's context, or an empty

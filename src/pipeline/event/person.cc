@@ -9,7 +9,7 @@
 namespace leat::event {
 namespace {
 
-constexpr std::size_t kIdBytesMax = 512;  // of a row's user_id
+constexpr std::size_t kIdBytesMax = 32'768;  // of an event
 
 bool names(const JsonValue& value, std::string_view id) {
   if (value.kind == JsonKind::kString) return value.text == id;

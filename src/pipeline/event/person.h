@@ -24,7 +24,7 @@ struct Person {
 /// "USER_ID" or "ANONYMOUS_ID", as Segment names the subjects of a regulation.
 [[nodiscard]] std::string_view person_key_name(PersonKey key);
 /// The person whose subject type and id these are. kInvalid: another type, or no id, or one of more
-/// than 512 bytes or not UTF-8.
+/// than 32,768 bytes or not UTF-8.
 [[nodiscard]] Result<Person> make_person(std::string_view key_name, std::string_view id);
 
 /// Whether a line's event is the person's: its userId (anonymousId), or the previousId of an alias,

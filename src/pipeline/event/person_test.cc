@@ -57,7 +57,7 @@ TEST(Person, MakesOneOfGoodIdsOnly) {
   EXPECT_EQ(make_person("OBJECT_ID", "u1").error().code, Errc::kInvalid);
   EXPECT_FALSE(make_person("USER_ID", ""));
   EXPECT_FALSE(make_person("USER_ID", "\xff"));
-  EXPECT_FALSE(make_person("USER_ID", std::string(513, 'x')));
+  EXPECT_FALSE(make_person("USER_ID", std::string(32'769, 'x')));
 }
 
 TEST(Person, RedactKeepsThePlaceOfAllOtherLines) {

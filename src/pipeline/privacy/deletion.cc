@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
+#include <span>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -17,6 +19,8 @@ namespace leat::privacy {
 namespace {
 
 constexpr std::size_t kSealsPerPage = 64;
+// Each read holds the lines of one object, and the new objects of one seal.
+constexpr std::size_t kSealsReadAtOnce = 4;
 
 RewrittenObject object_of(const archive::RedactedBatch& batch) {
   return {.batch_id = batch.before.id,
@@ -82,11 +86,12 @@ class DeletionRun {
     while (true) {
       LEAT_ASSIGN(const auto seals, archive_.list_after(positions, kSealsPerPage));
       if (seals.empty()) return {};
-      for (const archive::Seal& seal : seals) {
+      for (std::size_t at = 0; at < seals.size(); at += kSealsReadAtOnce) {
         if (stop_.stop_requested()) return stopped();
-        LEAT_TRY(redact_seal(seal));
-        positions[seal.stream] = seal.last;
+        const std::size_t count = std::min(kSealsReadAtOnce, seals.size() - at);
+        LEAT_TRY(redact_seals(std::span(seals).subspan(at, count)));
       }
+      for (const archive::Seal& seal : seals) positions[seal.stream] = seal.last;
       if (options_.progress) options_.progress(reports_);
     }
   }
@@ -95,12 +100,28 @@ class DeletionRun {
     return fail(Errc::kUnavailable, "the program is stopping; the next start goes on");
   }
 
-  Status redact_seal(const archive::Seal& seal) {
+  // Reads them at once, most of the time there is, and changes them one after the other.
+  Status redact_seals(std::span<const archive::Seal> seals) {
+    std::vector<std::future<Result<archive::SealRedaction>>> plans;
+    for (const archive::Seal& seal : seals) {
+      plans.push_back(std::async(std::launch::async, [this, &seal] {
+        return archive::Redactor(*options_.store, options_.bucket)
+            .plan(seal, request_.person,
+                  [this](std::string_view source) { return report_of(source) != nullptr; });
+      }));
+    }
+    // All are over before anything of this goes.
+    std::vector<Result<archive::SealRedaction>> done;
+    for (auto& plan : plans) done.push_back(plan.get());
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (!done[i]) return std::unexpected(done[i].error());
+      LEAT_TRY(redact_seal(seals[i], *done[i]));
+    }
+    return {};
+  }
+
+  Status redact_seal(const archive::Seal& seal, const archive::SealRedaction& plan) {
     if (!request_.is_dry) LEAT_TRY(take_over(seal));
-    LEAT_ASSIGN(const archive::SealRedaction plan,
-                redactor_.plan(seal, request_.person, [this](std::string_view source) {
-                  return report_of(source) != nullptr;
-                }));
     for (const archive::Batch& batch : seal.batches) {
       if (SourceReport* report = report_of(batch.source)) {
         ++report->objects_read;

@@ -25,6 +25,7 @@ constexpr std::string_view kRescue = "leat_rescue";
 constexpr std::array<std::string_view, 6> kHomes = {"tracks",  "identifies", "pages",
                                                     "screens", "groups",     "aliases"};
 constexpr std::size_t kLinesPerStatement = 500;
+constexpr std::size_t kColumnBytes = 512;  // of user_id and anonymous_id
 
 bool is_text(const load::StagedColumn& column) {
   return column.type.find("char") != std::string::npos || column.type == "text";
@@ -178,7 +179,10 @@ class PersonRows {
   // In the order in which they must run: what is found through other rows goes before them.
   [[nodiscard]] std::vector<TableRule> rules() const {
     std::vector<TableRule> out;
-    if (tables_.contains(std::string(kRescue))) add_rescue(out);
+    if (tables_.contains(std::string(kRescue))) {
+      if (request_.person.id.size() > kColumnBytes) add_rows_without_id(out);
+      add_rescue(out);
+    }
     const std::string of_groups = condition_of("groups");
     if (!of_groups.empty() && has("groups", "group_id") && has("accounts", "id")) {
       out.push_back(
@@ -196,6 +200,18 @@ class PersonRows {
     return out;
   }
 
+  // Rows whose user_id (anonymous_id) is in leat_rescue, because no column takes it.
+  void add_rows_without_id(std::vector<TableRule>& out) const {
+    for (const std::string& lines : line_conditions()) {
+      for (const auto& [table, columns] : tables_) {
+        if (table == kRescue || !has(table, own_column_) || !has(table, "id")) continue;
+        out.push_back({table, fmt::format(R"("id" IN (SELECT r."event_id" FROM {} r WHERE )"
+                                          R"(r."column_name" = {} AND ({})))",
+                                          target(kRescue), quote_literal(own_column_), lines)});
+      }
+    }
+  }
+
   void add_rescue(std::vector<TableRule>& out) const {
     const std::string rescue(kRescue);
     for (const std::string_view home : kHomes) {
@@ -204,10 +220,16 @@ class PersonRows {
       out.push_back({rescue, fmt::format(R"("event_id" IN (SELECT h."id" FROM {} h WHERE {}))",
                                          target(home), condition)});
     }
+    for (std::string& lines : line_conditions()) out.push_back({rescue, std::move(lines)});
+  }
+
+  // The rescue rows of the person's lines, as conditions short enough for a statement each.
+  [[nodiscard]] std::vector<std::string> line_conditions() const {
+    std::vector<std::string> out;
     std::string lines;
     std::size_t count = 0;
     const auto flush = [&] {
-      if (!lines.empty()) out.push_back({rescue, lines});
+      if (!lines.empty()) out.push_back(lines);
       lines.clear();
       count = 0;
     };
@@ -224,6 +246,7 @@ class PersonRows {
       }
     }
     flush();
+    return out;
   }
 
   Step<void> raise_deletions() {

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "base/digest.h"
@@ -60,6 +63,7 @@ class FakeConnection final : public load::Connection {
     if (sql.starts_with("SELECT table_name")) {
       if (sql.find("'web'") != std::string_view::npos) {
         for (const char* table : {"tracks", "leat_rescue", "a_view"}) {
+          rows.rows.push_back({table, "id", "character varying", "512"});
           rows.rows.push_back({table, "user_id", "character varying", "512"});
         }
       } else {
@@ -191,6 +195,89 @@ TEST(Deletion, DeletesEverywhereAndReports) {
   const auto again = world.run();
   ASSERT_TRUE(again);
   expect_whole(*again, "again");
+}
+
+// A store whose first readers of an archive object wait for each other.
+class MeetingStore final : public io::ObjectStore {
+ public:
+  explicit MeetingStore(io::ObjectStore& inside) : inside_(inside) {}
+  Result<io::ObjectInfo> put(std::string_view uri, std::string_view bytes,
+                             io::PutOptions options) override {
+    return inside_.put(uri, bytes, options);
+  }
+  Result<std::string> get(std::string_view uri, std::uint64_t bytes_max) override {
+    if (uri.find("/raw/") == uri.npos) return inside_.get(uri, bytes_max);
+    {
+      std::unique_lock lock(mutex_);
+      most_readers_ = std::max(most_readers_, ++readers_);
+      met_.notify_all();
+      met_.wait_for(lock, std::chrono::seconds(5), [this] { return most_readers_ > 1; });
+    }
+    auto object = inside_.get(uri, bytes_max);
+    const std::lock_guard lock(mutex_);
+    --readers_;
+    return object;
+  }
+  Result<std::string> get_range(std::string_view uri, std::uint64_t offset,
+                                std::uint64_t length) override {
+    return inside_.get_range(uri, offset, length);
+  }
+  Result<io::ObjectInfo> head(std::string_view uri) override { return inside_.head(uri); }
+  Result<io::ListPage> list(std::string_view prefix, const io::ListOptions& options) override {
+    return inside_.list(prefix, options);
+  }
+  Status remove(std::string_view uri) override { return inside_.remove(uri); }
+  [[nodiscard]] int most_readers() const { return most_readers_; }
+
+ private:
+  io::ObjectStore& inside_;
+  std::mutex mutex_;
+  std::condition_variable met_;
+  int readers_ = 0;
+  int most_readers_ = 0;
+};
+
+TEST(Deletion, ReadsAFewSealsAtOnce) {
+  World world;
+  for (std::uint64_t offset = 4; offset <= 20; ++offset) world.seal(offset, line_of("bob", 6));
+  MeetingStore store(*world.store);
+  DeletionOptions options = world.options();
+  options.store = &store;
+  const DeletionRequest request{.id = "d", .person = kAnn, .source = {}, .is_dry = true};
+  const auto reports = run_deletion(options, request, nullptr, {});
+  ASSERT_TRUE(reports) << reports.error().message;
+  EXPECT_EQ((*reports)[0].objects_read, 20);
+  EXPECT_EQ((*reports)[0].events_deleted, 3);
+  EXPECT_GE(store.most_readers(), 2);
+  EXPECT_LE(store.most_readers(), 4);
+}
+
+// An id that no column takes is in leat_rescue, and the rows are found through it.
+TEST(Deletion, FindsRowsWhoseIdWasTooLong) {
+  World world;
+  const std::string id(600, 'a');
+  world.seal(4, line_of(id, 7));
+  const DeletionRequest request{.id = "d1",
+                                .person = {event::PersonKey::kUserId, id},
+                                .source = {},
+                                .requested_at = TimeUs{1}};
+  auto log = DeletionLog::create(world.files, "/privacy/d1.log", request);
+  ASSERT_TRUE(log) << log.error().message;
+  const DeletionOptions options = world.options();
+  const auto reports = run_deletion(options, request, log->get(), {});
+  ASSERT_TRUE(reports) << reports.error().message;
+  EXPECT_EQ((*reports)[0].events_deleted, 1);
+  const auto& texts = world.warehouse.texts;
+  const auto by_rescue = std::ranges::find_if(texts, [](const std::string& text) {
+    return text.starts_with(R"(DELETE FROM "web"."tracks" WHERE "id" IN (SELECT r."event_id")");
+  });
+  ASSERT_NE(by_rescue, texts.end());
+  EXPECT_NE(by_rescue->find(R"(r."column_name" = 'user_id' AND)"), std::string::npos);
+  const auto of_rescue = std::ranges::find_if(texts, [](const std::string& text) {
+    return text.starts_with(R"(DELETE FROM "web"."leat_rescue" WHERE ("batch_id")");
+  });
+  ASSERT_NE(of_rescue, texts.end());
+  EXPECT_LT(by_rescue, of_rescue);
 }
 
 TEST(Deletion, ADryRunChangesNothing) {
