@@ -7,10 +7,8 @@
 #include "base/time.h"
 
 namespace leat::app {
-namespace {
 
-// "2026-11-20", "2026-11-20T14" or a whole time.
-Result<std::string> time_of(std::string_view flag, std::string text) {
+Result<TimeUs> time_of_flag(std::string_view flag, std::string text) {
   if (text.size() == 13) text += ":00";
   const auto time = parse_iso8601(text);
   if (!time) {
@@ -18,8 +16,10 @@ Result<std::string> time_of(std::string_view flag, std::string text) {
                                             "2026-11-20T14 or 2026-11-20T14:30:00",
                                             flag, text));
   }
-  return format_iso8601(*time);
+  return *time;
 }
+
+namespace {
 
 Result<std::string> target_of(const ReplayOptions& options) {
   std::string target = fmt::format("/api/replay?restart={}", options.restart);
@@ -28,12 +28,12 @@ Result<std::string> target_of(const ReplayOptions& options) {
   };
   add("source", options.source);
   if (!options.from.empty()) {
-    LEAT_ASSIGN(const std::string from, time_of("--from", options.from));
-    add("from", from);
+    LEAT_ASSIGN(const TimeUs from, time_of_flag("--from", options.from));
+    add("from", format_iso8601(from));
   }
   if (!options.to.empty()) {
-    LEAT_ASSIGN(const std::string to, time_of("--to", options.to));
-    add("to", to);
+    LEAT_ASSIGN(const TimeUs to, time_of_flag("--to", options.to));
+    add("to", format_iso8601(to));
   }
   add("event", options.event);
   add("table", options.table);

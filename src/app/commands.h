@@ -40,6 +40,9 @@ struct ConfigChoice {
 /// Loads the configuration and says its warnings.
 [[nodiscard]] Result<Config> load_choice(const Terminal& terminal, const ConfigChoice& choice);
 
+/// The time that a flag names: "2026-11-20", "2026-11-20T14" or a whole one, in UTC. kInvalid.
+[[nodiscard]] Result<TimeUs> time_of_flag(std::string_view flag, std::string text);
+
 struct InitOptions {
   std::string directory = ".";
   bool force = false;  ///< Replace files that are there.
@@ -154,8 +157,14 @@ struct SqlOptions {
 
 struct PlanCommandOptions {
   ConfigChoice config{};
-  std::vector<std::string> files{};  ///< Empty or "-": stdin.
+  std::vector<std::string> files{};  ///< Empty or "-": stdin. Not with `archive` or `live`.
   PlanOptions plan{};
+  std::string source{};         ///< Whose settings count; empty: the only one's, or none.
+  std::string tracking_plan{};  ///< In place of the source's; empty: the source's.
+  bool archive = false;         ///< Reads what the archive has of the source ...
+  std::string from{};           ///< ... received at this time or later,
+  std::string to{};             ///< and before this one.
+  std::string live{};           ///< Reads what arrives in this time.
   bool columns = false;
   bool json = false;
 };

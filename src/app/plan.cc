@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kBlockBytes = 1ULL << 20;
 constexpr std::uint64_t kHiddenColumns = 3;  // insert, delete and row identity
+constexpr std::size_t kDetailBytesMax = 80;
 constexpr std::uint64_t kGigabyte = 1'000'000'000;
 
 struct NodeType {
@@ -33,6 +34,9 @@ constexpr std::array kNodeTypes = {
     NodeType{"ra3.xlplus", 2, 32'000 * kGigabyte, 32},
     NodeType{"ra3.4xlarge", 4, 128'000 * kGigabyte, 64},
 };
+
+constexpr std::array kNodeTypeNames = {kNodeTypes[0].name, kNodeTypes[1].name, kNodeTypes[2].name,
+                                       kNodeTypes[3].name};
 
 std::uint64_t floor_bytes(const PlannedTable& table, std::uint64_t slices) {
   return (table.columns.size() + kHiddenColumns) * slices * kBlockBytes;
@@ -51,21 +55,22 @@ std::uint64_t stored_bytes(const std::vector<PlannedTable>& tables, double growt
   return out;
 }
 
-bool fits(std::uint64_t bytes, std::uint64_t capacity) {
-  return static_cast<double>(bytes) <= kFullShare * static_cast<double>(capacity);
+PlannedCluster cluster_of(const NodeType& type, std::uint64_t nodes,
+                          const std::vector<PlannedTable>& tables, double growth) {
+  return {.node_type = type.name,
+          .nodes = nodes,
+          .bytes = stored_bytes(tables, growth, nodes * type.slices),
+          .capacity_bytes = nodes * type.bytes};
 }
 
 PlannedCluster plan_cluster(const NodeType& type, const std::vector<PlannedTable>& tables,
                             double growth) {
   PlannedCluster out{.node_type = type.name};
   for (std::uint64_t nodes = 1; nodes <= type.nodes_max; ++nodes) {
-    out.bytes = stored_bytes(tables, growth, nodes * type.slices);
-    out.capacity_bytes = nodes * type.bytes;
-    if (fits(out.bytes, out.capacity_bytes)) {
-      out.nodes = nodes;
-      return out;
-    }
+    out = cluster_of(type, nodes, tables, growth);
+    if (full_share(out) <= kFullShare) return out;
   }
+  out.nodes = 0;
   return out;
 }
 
@@ -93,16 +98,49 @@ void append_clusters(std::string& out, const Plan& plan) {
                   .numeric = {false, true, true, true, true},
                   .rows = {}};
   for (const PlannedCluster& cluster : plan.clusters) {
-    const double full = static_cast<double>(cluster.bytes) /
-                        static_cast<double>(std::max<std::uint64_t>(cluster.capacity_bytes, 1));
     table.rows.push_back({std::string(cluster.node_type),
                           cluster.nodes == 0 ? "too many" : count_of(cluster.nodes),
                           size_text(cluster.bytes), size_text(cluster.capacity_bytes),
-                          fmt::format("{:.0f} %", 100 * full)});
+                          fmt::format("{:.0f} %", 100 * full_share(cluster))});
   }
   out += fmt::format("\n{} events stored; the smallest clusters that stay below {:.0f} % full:\n\n",
                      count_of(plan.events_stored), 100 * kFullShare);
   out += app::to_text(table);
+}
+
+void append_rescues(std::string& out, const Plan& plan) {
+  if (plan.rescues.empty()) return;
+  TableText table{.columns = {"table", "column", "rescued for", "count", "first event", "detail"},
+                  .numeric = {false, false, false, true, false, false},
+                  .rows = {}};
+  for (const PlannedRescue& rescue : plan.rescues) {
+    table.rows.push_back({rescue.table, rescue.column.empty() ? "(event)" : rescue.column,
+                          rescue.reason, count_of(rescue.count),
+                          fmt::format("{} ({} of {})", rescue.event_id, rescue.line, rescue.input),
+                          std::string(utf8_prefix(rescue.detail, kDetailBytesMax))});
+  }
+  out += "\n" + app::to_text(table);
+}
+
+std::string rescues_json(const Plan& plan) {
+  std::string out = "[";
+  for (const PlannedRescue& rescue : plan.rescues) {
+    if (&rescue != plan.rescues.data()) out += ',';
+    out += fmt::format(
+        R"({{"table":{},"column":{},"reason":{},"count":{},"event_id":{},"input":{},"line":{},)"
+        R"("detail":{}}})",
+        json_string(rescue.table), json_string(rescue.column), json_string(rescue.reason),
+        rescue.count, json_string(rescue.event_id), json_string(rescue.input),
+        rescue.line.empty() ? "null" : rescue.line, json_string(rescue.detail));
+  }
+  return out + "]";
+}
+
+std::string cluster_json(const PlannedCluster& cluster) {
+  return fmt::format(
+      R"({{"node_type":{},"nodes":{},"stored_bytes":{},"capacity_bytes":{},"full":{:.4f}}})",
+      json_string(cluster.node_type), cluster.nodes == 0 ? "null" : fmt::to_string(cluster.nodes),
+      cluster.bytes, cluster.capacity_bytes, full_share(cluster));
 }
 
 void append_columns(std::string& out, const Plan& plan) {
@@ -116,6 +154,44 @@ void append_columns(std::string& out, const Plan& plan) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> planned_node_types() {
+  return kNodeTypeNames;
+}
+
+double full_share(const PlannedCluster& cluster) {
+  return static_cast<double>(cluster.bytes) /
+         static_cast<double>(std::max<std::uint64_t>(cluster.capacity_bytes, 1));
+}
+
+void RescueReasons::row(std::string_view table,
+                        const std::vector<std::pair<std::string, std::string>>& values) {
+  if (table != shape::kRescueTable) return;
+  const auto value_of = [&](std::string_view name) {
+    const auto found = std::ranges::find(values, name, &std::pair<std::string, std::string>::first);
+    return found == values.end() ? std::string() : found->second;
+  };
+  // A long value is in several rows.
+  if (value_of("part") != "1") return;
+  PlannedRescue& rescue =
+      reasons_[{value_of("table_name"), value_of("column_name"), value_of("reason")}];
+  if (rescue.count++ > 0) return;
+  rescue.table = value_of("table_name");
+  rescue.column = value_of("column_name");
+  rescue.reason = value_of("reason");
+  rescue.event_id = value_of("event_id");
+  rescue.input = value_of("batch_id");
+  rescue.line = value_of("line");
+  rescue.detail = value_of("detail");
+}
+
+std::vector<PlannedRescue> RescueReasons::take() {
+  std::vector<PlannedRescue> out;
+  for (auto& [key, rescue] : reasons_) out.push_back(std::move(rescue));
+  reasons_.clear();
+  std::ranges::stable_sort(out, std::greater(), &PlannedRescue::count);
+  return out;
+}
 
 PlannedLines read_planned_lines(std::string_view text, std::string_view source,
                                 TimeUs received_at) {
@@ -167,6 +243,8 @@ Plan make_plan(const shape::Staged& staged, const PlanOptions& options) {
   for (const NodeType& type : kNodeTypes) {
     plan.clusters.push_back(plan_cluster(type, plan.tables, growth));
   }
+  const auto own = std::ranges::find(kNodeTypes, options.node_type, &NodeType::name);
+  if (own != kNodeTypes.end()) plan.own = cluster_of(*own, options.nodes, plan.tables, growth);
   std::ranges::stable_sort(plan.tables, std::greater(), &PlannedTable::warehouse_bytes);
   return plan;
 }
@@ -184,6 +262,7 @@ std::string to_text(const Plan& plan, bool with_columns) {
       count_of(plan.events), plan.tables.size(), count_of(plan.rescued_events),
       count_of(plan.rescued_values), count_of(plan.excluded));
   out += app::to_text(table);
+  append_rescues(out, plan);
   append_clusters(out, plan);
   if (with_columns) append_columns(out, plan);
   return out;
@@ -209,12 +288,12 @@ std::string to_json(const Plan& plan) {
   out += "],\"clusters\":[";
   for (const PlannedCluster& cluster : plan.clusters) {
     if (&cluster != plan.clusters.data()) out += ',';
-    out += fmt::format(R"({{"node_type":{},"nodes":{},"stored_bytes":{},"capacity_bytes":{}}})",
-                       json_string(cluster.node_type),
-                       cluster.nodes == 0 ? "null" : fmt::to_string(cluster.nodes), cluster.bytes,
-                       cluster.capacity_bytes);
+    out += cluster_json(cluster);
   }
-  return out + "]}\n";
+  return out +
+         fmt::format(R"(],"own_cluster":{},"rescues":{}}})",
+                     plan.own ? cluster_json(*plan.own) : "null", rescues_json(plan)) +
+         "\n";
 }
 
 }  // namespace leat::app

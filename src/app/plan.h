@@ -2,9 +2,14 @@
 // Pure: no file, clock or connection.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -26,9 +31,40 @@ struct PlannedLines {
 [[nodiscard]] PlannedLines read_planned_lines(std::string_view text, std::string_view source,
                                               TimeUs received_at);
 
+/// Values and events that would be rescued for one reason.
+struct PlannedRescue {
+  std::string table;   ///< Empty: for no table.
+  std::string column;  ///< Empty: the whole event.
+  std::string reason;  ///< docs/formats/rescue.md
+  std::uint64_t count = 0;
+  // Of the first of them:
+  std::string event_id;
+  std::string input;   ///< File or batch.
+  std::string line;    ///< Which of its events, from 1.
+  std::string detail;  ///< May be empty.
+};
+
+/// Gathers why events and values are rescued while they are shaped. One thread.
+class RescueReasons final : public shape::RowObserver {
+ public:
+  void row(std::string_view table,
+           const std::vector<std::pair<std::string, std::string>>& values) override;
+  void restart() override { reasons_.clear(); }
+  /// The commonest first.
+  [[nodiscard]] std::vector<PlannedRescue> take();
+
+ private:
+  std::map<std::array<std::string, 3>, PlannedRescue> reasons_;  // by table, column, reason
+};
+
+/// Names that PlanOptions::node_type may have.
+[[nodiscard]] std::span<const std::string_view> planned_node_types();
+
 struct PlanOptions {
   std::uint64_t events_per_month = 0;  ///< 0: as many as were given.
   std::uint64_t months = 12;           ///< How long rows stay.
+  std::string node_type = {};          ///< Of a cluster that is there; empty: none is.
+  std::uint64_t nodes = 1;             ///< Of that cluster.
 };
 
 struct PlannedTable {
@@ -55,6 +91,8 @@ struct Plan {
   std::uint64_t events_stored = 0;   ///< After all months.
   std::vector<PlannedTable> tables;  ///< The widest room first.
   std::vector<PlannedCluster> clusters;
+  std::optional<PlannedCluster> own;   ///< That of PlanOptions::node_type, however full.
+  std::vector<PlannedRescue> rescues;  ///< Filled in by the caller.
 };
 
 /// Above this share of its disks a cluster gets slow; the guides' limit.
@@ -64,6 +102,9 @@ inline constexpr double kFullShare = 0.75;
 /// staged Parquet file, and each column of a table, with three hidden ones, at least one block of
 /// 1 MiB on each slice.
 [[nodiscard]] Plan make_plan(const shape::Staged& staged, const PlanOptions& options);
+
+/// What of its room a cluster takes: 0.5 is half full.
+[[nodiscard]] double full_share(const PlannedCluster& cluster);
 
 [[nodiscard]] std::string to_text(const Plan& plan, bool with_columns);
 /// One line of JSON.

@@ -56,6 +56,47 @@ TEST(Plan, CountsTablesColumnsAndRescues) {
   EXPECT_THAT(json, HasSubstr(R"({"name":"revenue","type":"double precision"})"));
 }
 
+TEST(Plan, SaysWhyEventsAndValuesAreRescued) {
+  const auto tracking_plan = shape::TrackingPlan::parse(
+      R"({"rules":{"events":[{"name":"Order Completed","rules":{"type":"object","properties":)"
+      R"({"properties":{"type":"object","required":["total"]}}}}]}})");
+  ASSERT_TRUE(tracking_plan.has_value()) << tracking_plan.error().message;
+  RescueReasons reasons;
+  shape::Options options;
+  options.synced_at = kNow;
+  options.tracking_plan = tracking_plan->get();
+  options.observer = &reasons;
+  const PlannedLines lines = read_planned_lines(kEvents, "web", kNow);
+  const auto staged = shape::shape_batches(
+      options, {}, 1,
+      [&](std::size_t) -> Result<shape::Batch> { return shape::Batch{"f.ndjson", lines.lines}; });
+  ASSERT_TRUE(staged.has_value()) << staged.error().message;
+  Plan plan = make_plan(*staged, {});
+  plan.rescues = reasons.take();
+  EXPECT_EQ(plan.rescued_events, 2U);
+  std::map<std::string, PlannedRescue> by_reason;
+  for (const PlannedRescue& rescue : plan.rescues) by_reason[rescue.reason] = rescue;
+  ASSERT_TRUE(by_reason.contains("schema_violation"));
+  EXPECT_EQ(by_reason["schema_violation"].count, 1U);
+  EXPECT_EQ(by_reason["schema_violation"].event_id, "planned-1");
+  EXPECT_EQ(by_reason["schema_violation"].input, "f.ndjson");
+  EXPECT_THAT(by_reason["schema_violation"].detail, HasSubstr("total"));
+  EXPECT_TRUE(by_reason.contains("event_not_defined"));
+  EXPECT_THAT(to_text(plan, false), HasSubstr("schema_violation"));
+  EXPECT_THAT(to_json(plan), HasSubstr(R"("reason":"schema_violation","count":1)"));
+}
+
+TEST(Plan, SaysHowFullAClusterWouldBe) {
+  const Plan plan = make_plan(shaped(read_planned_lines(kEvents, "web", kNow)),
+                              {.node_type = "dc2.large", .nodes = 2});
+  ASSERT_TRUE(plan.own.has_value());
+  EXPECT_EQ(plan.own->capacity_bytes, 320'000'000'000U);
+  EXPECT_GT(full_share(*plan.own), 0);
+  EXPECT_LT(full_share(*plan.own), kFullShare);
+  EXPECT_THAT(to_json(plan), HasSubstr(R"("own_cluster":{"node_type":"dc2.large","nodes":2)"));
+  EXPECT_FALSE(make_plan(shaped(read_planned_lines(kEvents, "web", kNow)), {}).own.has_value());
+}
+
 TEST(Plan, SmallTablesTakeABlockPerColumnAndSlice) {
   const Plan plan = make_plan(shaped(read_planned_lines(kEvents, "web", kNow)), {});
   for (const PlannedTable& table : plan.tables) {

@@ -103,6 +103,19 @@ CLI::App& add_command(CLI::App& app, Parsed& parsed, const std::string& name,
   return *command;
 }
 
+// One of the verbs of a command, which share its options.
+template <class Verb, class Options>
+CLI::App& add_verb(CLI::App& command, Parsed& parsed, const std::string& name,
+                   const std::string& what, Exit (*run)(const Terminal&, Verb, const Options&),
+                   Verb verb, Options& options) {
+  CLI::App* added = command.add_subcommand(name, what);
+  added->callback([&parsed, &options, run, verb] {
+    parsed.chosen = [&options, run, verb](const Terminal& t) { return run(t, verb, options); };
+  });
+  add_data_flag(*added, options.config);
+  return *added;
+}
+
 void add_init(CLI::App& app, Parsed& parsed) {
   auto& command =
       add_command(app, parsed, "init", "Write a commented leat.yml and a .env for secrets.",
@@ -277,11 +290,7 @@ void add_replay(CLI::App& app, Parsed& parsed) {
 void add_rescue_verb(CLI::App& rescue, Parsed& parsed, RescueVerb verb, const std::string& name,
                      const std::string& what) {
   RescueOptions& options = parsed.rescue;
-  CLI::App* command = rescue.add_subcommand(name, what);
-  command->callback([&parsed, &options, verb] {
-    parsed.chosen = [&options, verb](const Terminal& t) { return run_rescue(t, verb, options); };
-  });
-  add_data_flag(*command, options.config);
+  CLI::App* command = &add_verb(rescue, parsed, name, what, run_rescue, verb, options);
   command->add_option("--source", options.source, "Of this source")->type_name("NAME");
   command->add_option("--table", options.table, "Meant for this table")->type_name("NAME");
   command->add_option("--column", options.column, "Meant for this column")->type_name("NAME");
@@ -320,11 +329,7 @@ void add_rescue(CLI::App& app, Parsed& parsed) {
 void add_privacy_verb(CLI::App& privacy, Parsed& parsed, PrivacyVerb verb, const std::string& name,
                       const std::string& what) {
   PrivacyOptions& options = parsed.privacy;
-  CLI::App* command = privacy.add_subcommand(name, what);
-  command->callback([&parsed, &options, verb] {
-    parsed.chosen = [&options, verb](const Terminal& t) { return run_privacy(t, verb, options); };
-  });
-  add_data_flag(*command, options.config);
+  CLI::App* command = &add_verb(privacy, parsed, name, what, run_privacy, verb, options);
   if (verb != PrivacyVerb::kList) {
     CLI::Option_group* person = command->add_option_group("person", "Who it is about");
     person->add_option("--user-id", options.user_id, "Events with this userId")->type_name("ID");
@@ -381,12 +386,46 @@ void add_plan(CLI::App& app, Parsed& parsed) {
       "Say what events would become in the warehouse: tables, columns, types, and the room they "
       "take.",
       "  leat plan --events-per-month 20000000 events.ndjson\n"
-      "  leat plan --columns leat-data/objects/leat/raw/*/*/*/*.zst",
+      "  leat plan --tracking-plan web-plan.json events.ndjson\n"
+      "  leat plan --archive --from 2026-11-01 --node-type ra3.xlplus --nodes 2\n"
+      "  leat plan --live 10m --columns",
       [&](const Terminal& t) { return run_plan(t, options); });
-  add_config_file(command, options.config);
-  command.add_option(
+  add_data_flag(command, options.config);
+  CLI::Option* files = command.add_option(
       "file", options.files,
       "Files of one JSON event a line, or archive objects; - or nothing reads stdin");
+  CLI::Option* archive = command.add_flag(
+      "--archive", options.archive, "Read what the archive has of the source; writes nothing");
+  command.add_option("--live", options.live, "Read what arrives in this time, such as 10m")
+      ->type_name("TIME")
+      ->excludes(files)
+      ->excludes(archive);
+  archive->excludes(files);
+  command
+      .add_option("--from", options.from, "Of the archive, received at this time (UTC) or later")
+      ->type_name("TIME")
+      ->needs(archive);
+  command.add_option("--to", options.to, "Of the archive, received before this time")
+      ->type_name("TIME")
+      ->needs(archive);
+  command
+      .add_option("--source", options.source,
+                  "The source whose events and settings count [the only one]")
+      ->type_name("NAME");
+  command
+      .add_option("--tracking-plan", options.tracking_plan,
+                  "Hold events against this JSON Schema for each event [the source's]")
+      ->type_name("FILE");
+  const auto node_types = planned_node_types();
+  CLI::Option* node_type =
+      command.add_option("--node-type", options.plan.node_type,
+                         "Of a cluster that is there: warns when it would be more than 75 % full");
+  node_type->check(CLI::IsMember(std::vector<std::string>(node_types.begin(), node_types.end())))
+      ->type_name("TYPE");
+  command.add_option("--nodes", options.plan.nodes, "How many of them [1]")
+      ->check(CLI::Range(1, 128))
+      ->needs(node_type)
+      ->type_name("N");
   command
       .add_option("--events-per-month", options.plan.events_per_month,
                   "How many will come [as many as are given]")
