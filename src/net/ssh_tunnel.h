@@ -23,8 +23,8 @@ struct SshOptions {
 };
 
 /// One tunnel. A local port takes one connection, within half a minute; its bytes go to the target,
-/// both ways, until either side closes. While it lasts the port takes a few more, each with a way of
-/// its own to the target: cancelling a statement needs a second connection. One thread does that.
+/// both ways, until either side closes. While it lasts the port takes a few more, each with a way
+/// of its own to the target: cancelling a statement needs a second connection. One thread does it.
 class SshTunnel {
  public:
   /// Logs in and connects to `target` from the bastion. Errors, with the next step: kUnavailable

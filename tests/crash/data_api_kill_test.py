@@ -4,11 +4,11 @@ restart everything is in the warehouse exactly once.
 
     tests/crash/data_api_kill_test.py --leat build/release/leat
 
-The warehouse is a Leat of its own (`leat warehouse`). Between the two stands a proxy, which ends the loader with SIGKILL
-at the chosen call: in one half of the rounds before the warehouse gets it, in the other once the warehouse has it. The next
-round's start finds what the one before left: a session with a lock, a staged file, a transaction of unknown end.
-At the end psql reads back what is there. Everything stays on loopback; every call has a time limit. Exit code 0: shown.
-1: an event was lost or doubled, or a restarted loader waited too long.
+The warehouse is a Leat of its own (`leat warehouse`). Between the two stands a proxy, which ends the loader with
+SIGKILL at the chosen call: in one half of the rounds before the warehouse gets it, in the other once the warehouse
+has it. The next round's start finds what the one before left: a session with a lock, a staged file, a transaction of
+unknown end. At the end psql reads back what is there. Everything stays on loopback; every call has a time limit. Exit
+code 0: shown. 1: an event was lost or doubled, or a restarted loader waited too long.
 """
 import argparse
 import http.server
