@@ -37,6 +37,23 @@ bool can_be_key(const sql::TypeName& type) {
   }
 }
 
+/// DuckDB cannot commit a column that comes or goes after rows of the table were updated or deleted
+/// in the same transaction ("another transaction has altered this table"): the table is written
+/// anew before.
+SqlStatus settle_changes(SessionState& session, const Relation& relation) {
+  if (!session.rows_changed.contains(relation.oid)) return {};
+  Relation anew = relation;
+  anew.name = fmt::format("leat_anew_{}", relation.oid);
+  LEAT_TRY(create_engine_table(session, anew));
+  LEAT_TRY(run_engine(session, fmt::format("INSERT INTO {} SELECT * FROM {}", anew.duckdb_name(),
+                                           relation.duckdb_name())));
+  LEAT_TRY(run_engine(session, "DROP TABLE " + relation.duckdb_name()));
+  LEAT_TRY(run_engine(session, fmt::format("ALTER TABLE {} RENAME TO {}", anew.duckdb_name(),
+                                           engine::quote_identifier(relation.name))));
+  session.rows_changed.erase(relation.oid);
+  return {};
+}
+
 SqlStatus add_column(SessionState& session, Running& running, Relation& relation,
                      const sql::ColumnDefinition& definition) {
   if (definition.primary_key || definition.unique || definition.references || definition.identity ||
@@ -66,6 +83,7 @@ SqlStatus add_column(SessionState& session, Running& running, Relation& relation
     }
   }
   LEAT_ASSIGN(const std::string text, column_sql(session, column, {}, false));
+  LEAT_TRY(settle_changes(session, relation));
   LEAT_TRY(run_engine(session,
                       fmt::format("ALTER TABLE {} ADD COLUMN {}", relation.duckdb_name(), text)));
   if (column.not_null) {
@@ -102,6 +120,7 @@ SqlStatus drop_column(SessionState& session, Relation& relation,
                                constraint.name));
     }
   }
+  LEAT_TRY(settle_changes(session, relation));
   LEAT_TRY(run_engine(session, fmt::format("ALTER TABLE {} DROP COLUMN {}", relation.duckdb_name(),
                                            engine::quote_identifier(action.name))));
   std::erase_if(relation.columns,

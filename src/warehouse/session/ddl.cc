@@ -80,18 +80,26 @@ RelationPointer existing(const SessionState& session, const Relation& relation) 
 }
 
 SqlStatus create_in_engine(SessionState& session, const Relation& relation) {
+  for (const catalog::Column& column : relation.columns) {
+    if (!column.identity) continue;
+    const std::string sequence = sequence_name(relation.oid, column.number);
+    LEAT_TRY(run_engine(
+        session,
+        fmt::format("CREATE {}SEQUENCE {} START {} INCREMENT {} MINVALUE {} MAXVALUE {}",
+                    relation.temporary ? "TEMP " : "",
+                    relation.temporary ? sequence.substr(sequence.find('.') + 1) : sequence,
+                    column.identity_seed, column.identity_step,
+                    std::min<std::int64_t>(column.identity_seed, INT64_MIN + 1), INT64_MAX)));
+  }
+  return create_engine_table(session, relation);
+}
+
+SqlStatus create_engine_table(SessionState& session, const Relation& relation) {
   std::string list;
   for (const catalog::Column& column : relation.columns) {
     std::string sequence;
     if (column.identity) {
       sequence = sequence_name(relation.oid, column.number);
-      LEAT_TRY(run_engine(
-          session,
-          fmt::format("CREATE {}SEQUENCE {} START {} INCREMENT {} MINVALUE {} MAXVALUE {}",
-                      relation.temporary ? "TEMP " : "",
-                      relation.temporary ? sequence.substr(sequence.find('.') + 1) : sequence,
-                      column.identity_seed, column.identity_step,
-                      std::min<std::int64_t>(column.identity_seed, INT64_MIN + 1), INT64_MAX)));
       if (relation.temporary) sequence = "temp.main." + sequence.substr(sequence.find('.') + 1);
     }
     LEAT_ASSIGN(const std::string text, column_sql(session, column, sequence, true));

@@ -40,8 +40,11 @@ namespace leat::session {
                                                 const catalog::Relation& relation);
 [[nodiscard]] SqlStatus check_columns(const catalog::Relation& relation);
 void number_columns(catalog::Relation& relation);
-/// Makes the engine's table.
+/// Makes the engine's table and the sequences of its IDENTITY columns.
 [[nodiscard]] SqlStatus create_in_engine(SessionState& session, const catalog::Relation& relation);
+/// Makes the engine's table alone.
+[[nodiscard]] SqlStatus create_engine_table(SessionState& session,
+                                            const catalog::Relation& relation);
 /// `script`: what `query` was parsed from, for positions; may be empty.
 [[nodiscard]] SqlResult<std::string> translate_inner(const SessionState& session,
                                                      std::string_view script,

@@ -51,7 +51,9 @@ SqlResult<std::uint32_t> privilege_bits(const sql::Privilege& privilege, std::ui
                                         std::string_view object) {
   if (privilege.name == "all") return all;
   const auto bit = catalog::privilege_from_name(privilege.name);
-  if (!bit || (*bit & all) == 0) {
+  if (!bit)
+    return engine::fail_sql("42601", "unrecognized privilege type \"" + privilege.name + "\"");
+  if ((*bit & all) == 0) {
     return engine::fail_sql(
         "0LP01", fmt::format("invalid privilege type {} for {}", privilege.name, object));
   }

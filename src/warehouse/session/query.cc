@@ -130,6 +130,9 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
   for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
     if (access.access == sql::Access::kReference || sql::is_system_relation(access.table)) continue;
     const SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
+    const bool changes =
+        access.access == sql::Access::kUpdate || access.access == sql::Access::kDelete;
+    if (relation && changes && block != Block::kNone) rows_changed.insert((*relation)->oid);
     if (!relation || (*relation)->temporary) continue;
     if (access.access == sql::Access::kSelect) {
       LEAT_TRY(lock_read(**relation, depth));

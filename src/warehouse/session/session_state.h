@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -280,6 +281,7 @@ struct SessionState {
   bool engine_open = false;
   bool block_read_only = false;
   std::int64_t transaction_id = 0;
+  std::set<catalog::Oid> rows_changed;  ///< Tables with rows that the block updates or deletes.
 
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;

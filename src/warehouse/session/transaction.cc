@@ -49,6 +49,7 @@ void SessionState::end_block() {
   failed = false;
   engine_open = false;
   block_read_only = false;
+  rows_changed.clear();
   if (!local_before.empty()) {
     for (const auto& [name, value] : local_before) static_cast<void>(settings.set(name, value));
     local_before.clear();
