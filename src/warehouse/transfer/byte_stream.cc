@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "warehouse/transfer/input_files.h"
+#include "warehouse/transfer/lzop_stream.h"
 
 namespace leat::transfer {
 
@@ -227,6 +228,8 @@ std::unique_ptr<ByteStream> decompressed(std::unique_ptr<ByteStream> source,
       return std::make_unique<ZstdStream>(std::move(source));
     case sql::FileCompression::kBzip2:
       return std::make_unique<Bzip2Stream>(std::move(source));
+    case sql::FileCompression::kLzop:
+      return open_lzop(std::move(source));
     default:
       return source;
   }

@@ -26,11 +26,8 @@ using Columns = std::vector<const TargetColumn*>;
 
 SqlStatus check_supported(const sql::CopyStatement& copy) {
   return first_broken(
-      {{copy.format == FileFormat::kAvro, "COPY from Avro is not supported; use Parquet or JSON"},
-       {copy.format == FileFormat::kOrc, "COPY from ORC is not supported; use Parquet"},
+      {{copy.format == FileFormat::kOrc, "COPY from ORC is not supported; use Parquet"},
        {copy.format == FileFormat::kShapefile, "COPY from SHAPEFILE is not supported"},
-       {copy.compression == FileCompression::kLzop,
-        "COPY from LZOP files is not supported; use GZIP, ZSTD or BZIP2"},
        {copy.ssh, "COPY over SSH is not supported; put the files under s3://"},
        {copy.read_ratio.has_value(), "COPY from DynamoDB is not supported"},
        {copy.encrypted || !copy.master_symmetric_key.empty(),
@@ -98,7 +95,13 @@ SqlStatus check_options(const sql::CopyStatement& copy) {
                               copy.accept_invalid_characters == std::string(1, '\0'),
                           "ACCEPTINVCHARS must be one ASCII character"}},
                         "42601"));
-  return copy.format == FileFormat::kJson ? check_json(copy) : check_text(copy);
+  if (copy.format == FileFormat::kAvro) {
+    LEAT_TRY(first_broken({{!copy.encoding.empty(), "ENCODING is not allowed with AVRO"},
+                           {copy.ignore_header > 0, "IGNOREHEADER is not allowed with AVRO"}},
+                          "42601"));
+  }
+  const bool members = copy.format == FileFormat::kJson || copy.format == FileFormat::kAvro;
+  return members ? check_json(copy) : check_text(copy);
 }
 
 SqlResult<Columns> resolve_columns(const sql::CopyStatement& copy, const CopyTarget& target) {
@@ -143,6 +146,8 @@ std::string_view format_name(FileFormat format) {
       return "parquet";
     case FileFormat::kJson:
       return "json";
+    case FileFormat::kAvro:
+      return "avro";
     case FileFormat::kCsv:
       return "csv";
     default:

@@ -7,13 +7,17 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/directory_object_store.h"
 #include "warehouse/engine/database.h"
+#include "warehouse/transfer/byte_stream.h"
 #include "warehouse/transfer/copy.h"
 #include "warehouse/transfer/target_type.h"
 
@@ -30,6 +34,24 @@ inline sql::TypeName type_of(sql::TypeKind kind, int length = -1, int precision 
 }
 inline sql::TypeName varchar(int length) {
   return type_of(sql::TypeKind::kVarchar, length);
+}
+
+/// A file of the folder testdata.
+inline std::string testdata(const std::string& name) {
+  std::ifstream in(std::string(LEAT_TESTDATA) + "/" + name, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// All of the stream; nothing after an error.
+inline std::optional<std::string> drained(std::unique_ptr<ByteStream> stream) {
+  std::string out;
+  std::string piece(1000, ' ');
+  while (true) {
+    const auto got = stream->read(piece);
+    if (!got) return std::nullopt;
+    if (*got == 0) return out;
+    out.append(piece, 0, *got);
+  }
 }
 
 class CopyTest : public ::testing::Test {

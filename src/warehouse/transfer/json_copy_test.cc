@@ -1,3 +1,4 @@
+#include "warehouse/transfer/avro_stream.h"
 #include "warehouse/transfer/copy_fixture.h"
 #include "warehouse/transfer/json_reader.h"
 
@@ -140,6 +141,71 @@ TEST_F(JsonCopy, ValuesAcrossBufferEnds) {
   load(bytes);
   ASSERT_FALSE(report.error) << report.error->message;
   EXPECT_EQ(rows("select count(*), sum(id) from t"), "3000|4498500\n");
+}
+
+std::unique_ptr<ByteStream> avro(std::string bytes) {
+  return open_avro_as_json(open_bytes(std::move(bytes), sql::FileCompression::kNone));
+}
+
+// The files were written by fastavro.
+TEST_F(JsonCopy, AvroFiles) {
+  for (const std::string codec : {"null", "deflate", "snappy"}) {
+    const auto change = [](auto& s) {
+      s.format = sql::FileFormat::kAvro;
+      s.format_argument = "auto ignorecase";
+    };
+    EXPECT_EQ(
+        load(testdata("orders_" + codec + ".avro"), change),
+        "-2|name 0 name name name name|0.25|{\"tags\":[],\"counts\":{\"x\":0},\"state\":\"NEW\","
+        "\"flag\":true,\"code\":\"ab\",\"next\":null,\"f\":0.5,\"raw\":\"raw\"}\n"
+        "-1|name 1 name name name name|1.25|{\"tags\":[\"a\\\"b\"],\"counts\":{\"x\":-1},"
+        "\"state\":\"DONE\",\"flag\":false,\"code\":\"ab\",\"next\":{\"tags\":[\"a\\\"b\","
+        "\"t\u00fc\"],\"counts\":{\"x\":-2},\"state\":\"NEW\",\"flag\":true,\"code\":\"ab\","
+        "\"next\":null,\"f\":0.5,\"raw\":\"raw\"},\"f\":0.5,\"raw\":\"raw\"}\n"
+        "0|name 2 name name name "
+        "name|2.25|{\"tags\":[\"a\\\"b\",\"t\u00fc\"],\"counts\":{\"x\":-2},"
+        "\"state\":\"NEW\",\"flag\":true,\"code\":\"ab\",\"next\":null,\"f\":0.5,\"raw\":\"raw\"}\n"
+        "1|NULL|3.25|{\"tags\":[],\"counts\":{\"x\":-3},\"state\":\"DONE\",\"flag\":false,"
+        "\"code\":\"ab\",\"next\":null,\"f\":0.5,\"raw\":\"raw\"}\n"
+        "2|name 4 name name name name|4.25|{\"tags\":[\"a\\\"b\"],\"counts\":{\"x\":-4},"
+        "\"state\":\"NEW\",\"flag\":true,\"code\":\"ab\",\"next\":null,\"f\":0.5,\"raw\":\"raw\"}"
+        "\n")
+        << codec;
+    EXPECT_EQ(report.rows, 5);
+  }
+}
+
+TEST_F(JsonCopy, AvroByPaths) {
+  put("paths.json", R"({"jsonpaths": ["$.id", "$.more.state", "$.more.counts.x", "$.more.tags"]})");
+  EXPECT_THAT(load(testdata("orders_null.avro"),
+                   [](auto& s) {
+                     s.format = sql::FileFormat::kAvro;
+                     s.format_argument = "s3://bucket/paths.json";
+                   }),
+              HasSubstr("-1|DONE|-1.00|[\"a\\\"b\"]\n"));
+}
+
+TEST_F(JsonCopy, AvroThatIsBroken) {
+  const std::string whole = testdata("orders_snappy.avro");
+  ASSERT_TRUE(drained(avro(whole)));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    // Between its header and its only block a file may end.
+    const auto made = drained(avro(whole.substr(0, size)));
+    EXPECT_TRUE(!made || made->empty()) << size;
+  }
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    std::string other = whole;
+    other[at] = static_cast<char>(other[at] ^ 0x11);
+    static_cast<void>(drained(avro(std::move(other))));
+  }
+  const auto change = [](auto& s) { s.format = sql::FileFormat::kAvro; };
+  EXPECT_THAT(load("{\"id\": 1}", change), HasSubstr("XX000 The file is not valid Avro"));
+  EXPECT_THAT(load("{\"id\": 1}",
+                   [](auto& s) {
+                     s.format = sql::FileFormat::kAvro;
+                     s.ignore_header = 1;
+                   }),
+              HasSubstr("42601"));
 }
 
 }  // namespace

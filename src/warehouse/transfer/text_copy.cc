@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "warehouse/transfer/avro_stream.h"
 #include "warehouse/transfer/byte_stream.h"
+#include "warehouse/transfer/encoded_stream.h"
 #include "warehouse/transfer/field.h"
 #include "warehouse/transfer/json_reader.h"
 #include "warehouse/transfer/record_reader.h"
@@ -151,7 +153,10 @@ class RowSource : public engine::ChunkSource {
         if (file_ == files_.size()) return false;
         const InputFile& file = files_[file_++];
         report_.files.push_back({.file = file.uri, .bytes = file.size});
-        LEAT_TRY(open(open_object(store_, file.uri, statement_.compression, options_.read_bytes)));
+        LEAT_TRY(open(
+            open_as_utf8(open_object(store_, file.uri, statement_.compression, options_.read_bytes),
+                         // Known to be good: copy_text checks it.
+                         file_encoding(statement_.encoding).value_or(FileEncoding::kUtf8))));
         open_ = true;
       }
       auto read = read_row();
@@ -273,6 +278,7 @@ class JsonSource final : public RowSource {
 
  protected:
   SqlStatus open(std::unique_ptr<ByteStream> stream) override {
+    if (statement_.format == sql::FileFormat::kAvro) stream = open_avro_as_json(std::move(stream));
     splitter_.emplace(std::move(stream), options_.row_bytes_max);
     return splitter_->skip_lines(statement_.ignore_header);
   }
@@ -360,14 +366,9 @@ SqlStatus copy_text(const sql::CopyStatement& statement, const CopyTarget& targe
                     const std::vector<const TargetColumn*>& columns,
                     const std::vector<InputFile>& files, engine::Connection& connection,
                     io::ObjectStore& store, const CopyOptions& options, CopyReport& report) {
-  const std::string encoding = to_lower(statement.encoding);
-  if (!encoding.empty() && encoding != "utf8" && encoding != "utf-8") {
-    return fail_sql("0A000",
-                    fmt::format("COPY reads UTF8 only, not ENCODING {}", statement.encoding), {},
-                    "Convert the files to UTF-8.");
-  }
+  LEAT_TRY(file_encoding(statement.encoding));
   LEAT_ASSIGN(const FieldOptions field_options, FieldOptions::read(statement));
-  if (statement.format == sql::FileFormat::kJson) {
+  if (statement.format == sql::FileFormat::kJson || statement.format == sql::FileFormat::kAvro) {
     LEAT_ASSIGN(const JsonMapping mapping, read_mapping(statement, columns, store));
     JsonSource source(mapping, statement, target, columns, field_options, files, store, options,
                       report);
