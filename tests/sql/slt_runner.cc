@@ -10,7 +10,8 @@
 //
 // Without LEAT_SLT_SERVER each file has a warehouse of its own, in memory, behind a server of this
 // process. With it (a libpq connection string of key = value pairs) the statements go to that
-// server: Leat's warehouse, or Amazon Redshift itself.
+// server: Leat's warehouse, or Amazon Redshift itself. A file leaves its tables there, so that each
+// needs an empty database.
 //
 // --write rewrites the tables of a page from what the files show of each statement and function,
 // --check fails when the page says something else.

@@ -223,10 +223,14 @@ std::vector<std::string> information_statements() {
       "(SELECT unnest(from_json(leat_rows(leat_system.leat_session(), 'late_binding_columns'), "
       "'[{\"view_schema\":\"VARCHAR\",\"view_name\":\"VARCHAR\",\"col_name\":\"VARCHAR\","
       "\"col_type\":\"VARCHAR\",\"col_num\":\"INTEGER\"}]')) AS r)");
+  // A name without schema is looked for along the search path.
   statements.emplace_back(
-      "CREATE OR REPLACE MACRO leat_system.pg_get_cols(relation) AS TABLE SELECT CAST(NULL AS "
-      "VARCHAR) AS view_schema, CAST(NULL AS VARCHAR) AS view_name, CAST(NULL AS VARCHAR) AS "
-      "col_name, CAST(NULL AS VARCHAR) AS col_type, CAST(NULL AS INTEGER) AS col_num WHERE false");
+      "CREATE OR REPLACE MACRO leat_system.pg_get_cols(asked) AS TABLE SELECT "
+      "c.schema_name AS view_schema, c.relation_name AS view_name, c.name AS col_name, c.type AS "
+      "col_type, CAST(c.number AS INTEGER) AS col_num FROM leat_system.leat_columns c WHERE "
+      "c.accessible AND (c.schema_name || '.' || c.relation_name = lower(asked) OR "
+      "(c.relation_name = lower(asked) AND (c.schema_name LIKE 'pg\\_temp\\_%' ESCAPE '\\' "
+      "OR list_contains(leat_system.current_schemas(false), c.schema_name)))) ORDER BY c.number");
   return statements;
 }
 
