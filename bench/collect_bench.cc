@@ -31,39 +31,23 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "child_process.h"
 #include "http_load.h"
+#include "measure.h"
 #include "pipeline/collect/server.h"
 
 namespace {
 
 using namespace leat;  // NOLINT(google-build-using-namespace): a program of one file
 
+using bench::Child;
+using bench::cpu_us;
+using bench::median;
+using bench::pin_to;
+using bench::thread_cpu_us;
+
 constexpr std::size_t kBatch = 100;
 constexpr std::string_view kWriteKey = "bench-write-key";
-
-void pin_to(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  sched_setaffinity(0, sizeof set, &set);
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
-/// CPU time of all threads of a process in microseconds.
-double cpu_us(pid_t pid) {
-  double total = 0;
-  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid))) {
-    std::ifstream file(task.path() / "schedstat");
-    double nanoseconds = 0;
-    file >> nanoseconds;
-    total += nanoseconds / 1000;
-  }
-  return total;
-}
 
 /// A web event of about 1.2 KB, as the browser library sends it.
 std::string make_event(SeededRandom& random, bool with_type) {
@@ -127,53 +111,6 @@ Work make_work() {
   }
   return work;
 }
-
-/// A server in a child process; ends with this object.
-class Child {
- public:
-  /// `serve` runs in the child: it tells the port and returns when `wait` returns.
-  Child(const std::function<int(const std::function<void(std::uint16_t)>& tell,
-                                const std::function<void()>& wait)>& serve) {
-    int to_parent[2];
-    int to_child[2];
-    if (::pipe(to_parent) != 0 || ::pipe(to_child) != 0) std::exit(1);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::close(to_child[1]);
-      pin_to(0);
-      const auto tell = [&](std::uint16_t port) {
-        if (::write(to_parent[1], &port, sizeof port) < 0) std::_Exit(1);
-      };
-      const auto wait = [&] {
-        char byte = 0;
-        while (::read(to_child[0], &byte, 1) < 0) {
-        }
-      };
-      std::_Exit(serve(tell, wait));
-    }
-    ::close(to_parent[1]);
-    ::close(to_child[0]);
-    control_ = to_child[1];
-    if (::read(to_parent[0], &port_, sizeof port_) != sizeof port_) {
-      fmt::print(stderr, "the server did not start\n");
-      std::exit(1);
-    }
-    ::close(to_parent[0]);
-  }
-  ~Child() {
-    ::close(control_);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
-
- private:
-  pid_t pid_ = -1;
-  int control_ = -1;
-  std::uint16_t port_ = 0;
-};
 
 int serve_leat(const std::string& directory, const std::function<void(std::uint16_t)>& tell,
                const std::function<void()>& wait) {
@@ -285,12 +222,6 @@ Measured measure(std::uint16_t port, pid_t pid, std::size_t connections,
           .requests_per_second = count * 1e6 / static_cast<double>(result.elapsed_us),
           .p50_us = static_cast<double>(result.quantile_us(0.5)),
           .p99_us = static_cast<double>(result.quantile_us(0.99))};
-}
-
-double thread_cpu_us() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
 /// CPU microseconds an event of simdjson's DOM parse of the batches.

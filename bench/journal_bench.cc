@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <string>
@@ -27,34 +26,21 @@
 #include "base/clock.h"
 #include "io/aligned_buffer.h"
 #include "io/file_system.h"
+#include "measure.h"
 #include "pipeline/journal/journal.h"
 
 namespace {
 
 using namespace leat;  // NOLINT(google-build-using-namespace): a program of one file
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values.empty() ? 0 : values[values.size() / 2];
-}
+using bench::median;
+using bench::process_cpu_us;
+using bench::thread_cpu_us;
 
 double percentile(std::vector<double>& values, double share) {
   std::ranges::sort(values);
   return values.empty()
              ? 0
              : values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-}
-
-double thread_cpu_us() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-}
-
-double process_cpu_us() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
 [[noreturn]] void stop(const Error& error) {

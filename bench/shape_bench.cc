@@ -9,20 +9,17 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <simdjson.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "base/text.h"
+#include "duckdb_etl.h"
 #include "judge/duckdb_query.h"
 #include "judge/temp_file.h"
+#include "measure.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/sample_events.h"
 #include "pipeline/shape/shaper.h"
@@ -31,24 +28,6 @@ namespace leat {
 namespace {
 
 constexpr std::size_t kBatchEvents = 20'000;
-
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
-}
-
-template <class Work>
-double measure(Work work) {
-  const double start = cpu_seconds();
-  work();
-  return cpu_seconds() - start;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
 
 struct Data {
   std::vector<std::string> lines;   // batches, as the archive holds them
@@ -143,162 +122,9 @@ double measure_shape(const Data& data, bool write_files) {
   std::vector<std::string> lines = data.lines;  // not measured
   std::size_t tables = 0;
   const double seconds =
-      measure([&] { tables = shape_all(std::move(lines), write_files).tables.size(); });
+      bench::cpu_seconds([&] { tables = shape_all(std::move(lines), write_files).tables.size(); });
   return tables == 0 ? 0 : seconds;
 }
-
-/// The statements that make the same tables with the same columns in DuckDB, from one table of
-/// structs.
-class DuckDbEtl {
- public:
-  DuckDbEtl(const Data& data, const shape::Staged& like)
-      : json_(
-            [&] {
-              std::string all;
-              for (const std::string& batch : data.events) all += batch;
-              return all;
-            }(),
-            ".ndjson"),
-        out_(std::filesystem::temp_directory_path() /
-             ("leat-shape-bench-" + std::to_string(getpid()))) {
-    std::filesystem::create_directory(out_);
-    judge::DuckDb duckdb;
-    duckdb.run("create table raw as " + read());
-    collect_paths(duckdb, "raw");
-    for (const shape::StagedTable& table : like.tables) {
-      if (table.kind != shape::TableKind::kRescue) tables_.push_back(table.name);
-    }
-  }
-  ~DuckDbEtl() { std::filesystem::remove_all(out_); }
-  DuckDbEtl(const DuckDbEtl&) = delete;
-  DuckDbEtl& operator=(const DuckDbEtl&) = delete;
-
-  /// The whole job: raw table, one CTAS and one COPY for each table.
-  void run() const {
-    judge::DuckDb duckdb;
-    duckdb.run("create table raw as " + read());
-    for (const std::string& table : tables_) {
-      duckdb.run(fmt::format("create table \"{}\" as select {} from raw where {}", table,
-                             columns_of(table), rows_of(table)));
-      duckdb.run(fmt::format("copy \"{0}\" to '{1}/{0}.parquet' (format parquet, codec zstd)",
-                             table, out_.string()));
-    }
-  }
-
- private:
-  std::string read() const {
-    return fmt::format(
-        "select * from read_json_auto('{}', format='newline_delimited', sample_size=-1, "
-        "maximum_depth=-1)",
-        json_.path());
-  }
-
-  /// Every leaf of the structs as a column: path in SQL, name, and the scope it belongs to.
-  void collect_paths(judge::DuckDb& duckdb, const std::string& table) {
-    for (const auto& row : duckdb.query("describe " + table).rows) {
-      const std::string& name = *row[0];
-      const bool is_scope = name == "context" || name == "properties" || name == "traits";
-      if (!is_scope) continue;
-      expand(duckdb, name, "\"" + name + "\"", name == "context" ? "context_" : "", name);
-    }
-  }
-
-  void expand(judge::DuckDb& duckdb, const std::string& scope, const std::string& path,
-              const std::string& prefix, const std::string&) {
-    const auto type = duckdb.query(fmt::format("select typeof({}) from raw limit 1", path));
-    if (!type.rows[0][0]->starts_with("STRUCT")) return;
-    const auto keys = duckdb.query(fmt::format(
-        "select unnest(json_keys(to_json({}))) as k from raw where {} is not null limit 1000", path,
-        path));
-    std::set<std::string> seen;
-    for (const auto& key : keys.rows) {
-      if (!seen.insert(*key[0]).second) continue;
-      const std::string child = fmt::format("{}.\"{}\"", path, *key[0]);
-      const auto child_type =
-          duckdb.query(fmt::format("select typeof({}) from raw limit 1", child));
-      if (child_type.rows[0][0]->starts_with("STRUCT") && !child_type.rows[0][0]->ends_with("]")) {
-        expand(duckdb, scope, child, prefix + *key[0] + "_", scope);
-      } else {
-        const bool is_list = child_type.rows[0][0]->ends_with("]");
-        leaves_[scope].push_back(fmt::format("{} as \"{}{}\"",
-                                             is_list ? "to_json(" + child + ")::varchar" : child,
-                                             prefix, *key[0]));
-      }
-    }
-  }
-
-  std::string columns_of(const std::string& table) const {
-    std::string out =
-        "\"messageId\" as id, \"anonymousId\" as anonymous_id, \"userId\" as user_id, "
-        "coalesce(\"timestamp\", \"originalTimestamp\") as original_timestamp, \"sentAt\" as "
-        "sent_at, "
-        "\"event\" as event_text";
-    const auto add = [&](const std::string& scope) {
-      for (const std::string& leaf : leaves_.at(scope)) out += ", " + leaf;
-    };
-    add("context");
-    if (table == "tracks") return out;
-    const bool has_traits = table == "identifies" || table == "users" || table == "groups" ||
-                            table == "accounts" || table == "aliases";
-    // Only the leaves that the table has: an ETL written by hand would name just those.
-    const auto used = used_leaves_.find(table);
-    if (used != used_leaves_.end()) {
-      for (const std::string& leaf : used->second) out += ", " + leaf;
-    } else {
-      add(has_traits ? "traits" : "properties");
-    }
-    return out;
-  }
-
-  static std::string rows_of(const std::string& table) {
-    static const std::map<std::string, std::string> kWhere = {
-        {"tracks", "\"type\" = 'track'"},
-        {"identifies", "\"type\" = 'identify'"},
-        {"users", "\"type\" = 'identify' and \"userId\" is not null"},
-        {"pages", "\"type\" = 'page'"},
-        {"screens", "\"type\" = 'screen'"},
-        {"groups", "\"type\" = 'group'"},
-        {"accounts", "\"type\" = 'group'"},
-        {"aliases", "\"type\" = 'alias'"}};
-    const auto found = kWhere.find(table);
-    if (found != kWhere.end()) return found->second;
-    return fmt::format("\"type\" = 'track' and lower(replace(\"event\", ' ', '_')) = '{}'", table);
-  }
-
- public:
-  /// Finds which properties each event table has, so that the SQL names only those.
-  void narrow(const shape::Staged& like) {
-    for (const shape::StagedTable& table : like.tables) {
-      std::set<std::string> names;
-      for (const auto& column : table.columns) names.insert(flat(column.column.name));
-      for (const auto* scope : {"properties", "traits"}) {
-        for (const std::string& leaf : leaves_[scope]) {
-          const std::size_t at = leaf.rfind(" as \"");
-          const std::string name = flat(leaf.substr(at + 5, leaf.size() - at - 6));
-          const bool wants_traits = table.name == "identifies" || table.name == "users" ||
-                                    table.name == "groups" || table.name == "accounts";
-          if (wants_traits != (std::string_view(scope) == "traits")) continue;
-          if (names.contains(name)) used_leaves_[table.name].push_back(leaf);
-        }
-      }
-    }
-  }
-
- private:
-  static std::string flat(const std::string& name) {
-    std::string out;
-    for (const char c : to_lower(name)) {
-      if (c != '_') out += c;
-    }
-    return out;
-  }
-
-  judge::TempFile json_;
-  std::filesystem::path out_;
-  std::vector<std::string> tables_;
-  std::map<std::string, std::vector<std::string>> leaves_;
-  std::map<std::string, std::vector<std::string>> used_leaves_;
-};
 
 /// Bytes of DuckDB's own zstd Parquet of the rows that our files hold, and a check that it reads
 /// them row for row.
@@ -336,18 +162,17 @@ int run(std::size_t count, int rounds) {
     ours += table.parquet.size();
     rows += table.rows;
   }
-  DuckDbEtl etl(data, like);
-  etl.narrow(like);
+  const bench::DuckDbEtl etl(data.events, like);
   std::vector<double> dom, columns, parquet, sql;
   std::uint64_t sum = 0;
   for (int i = 0; i < rounds; ++i) {
-    dom.push_back(measure([&] { sum += walk_all(data); }));
+    dom.push_back(bench::cpu_seconds([&] { sum += walk_all(data); }));
     columns.push_back(measure_shape(data, false));
     parquet.push_back(measure_shape(data, true));
-    sql.push_back(measure([&] { etl.run(); }));
+    sql.push_back(bench::cpu_seconds([&] { etl.run(); }));
   }
   const auto rate = [&](const std::vector<double>& times) {
-    return static_cast<double>(data.count) / median(times) / 1000;
+    return static_cast<double>(data.count) / bench::median(times) / 1000;
   };
   fmt::print("simdjson DOM parse + walk   {:8.0f} k events/s/core\n", rate(dom));
   fmt::print(
@@ -402,10 +227,11 @@ int run_part(std::size_t count, int rounds, std::string_view part) {
   std::uint64_t sum = 0;
   for (int i = 0; i < rounds; ++i) {
     times.push_back(measure_shape(data, part == "parquet"));
-    dom.push_back(measure([&] { sum += walk_all(data); }));
+    dom.push_back(bench::cpu_seconds([&] { sum += walk_all(data); }));
   }
   fmt::print("{}: {:.0f} k events/s/core, {:.2f} x DOM parse + walk\n", part,
-             static_cast<double>(count) / median(times) / 1000, median(dom) / median(times));
+             static_cast<double>(count) / bench::median(times) / 1000,
+             bench::median(dom) / bench::median(times));
   return sum == 0 ? 1 : 0;
 }
 

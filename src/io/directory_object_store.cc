@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -187,7 +188,7 @@ Status DirectoryObjectStore::publish(const std::string& temporary, const std::st
     LEAT_ASSIGN(const auto file,
                 files_.open(temporary, {.write = true, .create = true, .exclusive = true}));
     LEAT_TRY(file->pwrite(bytes, 0));
-    LEAT_TRY(file->sync());
+    if (options.durable) LEAT_TRY(file->sync());
     LEAT_TRY(file->close());
   }
   if (options.if_none_match) {
@@ -200,7 +201,7 @@ Status DirectoryObjectStore::publish(const std::string& temporary, const std::st
   } else {
     LEAT_TRY(files_.rename(temporary, path));
   }
-  return files_.sync_directory(directory);
+  return options.durable ? files_.sync_directory(directory) : Status{};
 }
 
 Status DirectoryObjectStore::ensure_directory(const std::string& directory) {
@@ -285,18 +286,34 @@ Result<ListPage> DirectoryObjectStore::list(std::string_view prefix_uri,
 }
 
 Status DirectoryObjectStore::remove(std::string_view uri) {
+  LEAT_ASSIGN(const std::optional<std::string> directory, unlink(uri));
+  return directory ? files_.sync_directory(*directory) : Status{};
+}
+
+Status DirectoryObjectStore::remove_all(std::span<const std::string> uris) {
+  std::set<std::string> directories;
+  for (const std::string& uri : uris) {
+    LEAT_ASSIGN(std::optional<std::string> directory, unlink(uri));
+    if (directory) directories.insert(std::move(*directory));
+  }
+  for (const std::string& directory : directories) LEAT_TRY(files_.sync_directory(directory));
+  return {};
+}
+
+Result<std::optional<std::string>> DirectoryObjectStore::unlink(std::string_view uri) {
   LEAT_ASSIGN(const std::string path, local_path(uri));
   const auto info = files_.stat(path);
   if (!info || info->directory) {
     const bool absent = info.has_value() || info.error().code == Errc::kNotFound;
-    return absent ? Status{} : std::unexpected(info.error());
+    if (absent) return std::nullopt;
+    return std::unexpected(info.error());
   }
   const Status removed = files_.remove(path);
   if (!removed && removed.error().code != Errc::kNotFound) {
-    return removed;
+    return std::unexpected(removed.error());
   }
   // The folder stays: an empty one is no object.
-  return files_.sync_directory(parent_directory(path));
+  return parent_directory(path);
 }
 
 }  // namespace leat::io

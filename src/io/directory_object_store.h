@@ -10,6 +10,8 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -43,11 +45,14 @@ class DirectoryObjectStore final : public ObjectStore {
   [[nodiscard]] Result<ListPage> list(std::string_view prefix_uri,
                                       const ListOptions& options = {}) override;
   [[nodiscard]] Status remove(std::string_view uri) override;
+  [[nodiscard]] Status remove_all(std::span<const std::string> uris) override;
 
  private:
   explicit DirectoryObjectStore(Options options);
   [[nodiscard]] Status publish(const std::string& temporary, const std::string& path,
                                std::string_view bytes, PutOptions options);
+  /// Removes the file; its folder, which is to be synced, or nothing when there is no object.
+  [[nodiscard]] Result<std::optional<std::string>> unlink(std::string_view uri);
   [[nodiscard]] Status ensure_directory(const std::string& directory);
   void remove_old_temporaries();
 

@@ -42,6 +42,8 @@ struct ObjectInfo {
 
 struct PutOptions {
   bool if_none_match = false;  ///< kConflict when the object exists.
+  /// False: for what can be made again, a crash of the machine may take it or leave a part of it.
+  bool durable = true;
 };
 
 struct ListOptions {
@@ -63,7 +65,7 @@ class ObjectStore {
   ObjectStore& operator=(const ObjectStore&) = delete;
   virtual ~ObjectStore() = default;
 
-  /// Stores `bytes` under `uri`, atomically and durably.
+  /// Stores `bytes` under `uri`, atomically and, unless the options say otherwise, durably.
   [[nodiscard]] virtual Result<ObjectInfo> put(std::string_view uri, std::string_view bytes,
                                                PutOptions options = {}) = 0;
   /// The whole object. kNotFound; kExhausted when it is larger than `bytes_max`.

@@ -176,6 +176,30 @@ TEST(DirectoryObjectStore, PutIsAtomicAtEveryFailure) {
   }
 }
 
+// What can be made again need not wait for the disk, and many objects go with one wait.
+TEST(DirectoryObjectStore, WaitsForTheDiskNoMoreThanItMust) {
+  FaultyFileSystem files;
+  int syncs = 0;
+  files.set_fault([&](FileOperation kind, const std::string&, auto...) -> std::optional<Error> {
+    syncs += kind == FileOperation::kSync || kind == FileOperation::kSyncDirectory ? 1 : 0;
+    return std::nullopt;
+  });
+  auto store = DirectoryObjectStore::open({.files = &files, .root = "/objects"});
+  ASSERT_TRUE((*store)->put("s3://leat/staging/kept", "x").has_value());
+  EXPECT_GE(syncs, 2);
+  syncs = 0;
+  std::vector<std::string> uris;
+  for (int i = 0; i < 5; ++i) {
+    uris.push_back("s3://leat/staging/" + std::to_string(i));
+    ASSERT_TRUE((*store)->put(uris.back(), "x", {.durable = false}).has_value());
+    EXPECT_EQ((*store)->get(uris.back()).value(), "x");
+  }
+  EXPECT_EQ(syncs, 0);
+  ASSERT_TRUE((*store)->remove_all(uris).has_value());
+  EXPECT_EQ(syncs, 1);
+  EXPECT_EQ((*store)->list("s3://leat/").value().objects.size(), 1U);
+}
+
 TEST(DirectoryObjectStore, FullDiskIsExhausted) {
   FaultyFileSystem files;
   auto store = DirectoryObjectStore::open({.files = &files, .root = "/objects"});

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <thread>
 
 #include "load_fixture.h"
@@ -269,6 +270,135 @@ TEST_F(LoadTest, TwoLoadersAtOnceLoadEachBatchOnce) {
   EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT id) FROM web.identifies"),
               ElementsAre("12|12"));
   EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.users"), ElementsAre("1"));
+}
+
+// Everything that may go on beside a load at once. What is in the warehouse in the end is what one
+// loader alone would have brought, to the last value.
+TEST_F(LoadTest, LoadersThatAreKilledAVacuumAndALongReaderChangeNothing) {
+  for (int seal = 0; seal < 10; ++seal) {
+    archive_.add_seal(
+        {{"web",
+          {track(fmt::format("t{}", seal), "A", fmt::format(R"({{"p{}":{}}})", seal % 3, seal)),
+           track(fmt::format("t{}", seal / 2), "A", fmt::format(R"({{"n":{}}})", seal)),
+           track(fmt::format("b{}", seal), "B", R"({"x":"text"})"),
+           identify(fmt::format("i{}", seal), fmt::format("u{}", seal % 2),
+                    fmt::format(R"({{"plan":"p{}"}})", seal))},
+          fmt::format("2026-11-20T14:{:02}:00Z", seal)}});
+  }
+  const auto small = [this](load::Connect connect) {
+    load::LoaderOptions out = options(warehouse_, std::move(connect));
+    out.transaction_events_max = 4;
+    return out;
+  };
+  {
+    load::Loader alone(small(load::connect_postgres));
+    ASSERT_EQ(sync_with(alone).transactions, 10);
+  }
+  const std::string expected = digest(warehouse_, "web");
+  warehouse_.reset("web");
+
+  std::atomic<int> busy = 3;
+  std::vector<std::thread> threads;
+  for (int worker = 0; worker < 3; ++worker) {
+    threads.emplace_back([&, worker] {
+      // Each life of this loader ends some statements later than the one before it.
+      for (int life = 1; life <= 40; ++life) {
+        Fault fault{.at = 11 * life + 5 * worker, .after = life % 2 == 0};
+        load::LoaderOptions dying = small(breaking(load::connect_postgres, fault));
+        dying.attempts_max = 1;
+        load::Loader loader(dying);
+        if (loader.sync({"web", "web"}, {})) break;
+      }
+      --busy;
+    });
+  }
+  auto reader = load::connect_postgres(warehouse_.settings(), {});
+  auto cleaner = load::connect_postgres(warehouse_.settings(), {});
+  ASSERT_TRUE(reader && cleaner);
+  const auto answer = [](load::Connection& connection, std::string_view sql) {
+    const auto rows = connection.run(sql, {});
+    return rows && !rows->rows.empty() ? rows->rows[0][0].value_or("NULL") : std::string("-");
+  };
+  // The reader's transaction begins when there is something to read and outlives the loads.
+  std::string before = "-";
+  while (busy > 0) {
+    if (before == "-") {
+      static_cast<void>((*reader)->run("BEGIN", {}));
+      before = answer(**reader, "SELECT count(*) FROM web.tracks");
+      if (before == "-") static_cast<void>((*reader)->run("ROLLBACK", {}));
+    }
+    static_cast<void>((*cleaner)->run("VACUUM web.tracks", {}));
+    static_cast<void>((*cleaner)->run("ANALYZE", {}));
+  }
+  for (std::thread& thread : threads) thread.join();
+  sync_well(warehouse_);
+  EXPECT_EQ(answer(**reader, "SELECT count(*) FROM web.tracks"), before);
+  static_cast<void>((*reader)->run("COMMIT", {}));
+  EXPECT_NE(before, "-");
+  EXPECT_EQ(digest(warehouse_, "web"), expected);
+  EXPECT_EQ(staged_objects(), 0U);
+}
+
+// Rows are found by the hash that Leat wrote beside them; those that have none, or another one,
+// by their id.
+TEST_F(LoadTest, RowsThatLeatDidNotWriteAreFoundByTheirId) {
+  const auto load_again = [this](int n) {
+    archive_.add_seal(
+        {{"web",
+          {track("t1", "A", fmt::format(R"({{"n":{}}})", n)), track(fmt::format("m{}", n), "A")},
+          fmt::format("2026-11-20T14:{:02}:00Z", n)}});
+  };
+  load_again(1);
+  load::Loader loader(options(warehouse_));
+  sync_with(loader);
+  for (const char* uuid : {"NULL", "7"}) {
+    ASSERT_THAT(warehouse_.ask(fmt::format("UPDATE web.a SET uuid = {}", uuid)), ElementsAre());
+    ASSERT_THAT(warehouse_.ask("UPDATE web.tracks SET uuid = NULL"), ElementsAre());
+    const int n = *uuid == 'N' ? 2 : 3;
+    load_again(n);
+    // A loader looks at a table once: what was foreign already when it came is found by id.
+    const load::SyncReport report = *uuid == 'N' ? sync_with(loader) : sync_well(warehouse_);
+    EXPECT_EQ(report.events, (load::EventCounts{.received = 2, .loaded = 1, .deduplicated = 1}));
+    EXPECT_THAT(warehouse_.ask("SELECT id, n FROM web.a WHERE id = 't1'"),
+                ElementsAre(fmt::format("t1|{}", n)));
+  }
+  EXPECT_THAT(warehouse_.ask("SELECT count(*), count(DISTINCT id) FROM web.a"), ElementsAre("4|4"));
+}
+
+// What dbt's public package for Segment reads of a page, with the types that its SQL needs.
+TEST_F(LoadTest, PagesHaveTheColumnsThatDbtsSegmentPackageReads) {
+  archive_.add_seal(
+      {{"web",
+        {R"({"type":"page","messageId":"p1","anonymousId":"a1","userId":"u1","name":"Home",)"
+         R"("sentAt":"2026-11-20T14:00:00.500Z","originalTimestamp":"2026-11-20T14:00:00Z",)"
+         R"("properties":{"url":"https://shop.example.com/?q=1","path":"/","title":"Home",)"
+         R"("search":"?q=1","referrer":"https://www.example.com/"},"context":{"ip":"203.0.113.9",)"
+         R"("userAgent":"Mozilla/5.0","campaign":{"source":"news","medium":"email",)"
+         R"("name":"autumn","term":"oak","content":"top"}}})"}}});
+  sync_well(warehouse_);
+  const std::vector<std::string> texts = {
+      "id",  "anonymous_id", "user_id", "context_ip", "context_user_agent",
+      "url", "path",         "title",   "search",     "referrer"};
+  std::vector<std::string> expected;
+  for (const std::string& column : texts) expected.push_back(column + "|character varying");
+  for (const char* part : {"source", "medium", "name", "term", "content"}) {
+    expected.push_back(fmt::format("context_campaign_{}|character varying", part));
+  }
+  for (const char* column : {"received_at", "sent_at", "timestamp"}) {
+    expected.push_back(fmt::format("{}|timestamp without time zone", column));
+  }
+  EXPECT_THAT(warehouse_.ask("SELECT column_name, data_type FROM svv_columns WHERE table_schema = "
+                             "'web' AND table_name = 'pages'"),
+              testing::IsSupersetOf(expected));
+  EXPECT_THAT(
+      warehouse_.ask("SELECT id, anonymous_id, user_id, received_at, sent_at, \"timestamp\", url, "
+                     "path, title, search, referrer, context_campaign_source, "
+                     "context_campaign_medium, context_campaign_name, context_campaign_term, "
+                     "context_campaign_content, context_ip, context_user_agent FROM web.pages"),
+      ElementsAre("p1|a1|u1|2026-11-20 14:00:00|2026-11-20 14:00:00.5|2026-11-20 "
+                  "13:59:59.5|https://shop.example.com/?q=1|/|Home|?q=1|"
+                  "https://www.example.com/|news|email|autumn|oak|top|203.0.113.9|"
+                  "Mozilla/5.0"));
 }
 
 TEST_F(LoadTest, ALedgerThatWentBackIsBelievedOverMemory) {

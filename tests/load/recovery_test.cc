@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -366,6 +367,44 @@ TEST_F(RecoveryTest, EveryValueIsFoundWhenTablesAndColumnsAreFew) {
   options.columns_max = 16;
   options.tables_max = 5;
   run(6, options);
+}
+
+// A user's row has the newest value of every trait, whatever the order in which calls come, and
+// whatever comes twice.
+TEST_F(RecoveryTest, UsersHaveTheNewestOfEachTrait) {
+  SeededRandom random(7);
+  load::Loader loader(options(warehouse_));
+  std::map<std::string, std::map<std::string, std::pair<std::string, std::string>>> expected;
+  std::int64_t calls = 0;
+  for (const int minute : {30, 10, 20, 50, 5, 40}) {
+    std::vector<std::string> events;
+    for (int i = 0; i < 12; ++i) {
+      // The batch is received a second a call.
+      const std::string received = fmt::format("{:02}:{:02}", minute, i);
+      const std::string user = fmt::format("u{}", random.below(3));
+      std::string traits;
+      for (const char* trait : {"plan", "email", "city"}) {
+        if (random.below(3) == 0) continue;
+        const std::string value = fmt::format("{} {}", trait, received);
+        traits += fmt::format("{}\"{}\":\"{}\"", traits.empty() ? "" : ",", trait, value);
+        auto& [when, newest] = expected[user][trait];
+        if (when <= received) std::tie(when, newest) = std::pair(received, value);
+      }
+      events.push_back(identify(fmt::format("i{}", ++calls), user, "{" + traits + "}"));
+    }
+    archive_.add_seal({{"web", events, fmt::format("2026-11-20T14:{:02}:00Z", minute)}});
+    if (random.below(2) == 0) sync_with(loader);
+  }
+  sync_with(loader);
+  std::vector<std::string> rows;
+  for (auto& [user, traits] : expected) {
+    rows.push_back(fmt::format("{}|{}|{}|{}", user, traits["plan"].second, traits["email"].second,
+                               traits["city"].second));
+  }
+  EXPECT_THAT(warehouse_.ask("SELECT id, plan, email, city FROM web.users ORDER BY id"),
+              testing::ElementsAreArray(rows));
+  EXPECT_THAT(warehouse_.ask("SELECT sum(received), sum(loaded) FROM leat.batches"),
+              ElementsAre(fmt::format("{0}|{0}", calls)));
 }
 
 TEST_F(RecoveryTest, TheFailPolicyStopsTheSourceAndLosesNothing) {

@@ -17,9 +17,11 @@ struct TestWarehouse::State {
   std::unique_ptr<load::Connection> asking;
 };
 
-TestWarehouse::TestWarehouse(io::ObjectStore& store, const std::string& root)
+TestWarehouse::TestWarehouse(io::ObjectStore& store, const std::string& root,
+                             const std::string& data_directory)
     : state_(std::make_unique<State>()) {
   session::WarehouseOptions options;
+  options.data_directory = data_directory;
   options.admin_password = "Correct-Horse-1";
   options.threads = 1;
   options.directories = {root};

@@ -1,4 +1,4 @@
-// The embedded warehouse with its real server, in memory, on a free port of loopback.
+// The embedded warehouse with its real server on a free port of loopback.
 #pragma once
 
 #include <memory>
@@ -17,8 +17,10 @@ namespace leat::load_test {
 
 class TestWarehouse {
  public:
-  /// `store` is what COPY reads; its root is a folder the warehouse may read directly.
-  TestWarehouse(io::ObjectStore& store, const std::string& root);
+  /// `store` is what COPY reads; its root is a folder the warehouse may read directly. In memory
+  /// where no folder for its file is given.
+  TestWarehouse(io::ObjectStore& store, const std::string& root,
+                const std::string& data_directory = {});
   ~TestWarehouse();
   TestWarehouse(const TestWarehouse&) = delete;
   TestWarehouse& operator=(const TestWarehouse&) = delete;

@@ -7,25 +7,12 @@
 
 #include "base/text.h"
 #include "pipeline/load/load_sql.h"
+#include "pipeline/load/rows.h"
 
 namespace leat::load {
 namespace {
 
-constexpr std::int64_t kReadTimeoutMs = 5'000;
-
-using Row = std::vector<std::optional<std::string>>;
-
-std::string text_at(const Row& row, std::size_t column) {
-  return column < row.size() ? row[column].value_or("") : "";
-}
-
-std::int64_t number_at(const Row& row, std::size_t column) {
-  return parse_number<std::int64_t>(text_at(row, column)).value_or(0);
-}
-
-TimeUs time_at(const Row& row, std::size_t column) {
-  return parse_iso8601(text_at(row, column)).value_or(TimeUs{});
-}
+constexpr std::int64_t kBooksTimeoutMs = 5'000;
 
 std::map<std::string, std::int64_t> parse_table_rows(const std::string& text) {
   std::map<std::string, std::int64_t> out;
@@ -106,8 +93,8 @@ Result<Ledger> read_ledger(const DestinationSettings& settings, const Connect& c
   constexpr std::string_view kAction = "reading the ledger";
   // Who looks at the books does not wait as long as a load may.
   DestinationSettings quick = settings;
-  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kReadTimeoutMs);
-  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kReadTimeoutMs);
+  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kBooksTimeoutMs);
+  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kBooksTimeoutMs);
   auto connection = connect(quick, stop);
   if (!connection) return std::unexpected(describe_failure(connection.error(), kAction, settings));
   Ledger ledger;

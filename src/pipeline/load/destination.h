@@ -100,9 +100,12 @@ struct DestinationFailure {
 [[nodiscard]] Error describe_failure(const DestinationFailure& failure, std::string_view action,
                                      const DestinationSettings& settings);
 
-/// A statement's result: text values, row by row; a missing value is NULL.
+/// One row of a result, its values as text; a missing value is NULL.
+using Row = std::vector<std::optional<std::string>>;
+
+/// A statement's result.
 struct Rows {
-  std::vector<std::vector<std::optional<std::string>>> rows;
+  std::vector<Row> rows;
   std::string command;  ///< Command tag, such as "INSERT 0 3".
   std::int64_t affected_rows =
       -1;  ///< From the tag of INSERT, UPDATE, DELETE; -1 when the tag has no number.

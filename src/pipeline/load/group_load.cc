@@ -158,6 +158,7 @@ Result<shape::Batch> GroupLoad::read_batch(const archive::Batch& batch) {
 Step<Prepared> GroupLoad::prepare(const Work& work) {
   Prepared prepared;
   prepared.plan.schema = work.source.schema;
+  prepared.plan.hashed_tables = &hashed_tables_;
   if (work.batches.empty()) return prepared;
   const std::int64_t started_us = options_.clock->monotonic_us();
   LEAT_ASSIGN(shape::Staged staged, shape(work));

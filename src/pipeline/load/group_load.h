@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -74,8 +75,11 @@ class GroupLoad {
   [[nodiscard]] const SyncPhases& phases() const { return phases_; }
   /// The open session.
   [[nodiscard]] Session session() { return Session(*connection_, options_.destination, stop_); }
-  /// The next open looks for the ledger again.
-  void forget_ledger() { ledger_ready_ = false; }
+  /// The next open looks for the ledger again, the next load at its tables.
+  void forget_ledger() {
+    ledger_ready_ = false;
+    hashed_tables_.clear();
+  }
   [[nodiscard]] bool stop_requested() const { return stop_.stop_requested(); }
   [[nodiscard]] const std::stop_token& stop() const { return stop_; }
   [[nodiscard]] StepFailure stopped() const;
@@ -128,6 +132,7 @@ class GroupLoad {
   metrics::Counter* retries_ = nullptr;
   std::unique_ptr<Connection> connection_;  // open during a run only
   bool ledger_ready_ = false;
+  std::map<std::string, bool> hashed_tables_;  // LoadPlan::hashed_tables
 
   // Of the run.
   std::string run_id_;

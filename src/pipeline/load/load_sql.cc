@@ -79,24 +79,35 @@ bool has_order(const StagedTable& table) {
 constexpr std::string_view kNewestFirst =
     R"(row_number() OVER (PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC))";
 
+// Cuts the target to the time in which rows with staged ids were received; it is sorted by that.
+std::string within_known(const CountedTable& counted, std::string_view prefix) {
+  if (counted.known_from.empty()) return {};
+  return fmt::format(R"( AND {0}"received_at" BETWEEN '{1}' AND '{2}')", prefix, counted.known_from,
+                     counted.known_until);
+}
+
 // The target's ids that are staged, with their newest received_at.
-std::string known_rows(const StagedTable& table, std::size_t index) {
+std::string known_rows(const CountedTable& counted) {
   return fmt::format(
       R"((SELECT t."id", )"
       R"(coalesce(max(t."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS "received_at" )"
-      R"(FROM {} t WHERE t."id" IN (SELECT s."id" FROM {} s) GROUP BY t."id"))",
-      target(table), stage_name(index));
+      R"(FROM {} t WHERE t."id" IN (SELECT s."id" FROM {} s){} GROUP BY t."id"))",
+      target(*counted.table), stage_name(counted.index), within_known(counted, "t."));
 }
 
-std::string count_rows(const StagedTable& table, std::size_t index) {
+std::string count_rows(const CountedTable& counted) {
+  const std::string stage = stage_name(counted.index);
   const std::string ranked =
-      fmt::format(R"((SELECT "id", "received_at", "leat_batch", {} AS "leat_rank" FROM {}))",
-                  kNewestFirst, stage_name(index));
-  if (table.is_new) {
+      counted.has_duplicates
+          ? fmt::format(R"((SELECT "id", "received_at", "leat_batch", {} AS "leat_rank" FROM {}))",
+                        kNewestFirst, stage)
+          : fmt::format(R"((SELECT "id", "received_at", "leat_batch", 1 AS "leat_rank" FROM {}))",
+                        stage);
+  if (counted.table->is_new || !counted.has_known) {
     return fmt::format(R"(SELECT {}, s."leat_batch", count(*), )"
                        R"(sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0, 0 )"
                        R"(FROM {} s GROUP BY s."leat_batch")",
-                       index, ranked);
+                       counted.index, ranked);
   }
   return fmt::format(
       R"(SELECT {}, s."leat_batch", count(*), )"
@@ -104,13 +115,68 @@ std::string count_rows(const StagedTable& table, std::size_t index) {
       R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END), )"
       R"(sum(CASE WHEN k."id" IS NOT NULL THEN 1 ELSE 0 END) )"
       R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id" GROUP BY s."leat_batch")",
-      index, ranked, known_rows(table, index));
+      counted.index, ranked, known_rows(counted));
 }
 
-std::string count_latest(const StagedTable& table, std::size_t index) {
+// One row: rows of the target that may have a staged id, when they were received, how many of them
+// have no such time.
+std::string may_be_known(const CountedTable& counted) {
+  const std::string name = target(*counted.table);
+  const std::string stage = stage_name(counted.index);
+  const auto rows_by = [&](std::string_view column) {
+    return fmt::format(
+        R"(SELECT t."received_at" FROM {0} t WHERE t.{1} IN (SELECT s.{1} FROM {2} s))", name,
+        column, stage);
+  };
+  // Rows that were not written by Leat have no hash, and any id.
+  const std::string rows =
+      counted.is_hashed
+          ? fmt::format(R"({} UNION ALL SELECT t."received_at" FROM {} t WHERE t."uuid" IS NULL)",
+                        rows_by(R"("uuid")"), name)
+          : rows_by(R"("id")");
+  return fmt::format(
+      R"((SELECT count(*) AS "rows", min("received_at") AS "first", max("received_at") AS "last", )"
+      R"(count(*) - count("received_at") AS "untimed" FROM ({}) r))",
+      rows);
+}
+
+std::string overlap(const CountedTable& counted) {
+  const std::string_view key = counted.is_hashed ? R"("uuid")" : R"("id")";
+  const std::string staged =
+      fmt::format(R"((SELECT count(*) AS "rows", count(DISTINCT {}) AS "ids" FROM {}))", key,
+                  stage_name(counted.index));
+  if (counted.table->is_new) {
+    return fmt::format(
+        R"(SELECT {}, s."rows", s."ids", 0, CAST(NULL AS timestamp), CAST(NULL AS timestamp), 0 )"
+        R"(FROM {} s)",
+        counted.index, staged);
+  }
+  return fmt::format(
+      R"(SELECT {}, s."rows", s."ids", k."rows", k."first", k."last", k."untimed" FROM {} s, {} k)",
+      counted.index, staged, may_be_known(counted));
+}
+
+std::string sample(const CountedTable& counted) {
+  return fmt::format(R"(SELECT {}, r."id", r."uuid" FROM (SELECT "id", "uuid" FROM {} LIMIT 32) r)",
+                     counted.index, target(*counted.table));
+}
+
+template <class ToSql>
+std::string union_all(std::span<const CountedTable> tables, ToSql to_sql) {
+  std::string out;
+  for (const CountedTable& counted : tables) {
+    if (!out.empty()) out += " UNION ALL ";
+    out += to_sql(counted);
+  }
+  return out;
+}
+
+std::string count_latest(const CountedTable& counted) {
+  const StagedTable& table = *counted.table;
+  const std::string stage = stage_name(counted.index);
   if (table.is_new) {
-    return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), 0, 0 FROM {} s)", index,
-                       stage_name(index));
+    return fmt::format(R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), 0, 0 FROM {} s)",
+                       counted.index, stage);
   }
   std::string late = "0";
   std::string calls;
@@ -124,7 +190,7 @@ std::string count_latest(const StagedTable& table, std::size_t index) {
   return fmt::format(
       R"(SELECT {}, 0, count(*), count(DISTINCT s."id"), count(DISTINCT k."id"), {} )"
       R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id"{})",
-      index, late, stage_name(index), known_rows(table, index), calls);
+      counted.index, late, stage, known_rows(counted), calls);
 }
 
 }  // namespace
@@ -201,40 +267,47 @@ std::string copy_sql(const StagedTable& table, std::size_t index, std::string_vi
                      authorization);
 }
 
-std::string count_sql(std::span<const StagedTable> tables, std::size_t first) {
-  std::string out;
-  for (std::size_t i = 0; i < tables.size(); ++i) {
-    if (i > 0) out += " UNION ALL ";
-    out += tables[i].role == TableRole::kLatest ? count_latest(tables[i], first + i)
-                                                : count_rows(tables[i], first + i);
-  }
-  return out;
+std::string overlap_sql(std::span<const CountedTable> tables) {
+  return union_all(tables, overlap);
 }
 
-std::string delete_replaced_sql(const StagedTable& table, std::size_t index) {
-  return fmt::format(R"(DELETE FROM {0} USING {1} WHERE {2}."id" = {1}."id" )"
+std::string sample_sql(std::span<const CountedTable> tables) {
+  return union_all(tables, sample);
+}
+
+std::string count_sql(std::span<const CountedTable> tables) {
+  return union_all(tables, [](const CountedTable& counted) {
+    return counted.table->role == TableRole::kLatest ? count_latest(counted) : count_rows(counted);
+  });
+}
+
+std::string delete_replaced_sql(const CountedTable& counted) {
+  const std::string name = quote_identifier(counted.table->name);
+  return fmt::format(R"(DELETE FROM {0} USING {1} WHERE {2}."id" = {1}."id"{3} )"
                      R"(AND ({2}."received_at" IS NULL OR {2}."received_at" <= {1}."received_at"))",
-                     target(table), stage_name(index), quote_identifier(table.name));
+                     target(*counted.table), stage_name(counted.index), name,
+                     within_known(counted, name + "."));
 }
 
-std::string insert_sql(const StagedTable& table, std::size_t index, InsertShape shape) {
+std::string insert_sql(const CountedTable& counted, InsertShape shape) {
+  const StagedTable& table = *counted.table;
   const std::string columns = column_list(table, "");
   std::string out = fmt::format("INSERT INTO {} ({}) SELECT {} FROM ", target(table), columns,
                                 staged_values(table, "s."));
   std::string condition;
   if (shape.stage_has_duplicates) {
     out += fmt::format(R"((SELECT {}, {} AS "leat_rank" FROM {}) s)", columns, kNewestFirst,
-                       stage_name(index));
+                       stage_name(counted.index));
     condition = R"(s."leat_rank" = 1)";
   } else {
-    out += stage_name(index) + " s";
+    out += stage_name(counted.index) + " s";
   }
   if (shape.target_has_newer) {
     if (!condition.empty()) condition += " AND ";
     condition +=
         fmt::format(R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" = s."id" AND k."received_at" > )"
-                    R"(s."received_at"))",
-                    target(table));
+                    R"(s."received_at"{}))",
+                    target(table), within_known(counted, "k."));
   }
   return condition.empty() ? out : out + " WHERE " + condition;
 }

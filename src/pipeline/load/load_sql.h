@@ -79,22 +79,40 @@ inline constexpr std::string_view kDeletionsShard = "(deletions)";
 [[nodiscard]] Result<std::string> keys_sql(const CopyKeys& keys);
 [[nodiscard]] std::string copy_sql(const StagedTable& table, std::size_t index,
                                    std::string_view authorization);
-/// Counts what is staged of all tables in one statement; the index of a table is its position.
-/// Rows: table; batch (kLatest: 0); rows staged; rows with a new id (kLatest: ids); rows that
-/// replace one of the target (kLatest: ids that the target has); rows with an id that the target
-/// has (kLatest: ids of which the load has a call that is older than the target's newest). `first`:
-/// the stage tables' index of tables[0].
-[[nodiscard]] std::string count_sql(std::span<const StagedTable> tables, std::size_t first);
+/// A load's table, its position there, and what of the target may have an id that is staged.
+struct CountedTable {
+  const StagedTable* table = nullptr;
+  std::size_t index = 0;
+  /// Every row of the target has the hash of its id in `uuid` (shape::row_uuid), or nothing there:
+  /// rows of an id are found by eight bytes instead of its text.
+  bool is_hashed = false;
+  bool has_known = true;         ///< False: no row of the target has a staged id.
+  bool has_duplicates = true;    ///< False: no two staged rows have the same id.
+  std::string known_from = {};   ///< All rows with a staged id were received between these, ...
+  std::string known_until = {};  ///< ... inclusive; empty: at any time, or never.
+};
+
+/// Looks which tables of events bring ids again, in one statement for all of them. Rows: table;
+/// rows staged; different ids (or hashes) staged; rows of the target that may have a staged id; the
+/// first and the last received_at of those; how many of them have none.
+[[nodiscard]] std::string overlap_sql(std::span<const CountedTable> tables);
+/// Some rows of each table: its index, id, uuid.
+[[nodiscard]] std::string sample_sql(std::span<const CountedTable> tables);
+
+/// Counts what is staged of the tables in one statement. Rows: table; batch (kLatest: 0); rows
+/// staged; rows with a new id (kLatest: ids); rows that replace one of the target (kLatest: ids
+/// that the target has); rows with an id that the target has (kLatest: ids of which the load has a
+/// call that is older than the target's newest).
+[[nodiscard]] std::string count_sql(std::span<const CountedTable> tables);
 /// Rows of the target that a staged row of the same id replaces: the newer received_at wins, the
 /// later load on a tie.
-[[nodiscard]] std::string delete_replaced_sql(const StagedTable& table, std::size_t index);
+[[nodiscard]] std::string delete_replaced_sql(const CountedTable& counted);
 
 struct InsertShape {
   bool stage_has_duplicates = true;  ///< Two staged rows share an id: the newest is inserted.
   bool target_has_newer = true;      ///< Some staged rows give way to the target's.
 };
-[[nodiscard]] std::string insert_sql(const StagedTable& table, std::size_t index,
-                                     InsertShape shape);
+[[nodiscard]] std::string insert_sql(const CountedTable& counted, InsertShape shape);
 
 /// kLatest: into the target, where the newer row's values win and the other's fill its nulls; then
 /// the ids the target has not.

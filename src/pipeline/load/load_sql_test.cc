@@ -88,14 +88,17 @@ TEST(LoadSql, MergesUsersFromTheirStage) {
 }
 
 TEST(LoadSql, InsertsPlainlyWhenEveryRowGoesIn) {
-  EXPECT_EQ(insert_sql(tracks(), 0, {.stage_has_duplicates = false, .target_has_newer = false}),
-            R"(INSERT INTO "web"."tracks" ("event", "received_at", "id", "context_ip", "uuid_ts") )"
-            R"(SELECT s."event", s."received_at", s."id", s."context_ip", s."uuid_ts" FROM )"
-            R"("leat_stage_0" s)");
+  const StagedTable table = tracks();
+  EXPECT_EQ(
+      insert_sql({.table = &table}, {.stage_has_duplicates = false, .target_has_newer = false}),
+      R"(INSERT INTO "web"."tracks" ("event", "received_at", "id", "context_ip", "uuid_ts") )"
+      R"(SELECT s."event", s."received_at", s."id", s."context_ip", s."uuid_ts" FROM )"
+      R"("leat_stage_0" s)");
 }
 
 TEST(LoadSql, InsertsTheNewestPerIdUnlessTheTargetIsNewer) {
-  const std::string sql = insert_sql(tracks(), 0, {});
+  const StagedTable table = tracks();
+  const std::string sql = insert_sql({.table = &table}, {});
   EXPECT_THAT(sql, testing::HasSubstr(
                        R"(PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC)"));
   EXPECT_THAT(sql,
@@ -109,12 +112,42 @@ TEST(LoadSql, CountsAllTablesInOneStatement) {
   StagedTable users = tracks();
   users.name = "users";
   users.role = TableRole::kLatest;
-  const std::string sql = count_sql(std::vector{tracks(), made, users}, 64);
+  const StagedTable table = tracks();
+  const std::string sql = count_sql(std::vector<CountedTable>{{.table = &table, .index = 64},
+                                                              {.table = &made, .index = 65},
+                                                              {.table = &users, .index = 66}});
   EXPECT_THAT(sql, testing::StartsWith(R"(SELECT 64, s."leat_batch", count(*), )"));
   EXPECT_THAT(sql, testing::HasSubstr(R"(FROM "web"."tracks" t WHERE t."id" IN )"
                                       R"((SELECT s."id" FROM "leat_stage_64" s))"));
   EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 65, s."leat_batch", count(*), )"));
   EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 66, 0, count(*), )"));
+}
+
+TEST(LoadSql, LooksForKnownIdsByTheirHash) {
+  const StagedTable table = tracks();
+  EXPECT_EQ(
+      overlap_sql(std::vector<CountedTable>{{.table = &table, .index = 3, .is_hashed = true}}),
+      R"(SELECT 3, s."rows", s."ids", k."rows", k."first", k."last", k."untimed" FROM (SELECT )"
+      R"(count(*) AS "rows", count(DISTINCT "uuid") AS "ids" FROM "leat_stage_3") s, (SELECT )"
+      R"(count(*) AS "rows", min("received_at") AS "first", max("received_at") AS "last", )"
+      R"(count(*) - count("received_at") AS "untimed" FROM (SELECT t."received_at" FROM )"
+      R"("web"."tracks" t WHERE t."uuid" IN (SELECT s."uuid" FROM "leat_stage_3" s) UNION ALL )"
+      R"(SELECT t."received_at" FROM "web"."tracks" t WHERE t."uuid" IS NULL) r) k)");
+  EXPECT_EQ(sample_sql(std::vector<CountedTable>{{.table = &table, .index = 3}}),
+            R"(SELECT 3, r."id", r."uuid" FROM (SELECT "id", "uuid" FROM "web"."tracks" LIMIT 32) )"
+            R"(r)");
+}
+
+TEST(LoadSql, ReplacesOnlyWhereRowsMayBe) {
+  const StagedTable table = tracks();
+  EXPECT_EQ(delete_replaced_sql({.table = &table,
+                                 .index = 1,
+                                 .known_from = "2026-11-20 14:00:00",
+                                 .known_until = "2026-11-20 15:00:00"}),
+            R"(DELETE FROM "web"."tracks" USING "leat_stage_1" WHERE "tracks"."id" = )"
+            R"("leat_stage_1"."id" AND "tracks"."received_at" BETWEEN '2026-11-20 14:00:00' AND )"
+            R"('2026-11-20 15:00:00' AND ("tracks"."received_at" IS NULL OR )"
+            R"("tracks"."received_at" <= "leat_stage_1"."received_at"))");
 }
 
 TEST(LoadSql, StagesSuperAsTextAndParsesItOnTheWay) {
@@ -137,9 +170,10 @@ TEST(LoadSql, StagesSuperAsTextAndParsesItOnTheWay) {
               testing::HasSubstr(R"(THEN coalesce("users"."x", json_parse(k."x")) ELSE )"
                                  R"(coalesce(json_parse(k."x"), "users"."x") END)"));
   table.role = TableRole::kPrimary;
-  EXPECT_EQ(insert_sql(table, 0, {.stage_has_duplicates = false, .target_has_newer = false}),
-            R"(INSERT INTO "web"."users" ("id", "x") SELECT s."id", json_parse(s."x") FROM )"
-            R"("leat_stage_0" s)");
+  EXPECT_EQ(
+      insert_sql({.table = &table}, {.stage_has_duplicates = false, .target_has_newer = false}),
+      R"(INSERT INTO "web"."users" ("id", "x") SELECT s."id", json_parse(s."x") FROM )"
+      R"("leat_stage_0" s)");
 }
 
 TEST(LoadSql, DropsAllStageTablesAtOnce) {

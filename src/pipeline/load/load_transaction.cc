@@ -3,19 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "columns/types.h"
 #include "pipeline/load/replay_sql.h"
+#include "pipeline/load/rows.h"
+#include "pipeline/load/staged_counts.h"
 
 namespace leat::load {
 namespace {
-
-std::unexpected<StepFailure> bug(std::string message) {
-  return std::unexpected(StepFailure{Error{Errc::kBug, std::move(message)}, FailureKind::kOther});
-}
 
 std::unexpected<StepFailure> stale(std::string message) {
   return std::unexpected(StepFailure{.error = Error{Errc::kAborted, std::move(message)},
@@ -23,19 +20,8 @@ std::unexpected<StepFailure> stale(std::string message) {
                                      .plan_is_stale = true});
 }
 
-std::int64_t number_at(const std::vector<std::optional<std::string>>& row, std::size_t column) {
-  if (column >= row.size() || !row[column]) return 0;
-  const std::string& text = *row[column];
-  // sum() of integers is numeric in Redshift; a scale of zero prints no point.
-  return parse_number<std::int64_t>(text).value_or(-1);
-}
-
-std::string text_at(const std::vector<std::optional<std::string>>& row, std::size_t column) {
-  return column < row.size() ? row[column].value_or("") : "";
-}
-
 // The type of a row of columns_sql as DDL writes it.
-std::string ddl_type(const std::vector<std::optional<std::string>>& row) {
+std::string ddl_type(const Row& row) {
   std::string type = to_lower(text_at(row, 2));
   const std::string length = text_at(row, 3);
   const bool has_length = type.find('(') == std::string::npos && !length.empty() && length != "0";
@@ -50,7 +36,8 @@ std::string ddl_type(const std::vector<std::optional<std::string>>& row) {
 
 class LoadRun {
  public:
-  LoadRun(Session& session, const LoadPlan& plan) : session_(session), plan_(plan) {
+  LoadRun(Session& session, const LoadPlan& plan)
+      : session_(session), plan_(plan), counts_(session, plan) {
     result_.batches = plan.batches;
     if (plan.replay) replayed_ = plan.replay->counts;
   }
@@ -64,7 +51,7 @@ class LoadRun {
     LEAT_TRY(make_tables());
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) LEAT_TRY(stage(plan_.tables[i], i));
     if (plan_.replay && plan_.replay->has_rescue_table) LEAT_TRY(remove_resolved());
-    LEAT_TRY(count_staged());
+    LEAT_TRY(counts_.count(result_.batches, replayed_));
     LEAT_TRY(merge());
     if (plan_.is_trial) {
       session_.roll_back();
@@ -210,14 +197,6 @@ class LoadRun {
     return {};
   }
 
-  // Of one table; what added and replaced are for kLatest: count_sql.
-  struct Counts {
-    std::int64_t staged = 0;
-    std::int64_t added = 0;
-    std::int64_t replaced = 0;
-    std::int64_t late = 0;
-  };
-
   Step<void> stage(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
     LEAT_TRY(session_.run(create_stage_sql(table, index), "making the stage table of " + name));
@@ -284,69 +263,6 @@ class LoadRun {
     return {};
   }
 
-  // One statement for many tables: a round trip and a plan for each would cost more than the
-  // counts.
-  Step<void> count_staged() {
-    // A table takes up to two kilobytes.
-    const std::size_t bytes_max = session_.settings().statement_bytes_max;
-    const std::size_t tables_per_statement =
-        bytes_max == 0 ? 64 : std::max<std::size_t>(bytes_max / 4000, 1);
-    counts_.resize(plan_.tables.size());
-    for (std::size_t first = 0; first < plan_.tables.size(); first += tables_per_statement) {
-      const std::size_t tables = std::min(tables_per_statement, plan_.tables.size() - first);
-      const std::string sql = count_sql(std::span(plan_.tables).subspan(first, tables), first);
-      LEAT_ASSIGN(
-          const Rows rows,
-          session_.run(sql, fmt::format("counting the staged rows of {} tables of schema {}",
-                                        tables, quote_identifier(plan_.schema))));
-      for (const auto& row : rows.rows) LEAT_TRY(add_counts(row));
-    }
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-      const StagedTable& table = plan_.tables[i];
-      if (counts_[i].staged == table.rows) continue;
-      return bug(fmt::format(
-          "COPY brought {} of {} rows from {} into the stage table of {}; nothing was loaded",
-          counts_[i].staged, table.rows, table.manifest_uri, qualified(table.schema, table.name)));
-    }
-    return {};
-  }
-
-  Step<void> add_counts(const std::vector<std::optional<std::string>>& row) {
-    const auto index = static_cast<std::size_t>(number_at(row, 0));
-    if (index >= counts_.size()) {
-      return bug(
-          fmt::format("counting staged rows gave table {} of {}", text_at(row, 0), counts_.size()));
-    }
-    const StagedTable& table = plan_.tables[index];
-    const std::int64_t staged = number_at(row, 2);
-    const std::int64_t added = number_at(row, 3);
-    counts_[index].staged += staged;
-    counts_[index].added += added;
-    counts_[index].replaced += number_at(row, 4);
-    if (table.role == TableRole::kLatest) {
-      counts_[index].late += number_at(row, 5);
-      return {};
-    }
-    const std::int64_t batch = number_at(row, 1);
-    if (batch < 0 || batch >= static_cast<std::int64_t>(result_.batches.size())) {
-      return bug(fmt::format("a staged row of {} names batch {} of {}",
-                             qualified(table.schema, table.name), text_at(row, 1),
-                             result_.batches.size()));
-    }
-    if (table.role != TableRole::kPrimary) return {};
-    if (plan_.replay) {
-      ReplayCounts& counts = replayed_[static_cast<std::size_t>(batch)];
-      counts.staged += staged;
-      counts.added += added;
-      counts.known += number_at(row, 5);
-    } else {
-      EventCounts& events = result_.batches[static_cast<std::size_t>(batch)].events;
-      events.loaded += added;
-      events.deduplicated += staged - added;
-    }
-    return {};
-  }
-
   Step<void> merge() {
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
       const StagedTable& table = plan_.tables[i];
@@ -358,7 +274,7 @@ class LoadRun {
     }
     // From all rows of identifies and groups, which are whole only now.
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
-      const bool is_late = plan_.replay || counts_[i].late > 0;
+      const bool is_late = plan_.replay || counts_.of(i).late > 0;
       if (plan_.tables[i].role == TableRole::kLatest && is_late) {
         LEAT_TRY(restore_latest(plan_.tables[i], i));
       }
@@ -368,19 +284,20 @@ class LoadRun {
 
   Step<void> merge_rows(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
-    const Counts& counts = counts_[index];
+    const TableCounts& counts = counts_.of(index);
     if (counts.replaced > 0) {
-      LEAT_TRY(
-          session_.run(delete_replaced_sql(table, index), "deleting replaced rows of " + name));
+      LEAT_TRY(session_.run(delete_replaced_sql(counts_.table(index)),
+                            "deleting replaced rows of " + name));
     }
     // Fewer rows leave the stage than came in when ids repeat in it or the target has newer ones;
     // which of the two makes no difference to a rare, slower statement.
     const std::int64_t expected = counts.added + counts.replaced;
     const bool all_leave = expected == counts.staged;
-    const InsertShape shape{.stage_has_duplicates = !all_leave,
-                            .target_has_newer = !all_leave && !table.is_new};
+    const InsertShape shape{
+        .stage_has_duplicates = !all_leave && counts_.table(index).has_duplicates,
+        .target_has_newer = !all_leave && !table.is_new && counts_.table(index).has_known};
     LEAT_ASSIGN(const Rows inserted,
-                put(table, insert_sql(table, index, shape), "inserting into " + name));
+                put(table, insert_sql(counts_.table(index), shape), "inserting into " + name));
     if (inserted.affected_rows != expected) {
       return bug(fmt::format("inserted {} rows into {} where {} were counted; nothing was loaded",
                              inserted.affected_rows, name, expected));
@@ -390,7 +307,7 @@ class LoadRun {
 
   Step<void> merge_latest(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
-    const Counts& counts = counts_[index];
+    const TableCounts& counts = counts_.of(index);
     const std::int64_t ids = counts.added;
     const std::int64_t known = counts.replaced;
     if (ids != table.rows) {
@@ -478,13 +395,17 @@ class LoadRun {
   Session& session_;
   const LoadPlan& plan_;
   LoadResult result_;
-  std::vector<Counts> counts_;  // by table
+  StagedCounts counts_;
   // Of a replay, by batch:
   std::vector<ReplayCounts> replayed_;
   std::vector<BatchBooks> books_before_;
 };
 
 }  // namespace
+
+std::unexpected<StepFailure> bug(std::string message) {
+  return std::unexpected(StepFailure{Error{Errc::kBug, std::move(message)}, FailureKind::kOther});
+}
 
 Step<Rows> Session::run(const std::string& sql, std::string_view action) {
   auto rows = connection_.run(sql, stop_);

@@ -42,6 +42,9 @@ struct StepFailure {
 template <class T>
 using Step = std::expected<T, StepFailure>;
 
+/// A failure that should not be possible.
+[[nodiscard]] std::unexpected<StepFailure> bug(std::string message);
+
 /// Runs statements of one connection with their names for messages. One thread.
 class Session {
  public:
@@ -111,6 +114,9 @@ struct LoadPlan {
   std::int64_t deletions = 0;
   /// Everything but the books is done and rolled back: only whether the rows go in is asked.
   bool is_trial = false;
+  /// What is known of tables by qualified name: whether `uuid` has our hash. Borrowed; the
+  /// transaction adds to it. Without it every transaction looks anew.
+  std::map<std::string, bool>* hashed_tables = nullptr;
 };
 
 struct LoadResult {

@@ -7,6 +7,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+
+#include "base/digest.h"
+#include "pipeline/shape/rules.h"
 
 namespace leat::load {
 namespace {
@@ -85,10 +89,16 @@ class LoadTransactionTest : public testing::Test {
          rows_of({{"tracks", "id", "character varying", "512", std::nullopt, std::nullopt},
                   {"tracks", "received_at", "timestamp without time zone", std::nullopt,
                    std::nullopt, std::nullopt}})},
-        {"SELECT 0", rows_of({{"0", "0", "4", "2", "1"}})},
+        {"SELECT 0, s.\"rows\"", kSomeKnown},
+        {"SELECT 0, s.\"leat_batch\"", rows_of({{"0", "0", "4", "2", "1"}})},
         {"INSERT INTO \"web\"", affected(3)},
     };
   }
+
+  // 4 rows, one of them twice; two of the target may be the same.
+  const Rows kSomeKnown =
+      rows_of({{"0", "4", "3", "2", "2026-11-20 13:00:00", "2026-11-20 14:00:00.5", "0"}});
+  const Rows kNoneKnown = rows_of({{"0", "4", "4", "0", std::nullopt, std::nullopt, "0"}});
 
   Step<LoadResult> run() {
     Session session(connection_, settings_, {});
@@ -103,15 +113,79 @@ class LoadTransactionTest : public testing::Test {
 TEST_F(LoadTransactionTest, LocksTheLedgerFirstAndCommitsLast) {
   const auto result = run();
   ASSERT_TRUE(result.has_value()) << result.error().error.message;
-  EXPECT_THAT(connection_.verbs(),
-              ElementsAre("BEGIN", "LOCK TABLE", "SELECT \"batch_id\",", "SELECT table_name,",
-                          "ALTER TABLE", "CREATE TEMP", "COPY \"leat_stage_0\"", "SELECT 0,",
-                          "DELETE FROM", "INSERT INTO", "DROP TABLE", "INSERT INTO", "COMMIT"));
+  EXPECT_THAT(
+      connection_.verbs(),
+      ElementsAre("BEGIN", "LOCK TABLE", "SELECT \"batch_id\",", "SELECT table_name,",
+                  "ALTER TABLE", "CREATE TEMP", "COPY \"leat_stage_0\"", "SELECT 0,", "SELECT 0,",
+                  "DELETE FROM", "INSERT INTO", "DROP TABLE", "INSERT INTO", "COMMIT"));
   // 4 staged, of them 2 new ids; of the other 2 one replaces a row, one gives way. One more was
   // rescued.
   EXPECT_EQ(result->batches[0].events,
             (EventCounts{.received = 5, .loaded = 2, .deduplicated = 2, .rescued = 1}));
   EXPECT_THAT(result->columns_added, ElementsAre("tracks.x"));
+  // Rows with these ids were all received in an hour and a bit.
+  for (const std::size_t at : {8U, 9U}) {
+    EXPECT_THAT(connection_.statements[at],
+                HasSubstr(R"("received_at" BETWEEN '2026-11-20 13:00:00' AND )"
+                          R"('2026-11-20 14:00:00.5')"));
+  }
+}
+
+TEST_F(LoadTransactionTest, WhereNoIdIsKnownNothingElseIsCounted) {
+  connection_.answers[1].second = kNoneKnown;
+  connection_.answers[3].second = affected(4);
+  plan_.batches[0].table_rows = {{"tracks", 4}, {"a", 4}};
+  const auto result = run();
+  ASSERT_TRUE(result.has_value()) << result.error().error.message;
+  EXPECT_THAT(connection_.verbs(),
+              ElementsAre("BEGIN", "LOCK TABLE", "SELECT \"batch_id\",", "SELECT table_name,",
+                          "ALTER TABLE", "CREATE TEMP", "COPY \"leat_stage_0\"", "SELECT 0,",
+                          "INSERT INTO", "DROP TABLE", "INSERT INTO", "COMMIT"));
+  EXPECT_EQ(result->batches[0].events, (EventCounts{.received = 5, .loaded = 4, .rescued = 1}));
+  // A part of a batch is counted where it is.
+  plan_.batches[0].table_rows = {{"tracks", 5}};
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "0"}});
+  EXPECT_TRUE(run().has_value());
+  EXPECT_THAT(connection_.statements, testing::Contains(HasSubstr("\"leat_batch\", count(*)")));
+}
+
+TEST_F(LoadTransactionTest, RowsWithoutATimeAreLookedForAtAnyTime) {
+  connection_.answers[1].second =
+      rows_of({{"0", "4", "3", "2", "2026-11-20 13:00:00", "2026-11-20 14:00:00", "1"}});
+  ASSERT_TRUE(run().has_value());
+  EXPECT_THAT(connection_.statements, testing::Not(testing::Contains(HasSubstr(" BETWEEN "))));
+}
+
+// The hash in `uuid` stands for an id only where every row that is looked at has ours or none.
+TEST_F(LoadTransactionTest, HashesAreTrustedWhereTheyAreOurs) {
+  plan_.tables[0].columns.insert(plan_.tables[0].columns.begin(), {"uuid", "bigint"});
+  connection_.answers[0].second->rows.push_back(
+      {"tracks", "uuid", "bigint", std::nullopt, "64", "0"});
+  const std::string ours = std::to_string(shape::row_uuid(hash64("tracks"), "m1"));
+  const auto looked_by = [&](Rows sample, std::map<std::string, bool>* known) {
+    connection_.answers.insert(connection_.answers.begin(), {"SELECT 0, r.\"id\"", sample});
+    connection_.statements.clear();
+    plan_.hashed_tables = known;
+    EXPECT_TRUE(run().has_value());
+    connection_.answers.erase(connection_.answers.begin());
+    const bool by_uuid = std::ranges::any_of(connection_.statements, [](const auto& sql) {
+      return sql.find(R"(t."uuid" IN (SELECT s."uuid" FROM)") != std::string::npos;
+    });
+    const bool by_id = std::ranges::any_of(connection_.statements, [](const auto& sql) {
+      return sql.starts_with("SELECT 0, s.\"rows\"") &&
+             sql.find(R"(t."id" IN (SELECT s."id" FROM)") != std::string::npos;
+    });
+    EXPECT_NE(by_uuid, by_id);
+    return by_uuid ? "uuid" : "id";
+  };
+  EXPECT_EQ(looked_by(rows_of({{"0", "m1", ours}, {"0", "m2", std::nullopt}}), nullptr), "uuid");
+  EXPECT_EQ(looked_by(rows_of({{"0", "m1", ours}, {"0", "m2", ours}}), nullptr), "id");
+  std::map<std::string, bool> known;
+  EXPECT_EQ(looked_by(rows_of({{"0", "m2", ours}}), &known), "id");
+  EXPECT_EQ(looked_by(rows_of({{"0", "m1", ours}}), &known), "id") << "looked at once";
+  plan_.tables[0].columns[0].is_new = true;  // rows that are there have none
+  connection_.answers[0].second->rows.pop_back();
+  EXPECT_EQ(looked_by({}, nullptr), "id");
 }
 
 // A server may quote the statement; nobody shall read the keys there.
@@ -161,15 +235,16 @@ TEST_F(LoadTransactionTest, ADeletionMeanwhileMakesThePlanStale) {
 TEST_F(LoadTransactionTest, ANewTableNeedsNoSearchForKnownIds) {
   plan_.tables[0].is_new = true;
   connection_.answers[0].second = Rows{};
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "4", "0"}});
-  connection_.answers[2].second = affected(4);
+  connection_.answers[1].second = kNoneKnown;
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "0"}});
+  connection_.answers[3].second = affected(4);
   const auto result = run();
   ASSERT_TRUE(result.has_value()) << result.error().error.message;
   EXPECT_THAT(connection_.verbs(),
               ElementsAre("BEGIN", "LOCK TABLE", "SELECT \"batch_id\",", "SELECT table_name,",
                           "SELECT nspname", "CREATE SCHEMA", "CREATE TABLE", "CREATE TEMP",
-                          "COPY \"leat_stage_0\"", "SELECT 0,", "INSERT INTO", "DROP TABLE",
-                          "INSERT INTO", "COMMIT"));
+                          "COPY \"leat_stage_0\"", "SELECT 0,", "SELECT 0,", "INSERT INTO",
+                          "DROP TABLE", "INSERT INTO", "COMMIT"));
   EXPECT_THAT(result->tables_created, ElementsAre("tracks"));
 }
 
@@ -177,15 +252,16 @@ TEST_F(LoadTransactionTest, AnExistingSchemaIsNotMade) {
   // Who owns a schema need not have CREATE on the database.
   plan_.tables[0].is_new = true;
   connection_.answers[0].second = Rows{};
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "4", "0"}});
-  connection_.answers[2].second = affected(4);
+  connection_.answers[1].second = kNoneKnown;
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "0"}});
+  connection_.answers[3].second = affected(4);
   connection_.answers.push_back({"SELECT nspname", rows_of({{"web"}})});
   ASSERT_TRUE(run().has_value());
   EXPECT_THAT(connection_.verbs(), testing::Not(testing::Contains("CREATE SCHEMA")));
 }
 
 TEST_F(LoadTransactionTest, EveryStatementThatFailsRollsBackAndSaysWhat) {
-  for (int at = 1; at <= 13; ++at) {
+  for (int at = 1; at <= 14; ++at) {
     connection_.statements.clear();
     connection_.fail_at = at;
     connection_.failure = {FailureKind::kDiskFull, "53100", "no space"};
@@ -200,14 +276,14 @@ TEST_F(LoadTransactionTest, EveryStatementThatFailsRollsBackAndSaysWhat) {
 }
 
 TEST_F(LoadTransactionTest, OnlyALostCommitIsUncertain) {
-  for (int at = 1; at <= 13; ++at) {
+  for (int at = 1; at <= 14; ++at) {
     connection_.statements.clear();
     connection_.open = true;
     connection_.fail_at = at;
     connection_.failure = {FailureKind::kUnreachable, "", "server closed the connection"};
     const auto result = run();
     ASSERT_FALSE(result.has_value()) << at;
-    EXPECT_EQ(result.error().commit_uncertain, at == 13) << at;
+    EXPECT_EQ(result.error().commit_uncertain, at == 14) << at;
     EXPECT_EQ(static_cast<int>(connection_.statements.size()), at) << at;
   }
 }
@@ -243,19 +319,19 @@ TEST_F(LoadTransactionTest, ChangedTablesMakeThePlanStale) {
 }
 
 TEST_F(LoadTransactionTest, RefusesCountsThatDoNotAddUp) {
-  connection_.answers[1].second = rows_of({{"0", "0", "3", "2", "1"}});  // COPY lost a row
+  connection_.answers[2].second = rows_of({{"0", "0", "3", "2", "1"}});  // COPY lost a row
   EXPECT_THAT(run().error().error.message, HasSubstr("COPY brought 3 of 4 rows"));
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "2", "1"}});
-  connection_.answers[2].second = affected(2);  // INSERT lost a row
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "2", "1"}});
+  connection_.answers[3].second = affected(2);  // INSERT lost a row
   EXPECT_THAT(run().error().error.message, HasSubstr("inserted 2 rows"));
-  connection_.answers[2].second = affected(3);
+  connection_.answers[3].second = affected(3);
   plan_.batches[0].events.received = 6;  // an event without row or reason
   const auto unbalanced = run();
   EXPECT_EQ(unbalanced.error().error.code, Errc::kBug);
   EXPECT_THAT(unbalanced.error().error.message,
               HasSubstr("web/2026112014/j-0000-1-2 do not balance"));
   EXPECT_EQ(connection_.statements.back(), "ROLLBACK");
-  connection_.answers[1].second = rows_of({{"0", "7", "4", "2", "1"}});
+  connection_.answers[2].second = rows_of({{"0", "7", "4", "2", "1"}});
   EXPECT_THAT(run().error().error.message, HasSubstr("names batch 7"));
 }
 
@@ -266,7 +342,7 @@ TEST_F(LoadTransactionTest, MergesUsersColumnByColumn) {
   Rows columns = *connection_.answers[0].second;
   columns.rows.push_back({"tracks", "x", "bigint", std::nullopt, "64", "0"});
   connection_.answers[0].second = columns;
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "4", "1"}});
+  connection_.answers[2] = {"SELECT 0, 0,", rows_of({{"0", "0", "4", "4", "1"}})};
   ASSERT_TRUE(run().has_value());
   EXPECT_THAT(connection_.verbs(),
               ElementsAre("BEGIN", "LOCK TABLE", "SELECT table_name,", "CREATE TEMP",
@@ -274,14 +350,14 @@ TEST_F(LoadTransactionTest, MergesUsersColumnByColumn) {
                           "INSERT INTO", "DROP TABLE", "COMMIT"));
   // Users who are all known need no INSERT, users who are all new no UPDATE.
   connection_.statements.clear();
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "4", "4"}});
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "4"}});
   ASSERT_TRUE(run().has_value());
   EXPECT_THAT(connection_.verbs(), testing::Not(testing::Contains("INSERT INTO")));
   connection_.statements.clear();
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "4", "0"}});
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "0"}});
   ASSERT_TRUE(run().has_value());
   EXPECT_THAT(connection_.verbs(), testing::Not(testing::Contains("UPDATE \"web\".\"tracks\"")));
-  connection_.answers[1].second = rows_of({{"0", "0", "4", "3", "0"}});
+  connection_.answers[2].second = rows_of({{"0", "0", "4", "3", "0"}});
   EXPECT_THAT(run().error().error.message, HasSubstr("4 rows and 3 ids"));
 }
 

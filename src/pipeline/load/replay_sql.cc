@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "pipeline/load/rows.h"
 
 namespace leat::load {
 namespace {
@@ -14,15 +15,6 @@ constexpr std::string_view kReplayColumns =
     R"("replay_id", "source", "selection", "status", "position", "batches_total", )"
     R"("batches_done", "selected", "loaded", "deduplicated", "rescued", "excluded", )"
     R"("values_rescued", "rescue_rows_removed", "started_at", "updated_at")";
-
-using Row = std::vector<std::optional<std::string>>;
-
-std::string text_at(const Row& row, std::size_t column) {
-  return column < row.size() ? row[column].value_or("") : "";
-}
-std::int64_t number_at(const Row& row, std::size_t column) {
-  return parse_number<std::int64_t>(text_at(row, column)).value_or(0);
-}
 
 std::string rescue_table(std::string_view schema) {
   return qualified(schema, "leat_rescue");
@@ -118,8 +110,8 @@ ReplayState replay_from_row(const Row& row) {
                              .excluded = number_at(row, 11)};
   state.values_rescued = number_at(row, 12);
   state.rescue_rows_removed = number_at(row, 13);
-  state.started_at = parse_iso8601(text_at(row, 14)).value_or(TimeUs{});
-  state.updated_at = parse_iso8601(text_at(row, 15)).value_or(TimeUs{});
+  state.started_at = time_at(row, 14);
+  state.updated_at = time_at(row, 15);
   return state;
 }
 

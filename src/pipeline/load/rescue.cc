@@ -7,22 +7,16 @@
 #include "base/text.h"
 #include "pipeline/load/load_sql.h"
 #include "pipeline/load/replay_sql.h"
+#include "pipeline/load/rows.h"
 
 namespace leat::load {
 namespace {
 
-constexpr std::int64_t kReadTimeoutMs = 60'000;
+constexpr std::int64_t kRescueTimeoutMs = 60'000;
 constexpr int kValuesMax = 10'000;
 
-using Row = std::vector<std::optional<std::string>>;
-
-std::string text_at(const Row& row, std::size_t column) {
-  return column < row.size() ? row[column].value_or("") : "";
-}
-std::int64_t number_at(const Row& row, std::size_t column) {
-  return parse_number<std::int64_t>(text_at(row, column)).value_or(0);
-}
-std::string time_at(const Row& row, std::size_t column) {
+// Empty for NULL.
+std::string iso_time_at(const Row& row, std::size_t column) {
   const auto time = parse_iso8601(text_at(row, column));
   return time ? format_iso8601(*time) : "";
 }
@@ -34,14 +28,14 @@ RescueGroup group_of(const std::string& source, const Row& row) {
                      .reason = text_at(row, 2),
                      .values = number_at(row, 3),
                      .events = number_at(row, 4),
-                     .first_received_at = time_at(row, 5),
-                     .last_received_at = time_at(row, 6)};
+                     .first_received_at = iso_time_at(row, 5),
+                     .last_received_at = iso_time_at(row, 6)};
 }
 
 RescuedValue value_of(const std::string& source, const Row& row) {
   return RescuedValue{.source = source,
                       .id = text_at(row, 0),
-                      .received_at = time_at(row, 1),
+                      .received_at = iso_time_at(row, 1),
                       .event_id = text_at(row, 2),
                       .table = text_at(row, 3),
                       .column = text_at(row, 4),
@@ -110,8 +104,8 @@ Result<Rescued> read_rescued(const DestinationSettings& settings, const Connect&
   }
   constexpr std::string_view kAction = "reading the rescue table";
   DestinationSettings quick = settings;
-  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kReadTimeoutMs);
-  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kReadTimeoutMs);
+  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kRescueTimeoutMs);
+  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kRescueTimeoutMs);
   auto connection = connect(quick, stop);
   if (!connection) return std::unexpected(describe_failure(connection.error(), kAction, settings));
   Rescued rescued;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "pipeline/load/rows.h"
 
 namespace leat::load {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 constexpr std::string_view kUserSql =
     "select current_user, current_database(), has_database_privilege(current_database(), "
     "'create'), has_database_privilege(current_database(), 'temp')";
-
-std::string text_at(const std::vector<std::optional<std::string>>& row, std::size_t column) {
-  return column < row.size() && row[column] ? *row[column] : "";
-}
 
 std::string list_of(const std::set<std::string>& schemas) {
   std::string out;

@@ -23,18 +23,17 @@ Staging::Staging(io::ObjectStore& store, std::string_view bucket, std::string_vi
       prefix_(fmt::format("{}{}-{}/", staging_prefix(bucket, schema), sync_id, part)) {}
 
 Staging::~Staging() {
-  for (const std::string& uri : written_) {
-    if (auto removed = store_.remove(uri); !removed) {
-      log::warning("load", "cannot remove the staged file {}: {}; it is tried again in a day", uri,
-                   removed.error().message);
-    }
+  if (auto removed = store_.remove_all(written_); !removed) {
+    log::warning("load", "cannot remove the staged files below {}: {}; it is tried again in a day",
+                 prefix_, removed.error().message);
   }
 }
 
 Result<std::string> Staging::write(std::string_view table, std::string_view parquet) {
   const auto put = [this](const std::string& uri, std::string_view bytes) -> Status {
     written_.push_back(uri);
-    if (auto info = store_.put(uri, bytes); !info) {
+    // After a crash they are not looked at again.
+    if (auto info = store_.put(uri, bytes, {.durable = false}); !info) {
       return fail(info.error().code,
                   fmt::format("cannot write the staged file {}: {}", uri, info.error().message));
     }
@@ -54,11 +53,12 @@ Result<std::size_t> remove_staged(io::ObjectStore& store, std::string_view bucke
   io::ListOptions options;
   while (true) {
     LEAT_ASSIGN(const io::ListPage page, store.list(staging_prefix(bucket, schema), options));
+    std::vector<std::string> old;
     for (const io::ObjectInfo& object : page.objects) {
-      if (object.modified.value >= before.value) continue;
-      LEAT_TRY(store.remove(object.uri));
-      ++removed;
+      if (object.modified.value < before.value) old.push_back(object.uri);
     }
+    LEAT_TRY(store.remove_all(old));
+    removed += old.size();
     if (!page.truncated || page.objects.empty()) return removed;
     options.start_after = page.objects.back().uri;
   }

@@ -1,0 +1,184 @@
+// The loader's own merge statements against a plain anti-join of the same rows.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "load_scene.h"
+#include "measure.h"
+#include "pipeline/load/load_sql.h"
+#include "pipeline/load/load_transaction.h"
+#include "warehouse/engine/database.h"
+
+namespace leat::bench {
+namespace {
+
+/// One part of the target's rows that the staged rows bring again.
+struct Share {
+  std::string_view name;
+  double known;  // of the staged rows
+};
+
+load::StagedTable table_of(std::int64_t rows) {
+  load::StagedTable table{.schema = "web",
+                          .name = "events",
+                          .role = load::TableRole::kPrimary,
+                          .columns = {{"id", "varchar(512)"},
+                                      {"received_at", "timestamp"},
+                                      {"uuid", "bigint"},
+                                      {"user_id", "varchar(512)"},
+                                      {"n", "bigint"},
+                                      {"price", "numeric(10,2)"},
+                                      {"ok", "boolean"},
+                                      {"score", "double precision"},
+                                      {"path", "varchar(512)"}},
+                          .manifest_uri = {},
+                          .rows = rows};
+  return table;
+}
+
+class Merge {
+ public:
+  Merge(Scene& scene, std::int64_t rows) : scene_(scene), rows_(rows) {
+    auto database = engine::Database::open({.threads = 2, .directories = {scene.folder()}});
+    require(database, "opening DuckDB");
+    files_ = std::move(*database);
+    const std::string target = write("target", 0, rows, 0, "");
+    scene.ask("CREATE SCHEMA web");
+    scene.ask(load::create_table_sql(table_of(rows)));
+    scene.ask(fmt::format("COPY web.events ({}) FROM '{}' IAM_ROLE default FORMAT AS PARQUET",
+                          columns(), target));
+    auto opened = load::connect_postgres(scene.warehouse().settings(), {});
+    if (!opened) std::exit(1);
+    load::Session session(**opened, settings_ = scene.warehouse().settings(), {});
+    if (!load::ensure_ledger(session)) std::exit(1);
+  }
+
+  /// Stages rows of which `known` are in the target already, the newest of them.
+  void stage(double known) {
+    staged_ = rows_ / 10;
+    const auto again = static_cast<std::int64_t>(static_cast<double>(staged_) * known);
+    uri_ = write("staged", rows_ - again, staged_, rows_,
+                 ", 0::bigint as leat_batch, range as leat_order");
+    const std::string path = *scene_.store().local_path(uri_);
+    manifest_ = "s3://leat/bench/staged.manifest";
+    require(scene_.store().put(
+                manifest_, load::manifest_json(
+                               uri_, static_cast<std::int64_t>(std::filesystem::file_size(path)))),
+            "writing the manifest");
+  }
+
+  /// CPU seconds of what is not bringing the rows into the stage, rolled back.
+  double by_loader(const LoadBenchOptions& options) {
+    StatementCosts costs;
+    auto connection = counting(costs)(settings_, {});
+    if (!connection) std::exit(1);
+    load::Session session(**connection, settings_, {});
+    load::LoadPlan plan;
+    plan.schema = "web";
+    plan.is_trial = true;
+    plan.hashed_tables = &hashed_;
+    plan.batches.resize(1);
+    plan.batches[0].batch_id = "web/bench";
+    plan.batches[0].source = "web";
+    plan.batches[0].events.received = staged_;
+    plan.batches[0].table_rows["events"] = staged_;
+    plan.tables = {table_of(staged_)};
+    plan.tables[0].manifest_uri = manifest_;
+    const auto result = load::run_load(session, plan);
+    if (!result) {
+      fmt::print(stderr, "load_bench: {}\n", result.error().error.message);
+      std::exit(1);
+    }
+    double us = 0;
+    for (const auto& [kind, cost] : costs) {
+      const bool is_merge = kind.starts_with("SELECT #") || kind.starts_with("DELETE ") ||
+                            kind.starts_with("INSERT ");
+      if (is_merge) us += cost.cpu_us;
+    }
+    if (options.detail) print_costs(costs);
+    return us / 1e6;
+  }
+
+  /// CPU seconds of a plain INSERT of the rows whose id is not there, rolled back.
+  double by_anti_join() {
+    const load::StagedTable table = table_of(staged_);
+    scene_.ask("BEGIN");
+    scene_.ask(load::create_stage_sql(table, 0));
+    load::StagedTable staged = table;
+    staged.manifest_uri = manifest_;
+    scene_.ask(load::copy_sql(staged, 0, load::role_sql("default")));
+    const double seconds = cpu_seconds([&] {
+      scene_.ask(fmt::format(
+          "INSERT INTO web.events ({0}) SELECT {0} FROM leat_stage_0 s WHERE NOT EXISTS (SELECT 1 "
+          "FROM web.events t WHERE t.id = s.id)",
+          columns()));
+    });
+    scene_.ask("ROLLBACK");
+    return seconds;
+  }
+
+ private:
+  static std::string columns() {
+    return "id, received_at, uuid, user_id, n, price, ok, score, path";
+  }
+
+  // Rows `first` to `first + count`; received one a second from `second` on.
+  std::string write(std::string_view name, std::int64_t first, std::int64_t count,
+                    std::int64_t second, std::string_view more) {
+    const std::string uri = fmt::format("s3://leat/bench/{}.parquet", name);
+    const std::string path = *scene_.store().local_path(uri);
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    auto connection = files_->connect();
+    require(connection, "connecting");
+    require(
+        (*connection)
+            ->run(fmt::format(
+                "COPY (SELECT md5((range + {0})::varchar) AS id, timestamp '2026-01-01' + "
+                "to_seconds(range + {1}) AS received_at, (hash(range + {0}) // 2)::bigint AS uuid, "
+                "'user-' || (hash(range) % 100000) AS user_id, (hash(range) % 1000000)::bigint AS "
+                "n, ((hash(range + 1) % 1000000) / 100.0)::decimal(10,2) AS price, range % 3 = 0 "
+                "AS "
+                "ok, (hash(range) % 99991) / 7.0::double AS score, '/products/' || (hash(range) % "
+                "500) || '/view' AS path{2} FROM range({3})) TO '{4}' (FORMAT parquet, COMPRESSION "
+                "zstd)",
+                first, second, more, count, path)),
+        "making rows");
+    return uri;
+  }
+
+  Scene& scene_;
+  std::int64_t rows_;
+  std::unique_ptr<engine::Database> files_;
+  load::DestinationSettings settings_;
+  std::int64_t staged_ = 0;
+  std::string uri_;
+  // The uuids here are made by DuckDB: as good as ours, but not ours.
+  std::map<std::string, bool> hashed_ = {{load::qualified("web", "events"), true}};
+  std::string manifest_;
+};
+
+}  // namespace
+
+void measure_merge(const LoadBenchOptions& options) {
+  Scene scene(options.folder);
+  Merge merge(scene, options.rows);
+  fmt::print("merge: {} rows into {}, CPU seconds, medians of {}\n", options.rows / 10,
+             options.rows, options.rounds);
+  for (const Share& share :
+       {Share{"none known", 0}, Share{"1 % known", 0.01}, Share{"half known", 0.5}}) {
+    merge.stage(share.known);
+    std::vector<double> anchor;
+    std::vector<double> subject;
+    for (int round = 0; round < options.rounds; ++round) {
+      anchor.push_back(merge.by_anti_join());
+      subject.push_back(merge.by_loader(options));
+    }
+    fmt::print(
+        "{:<12} the loader's statements {:.3f}; INSERT of an anti-join {:.3f}; {:.2f} x "
+        "(goal 0.50)\n",
+        share.name, median(subject), median(anchor), median(subject) / median(anchor));
+  }
+}
+
+}  // namespace leat::bench
