@@ -15,6 +15,7 @@
 // FOLDER (default: build/bench) must be on the disk to be judged, not in memory.
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
   }
   options.folder = std::filesystem::absolute(options.folder).string() + "/load";
   engine::tune_allocator();
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // a part takes its time
   const std::vector<std::pair<std::string, std::function<void(const bench::LoadBenchOptions&)>>>
       parts = {{"path", bench::measure_path},     {"tables", bench::measure_tables},
                {"ledger", bench::measure_ledger}, {"idle", bench::measure_idle},

@@ -275,7 +275,7 @@ TEST_F(LoadTest, TwoLoadersAtOnceLoadEachBatchOnce) {
 // Everything that may go on beside a load at once. What is in the warehouse in the end is what one
 // loader alone would have brought, to the last value.
 TEST_F(LoadTest, LoadersThatAreKilledAVacuumAndALongReaderChangeNothing) {
-  for (int seal = 0; seal < 10; ++seal) {
+  for (int seal = 0; seal < 5; ++seal) {
     archive_.add_seal(
         {{"web",
           {track(fmt::format("t{}", seal), "A", fmt::format(R"({{"p{}":{}}})", seal % 3, seal)),
@@ -292,18 +292,18 @@ TEST_F(LoadTest, LoadersThatAreKilledAVacuumAndALongReaderChangeNothing) {
   };
   {
     load::Loader alone(small(load::connect_postgres));
-    ASSERT_EQ(sync_with(alone).transactions, 10);
+    ASSERT_EQ(sync_with(alone).transactions, 5);
   }
   const std::string expected = digest(warehouse_, "web");
   warehouse_.reset("web");
 
-  std::atomic<int> busy = 3;
+  std::atomic<int> busy = 2;
   std::vector<std::thread> threads;
-  for (int worker = 0; worker < 3; ++worker) {
+  for (int worker = 0; worker < 2; ++worker) {
     threads.emplace_back([&, worker] {
       // Each life of this loader ends some statements later than the one before it.
       for (int life = 1; life <= 40; ++life) {
-        Fault fault{.at = 11 * life + 5 * worker, .after = life % 2 == 0};
+        Fault fault{.at = 17 * life + 9 * worker, .after = life % 2 == 0};
         load::LoaderOptions dying = small(breaking(load::connect_postgres, fault));
         dying.attempts_max = 1;
         load::Loader loader(dying);
@@ -328,7 +328,7 @@ TEST_F(LoadTest, LoadersThatAreKilledAVacuumAndALongReaderChangeNothing) {
       if (before == "-") static_cast<void>((*reader)->run("ROLLBACK", {}));
     }
     static_cast<void>((*cleaner)->run("VACUUM web.tracks", {}));
-    static_cast<void>((*cleaner)->run("ANALYZE", {}));
+    std::this_thread::yield();
   }
   for (std::thread& thread : threads) thread.join();
   sync_well(warehouse_);

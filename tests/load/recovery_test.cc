@@ -271,7 +271,7 @@ class RecoveryTest : public LoadFixture {
     load::Loader loader(loading);
     for (int round = 0; round < 3; ++round) {
       std::vector<std::string> events;
-      for (int i = 0; i < 40; ++i) {
+      for (int i = 0; i < 30; ++i) {
         const std::string id = fmt::format("m{}-{}", round, i);
         events.push_back(calls.call(id));
         sent[id] = events.back();
@@ -279,7 +279,7 @@ class RecoveryTest : public LoadFixture {
       archive_.add_seal({{"web", events}});
       const auto report = loader.sync({"web", "web"}, {});
       ASSERT_TRUE(report.has_value()) << report.error().error.message;
-      EXPECT_EQ(report->events.received, 40);
+      EXPECT_EQ(report->events.received, 30);
     }
     check_books(static_cast<std::int64_t>(sent.size()));
     check_values(sent, shaping);

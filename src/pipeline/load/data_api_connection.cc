@@ -23,7 +23,7 @@ bool is_final(const aws::DataStatement& statement) {
          statement.status == "ABORTED";
 }
 
-void pause(std::int64_t ms, const std::stop_token& stop) {
+void wait_at_most(std::int64_t ms, const std::stop_token& stop) {
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any().wait_for(lock, stop, std::chrono::milliseconds(ms),
@@ -155,7 +155,7 @@ class DataApiConnection final : public Connection {
       // A service that does not wait is asked less and less often.
       const bool answered_at_once = system_clock().monotonic_us() - before_us < 100'000;
       if (!is_final(*statement) && answered_at_once) {
-        pause(pause_ms, stop);
+        wait_at_most(pause_ms, stop);
         pause_ms = std::min(pause_ms * 2, kPauseMsMax);
       }
     }

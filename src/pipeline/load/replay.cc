@@ -16,7 +16,6 @@ namespace leat::load {
 namespace {
 
 constexpr std::size_t kBatchesPerStep = 500;
-constexpr std::string_view kRescueTable = "leat_rescue";
 
 SyncFailure as_failure(StepFailure failure) {
   return SyncFailure{.error = std::move(failure.error), .kind = failure.kind, .done = {}};
@@ -32,7 +31,7 @@ Step<void> check_selection(const ReplaySelection& selection) {
                  fmt::format("a replay from {} to {} is empty; --to must be later than --from",
                              format_iso8601(*selection.from), format_iso8601(*selection.to)));
   }
-  if (selection.table == kRescueTable) {
+  if (selection.table == shape::kRescueTable) {
     return wrong(Errc::kInvalid,
                  "leat_rescue is no table of events; load rescued events with leat rescue replay");
   }
@@ -170,7 +169,7 @@ struct Replayer::Impl {
     if (selection.rescue) {
       Session on = work.session();
       LEAT_ASSIGN(const TableColumns found,
-                  read_columns(on, source.schema, {std::string(kRescueTable)}));
+                  read_columns(on, source.schema, {std::string(shape::kRescueTable)}));
       if (found.empty()) {
         return wrong(Errc::kNotFound,
                      fmt::format("schema {} has no leat_rescue: nothing of source \"{}\" was "
@@ -254,7 +253,7 @@ struct Replayer::Impl {
     replay.after.position = prepared.plan.batches.back().batch_id;
     replay.after.batches_done += static_cast<std::int64_t>(prepared.plan.batches.size());
     replay.after.updated_at = options.clock->now();
-    replay.has_rescue_table = tables->contains(std::string(kRescueTable));
+    replay.has_rescue_table = tables->contains(std::string(shape::kRescueTable));
     std::int64_t lines = 0;
     for (std::size_t i = 0; i < prepared.plan.batches.size(); ++i) {
       const shape::SelectedCounts& selected = prepared.selected[i];

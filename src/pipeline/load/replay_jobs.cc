@@ -12,8 +12,8 @@ namespace leat::load {
 namespace {
 
 // Two minutes in all: who waits for the replay shall hear of it, and the next one goes on.
-constexpr int kFailuresMax = 8;
-constexpr std::int64_t kBackoffMaxUs = 30 * kUsPerSecond;
+constexpr int kReplayFailuresMax = 8;
+constexpr std::int64_t kReplayBackoffMaxUs = 30 * kUsPerSecond;
 
 bool may_pass(FailureKind kind) {
   return kind == FailureKind::kUnreachable || kind == FailureKind::kSerialization ||
@@ -114,14 +114,14 @@ void ReplayJobs::note_failure(Entry& entry, const SyncFailure& failure) {
   job.error = failure.error.message;
   job.error_code = failure.error.code;
   job.error_kind = failure_kind_name(failure.kind);
-  if (!may_pass(failure.kind) || entry.failures >= kFailuresMax) {
+  if (!may_pass(failure.kind) || entry.failures >= kReplayFailuresMax) {
     job.phase = ReplayPhase::kFailed;
     log::warning("load", "source \"{}\": replay {} failed: {}", entry.source.name,
                  job.state.replay_id, failure.error.message);
     return;
   }
   const std::int64_t wait =
-      std::min(kUsPerSecond << std::min(entry.failures - 1, 6), kBackoffMaxUs);
+      std::min(kUsPerSecond << std::min(entry.failures - 1, 6), kReplayBackoffMaxUs);
   entry.due_us = clock_.monotonic_us() + wait;
 }
 

@@ -11,9 +11,9 @@
 namespace leat::load {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string text_at(const Json& object, const char* member) {
+std::string member_text(const OrderedJson& object, const char* member) {
   const auto found = object.find(member);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -21,8 +21,8 @@ std::string text_at(const Json& object, const char* member) {
 }  // namespace
 
 std::string ReplaySelection::to_json() const {
-  Json out = {{"source", source}};
-  const auto put = [](Json& object, const char* member, const std::string& text) {
+  OrderedJson out = {{"source", source}};
+  const auto put = [](OrderedJson& object, const char* member, const std::string& text) {
     if (!text.empty()) object[member] = text;
   };
   if (from) out["from"] = format_iso8601(*from);
@@ -31,7 +31,7 @@ std::string ReplaySelection::to_json() const {
   put(out, "table", table);
   put(out, "column", column);
   if (rescue) {
-    Json filter = Json::object();
+    OrderedJson filter = OrderedJson::object();
     put(filter, "table", rescue->table);
     put(filter, "column", rescue->column);
     put(filter, "reason", rescue->reason);
@@ -39,25 +39,25 @@ std::string ReplaySelection::to_json() const {
     put(filter, "id", rescue->id);
     out["rescue"] = filter;
   }
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 Result<ReplaySelection> ReplaySelection::parse(std::string_view json) {
-  const Json object = Json::parse(json, nullptr, false);
+  const OrderedJson object = OrderedJson::parse(json, nullptr, false);
   if (!object.is_object()) return fail(Errc::kCorrupt, "the replay's selection is no JSON object");
   ReplaySelection out;
-  out.source = text_at(object, "source");
-  out.from = parse_iso8601(text_at(object, "from"));
-  out.to = parse_iso8601(text_at(object, "to"));
-  out.event = text_at(object, "event");
-  out.table = text_at(object, "table");
-  out.column = text_at(object, "column");
+  out.source = member_text(object, "source");
+  out.from = parse_iso8601(member_text(object, "from"));
+  out.to = parse_iso8601(member_text(object, "to"));
+  out.event = member_text(object, "event");
+  out.table = member_text(object, "table");
+  out.column = member_text(object, "column");
   if (const auto filter = object.find("rescue"); filter != object.end() && filter->is_object()) {
-    out.rescue = RescueFilter{.table = text_at(*filter, "table"),
-                              .column = text_at(*filter, "column"),
-                              .reason = text_at(*filter, "reason"),
-                              .event_id = text_at(*filter, "event_id"),
-                              .id = text_at(*filter, "id")};
+    out.rescue = RescueFilter{.table = member_text(*filter, "table"),
+                              .column = member_text(*filter, "column"),
+                              .reason = member_text(*filter, "reason"),
+                              .event_id = member_text(*filter, "event_id"),
+                              .id = member_text(*filter, "id")};
   }
   return out;
 }

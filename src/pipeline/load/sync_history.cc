@@ -21,18 +21,18 @@ using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 4> kOutcomes = {"success", "partial", "failure", "stopped"};
 
-std::string text_at(const Json& object, const char* member) {
+std::string member_text(const Json& object, const char* member) {
   const auto found = object.find(member);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-std::int64_t number_at(const Json& object, const char* member) {
+std::int64_t member_number(const Json& object, const char* member) {
   const auto found = object.find(member);
   return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
 }
 
-TimeUs time_at(const Json& object, const char* member) {
-  return parse_iso8601(text_at(object, member)).value_or(TimeUs{});
+TimeUs member_time(const Json& object, const char* member) {
+  return parse_iso8601(member_text(object, member)).value_or(TimeUs{});
 }
 
 const Json& object_at(const Json& object, const char* member) {
@@ -62,28 +62,28 @@ std::int64_t us_at(const Json& object, const char* member) {
 
 SyncReport report_from(const Json& json) {
   SyncReport out;
-  out.sync_id = text_at(json, "sync_id");
-  out.source = text_at(json, "source");
-  out.started_at = time_at(json, "started_at");
-  out.finished_at = time_at(json, "finished_at");
-  out.batches = number_at(json, "batches");
-  out.transactions = number_at(json, "transactions");
+  out.sync_id = member_text(json, "sync_id");
+  out.source = member_text(json, "source");
+  out.started_at = member_time(json, "started_at");
+  out.finished_at = member_time(json, "finished_at");
+  out.batches = member_number(json, "batches");
+  out.transactions = member_number(json, "transactions");
   const Json& events = object_at(json, "events");
-  out.events = {.received = number_at(events, "received"),
-                .loaded = number_at(events, "loaded"),
-                .deduplicated = number_at(events, "deduplicated"),
-                .rescued = number_at(events, "rescued"),
-                .excluded = number_at(events, "excluded")};
-  out.values_rescued = number_at(json, "values_rescued");
-  out.refused_events = number_at(json, "refused_events");
-  out.staged_bytes = number_at(json, "staged_bytes");
+  out.events = {.received = member_number(events, "received"),
+                .loaded = member_number(events, "loaded"),
+                .deduplicated = member_number(events, "deduplicated"),
+                .rescued = member_number(events, "rescued"),
+                .excluded = member_number(events, "excluded")};
+  out.values_rescued = member_number(json, "values_rescued");
+  out.refused_events = member_number(json, "refused_events");
+  out.staged_bytes = member_number(json, "staged_bytes");
   const Json& seconds = object_at(json, "seconds");
   out.phases = {.find_us = us_at(seconds, "find"),
                 .shape_us = us_at(seconds, "shape"),
                 .stage_us = us_at(seconds, "stage"),
                 .load_us = us_at(seconds, "load")};
   const Json& freshness = object_at(json, "freshness");
-  out.freshness = {.rows = number_at(freshness, "rows"),
+  out.freshness = {.rows = member_number(freshness, "rows"),
                    .p50_us = us_at(freshness, "p50_seconds"),
                    .p99_us = us_at(freshness, "p99_seconds"),
                    .max_us = us_at(freshness, "max_seconds")};
@@ -137,16 +137,17 @@ Result<SyncHistoryEntry> sync_history_entry(std::string_view json) {
   }
   SyncHistoryEntry out;
   out.report = report_from(object["report"]);
-  const auto outcome = std::ranges::find(kOutcomes, text_at(object, "outcome"));
+  const auto outcome = std::ranges::find(kOutcomes, member_text(object, "outcome"));
   if (outcome == kOutcomes.end()) {
     return fail(Errc::kCorrupt, "a line of the sync history has no outcome");
   }
   out.outcome = static_cast<SyncOutcome>(outcome - kOutcomes.begin());
-  out.error = text_at(object, "error");
-  out.error_kind = text_at(object, "error_kind");
-  out.times = static_cast<int>(std::clamp<std::int64_t>(number_at(object, "times"), 1, 1 << 30));
-  out.first_sync_id = text_at(object, "first_sync_id");
-  out.first_started_at = time_at(object, "first_started_at");
+  out.error = member_text(object, "error");
+  out.error_kind = member_text(object, "error_kind");
+  out.times =
+      static_cast<int>(std::clamp<std::int64_t>(member_number(object, "times"), 1, 1 << 30));
+  out.first_sync_id = member_text(object, "first_sync_id");
+  out.first_started_at = member_time(object, "first_started_at");
   return out;
 }
 
