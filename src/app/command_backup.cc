@@ -94,6 +94,16 @@ Result<backup::Contents> back_up(const Terminal& terminal, const Config& config,
                             info.error().message));
   }
   LEAT_ASSIGN(Hold hold, hold_warehouse(config));
+  // None is made or removed while the hold lasts.
+  const std::string others =
+      fmt::format("{}/{}.databases", DataPaths{config.data}.warehouse(), config.warehouse_database);
+  if (const auto entries = files.list(others)) {
+    for (const io::DirectoryEntry& entry : *entries) {
+      if (entry.name.ends_with(".duckdb")) options.other_files.push_back(others + "/" + entry.name);
+    }
+  } else if (entries.error().code != Errc::kNotFound) {
+    return std::unexpected(entries.error());
+  }
   Counts counts;
   options.progress = counts.progress();
   options.pause = [] { std::this_thread::sleep_for(kPause); };
@@ -104,7 +114,11 @@ Result<backup::Contents> back_up(const Terminal& terminal, const Config& config,
 /// Plays the log into the unpacked file, and reads what every warehouse has: the last check.
 Status open_once(const backup::Contents& contents, const std::string& directory) {
   LEAT_ASSIGN(const auto database,
-              engine::Database::open({.path = directory + "/" + contents.database + ".duckdb"}));
+              engine::Database::open({.path = directory + "/" + contents.database + ".duckdb",
+                                      .directories = {directory}}));
+  for (const std::string& other : contents.others) {
+    LEAT_TRY(database->attach(other, backup::unpacked_other(directory, contents, other)));
+  }
   const auto connection = database->connect();
   if (!connection) return fail(Errc::kCorrupt, connection.error().message);
   if (const auto users = (*connection)->query("SELECT name FROM leat_catalog.users"); !users) {
@@ -140,7 +154,7 @@ Result<backup::Contents> restore(const Terminal& terminal, const Config& config,
                             contents.database, config.warehouse_database, contents.database));
   }
   LEAT_TRY(open_once(contents, unpacked));
-  LEAT_TRY(backup::install_database(files, unpacked, contents.database, directory));
+  LEAT_TRY(backup::install_databases(files, unpacked, contents, directory));
   return contents;
 }
 
@@ -153,8 +167,7 @@ Exit say(const Terminal& terminal, const BackupCommandOptions& options, std::str
   }
   const double seconds = static_cast<double>(system_clock().monotonic_us() - started_us) / 1e6;
   terminal.say(fmt::format("{} {}: {} in {:.1f} s, {}\n", what, contents->database,
-                           size_text(contents->database_bytes + contents->log_bytes), seconds,
-                           options.file));
+                           size_text(contents->bytes()), seconds, options.file));
   return Exit::kOk;
 }
 
@@ -170,18 +183,25 @@ Result<bool> is_backup_file(const std::string& path) {
 
 std::string backup_text(const backup::Contents& contents) {
   return fmt::format(
-      "backup of the warehouse {}, made {}\n  database  {}\n  log       {}\n  by        leat {}, "
+      "backup of the warehouse {}, made {}\n  database  {}\n  log       {}\n{}  by        leat {}, "
       "DuckDB {}\nall checksums are right\n",
       contents.database, format_iso8601(contents.made), size_text(contents.database_bytes),
-      size_text(contents.log_bytes), contents.leat_version, contents.engine_version);
+      size_text(contents.log_bytes),
+      contents.others.empty()
+          ? std::string()
+          : fmt::format("  others    {} databases, {}\n", contents.others.size(),
+                        size_text(contents.other_bytes)),
+      contents.leat_version, contents.engine_version);
 }
 
 std::string backup_json(const backup::Contents& contents) {
   return fmt::format(R"({{"database":{},"made_at":"{}","database_bytes":{},"log_bytes":{},)"
+                     R"("other_databases":{},"other_bytes":{},)"
                      R"("leat":{},"duckdb":{}}})",
                      json_string(contents.database), format_iso8601(contents.made),
-                     contents.database_bytes, contents.log_bytes,
-                     json_string(contents.leat_version), json_string(contents.engine_version));
+                     contents.database_bytes, contents.log_bytes, contents.others.size(),
+                     contents.other_bytes, json_string(contents.leat_version),
+                     json_string(contents.engine_version));
 }
 
 Exit run_backup(const Terminal& terminal, const BackupCommandOptions& options) {

@@ -25,6 +25,8 @@ enum class KeyType : std::uint8_t {
   kHours,
   kTimeZone,
   kConflicts,
+  kQueues,
+  kAddressRules,
   kDuration,
   kBytes,
   kCount,

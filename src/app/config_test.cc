@@ -90,6 +90,13 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
       {"sync:\n  every: soon",
        "leat.yml:2: sync.every: 'soon' is not a duration; allowed: a duration from 10ms to 7d, "
        "written with ms, s, m, h or d"},
+      {"warehouse:\n  queues: load=many",
+       "leat.yml:2: warehouse.queues: 'load=many' is not a list of queues; allowed: "
+       "QUEUE=STATEMENTS, separated by commas, such as 'load=2, default=8'"},
+      {"warehouse:\n  allowed_addresses: alice=nowhere",
+       "leat.yml:2: warehouse.allowed_addresses: 'alice=nowhere' is not a list of users and "
+       "networks; allowed: USER=NETWORKS, separated by commas, where * stands for every user that "
+       "is not named, such as 'alice=10.0.0.0/8 192.168.1.7, *=10.1.0.0/16'"},
       {"\nsync: 5s",
        "leat.yml:2: sync: is a group of keys; allowed below it: every, cron, hours, "
        "time_zone, manual, transaction_bytes_max"},

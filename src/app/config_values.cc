@@ -14,6 +14,8 @@
 #include "net/address.h"
 #include "pipeline/load/sync_times.h"
 #include "pipeline/shape/conflicts.h"
+#include "warehouse/pgwire/auth.h"
+#include "warehouse/session/queues.h"
 
 namespace leat::app {
 namespace {
@@ -121,6 +123,11 @@ std::string type_text(KeyType type, std::string_view choices, std::int64_t min, 
       return "TABLE.COLUMN=POLICY, separated by commas, where * stands for all tables or all "
              "columns and POLICY is rescue, widen, super or fail, such as 'orders.price=fail, "
              "*.note=super'";
+    case KeyType::kQueues:
+      return "QUEUE=STATEMENTS, separated by commas, such as 'load=2, default=8'";
+    case KeyType::kAddressRules:
+      return "USER=NETWORKS, separated by commas, where * stands for every user that is not named, "
+             "such as 'alice=10.0.0.0/8 192.168.1.7, *=10.1.0.0/16'";
     case KeyType::kBool:
       return "true or false";
     case KeyType::kDuration:
@@ -155,6 +162,10 @@ std::string_view type_name(KeyType type) {
       return "a time zone";
     case KeyType::kConflicts:
       return "a list of policies";
+    case KeyType::kQueues:
+      return "a list of queues";
+    case KeyType::kAddressRules:
+      return "a list of users and networks";
     case KeyType::kDuration:
       return "a duration";
     case KeyType::kBytes:
@@ -200,6 +211,10 @@ std::optional<std::int64_t> read_value(KeyType type, std::string_view choices,
       return when(TimeZone::find(text).has_value());
     case KeyType::kConflicts:
       return when(shape::ConflictPolicies::parse("rescue", text).has_value());
+    case KeyType::kQueues:
+      return when(session::parse_queues(text).has_value());
+    case KeyType::kAddressRules:
+      return when(pgwire::AddressRules::parse(text).has_value());
     case KeyType::kDuration:
       return parse_duration_us(text);
     case KeyType::kBytes:

@@ -17,13 +17,17 @@ namespace {
 
 constexpr std::string_view kMagic = "leatbkup";
 constexpr std::string_view kEndMagic = "leatbend";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 1;        // one database
+constexpr std::uint32_t kVersionOthers = 2;  // and others
 constexpr std::size_t kHeaderBytes = 512;
 constexpr std::size_t kEndBytes = 24;
 constexpr std::size_t kChunkHeadBytes = 8;
 constexpr std::uint32_t kChunkBytesMax = 16U << 20U;
 constexpr std::size_t kNameBytes = 128;
 constexpr std::size_t kVersionBytes = 32;
+constexpr std::size_t kPartNameBytes = 32;
+constexpr std::size_t kPartHeadBytes = kPartNameBytes + 8;
+constexpr std::uint32_t kOthersMax = 100'000;
 // DuckDB's three headers, of which a checkpoint writes one.
 constexpr std::size_t kDatabaseHeadersBytes = 3 * 4096;
 
@@ -56,7 +60,7 @@ std::string get_text(std::string_view bytes, std::size_t at, std::size_t room) {
 std::string header_of(const Contents& contents, std::uint32_t chunk_bytes) {
   std::string header(kHeaderBytes, '\0');
   std::memcpy(header.data(), kMagic.data(), kMagic.size());
-  put(header, 8, kVersion);
+  put(header, 8, contents.others.empty() ? kVersion : kVersionOthers);
   put(header, 12, chunk_bytes);
   put(header, 16, contents.made.value);
   put(header, 24, contents.database_bytes);
@@ -64,6 +68,8 @@ std::string header_of(const Contents& contents, std::uint32_t chunk_bytes) {
   put_text(header, 40, kNameBytes, contents.database);
   put_text(header, 168, kVersionBytes, contents.leat_version);
   put_text(header, 200, kVersionBytes, contents.engine_version);
+  put(header, 232, static_cast<std::uint32_t>(contents.others.size()));
+  put(header, 240, contents.other_bytes);
   put(header, kHeaderBytes - 4, crc32c(std::string_view(header).substr(0, kHeaderBytes - 4)));
   return header;
 }
@@ -133,26 +139,27 @@ class Writer {
 
   /// Copies the first `bytes` of `from`; kAborted when it has become shorter.
   Status copy(io::File& from, std::uint64_t bytes, const std::string& path) {
-    std::string chunk;
     for (std::uint64_t at = 0; at < bytes;) {
       const std::size_t wanted =
           static_cast<std::size_t>(std::min<std::uint64_t>(chunk_bytes_, bytes - at));
-      chunk.assign(kChunkHeadBytes + wanted, '\0');
-      LEAT_ASSIGN(const std::size_t got, from.pread(std::span(chunk).subspan(kChunkHeadBytes), at));
+      chunk_.assign(kChunkHeadBytes + wanted, '\0');
+      LEAT_ASSIGN(const std::size_t got,
+                  from.pread(std::span(chunk_).subspan(kChunkHeadBytes), at));
       if (got < wanted) return moved(path);
-      const std::uint32_t checksum =
-          chunk_checksum(chunks_, std::string_view(chunk).substr(kChunkHeadBytes));
-      put(chunk, 0, static_cast<std::uint32_t>(wanted));
-      put(chunk, 4, checksum);
-      LEAT_TRY(file_.pwrite(chunk, at_));
-      all_ = crc32c(number_bytes(checksum), all_);
-      ++chunks_;
-      at_ += chunk.size();
+      LEAT_TRY(write_chunk());
       at += wanted;
       done_ += wanted;
       if (progress_) progress_(done_, std::max(done_, total_));
     }
     return {};
+  }
+
+  /// Says what the next copy is: a file of another database, or its log.
+  Status begin_part(std::string_view name, std::uint64_t bytes) {
+    chunk_.assign(kChunkHeadBytes + kPartHeadBytes, '\0');
+    put_text(chunk_, kChunkHeadBytes, kPartNameBytes, name);
+    put(chunk_, kChunkHeadBytes + kPartNameBytes, bytes);
+    return write_chunk();
   }
 
   Status finish(const Contents& contents) {
@@ -161,9 +168,22 @@ class Writer {
   }
 
  private:
+  Status write_chunk() {
+    const std::string_view bytes = std::string_view(chunk_).substr(kChunkHeadBytes);
+    const std::uint32_t checksum = chunk_checksum(chunks_, bytes);
+    put(chunk_, 0, static_cast<std::uint32_t>(bytes.size()));
+    put(chunk_, 4, checksum);
+    LEAT_TRY(file_.pwrite(chunk_, at_));
+    all_ = crc32c(number_bytes(checksum), all_);
+    ++chunks_;
+    at_ += chunk_.size();
+    return {};
+  }
+
   io::File& file_;
   const Progress& progress_;
   std::uint32_t chunk_bytes_;
+  std::string chunk_;
   std::uint64_t at_ = kHeaderBytes;
   std::uint64_t chunks_ = 0;
   std::uint32_t all_ = 0;
@@ -171,29 +191,72 @@ class Writer {
   std::uint64_t total_ = 0;
 };
 
-/// One attempt. The log goes first: what it names of the file's blocks is in the file by then.
-Result<Contents> copy_once(const BackupOptions& options, io::File& backup) {
-  io::FileSystem& files = *options.files;
-  LEAT_ASSIGN(const Marks before, read_marks(files, options.database_file));
-  if (before.moving) return moved(options.database_file);
-  Contents contents = options.contents;
-  LEAT_TRY(backup.truncate(0));
-  Writer writer(backup, options);
-  const std::string log_file = options.database_file + ".wal";
-  LEAT_ASSIGN(const auto database, files.open(options.database_file, {}));
-  LEAT_ASSIGN(const std::uint64_t bytes_before, database->size());
-  if (const auto log = files.open(log_file, {})) {
-    LEAT_ASSIGN(contents.log_bytes, (*log)->size());
-    writer.expect(contents.log_bytes + bytes_before);
-    LEAT_TRY(writer.copy(**log, contents.log_bytes, options.database_file));
+/// A database on its way into a backup.
+struct Copied {
+  std::string path;
+  Marks before;
+  std::unique_ptr<io::File> file;
+  std::unique_ptr<io::File> log;  ///< Null: there is none.
+  std::uint64_t log_bytes = 0;
+};
+
+/// Fixes the moment: what the log holds by now.
+Result<Copied> begin_copy(io::FileSystem& files, const std::string& path) {
+  Copied copied{.path = path, .before = {}, .file = {}, .log = {}};
+  LEAT_ASSIGN(copied.before, read_marks(files, path));
+  if (copied.before.moving) return moved(path);
+  LEAT_ASSIGN(copied.file, files.open(path, {}));
+  if (auto log = files.open(path + ".wal", {})) {
+    copied.log = std::move(*log);
+    LEAT_ASSIGN(copied.log_bytes, copied.log->size());
   } else if (log.error().code != Errc::kNotFound) {
     return std::unexpected(log.error());
   }
-  LEAT_ASSIGN(contents.database_bytes, database->size());
-  writer.expect(contents.log_bytes + contents.database_bytes);
-  LEAT_TRY(writer.copy(*database, contents.database_bytes, options.database_file));
-  LEAT_ASSIGN(const Marks after, read_marks(files, options.database_file));
-  if (after != before) return moved(options.database_file);
+  return copied;
+}
+
+/// The log goes first: what it names of the file's blocks is in the file by then. Returns the
+/// file's bytes. A part that is `named` gets a head.
+Result<std::uint64_t> copy_database(Copied& copied, Writer& writer, std::string_view named) {
+  if (!named.empty()) LEAT_TRY(writer.begin_part(std::string(named) + ".wal", copied.log_bytes));
+  if (copied.log != nullptr) LEAT_TRY(writer.copy(*copied.log, copied.log_bytes, copied.path));
+  LEAT_ASSIGN(const std::uint64_t bytes, copied.file->size());
+  if (!named.empty()) LEAT_TRY(writer.begin_part(named, bytes));
+  LEAT_TRY(writer.copy(*copied.file, bytes, copied.path));
+  return bytes;
+}
+
+/// One attempt. The first database is the last whose moment is fixed: it knows every user that an
+/// object of another one belongs to.
+Result<Contents> copy_once(const BackupOptions& options, io::File& backup) {
+  io::FileSystem& files = *options.files;
+  Contents contents = options.contents;
+  std::vector<Copied> others;
+  std::uint64_t total = 0;
+  for (const std::string& path : options.other_files) {
+    LEAT_ASSIGN(Copied other, begin_copy(files, path));
+    contents.others.push_back(path.substr(path.rfind('/') + 1));
+    LEAT_ASSIGN(const std::uint64_t bytes, other.file->size());
+    total += other.log_bytes + bytes;
+    others.push_back(std::move(other));
+  }
+  LEAT_ASSIGN(Copied first, begin_copy(files, options.database_file));
+  LEAT_ASSIGN(const std::uint64_t bytes, first.file->size());
+  LEAT_TRY(backup.truncate(0));
+  Writer writer(backup, options);
+  writer.expect(total + first.log_bytes + bytes);
+  contents.log_bytes = first.log_bytes;
+  LEAT_ASSIGN(contents.database_bytes, copy_database(first, writer, {}));
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    LEAT_ASSIGN(const std::uint64_t other_bytes,
+                copy_database(others[i], writer, contents.others[i]));
+    contents.other_bytes += others[i].log_bytes + other_bytes;
+  }
+  others.push_back(std::move(first));
+  for (const Copied& copied : others) {
+    LEAT_ASSIGN(const Marks after, read_marks(files, copied.path));
+    if (after != copied.before) return moved(copied.path);
+  }
   LEAT_TRY(writer.finish(contents));
   return contents;
 }
@@ -226,17 +289,35 @@ Result<Contents> read_header(io::File& file, const std::string& path) {
       get<std::uint32_t>(header, kHeaderBytes - 4)) {
     return damaged(path, 0, "the header's checksum is wrong");
   }
-  if (get<std::uint32_t>(header, 8) != kVersion) {
+  const auto version = get<std::uint32_t>(header, 8);
+  if (version != kVersion && version != kVersionOthers) {
     return fail(Errc::kUnsupported, fmt::format("{}: a newer Leat wrote this backup (version {}); "
                                                 "restore it with that one",
-                                                path, get<std::uint32_t>(header, 8)));
+                                                path, version));
   }
-  return Contents{.database = get_text(header, 40, kNameBytes),
-                  .made = TimeUs{get<std::int64_t>(header, 16)},
-                  .leat_version = get_text(header, 168, kVersionBytes),
-                  .engine_version = get_text(header, 200, kVersionBytes),
-                  .database_bytes = get<std::uint64_t>(header, 24),
-                  .log_bytes = get<std::uint64_t>(header, 32)};
+  Contents contents{.database = get_text(header, 40, kNameBytes),
+                    .made = TimeUs{get<std::int64_t>(header, 16)},
+                    .leat_version = get_text(header, 168, kVersionBytes),
+                    .engine_version = get_text(header, 200, kVersionBytes),
+                    .database_bytes = get<std::uint64_t>(header, 24),
+                    .log_bytes = get<std::uint64_t>(header, 32)};
+  if (version == kVersionOthers) {
+    const auto others = get<std::uint32_t>(header, 232);
+    if (others == 0 || others > kOthersMax)
+      return damaged(path, 232, "the number of databases is wrong");
+    contents.others.resize(others);
+    contents.other_bytes = get<std::uint64_t>(header, 240);
+  }
+  return contents;
+}
+
+/// "100123.duckdb": no other name can stand in a path.
+bool is_other_name(std::string_view name) {
+  constexpr std::string_view kSuffix = ".duckdb";
+  if (!name.ends_with(kSuffix)) return false;
+  name.remove_suffix(kSuffix.size());
+  return !name.empty() && name.size() <= 10 &&
+         name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 /// Reads the chunks in their order, from after the header.
@@ -244,6 +325,8 @@ class Reader {
  public:
   Reader(io::File& file, const std::string& path, const Progress& progress, std::uint64_t total)
       : file_(file), path_(path), progress_(progress), total_(total) {}
+
+  [[nodiscard]] std::uint64_t at() const { return at_; }
 
   Status read(std::uint64_t bytes, const Take& take) {
     std::string chunk;
@@ -272,6 +355,25 @@ class Reader {
     return {};
   }
 
+  struct Part {
+    std::string name;
+    std::uint64_t bytes = 0;
+  };
+
+  Result<Part> read_part() {
+    const std::uint64_t at = at_;
+    std::string head;
+    const std::uint64_t done = done_;
+    LEAT_TRY(read(kPartHeadBytes, [&](std::string_view bytes, std::uint64_t) -> Status {
+      head += bytes;
+      return {};
+    }));
+    done_ = done;
+    if (head.size() != kPartHeadBytes) return damaged(path_, at, "a database's head is wrong");
+    return Part{.name = get_text(head, 0, kPartNameBytes),
+                .bytes = get<std::uint64_t>(head, kPartNameBytes)};
+  }
+
   Status finish() {
     std::string end(kEndBytes + 1, '\0');
     LEAT_ASSIGN(const std::size_t got, file_.pread(end, at_));
@@ -291,15 +393,50 @@ class Reader {
   std::uint64_t done_ = 0;
 };
 
+/// What is told of the files of a backup.
+struct Takers {
+  std::function<Status(const Contents&)> begin{};
+  Take log{};
+  Take database{};
+  /// Begins a file of another database, "100123.duckdb" or "100123.duckdb.wal".
+  std::function<Result<Take>(const std::string& name)> other{};
+};
+
+Status read_others(Reader& reader, Contents& contents, const std::string& path,
+                   const Takers& takers) {
+  std::uint64_t bytes = 0;
+  for (std::string& other : contents.others) {
+    LEAT_ASSIGN(const Reader::Part log, reader.read_part());
+    if (!log.name.ends_with(".wal")) return damaged(path, reader.at(), "a log's name is wrong");
+    other = log.name.substr(0, log.name.size() - 4);
+    if (!is_other_name(other)) return damaged(path, reader.at(), "a database's name is wrong");
+    Take take;
+    if (takers.other && log.bytes > 0) {
+      LEAT_ASSIGN(take, takers.other(log.name));
+    }
+    LEAT_TRY(reader.read(log.bytes, take));
+    LEAT_ASSIGN(const Reader::Part database, reader.read_part());
+    if (database.name != other) return damaged(path, reader.at(), "a database's name is wrong");
+    if (takers.other) {
+      LEAT_ASSIGN(take, takers.other(database.name));
+    }
+    LEAT_TRY(reader.read(database.bytes, take));
+    bytes += log.bytes + database.bytes;
+  }
+  if (bytes != contents.other_bytes)
+    return damaged(path, 240, "the size of the other databases is wrong");
+  return {};
+}
+
 Result<Contents> read_all(io::FileSystem& files, const std::string& path, const Progress& progress,
-                          const std::function<Status(const Contents&)>& begin, const Take& take_log,
-                          const Take& take_database) {
+                          const Takers& takers) {
   LEAT_ASSIGN(const auto file, files.open(path, {}));
   LEAT_ASSIGN(Contents contents, read_header(*file, path));
-  if (begin) LEAT_TRY(begin(contents));
-  Reader reader(*file, path, progress, contents.log_bytes + contents.database_bytes);
-  LEAT_TRY(reader.read(contents.log_bytes, take_log));
-  LEAT_TRY(reader.read(contents.database_bytes, take_database));
+  if (takers.begin) LEAT_TRY(takers.begin(contents));
+  Reader reader(*file, path, progress, contents.bytes());
+  LEAT_TRY(reader.read(contents.log_bytes, takers.log));
+  LEAT_TRY(reader.read(contents.database_bytes, takers.database));
+  LEAT_TRY(read_others(reader, contents, path, takers));
   LEAT_TRY(reader.finish());
   return contents;
 }
@@ -342,14 +479,24 @@ Result<Contents> write_backup(const BackupOptions& options) {
 
 Result<Contents> check_backup(io::FileSystem& files, const std::string& backup_file,
                               const Progress& progress) {
-  return read_all(files, backup_file, progress, {}, {}, {});
+  return read_all(files, backup_file, progress, {});
+}
+
+std::string unpacked_other(const std::string& directory, const Contents& contents,
+                           std::string_view other) {
+  return fmt::format("{}/{}.duckdb.{}", directory, contents.database, other);
 }
 
 Result<Contents> unpack_backup(io::FileSystem& files, const std::string& backup_file,
                                const std::string& directory, const Progress& progress) {
+  const io::OpenOptions writing{.write = true, .create = true, .truncate = true};
   std::unique_ptr<io::File> database;
   std::unique_ptr<io::File> log;
-  const auto begin = [&](const Contents& contents) -> Status {
+  std::unique_ptr<io::File> other;
+  Contents first;
+  Takers takers;
+  takers.begin = [&](const Contents& contents) -> Status {
+    first = contents;
     const std::string name = contents.database + ".duckdb";
     if (name.find('/') != std::string::npos) return damaged(backup_file, 40, "a database's name");
     LEAT_TRY(files.make_directories(directory));
@@ -361,43 +508,85 @@ Result<Contents> unpack_backup(io::FileSystem& files, const std::string& backup_
       }
       LEAT_TRY(files.remove(directory + "/" + entry.name));
     }
-    const io::OpenOptions writing{.write = true, .create = true, .truncate = true};
     LEAT_ASSIGN(database, files.open(directory + "/" + name, writing));
     if (contents.log_bytes > 0) {
       LEAT_ASSIGN(log, files.open(directory + "/" + name + ".wal", writing));
     }
     return {};
   };
-  LEAT_ASSIGN(
-      const Contents contents,
-      read_all(
-          files, backup_file, progress, begin,
-          [&](std::string_view bytes, std::uint64_t at) { return log->pwrite(bytes, at); },
-          [&](std::string_view bytes, std::uint64_t at) { return database->pwrite(bytes, at); }));
+  takers.log = [&](std::string_view bytes, std::uint64_t at) { return log->pwrite(bytes, at); };
+  takers.database = [&](std::string_view bytes, std::uint64_t at) {
+    return database->pwrite(bytes, at);
+  };
+  takers.other = [&](const std::string& name) -> Result<Take> {
+    if (other != nullptr) LEAT_TRY(close_synced(*other));
+    LEAT_ASSIGN(other, files.open(unpacked_other(directory, first, name), writing));
+    return Take([&](std::string_view bytes, std::uint64_t at) { return other->pwrite(bytes, at); });
+  };
+  LEAT_ASSIGN(const Contents contents, read_all(files, backup_file, progress, takers));
   LEAT_TRY(close_synced(*database));
   if (log != nullptr) LEAT_TRY(close_synced(*log));
+  if (other != nullptr) LEAT_TRY(close_synced(*other));
   LEAT_TRY(files.sync_directory(directory));
   return contents;
 }
 
-Status install_database(io::FileSystem& files, const std::string& unpacked_in,
-                        const std::string& database, const std::string& directory) {
-  const std::string name = database + ".duckdb";
-  const std::string log = unpacked_in + "/" + name + ".wal";
+namespace {
+
+/// The log has been played into its file.
+Status remove_empty_log(io::FileSystem& files, const std::string& log) {
   if (const auto info = files.stat(log)) {
     if (info->size > 0)
       return fail(Errc::kBug, log + " is not empty: the database was not opened and closed");
-    LEAT_TRY(files.remove(log));
+    return files.remove(log);
   } else if (info.error().code != Errc::kNotFound) {
     return std::unexpected(info.error());
   }
+  return {};
+}
+
+std::unexpected<Error> in_the_way(const std::string& path) {
+  return fail(Errc::kConflict,
+              path + " exists; a backup is restored where no warehouse is: move it away");
+}
+
+/// Marks each file as pending before it comes, as CREATE DATABASE does: until the first database
+/// lists it, nobody misses it, and another attempt may replace it.
+Status install_others(io::FileSystem& files, const std::string& unpacked_in,
+                      const Contents& contents, const std::string& directory) {
+  for (const std::string& other : contents.others) {
+    const std::string path = directory + "/" + other;
+    const std::string mark = directory + "/" + other.substr(0, other.find('.')) + ".pending";
+    LEAT_ASSIGN(const bool taken, exists(files, path));
+    LEAT_ASSIGN(const bool marked, exists(files, mark));
+    if (taken && !marked) return in_the_way(path);
+    if (!marked) {
+      LEAT_ASSIGN(const auto file, files.open(mark, {.write = true, .create = true}));
+      LEAT_TRY(close_synced(*file));
+      LEAT_TRY(files.sync_directory(directory));
+    }
+    const std::string unpacked = unpacked_other(unpacked_in, contents, other);
+    LEAT_TRY(remove_empty_log(files, unpacked + ".wal"));
+    LEAT_TRY(files.rename(unpacked, path));
+  }
+  return files.sync_directory(directory);
+}
+
+}  // namespace
+
+Status install_databases(io::FileSystem& files, const std::string& unpacked_in,
+                         const Contents& contents, const std::string& directory) {
+  const std::string name = contents.database + ".duckdb";
+  LEAT_TRY(remove_empty_log(files, unpacked_in + "/" + name + ".wal"));
   LEAT_TRY(files.make_directories(directory));
   for (const std::string& path : {directory + "/" + name, directory + "/" + name + ".wal"}) {
     LEAT_ASSIGN(const bool taken, exists(files, path));
-    if (taken) {
-      return fail(Errc::kConflict,
-                  path + " exists; a backup is restored where no warehouse is: move it away");
-    }
+    if (taken) return in_the_way(path);
+  }
+  if (!contents.others.empty()) {
+    const std::string others = fmt::format("{}/{}.databases", directory, contents.database);
+    LEAT_TRY(files.make_directories(others));
+    LEAT_TRY(install_others(files, unpacked_in, contents, others));
   }
   LEAT_TRY(files.rename_new(unpacked_in + "/" + name, directory + "/" + name));
   LEAT_TRY(files.sync_directory(directory));

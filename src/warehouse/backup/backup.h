@@ -1,5 +1,5 @@
-// One file that holds a whole warehouse: the database file and its log as they were at one moment,
-// in checked chunks (docs/formats/warehouse-backup.md).
+// One file that holds a whole warehouse: its database files and their logs as they were at one
+// moment, in checked chunks (docs/formats/warehouse-backup.md).
 //
 // The warehouse may run and load meanwhile, if whoever calls keeps it from moving its log into the
 // file (engine::Database::hold_checkpoints): until it does, blocks that the file's header or the
@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -29,6 +30,11 @@ struct Contents {
   std::string engine_version{};
   std::uint64_t database_bytes = 0;
   std::uint64_t log_bytes = 0;  ///< Of the log that goes with the file.
+  /// The files of the other databases, "100123.duckdb", and all their bytes, logs included.
+  std::vector<std::string> others{};
+  std::uint64_t other_bytes = 0;
+
+  [[nodiscard]] std::uint64_t bytes() const { return database_bytes + log_bytes + other_bytes; }
 };
 
 /// Told after each chunk; `total` grows until the log has been copied.
@@ -37,9 +43,11 @@ using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 struct BackupOptions {
   io::FileSystem* files = nullptr;
   std::string database_file{};  ///< DIRECTORY/NAME.duckdb; its log is NAME.duckdb.wal beside it.
-  std::string backup_file{};    ///< Must not exist.
-  Contents contents{};          ///< database, made and the versions.
-  Progress progress{};          ///< May be empty.
+  /// DIRECTORY/NAME.databases/NUMBER.duckdb: each other database, with its log beside it.
+  std::vector<std::string> other_files{};
+  std::string backup_file{};  ///< Must not exist.
+  Contents contents{};        ///< database, made and the versions.
+  Progress progress{};        ///< May be empty.
   /// Called before an attempt after the first: the warehouse was moving its log. Waits a little.
   std::function<void()> pause{};
   int attempts_max = 20;
@@ -59,16 +67,21 @@ struct BackupOptions {
 [[nodiscard]] Result<Contents> check_backup(io::FileSystem& files, const std::string& backup_file,
                                             const Progress& progress = {});
 
-/// Puts database file and log of a backup into `directory`, which is made, or emptied of what an
-/// unpacking that was cut off has left. Errors: as check_backup; kConflict when the directory holds
-/// anything else.
+/// Puts the database files and logs of a backup into `directory`, which is made, or emptied of what
+/// an unpacking that was cut off has left: NAME.duckdb, and each other as unpacked_other(). Errors:
+/// as check_backup; kConflict when the directory holds anything else.
 [[nodiscard]] Result<Contents> unpack_backup(io::FileSystem& files, const std::string& backup_file,
                                              const std::string& directory,
                                              const Progress& progress = {});
 
-/// Moves the database file, whose log must be empty or gone, from where it was unpacked to
-/// `directory`, and removes the former. Errors: kConflict when a database file or a log is there.
-[[nodiscard]] Status install_database(io::FileSystem& files, const std::string& unpacked_in,
-                                      const std::string& database, const std::string& directory);
+/// Where a file of Contents::others is unpacked.
+[[nodiscard]] std::string unpacked_other(const std::string& directory, const Contents& contents,
+                                         std::string_view other);
+
+/// Moves the database files, whose logs must be empty or gone, from where they were unpacked to
+/// `directory`, and removes the former; the first database last, so that there is a warehouse only
+/// when all of it is there. Errors: kConflict when a database file or a log is there.
+[[nodiscard]] Status install_databases(io::FileSystem& files, const std::string& unpacked_in,
+                                       const Contents& contents, const std::string& directory);
 
 }  // namespace leat::backup

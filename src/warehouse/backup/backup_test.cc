@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kDatabase = "/data/dev.duckdb";
 constexpr std::string_view kLog = "/data/dev.duckdb.wal";
+constexpr std::string_view kOther = "/data/dev.databases/100123.duckdb";
 constexpr std::string_view kBackup = "/safe/dev.leatbackup";
 
 std::string noise(std::size_t bytes, std::uint64_t seed) {
@@ -24,11 +25,15 @@ std::string noise(std::size_t bytes, std::uint64_t seed) {
 
 /// A folder with a database file and its log, and one for backups.
 struct World {
-  explicit World(std::size_t database_bytes = 40'000, std::size_t log_bytes = 5000)
-      : database(noise(database_bytes, 1)), log(noise(log_bytes, 2)) {
-    for (const char* folder : {"/data", "/safe"}) EXPECT_TRUE(files.make_directories(folder));
+  explicit World(std::size_t database_bytes = 40'000, std::size_t log_bytes = 5000,
+                 bool other_too = false)
+      : database(noise(database_bytes, 1)), log(noise(log_bytes, 2)), with_other(other_too) {
+    for (const char* folder : {"/data", "/data/dev.databases", "/safe"})
+      EXPECT_TRUE(files.make_directories(folder));
     write(kDatabase, database);
     if (log_bytes > 0) write(kLog, log);
+    if (other_too) write(kOther, other);
+    if (other_too && log_bytes > 0) write(std::string(kOther) + ".wal", other_log);
   }
 
   void write(std::string_view path, std::string_view bytes) {
@@ -40,19 +45,24 @@ struct World {
   }
 
   [[nodiscard]] BackupOptions options() {
-    return {.files = &files,
-            .database_file = std::string(kDatabase),
-            .backup_file = std::string(kBackup),
-            .contents = {.database = "dev",
-                         .made = TimeUs{1'795'000'000'000'000},
-                         .leat_version = "0.1.0",
-                         .engine_version = "1.5.6"},
-            .chunk_bytes = 4096};
+    return {
+        .files = &files,
+        .database_file = std::string(kDatabase),
+        .other_files = with_other ? std::vector{std::string(kOther)} : std::vector<std::string>(),
+        .backup_file = std::string(kBackup),
+        .contents = {.database = "dev",
+                     .made = TimeUs{1'795'000'000'000'000},
+                     .leat_version = "0.1.0",
+                     .engine_version = "1.5.6"},
+        .chunk_bytes = 4096};
   }
 
   io::FaultyFileSystem files;
   std::string database;
   std::string log;
+  bool with_other;
+  std::string other = noise(9000, 3);
+  std::string other_log = noise(700, 4);
 };
 
 std::string code_of(const auto& result) {
@@ -84,6 +94,24 @@ TEST(Backup, WhatIsUnpackedIsWhatWasThere) {
     ASSERT_TRUE(unpack_backup(world.files, std::string(kBackup), "/new/unpacked"));
     EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb"), world.database);
     EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb.wal").value_or(""), world.log);
+  }
+}
+
+TEST(Backup, HoldsOtherDatabases) {
+  for (const std::size_t log_bytes : {0UZ, 5000UZ}) {
+    World world(40'000, log_bytes, true);
+    const auto made = write_backup(world.options());
+    ASSERT_TRUE(made) << made.error().message;
+    const auto checked = check_backup(world.files, std::string(kBackup));
+    ASSERT_TRUE(checked) << checked.error().message;
+    EXPECT_EQ(checked->others, std::vector<std::string>{"100123.duckdb"});
+    EXPECT_EQ(checked->other_bytes, 9000 + (log_bytes > 0 ? 700U : 0U));
+    ASSERT_TRUE(unpack_backup(world.files, std::string(kBackup), "/new/unpacked"));
+    EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb"), world.database);
+    EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb.wal").value_or(""), world.log);
+    EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb.100123.duckdb"), world.other);
+    EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb.100123.duckdb.wal").value_or(""),
+              log_bytes > 0 ? world.other_log : "");
   }
 }
 
@@ -135,7 +163,7 @@ TEST(Backup, GivesUpWhenTheLogIsMovedAgainAndAgain) {
 }
 
 TEST(Backup, EveryBitOfItCounts) {
-  World world(30'000, 900);
+  World world(30'000, 900, true);
   ASSERT_TRUE(write_backup(world.options()));
   const std::string path(kBackup);
   const std::string whole = *world.files.content(path);
@@ -158,7 +186,7 @@ TEST(Backup, EveryBitOfItCounts) {
 TEST(Backup, EveryOperationMayFail) {
   for (std::uint64_t n = 1;; ++n) {
     for (const bool power_cut : {false, true}) {
-      World world(30'000, 900);
+      World world(30'000, 900, true);
       world.files.fail_at(n, power_cut);
       const auto made = write_backup(world.options());
       const bool beyond = world.files.operations() < n;
@@ -184,12 +212,14 @@ TEST(Backup, EveryOperationMayFail) {
 
 TEST(Restore, EveryOperationMayFail) {
   for (std::uint64_t n = 1;; ++n) {
-    World world(30'000, 0);
+    World world(30'000, 0, true);
     ASSERT_TRUE(write_backup(world.options()));
     const auto restore = [&]() -> Status {
-      LEAT_TRY(unpack_backup(world.files, std::string(kBackup), "/new/restoring"));
-      return install_database(world.files, "/new/restoring", "dev", "/new/warehouse");
+      LEAT_ASSIGN(const Contents contents,
+                  unpack_backup(world.files, std::string(kBackup), "/new/restoring"));
+      return install_databases(world.files, "/new/restoring", contents, "/new/warehouse");
     };
+    const std::string other = "/new/warehouse/dev.databases/100123.duckdb";
     world.files.fail_at(n, true);
     const Status done = restore();
     const bool beyond = world.files.operations() < n;
@@ -199,12 +229,14 @@ TEST(Restore, EveryOperationMayFail) {
     const auto content = world.files.content("/new/warehouse/dev.duckdb");
     if (content) {
       EXPECT_EQ(*content, world.database) << n;
+      EXPECT_EQ(world.files.content(other), world.other) << n;
       EXPECT_EQ(code_of(restore()), "conflict");
     } else {
       EXPECT_FALSE(done) << n;
       const Status again = restore();
       ASSERT_TRUE(again) << n << again.error().message;
       EXPECT_EQ(world.files.content("/new/warehouse/dev.duckdb"), world.database);
+      EXPECT_EQ(world.files.content(other), world.other);
     }
     if (beyond) return;
   }
@@ -216,11 +248,12 @@ TEST(Restore, NothingThatIsThereIsTouched) {
   ASSERT_TRUE(world.files.make_directories("/new"));
   world.write("/new/notes.txt", "mine");
   EXPECT_EQ(code_of(unpack_backup(world.files, std::string(kBackup), "/new")), "conflict");
-  ASSERT_TRUE(unpack_backup(world.files, std::string(kBackup), "/restoring"));
+  const auto contents = unpack_backup(world.files, std::string(kBackup), "/restoring");
+  ASSERT_TRUE(contents);
   // Its log must have been played into the file before.
-  EXPECT_EQ(code_of(install_database(world.files, "/restoring", "dev", "/data")), "bug");
+  EXPECT_EQ(code_of(install_databases(world.files, "/restoring", *contents, "/data")), "bug");
   world.files.set_content("/restoring/dev.duckdb.wal", "");
-  EXPECT_EQ(code_of(install_database(world.files, "/restoring", "dev", "/data")), "conflict");
+  EXPECT_EQ(code_of(install_databases(world.files, "/restoring", *contents, "/data")), "conflict");
   EXPECT_EQ(world.files.content(std::string(kDatabase)), world.database);
 }
 

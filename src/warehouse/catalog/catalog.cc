@@ -54,9 +54,22 @@ AclEntry everybody(std::int32_t grantor, std::uint32_t privileges) {
           .grantable = 0};
 }
 
+SqlStatus make_public(engine::Connection& connection, std::int32_t owner, Changes& state) {
+  const Schema schema{.oid = kPublicOid,
+                      .name = "public",
+                      .owner = owner,
+                      .acl = {everybody(owner, kUsage | kCreate)},
+                      .comment = "standard public schema"};
+  LEAT_TRY(write_schema(connection, schema));
+  LEAT_TRY(connection.run("CREATE SCHEMA IF NOT EXISTS public"));
+  state.schemas[schema.oid] = std::make_shared<const Schema>(schema);
+  return {};
+}
+
 /// The administrator, schema public and the database itself, in a new file; the administrator's
 /// password always.
-SqlStatus bootstrap(engine::Connection& connection, const CatalogOptions& options, Changes& state) {
+SqlStatus bootstrap(engine::Connection& connection, const CatalogOptions& options,
+                    const std::string& store, Changes& state) {
   Random& random = options.random == nullptr ? secure_random() : *options.random;
   UserPointer known;
   std::int32_t next_id = kFirstUserId;
@@ -80,25 +93,15 @@ SqlStatus bootstrap(engine::Connection& connection, const CatalogOptions& option
   } else if (!same_password) {
     LEAT_TRY(set_password(admin, options.admin_password, false, random));
   }
-  if (!same_password || !known->superuser) LEAT_TRY(write_user(connection, admin));
+  if (!same_password || !known->superuser) LEAT_TRY(write_user(connection, store, admin));
   state.users[admin.id] = std::make_shared<const User>(admin);
 
-  if (!state.schemas.contains(kPublicOid) && state.database == nullptr) {
-    const Schema schema{.oid = kPublicOid,
-                        .name = "public",
-                        .owner = admin.id,
-                        .acl = {everybody(admin.id, kUsage | kCreate)},
-                        .comment = "standard public schema"};
-    LEAT_TRY(write_schema(connection, schema));
-    LEAT_TRY(connection.run("CREATE SCHEMA IF NOT EXISTS public"));
-    state.schemas[schema.oid] = std::make_shared<const Schema>(schema);
-  }
-  if (state.database == nullptr) {
-    const Database database{
-        .name = options.database, .owner = admin.id, .acl = {everybody(admin.id, kTemporary)}};
-    LEAT_TRY(write_database(connection, database));
-    state.database = std::make_shared<const Database>(database);
-  }
+  if (!state.databases.empty()) return {};
+  LEAT_TRY(make_public(connection, admin.id, state));
+  const Database database{
+      .name = options.database, .owner = admin.id, .acl = {everybody(admin.id, kTemporary)}};
+  LEAT_TRY(write_database(connection, store, database));
+  state.databases[database.oid] = std::make_shared<const Database>(database);
   return {};
 }
 
@@ -111,7 +114,10 @@ const Column* Relation::find_column(std::string_view column) const {
 
 std::string Relation::duckdb_name() const {
   if (temporary) return "temp.main." + engine::quote_identifier(name);
-  return engine::quote_identifier(schema_name) + "." + engine::quote_identifier(name);
+  std::string qualified =
+      engine::quote_identifier(schema_name) + "." + engine::quote_identifier(name);
+  // Two parts could be read as database and table.
+  return database.empty() ? qualified : engine::quote_identifier(database) + "." + qualified;
 }
 
 std::string Function::signature() const {
@@ -129,16 +135,41 @@ std::string Relation::shown_definition() const {
   return definition;
 }
 
+Catalog::Catalog(const CatalogOptions& options, std::string alias)
+    : cluster_(options.cluster),
+      oid_(options.oid),
+      alias_(std::move(alias)),
+      own_store_(engine::quote_identifier(alias_) + "." + std::string(kStoreSchema)) {}
+
 SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection,
                                                   const CatalogOptions& options) {
+  LEAT_ASSIGN(const auto used, connection.query("SELECT current_database()"));
+  std::unique_ptr<Catalog> catalog(new Catalog(options, used.at(0).at(0).value_or("")));
+  const bool first = options.cluster == nullptr;
   LEAT_TRY(connection.begin());
+  LEAT_ASSIGN(const auto had_store,
+              connection.query("SELECT count(*) FROM duckdb_schemas() WHERE schema_name = "
+                               "'leat_catalog' AND database_name = current_database()"));
   LEAT_TRY(create_store(connection));
-  LEAT_ASSIGN(Changes state, read_store(connection));
-  LEAT_TRY(bootstrap(connection, options, state));
+  LEAT_TRY(first ? create_cluster_store(connection)
+                 : create_cluster_views(connection, catalog->cluster_store()));
+  LEAT_ASSIGN(Changes state, read_store(connection, catalog->alias_));
+  if (first) {
+    LEAT_TRY(read_cluster(connection, state));
+    LEAT_TRY(bootstrap(connection, options, catalog->own_store_, state));
+  } else if (!had_store.empty() && had_store[0][0] == "0") {
+    LEAT_TRY(make_public(connection, options.owner, state));
+  }
   LEAT_TRY(connection.commit());
+  catalog->cluster().count_from(state);
+  catalog->apply(state);
+  catalog->apply_to_cluster(state);
+  return catalog;
+}
 
-  std::unique_ptr<Catalog> catalog(new Catalog());
-  Oid next = kFirstObjectOid;
+void Catalog::count_from(const Changes& state) {
+  Oid next = next_oid_;
+  for (const auto& [oid, database] : state.databases) next = std::max(next, oid + 1);
   for (const auto& [oid, schema] : state.schemas) next = std::max(next, oid + 1);
   for (const auto& [oid, relation] : state.relations) {
     next = std::max(next, oid + 1);
@@ -147,42 +178,46 @@ SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection
     }
   }
   for (const auto& [oid, function] : state.functions) next = std::max(next, oid + 1);
-  std::int32_t next_user = kFirstUserId;
+  std::int32_t next_user = next_user_id_;
   for (const auto& [id, user] : state.users) next_user = std::max(next_user, id + 1);
   for (const auto& [id, group] : state.groups) next_user = std::max(next_user, id + 1);
   for (const auto& [id, role] : state.roles) next_user = std::max(next_user, id + 1);
-  catalog->next_oid_ = next;
-  catalog->next_user_id_ = next_user;
-  catalog->apply(state);
-  return catalog;
+  next_oid_ = next;
+  next_user_id_ = next_user;
 }
 
 UserPointer Catalog::user(std::string_view name) const {
+  if (cluster_ != nullptr) return cluster_->user(name);
   const std::shared_lock lock(mutex_);
   return find_by_name(users_, name);
 }
 
 UserPointer Catalog::user(std::int32_t id) const {
+  if (cluster_ != nullptr) return cluster_->user(id);
   const std::shared_lock lock(mutex_);
   return find_by_id(users_, id);
 }
 
 GroupPointer Catalog::group(std::string_view name) const {
+  if (cluster_ != nullptr) return cluster_->group(name);
   const std::shared_lock lock(mutex_);
   return find_by_name(groups_, name);
 }
 
 GroupPointer Catalog::group(std::int32_t id) const {
+  if (cluster_ != nullptr) return cluster_->group(id);
   const std::shared_lock lock(mutex_);
   return find_by_id(groups_, id);
 }
 
 RolePointer Catalog::role(std::string_view name) const {
+  if (cluster_ != nullptr) return cluster_->role(name);
   const std::shared_lock lock(mutex_);
   return find_by_name(roles_, name);
 }
 
 RolePointer Catalog::role(std::int32_t id) const {
+  if (cluster_ != nullptr) return cluster_->role(id);
   const std::shared_lock lock(mutex_);
   return find_by_id(roles_, id);
 }
@@ -209,8 +244,22 @@ RelationPointer Catalog::relation(Oid schema, std::string_view name) const {
 }
 
 DatabasePointer Catalog::database() const {
-  const std::shared_lock lock(mutex_);
-  return database_;
+  return database(oid_);
+}
+
+DatabasePointer Catalog::database(std::string_view name) const {
+  const std::shared_lock lock(cluster().mutex_);
+  return find_by_name(cluster().databases_, name);
+}
+
+DatabasePointer Catalog::database(Oid oid) const {
+  const std::shared_lock lock(cluster().mutex_);
+  return find_by_id(cluster().databases_, oid);
+}
+
+std::vector<DatabasePointer> Catalog::databases() const {
+  const std::shared_lock lock(cluster().mutex_);
+  return values(cluster().databases_);
 }
 
 StandingPointer Catalog::standing() const {
@@ -219,16 +268,19 @@ StandingPointer Catalog::standing() const {
 }
 
 std::vector<UserPointer> Catalog::users() const {
+  if (cluster_ != nullptr) return cluster_->users();
   const std::shared_lock lock(mutex_);
   return values(users_);
 }
 
 std::vector<GroupPointer> Catalog::groups() const {
+  if (cluster_ != nullptr) return cluster_->groups();
   const std::shared_lock lock(mutex_);
   return values(groups_);
 }
 
 std::vector<RolePointer> Catalog::roles() const {
+  if (cluster_ != nullptr) return cluster_->roles();
   const std::shared_lock lock(mutex_);
   return values(roles_);
 }
@@ -256,17 +308,29 @@ std::vector<FunctionPointer> Catalog::functions() const {
 
 SqlResult<bool> Catalog::commit(const Changes& changes,
                                 const std::function<SqlResult<bool>()>& commit) {
-  const std::lock_guard lock(commit_mutex_);
+  // A transaction changes one of the two, so that no thread takes both locks.
+  const bool of_cluster = changes.of_cluster();
+  const std::lock_guard lock((of_cluster ? cluster() : *this).commit_mutex_);
   LEAT_ASSIGN(const bool committed, commit());
-  if (committed) apply(changes);
+  if (committed) {
+    apply(changes);
+    if (of_cluster) apply_to_cluster(changes);
+  }
   return committed;
+}
+
+void Catalog::apply_to_cluster(const Changes& changes) {
+  Catalog& target = cluster();
+  const std::unique_lock lock(target.mutex_);
+  merge(target.users_, changes.users);
+  merge(target.groups_, changes.groups);
+  merge(target.roles_, changes.roles);
+  merge(target.databases_, changes.databases);
+  target.version_.fetch_add(1);
 }
 
 void Catalog::apply(const Changes& changes) {
   const std::unique_lock lock(mutex_);
-  merge(users_, changes.users);
-  merge(groups_, changes.groups);
-  merge(roles_, changes.roles);
   merge(functions_, changes.functions);
   merge(schemas_, changes.schemas);
   for (const auto& [oid, relation] : changes.relations) {
@@ -286,9 +350,8 @@ void Catalog::apply(const Changes& changes) {
   for (const auto& [oid, relation] : changes.relations) {
     if (relation != nullptr) relation_names_[RelationKey(relation->schema, relation->name)] = oid;
   }
-  if (changes.database != nullptr) database_ = changes.database;
   if (changes.standing != nullptr) standing_ = changes.standing;
-  version_.fetch_add(1);
+  cluster().version_.fetch_add(1);
 }
 
 }  // namespace leat::catalog

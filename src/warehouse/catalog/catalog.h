@@ -1,4 +1,7 @@
-// Users, schemas and relations of one warehouse, kept in memory and in the database file.
+// Users, schemas and relations of one database, kept in memory and in the database file.
+//
+// Users, groups, roles and the list of databases are of the whole warehouse: they are kept in the
+// file of its first database, the cluster, and every other catalog asks the cluster's for them.
 //
 // The file is the truth; memory is what it held after the last commit. A session changes the
 // catalog through its CatalogSession (catalog_session.h): within the same DuckDB transaction as the
@@ -38,23 +41,36 @@ inline constexpr std::string_view kDialectSchema = "leat_dialect";
 
 /// New versions of objects by id; null: dropped. What a transaction changed.
 struct Changes {
+  // Of the warehouse.
   std::map<std::int32_t, UserPointer> users;
   std::map<std::int32_t, GroupPointer> groups;
   std::map<std::int32_t, RolePointer> roles;
+  std::map<Oid, DatabasePointer> databases;
+  // Of the database.
   std::map<Oid, SchemaPointer> schemas;
   std::map<Oid, RelationPointer> relations;
   std::map<Oid, FunctionPointer> functions;
-  DatabasePointer database;  ///< Null: unchanged.
   StandingPointer standing;  ///< Null: unchanged.
 
   [[nodiscard]] bool empty() const {
-    return users.empty() && groups.empty() && roles.empty() && schemas.empty() &&
-           relations.empty() && functions.empty() && database == nullptr && standing == nullptr;
+    return !of_cluster() && schemas.empty() && relations.empty() && functions.empty() &&
+           standing == nullptr;
+  }
+  [[nodiscard]] bool of_cluster() const {
+    return !(users.empty() && groups.empty() && roles.empty() && databases.empty());
   }
 };
 
+class Catalog;
+
 struct CatalogOptions {
+  /// Name of the first database when the warehouse is new.
   std::string database = "dev";
+  Oid oid = kDatabaseOid;
+  /// Of the schema public in another new database.
+  std::int32_t owner = kBootstrapUserId;
+  /// Of the first database; null: this is the first one. Must outlive the catalog.
+  Catalog* cluster = nullptr;
   std::string admin_user = "leat";
   std::string admin_password{};  ///< Set at every open; empty: no password login.
   TimeUs now{};
@@ -65,7 +81,7 @@ struct CatalogOptions {
 class Catalog {
  public:
   /// Makes the store and the bootstrap objects when absent, sets the administrator's password,
-  /// reads everything.
+  /// reads everything; all in the database that `connection` uses by default.
   [[nodiscard]] static engine::SqlResult<std::unique_ptr<Catalog>> open(
       engine::Connection& connection, const CatalogOptions& options);
 
@@ -79,10 +95,14 @@ class Catalog {
   [[nodiscard]] SchemaPointer schema(Oid oid) const;
   [[nodiscard]] RelationPointer relation(Oid oid) const;
   [[nodiscard]] RelationPointer relation(Oid schema, std::string_view name) const;
+  /// The one that this is the catalog of.
   [[nodiscard]] DatabasePointer database() const;
+  [[nodiscard]] DatabasePointer database(std::string_view name) const;
+  [[nodiscard]] DatabasePointer database(Oid oid) const;
   /// Never null.
   [[nodiscard]] StandingPointer standing() const;
 
+  [[nodiscard]] std::vector<DatabasePointer> databases() const;
   [[nodiscard]] std::vector<UserPointer> users() const;
   [[nodiscard]] std::vector<GroupPointer> groups() const;
   [[nodiscard]] std::vector<RolePointer> roles() const;
@@ -92,10 +112,16 @@ class Catalog {
 
   [[nodiscard]] std::vector<FunctionPointer> functions() const;
 
-  [[nodiscard]] Oid new_oid() { return next_oid_.fetch_add(1); }
-  [[nodiscard]] std::int32_t new_user_id() { return next_user_id_.fetch_add(1); }
-  /// Grows with every published change.
-  [[nodiscard]] std::uint64_t version() const { return version_.load(); }
+  [[nodiscard]] Oid oid() const { return oid_; }
+  /// The engine's name of the database's file.
+  [[nodiscard]] const std::string& alias() const { return alias_; }
+  /// The schema of the tables that hold users, groups, roles and databases, as SQL text.
+  [[nodiscard]] const std::string& cluster_store() const { return cluster().own_store_; }
+  /// Unique in the warehouse.
+  [[nodiscard]] Oid new_oid() { return cluster().next_oid_.fetch_add(1); }
+  [[nodiscard]] std::int32_t new_user_id() { return cluster().next_user_id_.fetch_add(1); }
+  /// Grows with every change published in any database.
+  [[nodiscard]] std::uint64_t version() const { return cluster().version_.load(); }
 
   /// Runs `commit`, and publishes `changes` if it returns true; one at a time, so that memory
   /// follows the file's order.
@@ -103,11 +129,20 @@ class Catalog {
       const Changes& changes, const std::function<engine::SqlResult<bool>()>& commit);
 
  private:
-  Catalog() = default;
+  Catalog(const CatalogOptions& options, std::string alias);
+  [[nodiscard]] Catalog& cluster() { return cluster_ == nullptr ? *this : *cluster_; }
+  [[nodiscard]] const Catalog& cluster() const { return cluster_ == nullptr ? *this : *cluster_; }
   void apply(const Changes& changes);
+  void apply_to_cluster(const Changes& changes);
+  /// Numbers to come are larger than those of `state`.
+  void count_from(const Changes& state);
 
   using RelationKey = std::pair<Oid, std::string>;
 
+  Catalog* cluster_ = nullptr;
+  Oid oid_ = kDatabaseOid;
+  std::string alias_;
+  std::string own_store_;
   std::atomic<Oid> next_oid_{kFirstObjectOid};
   std::atomic<std::int32_t> next_user_id_{kFirstUserId};
   std::atomic<std::uint64_t> version_{1};
@@ -116,11 +151,11 @@ class Catalog {
   std::map<std::int32_t, UserPointer> users_;
   std::map<std::int32_t, GroupPointer> groups_;
   std::map<std::int32_t, RolePointer> roles_;
+  std::map<Oid, DatabasePointer> databases_;
   std::map<Oid, SchemaPointer> schemas_;
   std::unordered_map<Oid, RelationPointer> relations_;
   std::map<RelationKey, Oid, std::less<>> relation_names_;
   std::map<Oid, FunctionPointer> functions_;
-  DatabasePointer database_;
   StandingPointer standing_ = std::make_shared<const StandingPrivileges>();
 };
 

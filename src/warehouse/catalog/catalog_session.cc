@@ -160,8 +160,25 @@ std::vector<FunctionPointer> CatalogSession::functions() const {
 }
 
 DatabasePointer CatalogSession::database() const {
+  return database(catalog_.oid());
+}
+
+DatabasePointer CatalogSession::database(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  return changes_.database == nullptr ? catalog_.database() : changes_.database;
+  DatabasePointer committed = catalog_.database(name);
+  if (committed != nullptr && changed_in(changes_.databases, committed->oid)) committed = nullptr;
+  return overlaid(changes_.databases, name, committed);
+}
+
+DatabasePointer CatalogSession::database(Oid oid) const {
+  const std::lock_guard lock(mutex_);
+  const auto changed = changes_.databases.find(oid);
+  return changed == changes_.databases.end() ? catalog_.database(oid) : changed->second;
+}
+
+std::vector<DatabasePointer> CatalogSession::databases() const {
+  const std::lock_guard lock(mutex_);
+  return merged(changes_.databases, catalog_.databases(), kOid);
 }
 
 StandingPointer CatalogSession::standing() const {
@@ -170,7 +187,7 @@ StandingPointer CatalogSession::standing() const {
 }
 
 SqlStatus CatalogSession::put(User user) {
-  LEAT_TRY(write_user(connection_, user));
+  LEAT_TRY(write_user(connection_, catalog_.cluster_store(), user));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const std::int32_t id = user.id;
@@ -179,7 +196,7 @@ SqlStatus CatalogSession::put(User user) {
 }
 
 SqlStatus CatalogSession::put(Group group) {
-  LEAT_TRY(write_group(connection_, group));
+  LEAT_TRY(write_group(connection_, catalog_.cluster_store(), group));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const std::int32_t id = group.id;
@@ -188,7 +205,7 @@ SqlStatus CatalogSession::put(Group group) {
 }
 
 SqlStatus CatalogSession::put(Role role) {
-  LEAT_TRY(write_role(connection_, role));
+  LEAT_TRY(write_role(connection_, catalog_.cluster_store(), role));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const std::int32_t id = role.id;
@@ -235,10 +252,11 @@ SqlStatus CatalogSession::put(Function function) {
 }
 
 SqlStatus CatalogSession::put(Database database) {
-  LEAT_TRY(write_database(connection_, database));
+  LEAT_TRY(write_database(connection_, catalog_.cluster_store(), database));
   const std::lock_guard lock(mutex_);
   ++epoch_;
-  changes_.database = std::make_shared<const Database>(std::move(database));
+  const Oid oid = database.oid;
+  changes_.databases[oid] = std::make_shared<const Database>(std::move(database));
   return {};
 }
 
@@ -251,7 +269,7 @@ SqlStatus CatalogSession::put(StandingPrivileges standing) {
 }
 
 SqlStatus CatalogSession::drop_user(std::int32_t id) {
-  LEAT_TRY(erase_user(connection_, id));
+  LEAT_TRY(erase_user(connection_, catalog_.cluster_store(), id));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.users[id] = nullptr;
@@ -259,7 +277,7 @@ SqlStatus CatalogSession::drop_user(std::int32_t id) {
 }
 
 SqlStatus CatalogSession::drop_group(std::int32_t id) {
-  LEAT_TRY(erase_group(connection_, id));
+  LEAT_TRY(erase_group(connection_, catalog_.cluster_store(), id));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.groups[id] = nullptr;
@@ -267,10 +285,18 @@ SqlStatus CatalogSession::drop_group(std::int32_t id) {
 }
 
 SqlStatus CatalogSession::drop_role(std::int32_t id) {
-  LEAT_TRY(erase_role(connection_, id));
+  LEAT_TRY(erase_role(connection_, catalog_.cluster_store(), id));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.roles[id] = nullptr;
+  return {};
+}
+
+SqlStatus CatalogSession::drop_database(Oid oid) {
+  LEAT_TRY(erase_database(connection_, catalog_.cluster_store(), oid));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  changes_.databases[oid] = nullptr;
   return {};
 }
 

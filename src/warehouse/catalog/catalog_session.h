@@ -45,7 +45,11 @@ class CatalogSession {
   [[nodiscard]] std::vector<RelationPointer> relations(Oid schema) const;
   [[nodiscard]] std::vector<RelationPointer> temporaries() const;
   [[nodiscard]] std::vector<FunctionPointer> functions() const;
+  /// The session's own.
   [[nodiscard]] DatabasePointer database() const;
+  [[nodiscard]] DatabasePointer database(std::string_view name) const;
+  [[nodiscard]] DatabasePointer database(Oid oid) const;
+  [[nodiscard]] std::vector<DatabasePointer> databases() const;
   /// Never null.
   [[nodiscard]] StandingPointer standing() const;
 
@@ -61,6 +65,7 @@ class CatalogSession {
   [[nodiscard]] engine::SqlStatus drop_user(std::int32_t id);
   [[nodiscard]] engine::SqlStatus drop_group(std::int32_t id);
   [[nodiscard]] engine::SqlStatus drop_role(std::int32_t id);
+  [[nodiscard]] engine::SqlStatus drop_database(Oid oid);
   [[nodiscard]] engine::SqlStatus drop_schema(Oid oid);
   [[nodiscard]] engine::SqlStatus drop_relation(const Relation& relation);
   [[nodiscard]] engine::SqlStatus drop_function(Oid oid);

@@ -21,7 +21,7 @@ inline constexpr Oid kPgCatalogOid = 11;
 inline constexpr Oid kInformationSchemaOid = 12;
 inline constexpr Oid kTemporarySchemaOid = 13;  ///< Shown as pg_temp_<session>.
 inline constexpr Oid kPublicOid = 2200;
-inline constexpr Oid kDatabaseOid = 100;
+inline constexpr Oid kDatabaseOid = 100;  ///< The one that the warehouse is opened with.
 inline constexpr Oid kFirstObjectOid = 100'000;
 inline constexpr std::int32_t kBootstrapUserId =
     1;  ///< Owner of the system relations; nobody can log in as it.
@@ -120,8 +120,10 @@ struct StandingAcl {
 using StandingPrivileges = std::vector<StandingAcl>;
 
 struct Database {
+  Oid oid = kDatabaseOid;
   std::string name{};
   std::int32_t owner = 0;
+  std::int64_t connection_limit = -1;  ///< -1: none
   Acl acl{};
 };
 
@@ -177,6 +179,7 @@ struct Relation {
   std::string schema_name{};
   std::string name{};
   RelationKind kind = RelationKind::kTable;
+  std::string database{};  ///< The engine's name of the database that it is in.
   bool temporary = false;
   std::int32_t owner = 0;
   DistributionStyle distribution = DistributionStyle::kAutoAll;
@@ -191,7 +194,7 @@ struct Relation {
   TimeUs created{};
 
   [[nodiscard]] const Column* find_column(std::string_view column) const;
-  /// The DuckDB name, quoted: "public"."t", or temp."main"."t".
+  /// The DuckDB name, quoted: "dev"."public"."t", or temp."main"."t".
   [[nodiscard]] std::string duckdb_name() const;
   /// A view's definition as pg_views shows it, without the semicolon; empty for tables.
   [[nodiscard]] std::string shown_definition() const;

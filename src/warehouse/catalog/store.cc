@@ -147,16 +147,27 @@ std::string constraint_rows(const Relation& relation) {
   return sql;
 }
 
-constexpr std::string_view kTables = R"sql(
-CREATE SCHEMA IF NOT EXISTS leat_catalog;
-CREATE TABLE IF NOT EXISTS leat_catalog.properties (name VARCHAR, value VARCHAR);
+constexpr std::string_view kClusterTables = R"sql(
 CREATE TABLE IF NOT EXISTS leat_catalog.databases (name VARCHAR, owner INTEGER);
+ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS oid BIGINT DEFAULT 100;
+ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS connection_limit BIGINT DEFAULT -1;
 CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN,
   create_database BOOLEAN,
   password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR,
   sha256_salt VARCHAR,
   valid_until VARCHAR, connection_limit BIGINT);
 CREATE TABLE IF NOT EXISTS leat_catalog.groups (id INTEGER, name VARCHAR, members VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner INTEGER,
+  external_id VARCHAR, privileges VARCHAR);
+CREATE TABLE IF NOT EXISTS leat_catalog.role_holders (role INTEGER, holder_kind INTEGER,
+  holder INTEGER, admin BOOLEAN);
+CREATE OR REPLACE VIEW leat_catalog.database_acl AS SELECT * FROM leat_catalog.acl WHERE object IN
+  (SELECT oid FROM leat_catalog.databases);
+)sql";
+
+constexpr std::string_view kTables = R"sql(
+CREATE SCHEMA IF NOT EXISTS leat_catalog;
+CREATE TABLE IF NOT EXISTS leat_catalog.properties (name VARCHAR, value VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.schemas (oid BIGINT, name VARCHAR, owner INTEGER, comment
   VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, name VARCHAR, kind
@@ -177,10 +188,6 @@ CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER
   grantor INTEGER,
   privileges BIGINT, grantable BIGINT);
 ALTER TABLE leat_catalog.acl ADD COLUMN IF NOT EXISTS column_number SMALLINT DEFAULT 0;
-CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner INTEGER,
-  external_id VARCHAR, privileges VARCHAR);
-CREATE TABLE IF NOT EXISTS leat_catalog.role_holders (role INTEGER, holder_kind INTEGER,
-  holder INTEGER, admin BOOLEAN);
 CREATE TABLE IF NOT EXISTS leat_catalog.standing_acl (target VARCHAR, owner INTEGER, schema BIGINT,
   grantee_kind INTEGER, grantee INTEGER, grantor INTEGER, privileges BIGINT, grantable BIGINT);
 CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, name VARCHAR,
@@ -288,7 +295,8 @@ SqlResult<std::map<Oid, std::vector<Constraint>>> read_constraints(engine::Conne
   return constraints;
 }
 
-SqlStatus read_relations(engine::Connection& connection, AclMap& acls, Changes& changes) {
+SqlStatus read_relations(engine::Connection& connection, const std::string& alias, AclMap& acls,
+                         Changes& changes) {
   LEAT_ASSIGN(auto columns, read_columns(connection));
   LEAT_ASSIGN(auto constraints, read_constraints(connection));
   LEAT_ASSIGN(const auto rows, connection.query("SELECT * FROM leat_catalog.relations"));
@@ -302,6 +310,7 @@ SqlStatus read_relations(engine::Connection& connection, AclMap& acls, Changes& 
       return engine::fail_sql("XX001", fmt::format("relation {} is in no schema", relation.oid));
     }
     relation.schema_name = schema->second->name;
+    relation.database = alias;
     relation.name = row.string();
     relation.kind = static_cast<RelationKind>(row.string().front());
     relation.owner = row.number<std::int32_t>();
@@ -329,10 +338,10 @@ SqlStatus run(engine::Connection& connection, const std::string& sql) {
   return {};
 }
 
-std::string acl_rows(std::int64_t object, const Acl& acl) {
+std::string acl_rows(std::int64_t object, const Acl& acl, std::string_view store) {
   std::string sql;
   for (const AclEntry& entry : acl) {
-    sql += fmt::format("INSERT INTO leat_catalog.acl VALUES ({}, {}, {}, {}, {}, {}, {});", object,
+    sql += fmt::format("INSERT INTO {}.acl VALUES ({}, {}, {}, {}, {}, {}, {});", store, object,
                        static_cast<int>(entry.kind), entry.grantee, entry.grantor, entry.privileges,
                        entry.grantable, entry.column);
   }
@@ -343,21 +352,45 @@ SqlStatus create_store(engine::Connection& connection) {
   return run(connection, std::string(kTables));
 }
 
-SqlResult<Changes> read_store(engine::Connection& connection) {
-  Changes changes;
+SqlStatus create_cluster_store(engine::Connection& connection) {
+  return run(connection, std::string(kClusterTables));
+}
+
+SqlStatus create_cluster_views(engine::Connection& connection, std::string_view store) {
+  std::string sql;
+  for (const std::string_view table :
+       {"databases", "users", "groups", "roles", "role_holders", "database_acl"}) {
+    sql += fmt::format("CREATE OR REPLACE VIEW leat_catalog.{0} AS SELECT * FROM {1}.{0};", table,
+                       store);
+  }
+  return run(connection, sql);
+}
+
+SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
   LEAT_TRY(read_people(connection, changes));
   LEAT_TRY(read_roles(connection, changes));
-  LEAT_TRY(read_standing(connection, changes));
   LEAT_ASSIGN(AclMap acls, read_acl(connection));
-  LEAT_ASSIGN(const auto databases, connection.query("SELECT * FROM leat_catalog.databases"));
+  LEAT_ASSIGN(const auto databases,
+              connection.query("SELECT name, owner, oid, connection_limit FROM "
+                               "leat_catalog.databases"));
   for (const TextRow& cells : databases) {
     Row row(cells);
     Database database;
     database.name = row.string();
     database.owner = row.number<std::int32_t>();
-    database.acl = acls[kDatabaseOid];
-    changes.database = std::make_shared<const Database>(std::move(database));
+    database.oid = row.number<Oid>();
+    database.connection_limit = row.number<std::int64_t>();
+    database.acl = acls[database.oid];
+    auto& slot = changes.databases[database.oid];
+    slot = std::make_shared<const Database>(std::move(database));
   }
+  return {};
+}
+
+SqlResult<Changes> read_store(engine::Connection& connection, const std::string& alias) {
+  Changes changes;
+  LEAT_TRY(read_standing(connection, changes));
+  LEAT_ASSIGN(AclMap acls, read_acl(connection));
   LEAT_ASSIGN(const auto schemas, connection.query("SELECT * FROM leat_catalog.schemas"));
   for (const TextRow& cells : schemas) {
     Row row(cells);
@@ -370,27 +403,28 @@ SqlResult<Changes> read_store(engine::Connection& connection) {
     auto& slot = changes.schemas[schema.oid];
     slot = std::make_shared<const Schema>(std::move(schema));
   }
-  LEAT_TRY(read_relations(connection, acls, changes));
+  LEAT_TRY(read_relations(connection, alias, acls, changes));
   LEAT_TRY(read_functions(connection, acls, changes));
   return changes;
 }
 
-SqlStatus write_user(engine::Connection& connection, const User& user) {
-  return run(
-      connection,
-      fmt::format("DELETE FROM leat_catalog.users WHERE id = {0};"
-                  "INSERT INTO leat_catalog.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
-                  "{8}, {9}, {10})",
-                  user.id, text(user.name), boolean(user.superuser), boolean(user.create_database),
-                  boolean(user.password_disabled), boolean(user.unrestricted_log),
-                  text(user.md5_hex), text(to_hex(user.sha256_digest)),
-                  text(to_hex(user.sha256_salt)), text(user.valid_until), user.connection_limit));
+SqlStatus write_user(engine::Connection& connection, std::string_view store, const User& user) {
+  return run(connection,
+             fmt::format("DELETE FROM {11}.users WHERE id = {0};"
+                         "INSERT INTO {11}.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
+                         "{8}, {9}, {10})",
+                         user.id, text(user.name), boolean(user.superuser),
+                         boolean(user.create_database), boolean(user.password_disabled),
+                         boolean(user.unrestricted_log), text(user.md5_hex),
+                         text(to_hex(user.sha256_digest)), text(to_hex(user.sha256_salt)),
+                         text(user.valid_until), user.connection_limit, store));
 }
 
-SqlStatus write_group(engine::Connection& connection, const Group& group) {
-  return run(connection, fmt::format("DELETE FROM leat_catalog.groups WHERE id = {0};"
-                                     "INSERT INTO leat_catalog.groups VALUES ({0}, {1}, '{2}')",
-                                     group.id, text(group.name), number_list(group.members)));
+SqlStatus write_group(engine::Connection& connection, std::string_view store, const Group& group) {
+  return run(connection,
+             fmt::format("DELETE FROM {3}.groups WHERE id = {0};"
+                         "INSERT INTO {3}.groups VALUES ({0}, {1}, '{2}')",
+                         group.id, text(group.name), number_list(group.members), store));
 }
 
 SqlStatus write_schema(engine::Connection& connection, const Schema& schema) {
@@ -402,13 +436,14 @@ SqlStatus write_schema(engine::Connection& connection, const Schema& schema) {
                          acl_rows(schema.oid, schema.acl)));
 }
 
-SqlStatus write_database(engine::Connection& connection, const Database& database) {
-  return run(
-      connection,
-      fmt::format(
-          "DELETE FROM leat_catalog.databases; DELETE FROM leat_catalog.acl WHERE object = {0};"
-          "INSERT INTO leat_catalog.databases VALUES ({1}, {2});{3}",
-          kDatabaseOid, text(database.name), database.owner, acl_rows(kDatabaseOid, database.acl)));
+SqlStatus write_database(engine::Connection& connection, std::string_view store,
+                         const Database& database) {
+  LEAT_TRY(erase_database(connection, store, database.oid));
+  return run(connection,
+             fmt::format("INSERT INTO {}.databases (name, owner, oid, connection_limit) VALUES "
+                         "({}, {}, {}, {});{}",
+                         store, text(database.name), database.owner, database.oid,
+                         database.connection_limit, acl_rows(database.oid, database.acl, store)));
 }
 
 SqlStatus write_relation(engine::Connection& connection, const Relation& relation,
@@ -435,12 +470,18 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
   return write_columns(connection, relation, before);
 }
 
-SqlStatus erase_user(engine::Connection& connection, std::int32_t id) {
-  return run(connection, fmt::format("DELETE FROM leat_catalog.users WHERE id = {}", id));
+SqlStatus erase_user(engine::Connection& connection, std::string_view store, std::int32_t id) {
+  return run(connection, fmt::format("DELETE FROM {}.users WHERE id = {}", store, id));
 }
 
-SqlStatus erase_group(engine::Connection& connection, std::int32_t id) {
-  return run(connection, fmt::format("DELETE FROM leat_catalog.groups WHERE id = {}", id));
+SqlStatus erase_group(engine::Connection& connection, std::string_view store, std::int32_t id) {
+  return run(connection, fmt::format("DELETE FROM {}.groups WHERE id = {}", store, id));
+}
+
+SqlStatus erase_database(engine::Connection& connection, std::string_view store, Oid oid) {
+  return run(connection, fmt::format("DELETE FROM {0}.databases WHERE oid = {1};"
+                                     "DELETE FROM {0}.acl WHERE object = {1}",
+                                     store, oid));
 }
 
 SqlStatus erase_schema(engine::Connection& connection, Oid oid) {

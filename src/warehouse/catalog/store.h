@@ -5,19 +5,33 @@
 
 namespace leat::catalog {
 
-/// Makes the store's tables when absent. Their layout: docs/internals/warehouse.md.
+/// Makes the store's tables when absent, in the connection's database. Their layout:
+/// docs/internals/warehouse.md.
 [[nodiscard]] engine::SqlStatus create_store(engine::Connection& connection);
+/// Those of users, groups, roles and databases.
+[[nodiscard]] engine::SqlStatus create_cluster_store(engine::Connection& connection);
+/// The same in any other database: views of the schema `store`, in which the tables are.
+[[nodiscard]] engine::SqlStatus create_cluster_views(engine::Connection& connection,
+                                                     std::string_view store);
 
-/// Reads every object, as changes against nothing.
-[[nodiscard]] engine::SqlResult<Changes> read_store(engine::Connection& connection);
+/// Reads every object of the connection's database, whose name in the engine is `alias`, as changes
+/// against nothing.
+[[nodiscard]] engine::SqlResult<Changes> read_store(engine::Connection& connection,
+                                                    const std::string& alias);
+/// Adds users, groups, roles and databases.
+[[nodiscard]] engine::SqlStatus read_cluster(engine::Connection& connection, Changes& changes);
 
 // Write one object's new version; `before` is the one the store holds, null when it is new.
-[[nodiscard]] engine::SqlStatus write_user(engine::Connection& connection, const User& user);
-[[nodiscard]] engine::SqlStatus write_group(engine::Connection& connection, const Group& group);
-[[nodiscard]] engine::SqlStatus write_role(engine::Connection& connection, const Role& role);
-[[nodiscard]] engine::SqlStatus write_schema(engine::Connection& connection, const Schema& schema);
+// `store`: the schema of the cluster's tables, as SQL text.
+[[nodiscard]] engine::SqlStatus write_user(engine::Connection& connection, std::string_view store,
+                                           const User& user);
+[[nodiscard]] engine::SqlStatus write_group(engine::Connection& connection, std::string_view store,
+                                            const Group& group);
+[[nodiscard]] engine::SqlStatus write_role(engine::Connection& connection, std::string_view store,
+                                           const Role& role);
 [[nodiscard]] engine::SqlStatus write_database(engine::Connection& connection,
-                                               const Database& database);
+                                               std::string_view store, const Database& database);
+[[nodiscard]] engine::SqlStatus write_schema(engine::Connection& connection, const Schema& schema);
 [[nodiscard]] engine::SqlStatus write_standing(engine::Connection& connection,
                                                const StandingPrivileges& standing);
 [[nodiscard]] engine::SqlStatus write_function(engine::Connection& connection,
@@ -25,9 +39,14 @@ namespace leat::catalog {
 [[nodiscard]] engine::SqlStatus write_relation(engine::Connection& connection,
                                                const Relation& relation, const Relation* before);
 
-[[nodiscard]] engine::SqlStatus erase_user(engine::Connection& connection, std::int32_t id);
-[[nodiscard]] engine::SqlStatus erase_group(engine::Connection& connection, std::int32_t id);
-[[nodiscard]] engine::SqlStatus erase_role(engine::Connection& connection, std::int32_t id);
+[[nodiscard]] engine::SqlStatus erase_user(engine::Connection& connection, std::string_view store,
+                                           std::int32_t id);
+[[nodiscard]] engine::SqlStatus erase_group(engine::Connection& connection, std::string_view store,
+                                            std::int32_t id);
+[[nodiscard]] engine::SqlStatus erase_role(engine::Connection& connection, std::string_view store,
+                                           std::int32_t id);
+[[nodiscard]] engine::SqlStatus erase_database(engine::Connection& connection,
+                                               std::string_view store, Oid oid);
 [[nodiscard]] engine::SqlStatus erase_schema(engine::Connection& connection, Oid oid);
 [[nodiscard]] engine::SqlStatus erase_function(engine::Connection& connection, Oid oid);
 [[nodiscard]] engine::SqlStatus erase_relation(engine::Connection& connection, Oid oid);

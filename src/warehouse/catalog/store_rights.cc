@@ -104,17 +104,17 @@ SqlStatus read_functions(engine::Connection& connection, AclMap& acls, Changes& 
   return {};
 }
 
-SqlStatus write_role(engine::Connection& connection, const Role& role) {
+SqlStatus write_role(engine::Connection& connection, std::string_view store, const Role& role) {
   std::string privileges;
   for (const std::string& each : role.privileges)
     privileges += (privileges.empty() ? "" : ",") + each;
   std::string sql = fmt::format(
-      "DELETE FROM leat_catalog.roles WHERE id = {0};"
-      "DELETE FROM leat_catalog.role_holders WHERE role = {0};"
-      "INSERT INTO leat_catalog.roles VALUES ({0}, {1}, {2}, {3}, {4});",
-      role.id, text(role.name), role.owner, text(role.external_id), text(privileges));
+      "DELETE FROM {5}.roles WHERE id = {0};"
+      "DELETE FROM {5}.role_holders WHERE role = {0};"
+      "INSERT INTO {5}.roles VALUES ({0}, {1}, {2}, {3}, {4});",
+      role.id, text(role.name), role.owner, text(role.external_id), text(privileges), store);
   for (const RoleHolder& holder : role.holders) {
-    sql += fmt::format("INSERT INTO leat_catalog.role_holders VALUES ({}, {}, {}, {});", role.id,
+    sql += fmt::format("INSERT INTO {}.role_holders VALUES ({}, {}, {}, {});", store, role.id,
                        static_cast<int>(holder.kind), holder.id, boolean(holder.admin));
   }
   return run(connection, sql);
@@ -153,10 +153,10 @@ SqlStatus write_function(engine::Connection& connection, const Function& functio
                          text(function.body), acl_rows(function.oid, function.acl)));
 }
 
-SqlStatus erase_role(engine::Connection& connection, std::int32_t id) {
-  return run(connection, fmt::format("DELETE FROM leat_catalog.roles WHERE id = {0};"
-                                     "DELETE FROM leat_catalog.role_holders WHERE role = {0}",
-                                     id));
+SqlStatus erase_role(engine::Connection& connection, std::string_view store, std::int32_t id) {
+  return run(connection, fmt::format("DELETE FROM {1}.roles WHERE id = {0};"
+                                     "DELETE FROM {1}.role_holders WHERE role = {0}",
+                                     id, store));
 }
 
 SqlStatus erase_function(engine::Connection& connection, Oid oid) {

@@ -46,7 +46,8 @@ class Row {
 /// Runs SQL whose rows nobody needs.
 [[nodiscard]] engine::SqlStatus run(engine::Connection& connection, const std::string& sql);
 /// The statements that store an object's rights.
-[[nodiscard]] std::string acl_rows(std::int64_t object, const Acl& acl);
+[[nodiscard]] std::string acl_rows(std::int64_t object, const Acl& acl,
+                                   std::string_view store = kStoreSchema);
 
 // store_rights.cc
 [[nodiscard]] engine::SqlStatus read_roles(engine::Connection& connection, Changes& changes);

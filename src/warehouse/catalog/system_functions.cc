@@ -209,7 +209,7 @@ std::optional<std::string> acl_of(const SessionFacts& facts, std::string_view ki
     if (const SchemaPointer schema = facts.catalog->schema(oid)) {
       items = acl_items(*facts.catalog, schema->owner, kUsage | kCreate, schema->acl);
     }
-  } else if (const DatabasePointer database = facts.catalog->database()) {
+  } else if (const DatabasePointer database = facts.catalog->database(oid)) {
     items = acl_items(*facts.catalog, database->owner, kCreate | kTemporary, database->acl);
   }
   if (items.empty()) return std::nullopt;
@@ -285,7 +285,10 @@ std::optional<bool> has_privilege(const SessionFacts& facts, std::string_view ki
     if (schema == nullptr) return std::nullopt;
     held = privileges_on(*facts.catalog, *user, *schema);
   } else {
-    const DatabasePointer database = facts.catalog->database();
+    const auto oid = parse_number<Oid>(object);
+    const DatabasePointer database =
+        oid ? facts.catalog->database(*oid) : facts.catalog->database(to_lower(object));
+    if (database == nullptr) return std::nullopt;
     held = effective_privileges(*facts.catalog, *user, database->owner, database->acl);
   }
   for (const std::string_view word : split(privileges, ',')) {

@@ -18,6 +18,10 @@ struct SessionFacts {
   const CatalogSession* catalog = nullptr;
   std::int32_t user_id = 0;
   std::vector<std::string> search_path;  ///< Schemas that exist, in order, without pg_catalog.
+  std::string database{};
+  /// Calls its argument for every other database, with its name.
+  std::function<void(const std::function<void(const std::string&, const CatalogSession&)>&)>
+      each_other{};
 };
 
 /// Implemented by the warehouse. Any thread.
@@ -39,7 +43,8 @@ class SystemHost {
 [[nodiscard]] engine::SqlStatus add_system_functions(engine::Database& database, SystemHost& host);
 
 /// Registers the tables alone: leat_list_schemas(session), leat_list_relations(session) and
-/// leat_list_columns(session).
+/// leat_list_columns(session) of the session's database, and leat_list_other_...(session) of all
+/// others.
 [[nodiscard]] engine::SqlStatus add_system_tables(engine::Database& database, SystemHost& host);
 
 }  // namespace leat::catalog

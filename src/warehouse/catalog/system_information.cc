@@ -22,7 +22,7 @@ SELECT c.relation AS oid, c.schema_name, c.relation_name, c.kind, c.name, c.numb
   65535 END AS
   number_scale, CASE WHEN c.type_oid IN (1083, 1114, 1184, 1266) THEN 6 END AS time_precision,
   c.encoding,
-  c.distribution_key, c.sort_key, nullif(c.comment, '') AS comment
+  c.distribution_key, c.sort_key, nullif(c.comment, '') AS comment, c.database
 FROM leat_system.leat_columns c WHERE c.accessible)sql",
     R"sql(information_schema_schemata AS
 SELECT leat_system.current_database() AS catalog_name, n.nspname AS schema_name,
@@ -125,7 +125,9 @@ SELECT leat_system.current_database() AS database_name, nspname AS schema_name, 
   schema_owner, 'local' AS
   schema_type, array_to_string(nspacl, ',') AS schema_acl, CAST(NULL AS VARCHAR) AS
   source_database, CAST(NULL AS
-  VARCHAR) AS schema_option FROM leat_system.pg_namespace)sql",
+  VARCHAR) AS schema_option FROM leat_system.pg_namespace
+UNION ALL SELECT database, name, owner, 'local', NULL, NULL, NULL FROM
+  leat_list_other_schemas(leat_system.leat_session()))sql",
     R"sql(svv_redshift_schemas AS SELECT database_name, schema_name, schema_owner, schema_type,
   schema_acl, schema_option
   FROM leat_system.svv_all_schemas)sql",
@@ -133,7 +135,10 @@ SELECT leat_system.current_database() AS database_name, nspname AS schema_name, 
 SELECT leat_system.current_database() AS database_name, r.schema_name, r.name AS table_name,
   CAST(NULL AS VARCHAR) AS
   table_acl, CASE WHEN r.kind = 'v' THEN 'VIEW' ELSE 'TABLE' END AS table_type, r.comment AS remarks
-FROM leat_system.leat_visible_relations r)sql",
+FROM leat_system.leat_visible_relations r
+UNION ALL SELECT database, schema_name, name, NULL, CASE WHEN kind = 'v' THEN 'VIEW' ELSE 'TABLE'
+  END, nullif(comment, '') FROM leat_list_other_relations(leat_system.leat_session()) WHERE
+  accessible)sql",
     R"sql(svv_redshift_tables AS SELECT database_name, schema_name, table_name, table_type,
   table_acl, remarks
   FROM leat_system.svv_all_tables)sql",
@@ -142,7 +147,11 @@ SELECT table_catalog AS database_name, table_schema AS schema_name, table_name, 
   ordinal_position,
   column_default, is_nullable, data_type, character_maximum_length, numeric_precision,
   numeric_scale, CAST(NULL AS
-  VARCHAR) AS remarks FROM leat_system.information_schema_columns)sql",
+  VARCHAR) AS remarks FROM leat_system.information_schema_columns
+UNION ALL SELECT database, schema_name, relation_name, name, CAST(number AS INTEGER), default_text,
+  CASE WHEN not_null THEN 'NO' ELSE 'YES' END, data_type, CAST(length AS INTEGER),
+  CAST(number_precision AS INTEGER), CAST(number_scale AS INTEGER), NULL FROM
+  leat_system.leat_other_columns)sql",
     R"sql(svv_redshift_columns AS
 SELECT leat_system.current_database() AS database_name, schema_name, relation_name AS table_name,
   name AS column_name,
@@ -150,7 +159,10 @@ SELECT leat_system.current_database() AS database_name, schema_name, relation_na
   not_null THEN 'NO'
   ELSE 'YES' END AS is_nullable, encoding, distribution_key AS distkey, sort_key AS sortkey,
   CAST(NULL AS VARCHAR) AS
-  column_acl, comment AS remarks FROM leat_system.leat_visible_columns)sql",
+  column_acl, comment AS remarks FROM leat_system.leat_visible_columns
+UNION ALL SELECT database, schema_name, relation_name, name, CAST(number AS INTEGER), data_type,
+  default_text, CASE WHEN not_null THEN 'NO' ELSE 'YES' END, encoding, distribution_key, sort_key,
+  NULL, comment FROM leat_system.leat_other_columns)sql",
     R"sql(svv_mv_info AS
 SELECT leat_system.current_database() AS database_name, schema_name,
   leat_user_name(leat_system.leat_session(), CAST(owner AS BIGINT)) AS user_name, name, CAST(NULL AS
@@ -167,7 +179,7 @@ SELECT r.oid, t.estimated_size AS row_count FROM leat_system.leat_visible_relati
   duckdb_tables() t
   ON t.schema_name = CASE WHEN r.temporary THEN 'main' ELSE r.schema_name END AND t.table_name =
   r.name
-  AND t.temporary = r.temporary)sql",
+  AND t.temporary = r.temporary AND t.database_name IN (leat_system.leat_alias(), 'temp'))sql",
     R"sql(svv_table_info AS
 SELECT leat_system.current_database() AS "database", r.schema_name AS "schema", r.oid AS table_id,
   r.name AS "table",
@@ -210,12 +222,23 @@ SELECT name AS user_name, id AS user_id, create_database AS createdb, superuser,
 FROM leat_catalog.users)sql",
 };
 
+void replace_once(std::string& text, std::string_view what, std::string_view by) {
+  text.replace(text.find(what), what.size(), by);
+}
+
 }  // namespace
 
 std::vector<std::string> information_statements() {
   std::vector<std::string> statements;
   for (const std::string_view view : kViews) {
     statements.push_back("CREATE OR REPLACE VIEW leat_system." + std::string(view));
+    if (!view.starts_with("leat_visible_columns ")) continue;
+    // The same of the other databases.
+    std::string others = statements.back();
+    replace_once(others, "leat_visible_columns", "leat_other_columns");
+    replace_once(others, "leat_system.leat_columns",
+                 "leat_list_other_columns(leat_system.leat_session())");
+    statements.push_back(std::move(others));
   }
   statements.emplace_back(
       "CREATE OR REPLACE MACRO leat_system.pg_get_late_binding_view_cols() AS TABLE SELECT r.* "

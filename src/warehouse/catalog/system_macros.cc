@@ -12,6 +12,8 @@ constexpr std::string_view kVersion =
 // Each line is NAME(PARAMETERS) AS EXPRESSION, further overloads after a comma.
 constexpr std::string_view kMacros[] = {
     "leat_session() AS CAST(getvariable('leat_session') AS BIGINT)",
+    // The engine's name of the database.
+    "leat_alias() AS CAST(getvariable('leat_alias') AS VARCHAR)",
     "leat_number(what) AS CAST(leat_rows(leat_system.leat_session(), what) AS BIGINT)",
     "leat_privilege(kind, u, o, p) AS leat_has_privilege(leat_system.leat_session(), kind, CAST(u "
     "AS VARCHAR), "

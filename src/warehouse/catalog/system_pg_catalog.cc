@@ -70,7 +70,8 @@ FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18
   CAST(max(t.estimated_size) AS
   BIGINT) * 64 FROM leat_system.leat_relations r JOIN leat_catalog.schemas s ON s.oid = r."schema"
   JOIN duckdb_tables() t
-  ON t.schema_name = s.name AND t.table_name = r.name WHERE r.oid = CAST(wanted AS BIGINT)), CAST(0
+  ON t.schema_name = s.name AND t.table_name = r.name AND t.database_name =
+  leat_system.leat_alias() WHERE r.oid = CAST(wanted AS BIGINT)), CAST(0
   AS BIGINT)))sql",
 };
 
@@ -234,15 +235,15 @@ FROM leat_catalog.relations WHERE comment <> ''
 UNION ALL SELECT relation, 1259, number, comment FROM leat_catalog.columns WHERE comment <> ''
 UNION ALL SELECT oid, 2615, 0, comment FROM leat_catalog.schemas WHERE comment <> '')sql",
     R"sql(pg_database AS
-SELECT CAST(100 AS BIGINT) AS oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
+SELECT d.oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
   encoding, false AS
   datistemplate, true AS datallowconn, CAST(99999 AS BIGINT) AS datlastsysoid, CAST(0 AS BIGINT) AS
   datvacuumxid,
   CAST(0 AS BIGINT) AS datfrozenxid, CAST(1663 AS BIGINT) AS dattablespace, CAST(NULL AS VARCHAR)
   AS datconfig,
-  CAST(from_json(leat_acl(leat_system.leat_session(), 'database', CAST(100 AS BIGINT)),
+  CAST(from_json(leat_acl(leat_system.leat_session(), 'database', d.oid),
   '["VARCHAR"]') AS VARCHAR[]) AS
-  datacl, 'C' AS datcollate, 'C' AS datctype, CAST(-1 AS INTEGER) AS datconnlimit FROM
+  datacl, 'C' AS datcollate, 'C' AS datctype, CAST(d.connection_limit AS INTEGER) AS datconnlimit FROM
   leat_catalog.databases d)sql",
     R"sql(pg_database_info AS SELECT oid AS datid, * EXCLUDE (oid), 'Case sensitive' AS
   datcollation FROM
@@ -320,7 +321,7 @@ SELECT s.key AS name, s.value AS setting, CAST(NULL AS VARCHAR) AS unit, 'Leat' 
   CAST(NULL AS VARCHAR) AS max_val
 FROM (SELECT key, json_extract_string(value, '$') AS value FROM
   json_each(leat_rows(leat_system.leat_session(),
-  'settings'))) s)sql",
+  'settings')) UNION ALL SELECT 'max_index_keys', '32') s)sql",
     R"sql(pg_am AS SELECT CAST(403 AS BIGINT) AS oid, 'btree' AS amname, 'i' AS amtype, CAST(0 AS
   BIGINT) AS
   amhandler)sql",

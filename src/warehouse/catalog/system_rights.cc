@@ -57,9 +57,11 @@ SELECT n.nspname AS namespace_name, g.privilege AS privilege_type, g.identity_id
   g.identity_type, g.grantable AS admin_option
 FROM leat_system.leat_grants g JOIN leat_system.pg_namespace n ON n.oid = g.object)sql",
     R"sql(svv_database_privileges AS
-SELECT leat_system.current_database() AS database_name, g.privilege AS privilege_type,
-  g.identity_id, g.identity_name, g.identity_type, g.grantable AS admin_option
-FROM leat_system.leat_grants g WHERE g.object = 100)sql",
+SELECT d.name AS database_name, p.name AS privilege_type, e.id AS identity_id, e.name AS
+  identity_name, e.type AS identity_type, (a.grantable & p.bit) <> 0 AS admin_option
+FROM leat_catalog.database_acl a JOIN leat_catalog.databases d ON d.oid = a.object
+JOIN leat_system.leat_privilege_names p ON (a.privileges & p.bit) <> 0
+JOIN leat_system.leat_grantees e ON e.kind = a.grantee_kind AND e.id = a.grantee)sql",
     R"sql(leat_function_rows AS
 SELECT f.oid, f.name, f."schema" AS schema_oid, s.name AS schema_name, f.owner, f.parameters,
   f.parameter_oids, f.returns, f.returns_oid, f.volatility, f.body

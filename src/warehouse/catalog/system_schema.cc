@@ -228,7 +228,8 @@ SELECT CASE view_name WHEN 'pg_class' THEN 1259 WHEN 'pg_attribute' THEN 1249 WH
   CASE WHEN view_name LIKE 'pg\_%' ESCAPE '\' AND view_name NOT IN ('pg_tables', 'pg_views',
   'pg_user', 'pg_table_def',
   'pg_settings', 'pg_locks', 'pg_stat_activity') THEN 'r' ELSE 'v' END
-FROM duckdb_views() WHERE schema_name = 'leat_system' AND NOT internal AND view_name NOT LIKE
+FROM duckdb_views() WHERE schema_name = 'leat_system' AND database_name = current_database() AND NOT
+  internal AND view_name NOT LIKE
   'leat\_%' ESCAPE '\')sql",
     "DELETE FROM leat_system.leat_system_columns",
     R"sql(INSERT INTO leat_system.leat_system_columns
@@ -239,7 +240,8 @@ SELECT s.oid, c.column_index, c.column_name, CASE c.data_type WHEN 'BOOLEAN' THE
   THEN 1009 WHEN 'VARCHAR' THEN 25 ELSE 1700 END
 FROM duckdb_columns() c JOIN leat_system.leat_system_relations s ON c.table_name = CASE WHEN
   s."schema" = 12 THEN
-  'information_schema_' || s.name ELSE s.name END WHERE c.schema_name = 'leat_system')sql",
+  'information_schema_' || s.name ELSE s.name END WHERE c.schema_name = 'leat_system' AND
+  c.database_name = current_database())sql",
 };
 
 SqlStatus run_all(engine::Connection& connection, const std::vector<std::string>& statements) {

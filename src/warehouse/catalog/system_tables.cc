@@ -35,23 +35,38 @@ struct VisibleRelation {
   RelationPointer relation;
   std::string schema_name;
   bool accessible = true;
+  std::string database;
 };
+
+void add_relations(const SessionFacts& facts, const CatalogSession& catalog,
+                   const std::string& database, std::int64_t session,
+                   std::vector<VisibleRelation>& out) {
+  const UserPointer user = catalog.user(facts.user_id);
+  const auto add = [&](RelationPointer relation, std::string schema_name) {
+    const bool accessible = user == nullptr || privileges_on(catalog, *user, *relation) != 0 ||
+                            has_column_privileges(catalog, *user, *relation);
+    out.push_back({std::move(relation), std::move(schema_name), accessible, database});
+  };
+  for (const RelationPointer& relation : catalog.relations(0)) {
+    add(relation, relation->schema_name);
+  }
+  for (const RelationPointer& relation : catalog.temporaries()) {
+    add(relation, fmt::format("pg_temp_{}", session));
+  }
+}
 
 std::vector<VisibleRelation> relations_of(const SessionFacts& facts, std::int64_t session) {
   std::vector<VisibleRelation> out;
-  const UserPointer user = facts.catalog->user(facts.user_id);
-  const auto add = [&](RelationPointer relation, std::string schema_name) {
-    const bool accessible = user == nullptr ||
-                            privileges_on(*facts.catalog, *user, *relation) != 0 ||
-                            has_column_privileges(*facts.catalog, *user, *relation);
-    out.push_back({std::move(relation), std::move(schema_name), accessible});
-  };
-  for (const RelationPointer& relation : facts.catalog->relations(0)) {
-    add(relation, relation->schema_name);
-  }
-  for (const RelationPointer& relation : facts.catalog->temporaries()) {
-    add(relation, fmt::format("pg_temp_{}", session));
-  }
+  add_relations(facts, *facts.catalog, facts.database, session, out);
+  return out;
+}
+
+std::vector<VisibleRelation> other_relations(const SessionFacts& facts, std::int64_t session) {
+  std::vector<VisibleRelation> out;
+  if (!facts.each_other) return out;
+  facts.each_other([&](const std::string& database, const CatalogSession& catalog) {
+    add_relations(facts, catalog, database, session, out);
+  });
   return out;
 }
 
@@ -131,30 +146,50 @@ struct SchemaRow {
   std::int64_t oid = 0;
   std::string name;
   std::int32_t owner = 0;
+  std::string database;
 };
 
 const std::vector<ColumnInfo>& schema_columns() {
-  static const std::vector<ColumnInfo> kColumns{column_info("oid", Type::kInt64),
-                                                column_info("name", Type::kVarchar),
-                                                column_info("owner", Type::kInt32)};
+  static const std::vector<ColumnInfo> kColumns{
+      column_info("oid", Type::kInt64), column_info("name", Type::kVarchar),
+      column_info("owner", Type::kInt32), column_info("database", Type::kVarchar)};
   return kColumns;
+}
+
+void add_schemas(const CatalogSession& catalog, const std::string& database,
+                 std::vector<SchemaRow>& rows) {
+  for (const SchemaPointer& schema : catalog.schemas()) {
+    rows.push_back({schema->oid, schema->name, schema->owner, database});
+  }
+  rows.push_back({kPgCatalogOid, "pg_catalog", kBootstrapUserId, database});
+  rows.push_back({kInformationSchemaOid, "information_schema", kBootstrapUserId, database});
+}
+
+std::vector<SchemaRow> other_schemas(const SessionFacts& facts, std::int64_t /*session*/) {
+  std::vector<SchemaRow> rows;
+  if (!facts.each_other) return rows;
+  facts.each_other([&](const std::string& database, const CatalogSession& catalog) {
+    add_schemas(catalog, database, rows);
+  });
+  return rows;
 }
 
 std::vector<SchemaRow> list_schemas(const SessionFacts& facts, std::int64_t session) {
   std::vector<SchemaRow> rows;
-  for (const SchemaPointer& schema : facts.catalog->schemas()) {
-    rows.push_back({schema->oid, schema->name, schema->owner});
-  }
-  rows.push_back({kPgCatalogOid, "pg_catalog", kBootstrapUserId});
-  rows.push_back({kInformationSchemaOid, "information_schema", kBootstrapUserId});
+  add_schemas(*facts.catalog, facts.database, rows);
   if (!facts.catalog->temporaries().empty()) {
-    rows.push_back({kTemporarySchemaOid, fmt::format("pg_temp_{}", session), kBootstrapUserId});
+    rows.push_back({kTemporarySchemaOid, fmt::format("pg_temp_{}", session), kBootstrapUserId,
+                    facts.database});
   }
   return rows;
 }
 
 void write_schema_row(const SchemaRow& schema, ChunkWriter& writer, std::size_t row) {
-  Cells(writer, row).number(schema.oid).text(schema.name).integer(schema.owner);
+  Cells(writer, row)
+      .number(schema.oid)
+      .text(schema.name)
+      .integer(schema.owner)
+      .text(schema.database);
 }
 
 const std::vector<ColumnInfo>& relation_columns() {
@@ -165,7 +200,8 @@ const std::vector<ColumnInfo>& relation_columns() {
       column_info("distribution", Type::kInt32),  column_info("sort_automatic", Type::kBoolean),
       column_info("backup", Type::kBoolean),      column_info("definition", Type::kVarchar),
       column_info("comment", Type::kVarchar),     column_info("created", Type::kInt64),
-      column_info("temporary", Type::kBoolean),   column_info("accessible", Type::kBoolean)};
+      column_info("temporary", Type::kBoolean),   column_info("accessible", Type::kBoolean),
+      column_info("database", Type::kVarchar)};
   return kColumns;
 }
 
@@ -186,7 +222,8 @@ void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::s
       .text(relation.comment)
       .number(relation.created.value)
       .boolean(relation.temporary)
-      .boolean(each.accessible);
+      .boolean(each.accessible)
+      .text(each.database);
 }
 
 struct ColumnRow {
@@ -203,17 +240,26 @@ const std::vector<ColumnInfo>& column_columns() {
       column_info("type_oid", Type::kInt64),        column_info("type_modifier", Type::kInt32),
       column_info("not_null", Type::kBoolean),      column_info("default_text", Type::kVarchar),
       column_info("encoding", Type::kVarchar),      column_info("distribution_key", Type::kBoolean),
-      column_info("sort_key", Type::kInt32),        column_info("comment", Type::kVarchar)};
+      column_info("sort_key", Type::kInt32),        column_info("comment", Type::kVarchar),
+      column_info("database", Type::kVarchar)};
   return kColumns;
 }
 
-std::vector<ColumnRow> list_columns(const SessionFacts& facts, std::int64_t session) {
+std::vector<ColumnRow> columns_of(const std::vector<VisibleRelation>& relations) {
   std::vector<ColumnRow> rows;
-  for (const VisibleRelation& relation : relations_of(facts, session)) {
+  for (const VisibleRelation& relation : relations) {
     for (std::size_t i = 0; i < relation.relation->columns.size(); ++i)
       rows.push_back({relation, i});
   }
   return rows;
+}
+
+std::vector<ColumnRow> list_columns(const SessionFacts& facts, std::int64_t session) {
+  return columns_of(relations_of(facts, session));
+}
+
+std::vector<ColumnRow> other_columns(const SessionFacts& facts, std::int64_t session) {
+  return columns_of(other_relations(facts, session));
 }
 
 std::string default_of(const Relation& relation, const Column& column) {
@@ -243,7 +289,8 @@ void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t ro
       .text(column.encoding)
       .boolean(column.distribution_key)
       .integer(column.sort_key)
-      .text(column.comment);
+      .text(column.comment)
+      .text(each.relation.database);
 }
 
 }  // namespace
@@ -251,9 +298,15 @@ void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t ro
 engine::SqlStatus add_system_tables(engine::Database& database, SystemHost& host) {
   LEAT_TRY(add_list(database, host, "leat_list_schemas", schema_columns(), list_schemas,
                     write_schema_row));
+  LEAT_TRY(add_list(database, host, "leat_list_other_schemas", schema_columns(), other_schemas,
+                    write_schema_row));
   LEAT_TRY(add_list(database, host, "leat_list_relations", relation_columns(), relations_of,
                     write_relation_row));
-  return add_list(database, host, "leat_list_columns", column_columns(), list_columns,
+  LEAT_TRY(add_list(database, host, "leat_list_other_relations", relation_columns(),
+                    other_relations, write_relation_row));
+  LEAT_TRY(add_list(database, host, "leat_list_columns", column_columns(), list_columns,
+                    write_column_row));
+  return add_list(database, host, "leat_list_other_columns", column_columns(), other_columns,
                   write_column_row);
 }
 

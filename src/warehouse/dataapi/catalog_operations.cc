@@ -114,13 +114,12 @@ ApiResult<Rows> DataApi::query(const CatalogMembers& members, const Caller& call
   LEAT_ASSIGN(const Target target, target_of(members.target, caller));
   session::SessionRequest request;
   request.user = target.login_user;
-  request.database =
-      members.connected_database.empty() ? target.database : members.connected_database;
+  request.database = target.database;
   request.remote_address = caller.remote_address;
   request.encrypted = caller.encrypted;
   request.settings = {{"application_name", "RedshiftDataAPI"}, {"statement_timeout", "25000"}};
-  if (!members.connected_database.empty() && target.database != warehouse_.database()) {
-    return invalid(fmt::format("Database {} does not exist", target.database));
+  if (!members.connected_database.empty() && !warehouse_.has_database(members.connected_database)) {
+    return invalid(fmt::format("Database {} does not exist", members.connected_database));
   }
   auto session = warehouse_.open_session(request);
   if (!session) return std::unexpected(from_session(session.error()));

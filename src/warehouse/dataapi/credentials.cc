@@ -153,7 +153,7 @@ Credentials::Issued Credentials::issue(std::string_view prefix, std::string_view
 }
 
 ApiStatus Credentials::check_database(std::string_view database) const {
-  if (database.empty() || database == warehouse_.database()) return {};
+  if (database.empty() || warehouse_.has_database(database)) return {};
   return invalid(fmt::format("Database {} does not exist", database));
 }
 

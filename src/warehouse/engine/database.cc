@@ -163,11 +163,19 @@ SqlResult<std::unique_ptr<Connection>> Database::connect() {
   return std::unique_ptr<Connection>(new Connection(std::move(state)));
 }
 
-SqlStatus Database::attach(std::string_view name, std::string_view path) {
-  LEAT_ASSIGN(const std::unique_ptr<Connection> connection, connect());
-  LEAT_TRY(
-      connection->run(fmt::format("ATTACH {} AS {}", quote_literal(path), quote_identifier(name))));
-  return {};
+Status Database::attach(std::string_view name, std::string_view path) {
+  const auto connection = connect();
+  if (!connection) return fail(Errc::kBug, "opening a database: " + connection.error().message);
+  const std::string sql =
+      fmt::format("ATTACH {} AS {}", quote_literal(path), quote_identifier(name));
+  duckdb_result result;
+  Status attached;
+  if (duckdb_query((*connection)->state_->connection, sql.c_str(), &result) != DuckDBSuccess) {
+    const char* text = duckdb_result_error(&result);
+    attached = open_error(std::string(path), text == nullptr ? "no reason was given" : text);
+  }
+  duckdb_destroy_result(&result);
+  return attached;
 }
 
 SqlStatus Database::detach(std::string_view name) {

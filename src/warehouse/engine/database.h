@@ -54,8 +54,9 @@ class Database {
 
   [[nodiscard]] SqlResult<std::unique_ptr<Connection>> connect();
 
-  /// Opens or creates another file under the SQL name `name`; detach() closes it.
-  [[nodiscard]] SqlStatus attach(std::string_view name, std::string_view path);
+  /// Opens or creates another file under the SQL name `name`; detach() closes it. The file must be
+  /// in one of the directories; ":memory:": none, gone at detach(). Errors: as open().
+  [[nodiscard]] Status attach(std::string_view name, std::string_view path);
   [[nodiscard]] SqlStatus detach(std::string_view name);
 
   /// Moves the WAL into the file. Waits for nobody: skipped while transactions are running (they do

@@ -117,9 +117,6 @@ constexpr std::array kBinderRules{
     Rule{"GROUP BY term out of range {}", "42P10", "GROUP BY position is not in select list"},
     Rule{"Set operations can only apply to expressions with the same number of result columns",
          "42601", "each UNION, INTERSECT or EXCEPT query must have the same number of columns"},
-    Rule{"Attempting to write to database {} in a transaction that has already modified database "
-         "{} {}",
-         "0A000", "a transaction can write to one database only"},
     Rule{"Unimplemented type for cast ({} -> {})", "42846",
          "cannot cast type {type 0} to {type 1}"},
     Rule{"{} must return {} column{}", "42601", ""},
@@ -195,6 +192,11 @@ constexpr std::array kTransactionRules{
     Rule{"Cannot write {} - transaction is launched in read-only mode", "25006",
          "transaction is read-only"},
     Rule{"{}transaction is launched in read-only mode{}", "25006", "transaction is read-only"},
+    Rule{
+        "Attempting to write to database {} in a transaction that has already modified database {}",
+        "0A000",
+        "a transaction in another than the first database cannot change users, groups, roles or "
+        "databases together with tables and other objects"},
     Rule{"", "40001",
          "Serializable isolation violation: another transaction changed the same rows or object"},
 };

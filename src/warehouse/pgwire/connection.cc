@@ -516,7 +516,7 @@ void Connection::describe(const DescribeMessage& message) {
   if (fields.empty()) {
     writer.empty('n');
   } else {
-    append_row_description(out_, fields, formats, version_, context_.warehouse.database());
+    append_row_description(out_, fields, formats, version_, session_->database());
   }
 }
 
@@ -552,7 +552,7 @@ bool Connection::flush() {
 }
 
 bool Connection::on_fields(std::span<const session::Field> fields) {
-  append_row_description(out_, fields, formats_, version_, context_.warehouse.database());
+  append_row_description(out_, fields, formats_, version_, session_->database());
   return !broken_;
 }
 

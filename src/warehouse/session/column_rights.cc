@@ -23,16 +23,15 @@ bool collect_names(const sql::Expression* node, std::vector<std::string_view>& n
 }
 
 /// Every column that the names could mean must be readable.
-bool may_read(const SessionState& session, const catalog::User& user,
+bool may_read(const catalog::CatalogSession& in, const catalog::User& user,
               const catalog::Relation& relation, const std::vector<std::string_view>& names) {
   return std::ranges::all_of(relation.columns, [&](const catalog::Column& column) {
     if (std::ranges::find(names, column.name) == names.end()) return true;
-    return (catalog::column_privileges(session.catalog, user, relation, column.number) &
-            catalog::kSelect) != 0;
+    return (catalog::column_privileges(in, user, relation, column.number) & catalog::kSelect) != 0;
   });
 }
 
-bool may_read_for_update(const SessionState& session, const catalog::User& user,
+bool may_read_for_update(const catalog::CatalogSession& in, const catalog::User& user,
                          const catalog::Relation& relation, const sql::UpdateStatement& update) {
   if (!update.from.empty() || !update.with.empty()) return false;
   std::vector<std::string_view> names;
@@ -40,17 +39,38 @@ bool may_read_for_update(const SessionState& session, const catalog::User& user,
   for (const sql::Assignment& assignment : update.assignments) {
     if (!collect_names(assignment.value.get(), names)) return false;
   }
-  return may_read(session, user, relation, names);
+  return may_read(in, user, relation, names);
 }
 
-bool may_update(const SessionState& session, const catalog::User& user,
+bool may_update(const catalog::CatalogSession& in, const catalog::User& user,
                 const catalog::Relation& relation, const sql::UpdateStatement& update) {
   return std::ranges::all_of(update.assignments, [&](const sql::Assignment& assignment) {
     const catalog::Column* column = relation.find_column(assignment.column);
     return column != nullptr &&
-           (catalog::column_privileges(session.catalog, user, relation, column->number) &
-            catalog::kUpdate) != 0;
+           (catalog::column_privileges(in, user, relation, column->number) & catalog::kUpdate) != 0;
   });
+}
+
+bool columns_suffice_in(const catalog::CatalogSession& in, const catalog::User& user,
+                        const sql::Statement& statement, const catalog::Relation& relation,
+                        const sql::TableAccess& access) {
+  if (!catalog::has_column_privileges(in, user, relation)) return false;
+  const catalog::SchemaPointer schema = in.schema(relation.schema);
+  if (schema == nullptr || (catalog::privileges_on(in, user, *schema) & catalog::kUsage) == 0) {
+    return false;
+  }
+  if (const auto* update = sql::get_if<sql::UpdateStatement>(statement)) {
+    if (access.access == sql::Access::kUpdate) return may_update(in, user, relation, *update);
+    return access.access == sql::Access::kSelect &&
+           may_read_for_update(in, user, relation, *update);
+  }
+  if (access.access != sql::Access::kSelect) return false;
+  if (const auto* removal = sql::get_if<sql::DeleteStatement>(statement)) {
+    std::vector<std::string_view> names;
+    return removal->using_tables.empty() && removal->with.empty() &&
+           collect_names(removal->where.get(), names) && may_read(in, user, relation, names);
+  }
+  return sql::get_if<sql::MergeStatement>(statement) == nullptr;
 }
 
 }  // namespace
@@ -58,25 +78,11 @@ bool may_update(const SessionState& session, const catalog::User& user,
 bool columns_suffice(const SessionState& session, const sql::Statement& statement,
                      const catalog::Relation& relation, const sql::TableAccess& access) {
   const catalog::UserPointer user = session.user();
-  if (user == nullptr || !catalog::has_column_privileges(session.catalog, *user, relation))
-    return false;
-  const catalog::SchemaPointer schema = session.catalog.schema(relation.schema);
-  if (schema == nullptr ||
-      (catalog::privileges_on(session.catalog, *user, *schema) & catalog::kUsage) == 0) {
-    return false;
+  if (user == nullptr) return false;
+  if (session.in_other_database(relation)) {
+    return columns_suffice_in(session.catalog_of(relation), *user, statement, relation, access);
   }
-  if (const auto* update = sql::get_if<sql::UpdateStatement>(statement)) {
-    if (access.access == sql::Access::kUpdate) return may_update(session, *user, relation, *update);
-    return access.access == sql::Access::kSelect &&
-           may_read_for_update(session, *user, relation, *update);
-  }
-  if (access.access != sql::Access::kSelect) return false;
-  if (const auto* removal = sql::get_if<sql::DeleteStatement>(statement)) {
-    std::vector<std::string_view> names;
-    return removal->using_tables.empty() && removal->with.empty() &&
-           collect_names(removal->where.get(), names) && may_read(session, *user, relation, names);
-  }
-  return sql::get_if<sql::MergeStatement>(statement) == nullptr;
+  return columns_suffice_in(session.catalog, *user, statement, relation, access);
 }
 
 }  // namespace leat::session

@@ -76,6 +76,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   LoadRecord load;
   load.query = current_query;
   load.user = user_id;
+  load.database = request.database;
   load.session = id;
   load.transaction = transaction_id;
   load.table = relation->name;
@@ -98,6 +99,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
     LoadErrorRecord record = error_record(error);
     record.query = current_query;
     record.user = user_id;
+    record.database = request.database;
     record.session = id;
     record.transaction = transaction_id;
     record.table = relation->oid;

@@ -47,6 +47,16 @@ SqlStatus check_columns(const Relation& relation) {
 }
 
 /// Where a new relation goes: temporary or in a schema where the user may create.
+namespace {
+
+/// One part could be read as a database.
+std::string engine_schema(const SessionState& session, std::string_view name) {
+  return engine::quote_identifier(session.own_catalog->alias()) + "." +
+         engine::quote_identifier(name);
+}
+
+}  // namespace
+
 SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedName& name,
                                    bool temporary) {
   Relation relation;
@@ -58,6 +68,15 @@ SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedNa
     if (!name.schema().empty() && !name.schema().starts_with("pg_temp")) {
       return engine::fail_sql("42P16", "temporary tables may not specify a schema name");
     }
+    const catalog::DatabasePointer database = session.catalog.database();
+    const catalog::UserPointer me = session.user();
+    if (me == nullptr ||
+        (catalog::effective_privileges(session.catalog, *me, database->owner, database->acl) &
+         catalog::kTemporary) == 0) {
+      return engine::fail_sql(
+          "42501",
+          "permission denied to create temporary tables in database \"" + database->name + "\"");
+    }
     relation.temporary = true;
     relation.schema = catalog::kTemporarySchemaOid;
     relation.schema_name = fmt::format("pg_temp_{}", session.id);
@@ -67,6 +86,7 @@ SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedNa
   LEAT_TRY(session.require_schema(*schema, catalog::kUsage | catalog::kCreate));
   relation.schema = schema->oid;
   relation.schema_name = schema->name;
+  relation.database = session.own_catalog->alias();
   relation.acl = catalog::default_acl(session.catalog, catalog::StandingTarget::kTables,
                                       relation.owner, schema->oid);
   // Two creations of one name follow each other; the second then sees what the first committed.
@@ -257,7 +277,7 @@ SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade
     if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true));
   }
   if (schema->name != "main")
-    LEAT_TRY(run_engine(session, "DROP SCHEMA " + engine::quote_identifier(schema->name)));
+    LEAT_TRY(run_engine(session, "DROP SCHEMA " + engine_schema(session, schema->name)));
   for (const catalog::FunctionPointer& function : functions)
     LEAT_TRY(session.catalog.drop_function(function->oid));
   catalog::StandingPrivileges standing = *session.catalog.standing();
@@ -388,7 +408,7 @@ SqlStatus SessionState::run_create_schema(Running& running,
     return engine::fail_sql("0A000", "schema quotas are not supported", {},
                             "Leave QUOTA out, or write QUOTA UNLIMITED.");
   }
-  LEAT_TRY(run_engine(*this, "CREATE SCHEMA IF NOT EXISTS " + engine::quote_identifier(name)));
+  LEAT_TRY(run_engine(*this, "CREATE SCHEMA IF NOT EXISTS " + engine_schema(*this, name)));
   return catalog.put(std::move(schema));
 }
 
@@ -442,6 +462,8 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
       return drop_people(running, statement);
     case sql::ObjectKind::kRole:
       return drop_roles(running, statement);
+    case sql::ObjectKind::kDatabase:
+      return drop_databases(running, statement);
     default:
       return engine::fail_sql(
           "0A000", std::string(sql::statement_kind(running.statement)) + " is not supported");

@@ -161,14 +161,21 @@ SqlStatus grant_on_schema(SessionState& session, const sql::QualifiedName& name,
 }
 
 SqlStatus require_database(const SessionState& session, std::string_view name) {
-  if (name.empty() || name == session.catalog.database()->name) return {};
+  if (name.empty() || name == session.request.database) return {};
+  if (session.catalog.database(name) != nullptr) {
+    return engine::fail_sql("0A000", "rights within another database cannot be changed", {},
+                            "Connect to the database \"" + std::string(name) + "\".");
+  }
   return engine::fail_sql("3D000", "database \"" + std::string(name) + "\" does not exist");
 }
 
 SqlStatus grant_on_database(SessionState& session, const sql::QualifiedName& name,
                             const sql::GrantStatement& statement) {
-  LEAT_TRY(require_database(session, name.name()));
-  const catalog::DatabasePointer database = session.catalog.database();
+  const catalog::DatabasePointer database = session.catalog.database(name.name());
+  if (database == nullptr) {
+    return engine::fail_sql("3D000",
+                            "database \"" + std::string(name.name()) + "\" does not exist");
+  }
   LEAT_ASSIGN(const std::uint32_t privileges,
               read_privileges(statement, catalog::kAllOnDatabase, "database"));
   catalog::Database changed = *database;
@@ -306,17 +313,40 @@ DefaultTarget default_target(sql::GrantTarget target) {
 
 }  // namespace
 
-bool has_grants(const SessionState& session, catalog::GranteeKind kind, std::int32_t id) {
-  if (names_grantee(session.catalog.database()->acl, kind, id)) return true;
-  for (const auto& schema : session.catalog.schemas()) {
+namespace {
+
+bool has_grants_in(const catalog::CatalogSession& in, catalog::GranteeKind kind, std::int32_t id) {
+  for (const auto& schema : in.schemas()) {
     if (names_grantee(schema->acl, kind, id)) return true;
   }
-  for (const auto& relation : session.catalog.relations(0)) {
+  for (const auto& relation : in.relations(0)) {
     if (names_grantee(relation->acl, kind, id)) return true;
   }
-  return std::ranges::any_of(session.catalog.functions(), [&](const auto& function) {
-    return names_grantee(function->acl, kind, id);
+  return std::ranges::any_of(
+      in.functions(), [&](const auto& function) { return names_grantee(function->acl, kind, id); });
+}
+
+}  // namespace
+
+bool has_grants(const SessionState& session, catalog::GranteeKind kind, std::int32_t id) {
+  for (const catalog::DatabasePointer& database : session.catalog.databases()) {
+    if (names_grantee(database->acl, kind, id)) return true;
+  }
+  return has_grants_in(session.catalog, kind, id);
+}
+
+std::string database_with_grants(const SessionState& session, catalog::GranteeKind kind,
+                                 std::int32_t id) {
+  std::string found;
+  session.facts().each_other([&](const std::string& name, const catalog::CatalogSession& other) {
+    const catalog::StandingPointer standing = other.standing();
+    const bool stands = std::ranges::any_of(*standing, [&](const catalog::StandingAcl& list) {
+      return (kind == catalog::GranteeKind::kUser && list.owner == id) ||
+             names_grantee(list.acl, kind, id);
+    });
+    if (found.empty() && (stands || has_grants_in(other, kind, id))) found = name;
   });
+  return found;
 }
 
 SqlStatus forget_grantee(SessionState& session, catalog::GranteeKind kind, std::int32_t id) {

@@ -20,6 +20,7 @@ enum class QueryClass : std::uint8_t { kQuery, kDdl, kUtility };
 struct QueryRecord {
   std::int64_t id = 0;
   std::int32_t user = 0;
+  std::string database{};
   std::int32_t session = 0;
   std::int64_t transaction = 0;
   QueryClass kind = QueryClass::kQuery;
@@ -44,6 +45,7 @@ struct QueryRecord {
 struct LoadErrorRecord {
   std::int64_t query = 0;
   std::int32_t user = 0;
+  std::string database{};
   std::int32_t session = 0;
   std::int64_t transaction = 0;
   std::uint32_t table = 0;
@@ -63,6 +65,7 @@ struct LoadErrorRecord {
 struct LoadRecord {
   std::int64_t query = 0;
   std::int32_t user = 0;
+  std::string database{};
   std::int32_t session = 0;
   std::int64_t transaction = 0;
   std::string table{};
@@ -84,6 +87,7 @@ struct LoadRecord {
 struct UnloadRecord {
   std::int64_t query = 0;
   std::int32_t user = 0;
+  std::string database{};
   std::int32_t session = 0;
   std::int64_t transaction = 0;
   std::string destination{};

@@ -23,9 +23,9 @@ std::string session_rows(const WarehouseState& state, std::string_view relation)
           .time("starttime", info.start)
           .number("process", info.id)
           .text("user_name", info.user);
-      rows.text("db_name", state.options.database).number("timeout_sec", 0).end();
+      rows.text("db_name", info.database).number("timeout_sec", 0).end();
     } else if (relation == "pg_stat_activity") {
-      rows.begin().number("datid", catalog::kDatabaseOid).text("datname", state.options.database);
+      rows.begin().number("datid", info.database_oid).text("datname", info.database);
       rows.number("procpid", info.id)
           .number("pid", info.id)
           .number("usesysid", info.user_id)
@@ -63,7 +63,7 @@ std::string recent_rows(const WarehouseState& state, const SessionInfo& viewer, 
     rows.begin().number("userid", query.user).text("status", query.finished ? "Done" : "Running");
     rows.time("starttime", query.start);
     rows.number("duration", (query.finished ? query.end : state.now()).value - query.start.value);
-    rows.text("user_name", names[query.user]).text("db_name", state.options.database);
+    rows.text("user_name", names[query.user]).text("db_name", query.database);
     rows.text("query", utf8_prefix(query.text, 600))
         .number("pid", query.finished ? -1 : query.session)
         .end();
@@ -81,7 +81,7 @@ void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query
   rows.text("query_label", query.label.empty() ? "default" : query.label)
       .number("transaction_id", query.transaction);
   rows.number("session_id", query.session)
-      .text("database_name", state.options.database)
+      .text("database_name", query.database)
       .text("query_type", query.type);
   rows.text("status", waiting           ? "queued"
                       : !query.finished ? "running"
@@ -107,13 +107,11 @@ void sys_query(Rows& rows, const WarehouseState& state, const QueryRecord& query
   rows.text("service_class_name", class_name(query.queue)).text("query_priority", "Normal").end();
 }
 
-void stl_query(Rows& rows, const WarehouseState& state, const QueryRecord& query) {
+void stl_query(Rows& rows, const QueryRecord& query) {
   rows.begin().number("userid", query.user).number("query", query.id);
   rows.text("label", query.label.empty() ? "default" : query.label)
       .number("xid", query.transaction);
-  rows.number("pid", query.session)
-      .text("database", state.options.database)
-      .text("querytxt", query.text);
+  rows.number("pid", query.session).text("database", query.database).text("querytxt", query.text);
   rows.time("starttime", query.start)
       .time("endtime", query.end)
       .number("aborted", query.failed ? 1 : 0);
@@ -224,7 +222,7 @@ std::string query_rows(const WarehouseState& state, std::string_view relation,
                                                               : QueryClass::kQuery;
     if (query.kind != wanted) continue;
     if (relation == "stl_query") {
-      stl_query(rows, state, query);
+      stl_query(rows, query);
     } else if (relation == "svl_qlog") {
       qlog_row(rows, query);
     } else {
@@ -273,7 +271,7 @@ std::string load_error_rows(const WarehouseState& state, bool sys, const Session
         .text(sys ? "column_length" : "col_length", each.length);
     rows.number("position", each.position);
     if (sys) {
-      rows.number("transaction_id", each.transaction).text("database_name", state.options.database);
+      rows.number("transaction_id", each.transaction).text("database_name", each.database);
       rows.number("error_code", each.code).text("error_message", each.reason).end();
     } else {
       rows.number("slice", 0)
@@ -310,7 +308,7 @@ std::string load_rows(const WarehouseState& state, bool sys, const SessionInfo& 
         .number("user_id", each.user)
         .number("query_id", each.query)
         .number("transaction_id", each.transaction);
-    rows.number("session_id", each.session).text("database_name", state.options.database);
+    rows.number("session_id", each.session).text("database_name", each.database);
     rows.text("status", each.completed ? "completed" : "aborted").text("table_name", each.table);
     rows.time("start_time", each.start)
         .time("end_time", each.end)
@@ -360,7 +358,7 @@ std::string unload_rows(const WarehouseState& state, std::string_view relation,
     for (const UnloadRecord::File& file : each.files) bytes += file.bytes;
     rows.begin().number("user_id", each.user).number("query_id", each.query);
     rows.number("transaction_id", each.transaction).number("session_id", each.session);
-    rows.text("database_name", state.options.database)
+    rows.text("database_name", each.database)
         .text("status", each.completed ? "completed" : "aborted");
     rows.time("start_time", each.start).time("end_time", each.end);
     rows.number("duration", each.end.value - each.start.value).text("file_format", each.format);
@@ -372,6 +370,25 @@ std::string unload_rows(const WarehouseState& state, std::string_view relation,
   return rows.finish();
 }
 
+struct LockedTable {
+  catalog::Oid database = 0;  ///< 0: of all.
+  catalog::Oid oid = 0;       ///< 0: no table.
+};
+
+/// `name`: "database/schema.table", as lock_table() writes it.
+LockedTable locked_table(const WarehouseState& state, const std::string& name) {
+  const std::size_t slash = name.find('/');
+  const std::size_t dot = name.find('.', slash);
+  for (const Databases::CatalogPointer& catalog : state.databases->all()) {
+    if (catalog->alias() != name.substr(0, slash)) continue;
+    const catalog::SchemaPointer schema = catalog->schema(name.substr(slash + 1, dot - slash - 1));
+    const catalog::RelationPointer table =
+        schema == nullptr ? nullptr : catalog->relation(schema->oid, name.substr(dot + 1));
+    return {.database = catalog->oid(), .oid = table == nullptr ? 0 : table->oid};
+  }
+  return {};
+}
+
 std::string lock_rows(const WarehouseState& state, std::string_view relation) {
   std::map<std::int32_t, SessionInfo> sessions;
   for (SessionInfo& info : state.session_infos()) sessions[info.id] = std::move(info);
@@ -379,16 +396,11 @@ std::string lock_rows(const WarehouseState& state, std::string_view relation) {
   for (const LockInfo& lock : state.locks.list()) {
     // STV_LOCKS knows of writers only.
     if (relation == "stv_locks" && lock.mode == LockMode::kRead) continue;
-    const std::size_t dot = lock.table.find('.');
-    const catalog::SchemaPointer schema = state.catalog->schema(lock.table.substr(0, dot));
-    const catalog::RelationPointer table =
-        schema == nullptr ? nullptr
-                          : state.catalog->relation(schema->oid, lock.table.substr(dot + 1));
-    const std::int64_t oid = table == nullptr ? 0 : table->oid;
+    const LockedTable locked = locked_table(state, lock.table);
     const SessionInfo& info = sessions[lock.session];
     rows.begin();
     if (relation == "stv_locks") {
-      rows.number("table_id", oid)
+      rows.number("table_id", locked.oid)
           .number("lock_owner", info.transaction)
           .number("lock_owner_pid", lock.session);
       rows.time("lock_owner_start_ts", info.transaction_start);
@@ -396,21 +408,21 @@ std::string lock_rows(const WarehouseState& state, std::string_view relation) {
           .end();
     } else if (relation == "pg_locks") {
       rows.text("locktype", "relation")
-          .number("relation", oid)
-          .number("database", catalog::kDatabaseOid);
+          .number("relation", locked.oid)
+          .number("database", locked.database);
       rows.number("transaction", info.transaction)
           .number("pid", lock.session)
           .text("mode", lock_mode_name(lock.mode));
       rows.boolean("granted", lock.granted).end();
     } else {
       rows.text("txn_owner", info.user)
-          .text("txn_db", state.options.database)
+          .text("txn_db", info.database)
           .number("xid", info.transaction);
       rows.number("pid", lock.session)
           .time("txn_start", info.transaction_start)
           .text("lock_mode", lock_mode_name(lock.mode));
       rows.text("lockable_object_type", "relation")
-          .number("relation", oid)
+          .number("relation", locked.oid)
           .boolean("granted", lock.granted)
           .end();
     }
@@ -437,10 +449,12 @@ std::string late_binding_rows(const SessionState& session) {
   if (!reader) return rows.finish();
   for (const std::string& setting : sql::required_settings())
     static_cast<void>((*reader)->run(setting));
+  const std::string& alias = session.own_catalog->alias();
+  static_cast<void>((*reader)->run("USE " + engine::quote_identifier(alias)));
   for (const catalog::RelationPointer& view : session.catalog.relations(0)) {
     if (view->kind != catalog::RelationKind::kLateBindingView) continue;
     const SessionLookup lookup(session);
-    const SqlResult<std::string> text = late_binding_sql(session, *view, lookup);
+    const SqlResult<std::string> text = late_binding_sql(session, *view, {}, lookup);
     if (!text) continue;  // broken until its relations are back
     const SqlResult<engine::Prepared> prepared = (*reader)->prepare(*text);
     if (!prepared) continue;

@@ -40,9 +40,9 @@ struct LockInfo {
 /// Any thread.
 class LockTable {
  public:
-  /// Takes the lock of `table` ("schema.name") for `session`; at once when it has it already, as
-  /// strong or stronger. `stopped` is asked before and after every sleep (see wake()). Errors:
-  /// 40P01 deadlock, 55P03 after `timeout_us`, 57014 when stopped.
+  /// Takes the lock of `table` ("database/schema.name") for `session`; at once when it has it
+  /// already, as strong or stronger. `stopped` is asked before and after every sleep (see wake()).
+  /// Errors: 40P01 deadlock, 55P03 after `timeout_us`, 57014 when stopped.
   [[nodiscard]] SqlStatus acquire(std::int32_t session, const std::string& table, LockMode mode,
                                   std::int64_t timeout_us, const std::function<bool()>& stopped);
   /// Gives back everything that `session` holds.

@@ -62,21 +62,47 @@ SqlStatus change_members(SessionState& session, Group& group, const std::vector<
   return {};
 }
 
-bool owns_something(const SessionState& session, std::int32_t id) {
-  if (session.catalog.database()->owner == id) return true;
-  for (const auto& schema : session.catalog.schemas()) {
+bool owns_something_in(const catalog::CatalogSession& in, std::int32_t id) {
+  for (const auto& schema : in.schemas()) {
     if (schema->owner == id) return true;
+  }
+  for (const auto& function : in.functions()) {
+    if (function->owner == id) return true;
+  }
+  for (const auto& relation : in.relations(0)) {
+    if (relation->owner == id) return true;
+  }
+  return false;
+}
+
+bool owns_something(const SessionState& session, std::int32_t id) {
+  for (const auto& database : session.catalog.databases()) {
+    if (database->owner == id) return true;
   }
   for (const auto& role : session.catalog.roles()) {
     if (role->owner == id) return true;
   }
-  for (const auto& function : session.catalog.functions()) {
-    if (function->owner == id) return true;
+  return owns_something_in(session.catalog, id);
+}
+
+/// Of the user's objects and privileges in other databases, which cannot be changed from here.
+SqlStatus check_other_databases(const SessionState& session, const catalog::User& user) {
+  std::string owns;
+  session.facts().each_other([&](const std::string& name, const catalog::CatalogSession& other) {
+    if (owns.empty() && owns_something_in(other, user.id)) owns = name;
+  });
+  if (!owns.empty()) {
+    return engine::fail_sql("55006",
+                            fmt::format("user \"{}\" can't be dropped because the user owns some "
+                                        "object in database {}",
+                                        user.name, owns));
   }
-  for (const auto& relation : session.catalog.relations(0)) {
-    if (relation->owner == id) return true;
-  }
-  return false;
+  const std::string granted = database_with_grants(session, catalog::GranteeKind::kUser, user.id);
+  if (granted.empty()) return {};
+  return engine::fail_sql("55006",
+                          fmt::format("user \"{}\" can't be dropped because the user has a "
+                                      "privilege on some object in database {}",
+                                      user.name, granted));
 }
 
 SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
@@ -93,6 +119,7 @@ SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
         fmt::format("user \"{}\" can't be dropped because the user has a privilege on some object",
                     user->name));
   }
+  LEAT_TRY(check_other_databases(session, *user));
   LEAT_TRY(forget_grantee(session, catalog::GranteeKind::kUser, user->id));
   for (const catalog::GroupPointer& group : session.catalog.groups()) {
     if (std::ranges::find(group->members, user->id) == group->members.end()) continue;

@@ -72,7 +72,7 @@ PlanStamp SessionState::stamp() const {
 sql::TranslateContext SessionState::translate_context(std::string_view script) const {
   sql::TranslateContext context;
   context.script = script;
-  context.current_database = shared->options.database;
+  context.current_database = request.database;
   context.search_path = resolved_search_path();
   context.system_schema = catalog::kSystemSchema;
   context.function_schema = catalog::kDialectSchema;
@@ -82,7 +82,9 @@ sql::TranslateContext SessionState::translate_context(std::string_view script) c
 
 SqlStatus SessionState::check_access(const sql::Statement& statement) {
   for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
-    if (sql::is_system_relation(access.table)) {
+    const bool elsewhere =
+        !access.table.database().empty() && access.table.database() != request.database;
+    if (sql::is_system_relation(access.table) && !elsewhere) {
       if (access.access != sql::Access::kSelect && access.access != sql::Access::kReference) {
         return engine::fail_sql(
             "42501",
@@ -91,7 +93,9 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
       if (access.table.name() == "pg_shadow") LEAT_TRY(require_superuser("read pg_shadow"));
       continue;
     }
-    SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
+    SqlResult<catalog::RelationPointer> relation = access.access == sql::Access::kSelect
+                                                       ? find_readable(access.table)
+                                                       : find_relation(access.table);
     if (!relation) {
       if (relation.error().sqlstate == "42P01")
         continue;  // the translator says it, with the position
@@ -115,7 +119,7 @@ SqlStatus SessionState::lock_read(const catalog::Relation& relation, int depth) 
   if (depth > kDepthMax) return {};  // using it will say so
   if (relation.kind == catalog::RelationKind::kTable ||
       relation.kind == catalog::RelationKind::kMaterializedView) {
-    return lock_table(relation.schema_name, relation.name, LockMode::kRead);
+    return lock_table(relation.schema_name, relation.name, LockMode::kRead, relation.database);
   }
   if (relation.kind == catalog::RelationKind::kLateBindingView)
     return lock_late_binding(relation, depth + 1);
@@ -129,7 +133,7 @@ SqlStatus SessionState::lock_read(const catalog::Relation& relation, int depth) 
 SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) {
   for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
     if (access.access == sql::Access::kReference || sql::is_system_relation(access.table)) continue;
-    const SqlResult<catalog::RelationPointer> relation = find_relation(access.table);
+    const SqlResult<catalog::RelationPointer> relation = find_readable(access.table);
     const bool changes =
         access.access == sql::Access::kUpdate || access.access == sql::Access::kDelete;
     if (relation && changes && block != Block::kNone) rows_changed.insert((*relation)->oid);

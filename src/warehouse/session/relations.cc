@@ -1,6 +1,8 @@
 // Names, rights and fields: what every kind of statement needs.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
@@ -16,16 +18,15 @@ bool is_temporary_schema(std::string_view name) {
   return name == "pg_temp" || name.starts_with("pg_temp_");
 }
 
-std::unexpected<SqlError> other_database(const sql::QualifiedName& name) {
+std::unexpected<SqlError> other_database(const SessionState& session,
+                                         const sql::QualifiedName& name) {
+  const std::string database(name.database());
+  if (session.catalog.database(database) == nullptr)
+    return engine::fail_sql("3D000", "database \"" + database + "\" does not exist");
   return engine::fail_sql(
       "0A000",
-      fmt::format("cross-database references are not supported: database \"{}\" is not the current "
-                  "one",
-                  name.database()),
-      {},
-      "A warehouse has one database: put the table into a schema of it, or bring its rows over "
-      "with "
-      "UNLOAD and COPY.");
+      fmt::format("\"{}\" is in another database, which can only be read", name.to_string()), {},
+      fmt::format("Connect to the database \"{}\" to change it.", database));
 }
 
 std::unexpected<SqlError> no_relation(const sql::QualifiedName& name) {
@@ -42,6 +43,13 @@ std::string system_name(const sql::QualifiedName& name) {
 }
 
 }  // namespace
+
+sql::QualifiedName in_database(const sql::QualifiedName& name, const std::string& database) {
+  if (database.empty() || name.schema().empty() || !name.database().empty()) return name;
+  sql::QualifiedName out = name;
+  out.parts.insert(out.parts.begin(), database);
+  return out;
+}
 
 SqlError from_sql(sql::SqlError error) {
   return {.sqlstate = std::move(error.sqlstate),
@@ -92,9 +100,8 @@ std::vector<std::string> SessionState::resolved_search_path() const {
 }
 
 SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName& name) const {
-  if (!name.database().empty() && name.database() != shared->options.database) {
-    return other_database(name);
-  }
+  if (!name.database().empty() && name.database() != request.database)
+    return other_database(*this, name);
   const std::string_view schema = name.schema();
   if (schema.empty() || is_temporary_schema(schema)) {
     if (RelationPointer temporary = catalog.temporary(name.name())) return temporary;
@@ -110,9 +117,8 @@ SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName&
 }
 
 SqlResult<SchemaPointer> SessionState::creation_schema(const sql::QualifiedName& name) const {
-  if (!name.database().empty() && name.database() != shared->options.database) {
-    return other_database(name);
-  }
+  if (!name.database().empty() && name.database() != request.database)
+    return other_database(*this, name);
   if (!name.schema().empty()) {
     if (name.schema().starts_with("pg_") || name.schema() == "information_schema") {
       return engine::fail_sql("42501",
@@ -145,14 +151,17 @@ SqlStatus SessionState::require(const catalog::Relation& relation, std::uint32_t
 SqlStatus SessionState::require_of(const catalog::User& who, const catalog::Relation& relation,
                                    std::uint32_t privileges) const {
   if (relation.temporary || who.superuser) return {};
-  if (const SchemaPointer schema = catalog.schema(relation.schema)) {
-    const std::uint32_t held = catalog::privileges_on(catalog, who, *schema);
-    if ((held & catalog::kUsage) == 0)
-      return engine::fail_sql("42501", "permission denied for schema " + schema->name);
-  }
-  const std::uint32_t held = catalog::privileges_on(catalog, who, relation);
-  if ((held & privileges) == privileges) return {};
-  return engine::fail_sql("42501", "permission denied for relation " + relation.name);
+  const auto check = [&](const catalog::CatalogSession& in) -> SqlStatus {
+    if (const SchemaPointer schema = in.schema(relation.schema)) {
+      const std::uint32_t held = catalog::privileges_on(in, who, *schema);
+      if ((held & catalog::kUsage) == 0)
+        return engine::fail_sql("42501", "permission denied for schema " + schema->name);
+    }
+    const std::uint32_t held = catalog::privileges_on(in, who, relation);
+    if ((held & privileges) == privileges) return {};
+    return engine::fail_sql("42501", "permission denied for relation " + relation.name);
+  };
+  return in_other_database(relation) ? check(catalog_of(relation)) : check(catalog);
 }
 
 SqlStatus SessionState::require_owner(const catalog::Relation& relation,
@@ -171,16 +180,43 @@ SqlStatus SessionState::require_superuser(std::string_view what) const {
   return engine::fail_sql("42501", "must be superuser to " + std::string(what));
 }
 
-sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& name) const {
+namespace {
+
+/// The columns of `relation`, with those that the user may not read marked, unless it is `inside`
+/// of a view: there its owner's rights count.
+void add_columns(const SessionState& session, const catalog::CatalogSession& in,
+                 const catalog::Relation& relation, bool inside, sql::Relation& made) {
+  const catalog::UserPointer me = session.user();
+  const bool restricted = !inside && me != nullptr && !relation.temporary &&
+                          (catalog::privileges_on(in, *me, relation) & catalog::kSelect) == 0 &&
+                          catalog::has_column_privileges(in, *me, relation);
+  for (const catalog::Column& column : relation.columns) {
+    const bool readable =
+        !restricted ||
+        (catalog::column_privileges(in, *me, relation, column.number) & catalog::kSelect) != 0;
+    made.columns.push_back({.name = column.name,
+                            .type = column.type,
+                            .identity = column.identity && !column.identity_by_default,
+                            .not_null = column.not_null,
+                            .readable = readable,
+                            .number = column.number});
+  }
+}
+
+}  // namespace
+
+sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& written) const {
+  const sql::QualifiedName name = in_database(written, database_);
   // Inside of a view its owner's rights count, not the user's.
   const std::string key = (depth_ > 0 ? "view:" : "") + name.to_string();
   if (const auto known = found_.find(key); known != found_.end()) return known->second.get();
   auto made = std::make_unique<sql::Relation>();
-  if (sql::is_system_relation(name)) {
+  const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
+  if (sql::is_system_relation(name) && !elsewhere) {
     made->kind = sql::RelationKind::kSystem;
     made->duckdb_name = system_name(name);
   } else {
-    SqlResult<RelationPointer> relation = session_.find_relation(name);
+    SqlResult<RelationPointer> relation = session_.find_readable(name);
     if (!relation) {
       return sql::sql_fail(std::move(relation.error().sqlstate),
                            std::move(relation.error().message));
@@ -196,7 +232,10 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
       if (depth_ >= kDepthMax)
         return sql::sql_fail("54001", "views depend on each other too deeply");
       ++depth_;
-      SqlResult<std::string> text = late_binding_sql(session_, **relation, *this);
+      std::string outer =
+          std::exchange(database_, elsewhere ? std::string(name.database()) : std::string());
+      SqlResult<std::string> text = late_binding_sql(session_, **relation, database_, *this);
+      database_ = std::move(outer);
       --depth_;
       if (!text) {
         SqlError& error = text.error();
@@ -210,21 +249,10 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
     made->oid = (*relation)->oid;
     made->schema = (*relation)->schema_name;
     made->name = (*relation)->name;
-    const catalog::UserPointer me = session_.user();
-    const bool restricted =
-        depth_ == 0 && me != nullptr && !(*relation)->temporary &&
-        (catalog::privileges_on(session_.catalog, *me, **relation) & catalog::kSelect) == 0 &&
-        catalog::has_column_privileges(session_.catalog, *me, **relation);
-    for (const catalog::Column& column : (*relation)->columns) {
-      const bool readable = !restricted || (catalog::column_privileges(session_.catalog, *me,
-                                                                       **relation, column.number) &
-                                            catalog::kSelect) != 0;
-      made->columns.push_back({.name = column.name,
-                               .type = column.type,
-                               .identity = column.identity && !column.identity_by_default,
-                               .not_null = column.not_null,
-                               .readable = readable,
-                               .number = column.number});
+    if (elsewhere) {
+      add_columns(session_, session_.catalog_of(**relation), **relation, depth_ > 0, *made);
+    } else {
+      add_columns(session_, session_.catalog, **relation, depth_ > 0, *made);
     }
   }
   const sql::Relation* result = made.get();

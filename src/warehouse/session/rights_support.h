@@ -22,6 +22,11 @@ struct FoundGrantee {
 [[nodiscard]] bool has_grants(const SessionState& session, catalog::GranteeKind kind,
                               std::int32_t id);
 
+/// The name of another database in which some object's rights, or standing ones, name this grantee;
+/// empty: of none.
+[[nodiscard]] std::string database_with_grants(const SessionState& session,
+                                               catalog::GranteeKind kind, std::int32_t id);
+
 /// Takes one who is dropped out of the standing privileges and, as a holder, out of the roles.
 [[nodiscard]] SqlStatus forget_grantee(SessionState& session, catalog::GranteeKind kind,
                                        std::int32_t id);

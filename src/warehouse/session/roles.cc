@@ -88,16 +88,26 @@ SqlStatus revoke_everything(SessionState& session, std::int32_t id) {
     std::erase_if(changed.acl, of_role);
     LEAT_TRY(session.catalog.put(std::move(changed)));
   }
-  const catalog::DatabasePointer database = session.catalog.database();
-  if (std::ranges::none_of(database->acl, of_role)) return {};
-  catalog::Database changed = *database;
-  std::erase_if(changed.acl, of_role);
-  return session.catalog.put(std::move(changed));
+  for (const catalog::DatabasePointer& database : session.catalog.databases()) {
+    if (std::ranges::none_of(database->acl, of_role)) continue;
+    catalog::Database changed = *database;
+    std::erase_if(changed.acl, of_role);
+    LEAT_TRY(session.catalog.put(std::move(changed)));
+  }
+  return {};
 }
 
 SqlStatus drop_role(SessionState& session, const Role& role, bool force) {
   const catalog::UserPointer me = session.user();
   if (role.owner != me->id) LEAT_TRY(session.require_system_privilege("drop role", "drop roles"));
+  const std::string elsewhere = database_with_grants(session, catalog::GranteeKind::kRole, role.id);
+  if (!elsewhere.empty()) {
+    return engine::fail_sql("2BP01",
+                            fmt::format("cannot drop role \"{}\" because it has privileges in "
+                                        "database {}",
+                                        role.name, elsewhere),
+                            {}, "Revoke them there first.");
+  }
   const bool granted =
       !role.holders.empty() || has_grants(session, catalog::GranteeKind::kRole, role.id) ||
       !catalog::roles_of(session.catalog, catalog::GranteeKind::kRole, role.id).empty();

@@ -171,6 +171,7 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   record.id = current_query;
   record.user = user_id;
   record.session = id;
+  record.database = request.database;
   record.transaction =
       block == Block::kNone ? shared->next_transaction.fetch_add(1) : transaction_id;
   record.kind = class_of(running.statement, kind);
@@ -210,7 +211,7 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   if (block == Block::kNone) unlock_statement();
   if (shared->audit != nullptr) {
     const catalog::UserPointer me = user();
-    shared->audit->write(record, me == nullptr ? request.user : me->name, shared->options.database,
+    shared->audit->write(record, me == nullptr ? request.user : me->name, request.database,
                          is_about_people(running.statement));
   }
   shared->history.finish(std::move(record));
@@ -267,6 +268,7 @@ constexpr std::tuple kRunners = {
     &SessionState::run_create_schema,
     &SessionState::run_create_view,
     &SessionState::run_create_database,
+    &SessionState::run_alter_database,
     &SessionState::run_create_materialized_view,
     &SessionState::run_refresh,
     &SessionState::run_alter_materialized_view,
@@ -360,16 +362,6 @@ SqlStatus SessionState::run_deallocate(Running&, const sql::DeallocateStatement&
   return {};
 }
 
-SqlStatus SessionState::run_create_database(Running&, const sql::CreateDatabaseStatement&) {
-  const catalog::UserPointer me = user();
-  if (me == nullptr || !(me->superuser || me->create_database))
-    return engine::fail_sql("42501", "permission denied to create database");
-  return engine::fail_sql(
-      "0A000", "CREATE DATABASE is not supported: a warehouse has one database", {},
-      "Make a schema, or run another warehouse: leat warehouse --data DIRECTORY "
-      "--warehouse-database NAME.");
-}
-
 SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) {
   // What `leat warehouse backup` asks for while it copies the database's files.
   const bool hold = statement.procedure.name() == "leat_hold_checkpoints";
@@ -377,9 +369,14 @@ SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) 
     LEAT_TRY(require_superuser("copy the database's files"));
     if (hold == holds_checkpoints) return {};
     if (hold) {
-      LEAT_TRY(shared->database->hold_checkpoints());
+      LEAT_TRY(shared->databases->hold());
+      if (SqlStatus held = shared->database->hold_checkpoints(); !held) {
+        shared->databases->release();
+        return held;
+      }
     } else {
       shared->database->release_checkpoints();
+      shared->databases->release();
     }
     holds_checkpoints = hold;
     return {};
@@ -390,7 +387,12 @@ SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) 
 }
 
 SqlStatus SessionState::run_use(Running&, const sql::UseStatement& statement) {
-  if (statement.database == shared->options.database) return {};
+  if (statement.database == request.database) return {};
+  if (shared->catalog->database(statement.database) != nullptr) {
+    return engine::fail_sql("0A000", "USE of another database is not supported", {},
+                            "Connect to the database \"" + statement.database +
+                                "\", or name its tables with three parts.");
+  }
   return engine::fail_sql("3D000", "database \"" + statement.database + "\" does not exist");
 }
 
@@ -401,6 +403,9 @@ Session::~Session() = default;
 
 std::int32_t Session::id() const {
   return state_->id;
+}
+const std::string& Session::database() const {
+  return state_->request.database;
 }
 std::int64_t Session::last_query_id() const {
   return state_->last_query;

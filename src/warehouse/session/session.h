@@ -85,6 +85,8 @@ class Session {
   /// transaction fails as well.
   void fail_transaction();
 
+  /// The database that it is connected to.
+  [[nodiscard]] const std::string& database() const;
   /// What pg_last_query_id() says; -1 before the first one.
   [[nodiscard]] std::int64_t last_query_id() const;
 

@@ -97,7 +97,8 @@ struct Running {
 };
 
 struct SessionState {
-  SessionState(std::shared_ptr<WarehouseState> shared, std::unique_ptr<engine::Connection> opened);
+  SessionState(std::shared_ptr<WarehouseState> shared, std::shared_ptr<catalog::Catalog> database,
+               std::unique_ptr<engine::Connection> opened);
   SessionState(const SessionState&) = delete;
   SessionState& operator=(const SessionState&) = delete;
   ~SessionState();
@@ -144,7 +145,7 @@ struct SessionState {
   void end_block();
   SqlStatus run_transaction(Running& running);
   SqlStatus lock_table(const std::string& schema, const std::string& name,
-                       LockMode mode = LockMode::kWrite);
+                       LockMode mode = LockMode::kWrite, std::string_view database = {});
   /// Gives back what a statement outside of a block has locked.
   void unlock_statement();
   SqlStatus check_stopped() const;
@@ -185,7 +186,13 @@ struct SessionState {
   SqlStatus run_lock(Running& running, const sql::LockStatement& statement);
   SqlStatus run_deallocate(Running& running, const sql::DeallocateStatement& statement);
   SqlStatus run_use(Running& running, const sql::UseStatement& statement);
+
+  // database_statements.cc
   SqlStatus run_create_database(Running& running, const sql::CreateDatabaseStatement& statement);
+  SqlStatus run_alter_database(Running& running, const sql::AlterDatabaseStatement& statement);
+  SqlStatus drop_databases(Running& running, const sql::DropStatement& statement);
+  /// The catalog of the database that `relation` is in, as the session may look at it.
+  [[nodiscard]] catalog::CatalogSession catalog_of(const catalog::Relation& relation) const;
   SqlStatus run_call(Running& running, const sql::CallStatement& statement);
   // functions.cc
   SqlResult<catalog::FunctionPointer> find_function_written(
@@ -200,7 +207,13 @@ struct SessionState {
   SqlStatus run_execute(Running& running, const sql::ExecuteStatement& statement);
 
   // relations.cc
+  /// Of the session's database; 0A000 for another one.
   SqlResult<catalog::RelationPointer> find_relation(const sql::QualifiedName& name) const;
+  /// Of any database, to be read: see in_other_database().
+  SqlResult<catalog::RelationPointer> find_readable(const sql::QualifiedName& name) const;
+  [[nodiscard]] bool in_other_database(const catalog::Relation& relation) const {
+    return !relation.temporary && relation.database != own_catalog->alias();
+  }
   SqlResult<catalog::SchemaPointer> creation_schema(const sql::QualifiedName& name) const;
   std::vector<std::string> resolved_search_path() const;
   [[nodiscard]] catalog::UserPointer user() const;
@@ -262,6 +275,7 @@ struct SessionState {
 
   std::shared_ptr<WarehouseState> shared;
   std::unique_ptr<engine::Connection> connection;
+  std::shared_ptr<catalog::Catalog> own_catalog;  ///< Of the session's database.
   catalog::CatalogSession catalog;
   std::int32_t id = 0;
   std::int32_t secret_key = 0;
@@ -320,7 +334,8 @@ class SessionLookup final : public sql::RelationLookup {
   const SessionState& session_;
   mutable std::map<std::string, std::unique_ptr<sql::Relation>> found_;
   mutable std::vector<std::unique_ptr<sql::DefinedFunction>> functions_;
-  mutable int depth_ = 0;  // of late-binding views being expanded
+  mutable int depth_ = 0;           // of late-binding views being expanded
+  mutable std::string database_{};  // where the innermost of them is, unless in the session's
 };
 
 // Small shared pieces (support in relations.cc).
@@ -328,9 +343,14 @@ class SessionLookup final : public sql::RelationLookup {
 [[nodiscard]] Field field_of(const engine::ColumnInfo& column);
 /// Appends nothing, or runs SQL of our own whose rows nobody needs.
 [[nodiscard]] SqlStatus run_engine(SessionState& session, const std::string& engine_sql);
+/// `name` with the database in front, when it has a schema and no database. Empty: as it is.
+[[nodiscard]] sql::QualifiedName in_database(const sql::QualifiedName& name,
+                                             const std::string& database);
 /// A late-binding view's query in the engine's SQL; checks its owner's rights (views.cc).
+/// `database`: where it is, unless in the session's.
 [[nodiscard]] SqlResult<std::string> late_binding_sql(const SessionState& session,
                                                       const catalog::Relation& view,
+                                                      const std::string& database,
                                                       const sql::RelationLookup& lookup);
 /// True when the user's rights on columns allow what those on the table do not
 /// (column_rights.cc). A query may then read the readable columns only, which the translator sees

@@ -187,8 +187,29 @@ SqlStatus SessionState::run_reset(Running& running, const sql::ResetStatement& s
   return {};
 }
 
+namespace {
+
+/// The schema exists in that database, which exists.
+SqlStatus require_schema_of(const SessionState& session, const std::string& database,
+                            const std::string& schema) {
+  bool known = false;
+  if (database == session.request.database) {
+    known = session.catalog.schema(schema) != nullptr;
+  } else if (session.catalog.database(database) == nullptr) {
+    return engine::fail_sql("3D000", "database \"" + database + "\" does not exist");
+  } else {
+    session.facts().each_other([&](const std::string& name, const catalog::CatalogSession& other) {
+      known = known || (name == database && other.schema(schema) != nullptr);
+    });
+  }
+  if (known) return {};
+  return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
+}
+
+}  // namespace
+
 SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& statement) {
-  const std::string database = quote_literal(shared->options.database);
+  const std::string database = quote_literal(request.database);
   switch (statement.kind) {
     case sql::ShowKind::kSetting: {
       if (statement.setting == "all") {
@@ -225,33 +246,39 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
           "SELECT database_name, database_owner, database_type, database_acl, '' AS parameters, "
           "database_isolation_level FROM leat_system.svv_redshift_databases WHERE true" +
               like_clause(statement, "database_name"));
-    case sql::ShowKind::kSchemas:
-      if (!statement.name.empty() && statement.name.name() != shared->options.database) {
-        return engine::fail_sql(
-            "3D000", "database \"" + std::string(statement.name.name()) + "\" does not exist");
-      }
-      return send_query(
-          running, "SELECT * FROM leat_system.svv_all_schemas WHERE database_name = " + database +
-                       like_clause(statement, "schema_name"));
+    case sql::ShowKind::kSchemas: {
+      const std::string of(statement.name.empty() ? request.database : statement.name.name());
+      if (catalog.database(of) == nullptr)
+        return engine::fail_sql("3D000", "database \"" + of + "\" does not exist");
+      return send_query(running,
+                        "SELECT * FROM leat_system.svv_all_schemas WHERE database_name = " +
+                            quote_literal(of) + like_clause(statement, "schema_name"));
+    }
     case sql::ShowKind::kTables: {
       const std::vector<std::string> path = resolved_search_path();
       std::string schema(statement.name.empty() ? path.empty() ? "public" : path.front()
                                                 : statement.name.name());
-      if (catalog.schema(schema) == nullptr)
-        return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
+      const std::string of(statement.name.schema().empty() ? request.database
+                                                           : statement.name.schema());
+      LEAT_TRY(require_schema_of(*this, of, schema));
       return send_query(
           running,
           "SELECT database_name, schema_name, table_name, table_type, table_acl, remarks FROM "
-          "leat_system.svv_all_tables WHERE schema_name = " +
-              quote_literal(schema) + like_clause(statement, "table_name"));
+          "leat_system.svv_all_tables WHERE database_name = " +
+              quote_literal(of) + " AND schema_name = " + quote_literal(schema) +
+              like_clause(statement, "table_name"));
     }
     case sql::ShowKind::kColumns: {
-      LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(statement.name));
-      return send_query(running, fmt::format("SELECT * FROM leat_system.svv_all_columns WHERE "
-                                             "schema_name = {} AND table_name = {}",
-                                             quote_literal(relation->schema_name),
-                                             quote_literal(relation->name)) +
-                                     like_clause(statement, "column_name"));
+      LEAT_ASSIGN(const catalog::RelationPointer relation, find_readable(statement.name));
+      const std::string of(statement.name.database().empty() ? request.database
+                                                             : statement.name.database());
+      return send_query(running,
+                        fmt::format("SELECT * FROM leat_system.svv_all_columns WHERE "
+                                    "database_name = {} AND schema_name = {} AND "
+                                    "table_name = {}",
+                                    quote_literal(of), quote_literal(relation->schema_name),
+                                    quote_literal(relation->name)) +
+                            like_clause(statement, "column_name"));
     }
     default:
       return engine::fail_sql("0A000", "this form of SHOW is not supported");

@@ -146,12 +146,14 @@ SqlError SessionState::dress(SqlError error) const {
 }
 
 SqlStatus SessionState::lock_table(const std::string& schema, const std::string& name,
-                                   LockMode mode) {
+                                   LockMode mode, std::string_view database) {
   const std::int64_t before = shared->clock.monotonic_us();
   holds_locks = true;
+  // The relations pg_... stand for what all databases share.
+  if (database.empty() && !schema.starts_with("pg_")) database = own_catalog->alias();
   SqlStatus locked =
-      shared->locks.acquire(id, schema + "." + name, mode, shared->options.lock_timeout_us,
-                            [this] { return cancelled || ended; });
+      shared->locks.acquire(id, fmt::format("{}/{}.{}", database, schema, name), mode,
+                            shared->options.lock_timeout_us, [this] { return cancelled || ended; });
   lock_wait_us += shared->clock.monotonic_us() - before;
   return locked;
 }

@@ -21,6 +21,7 @@ SqlStatus SessionState::run_unload(Running& running, const sql::UnloadStatement&
   UnloadRecord record;
   record.query = current_query;
   record.user = user_id;
+  record.database = request.database;
   record.session = id;
   record.transaction = transaction_id;
   record.destination = statement.destination;

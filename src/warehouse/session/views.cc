@@ -101,6 +101,11 @@ SqlStatus check_late_binding(const SessionState& session, const sql::Statement& 
                               "All the relation names inside should be qualified when creating "
                               "views with no schema binding.");
     }
+    const std::string_view database = access.table.database();
+    if (!database.empty() && database != session.request.database) {
+      if (session.catalog.database(database) != nullptr) continue;
+      return engine::fail_sql("3D000", "database \"" + std::string(database) + "\" does not exist");
+    }
     if (session.catalog.schema(schema) == nullptr)
       return engine::fail_sql("3F000", "schema \"" + std::string(schema) + "\" does not exist");
   }
@@ -242,12 +247,14 @@ SqlStatus SessionState::run_alter_materialized_view(
 }
 
 SqlResult<std::string> late_binding_sql(const SessionState& session, const Relation& view,
+                                        const std::string& database,
                                         const sql::RelationLookup& lookup) {
   LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
   const catalog::UserPointer owner = session.catalog.user(view.owner);
   for (const sql::TableAccess& access : sql::referenced_tables(parsed.statement)) {
     if (sql::is_system_relation(access.table)) continue;
-    LEAT_ASSIGN(const RelationPointer source, session.find_relation(access.table));
+    LEAT_ASSIGN(const RelationPointer source,
+                session.find_readable(in_database(access.table, database)));
     // The view's owner must still be allowed to read what the view reads.
     if (owner != nullptr) LEAT_TRY(session.require_of(*owner, *source, catalog::kSelect));
   }
@@ -263,6 +270,7 @@ SqlResult<std::string> late_binding_sql(const SessionState& session, const Relat
 }
 
 SqlStatus SessionState::lock_late_binding(const Relation& view, int depth) {
+  if (in_other_database(view)) return {};
   SqlResult<sql::ParsedStatement> parsed = parse_definition(view);
   if (!parsed) return std::unexpected(std::move(parsed).error());
   return lock_tables(parsed->statement, depth);

@@ -33,6 +33,13 @@ Error to_error(const SqlError& error, std::string_view what) {
                fmt::format("{}: {} [{}] {}", what, error.message, error.sqlstate, error.detail)};
 }
 
+/// Of the files of the databases beside the first one; empty: in memory.
+std::string others_directory(const WarehouseOptions& options) {
+  if (options.data_directory.empty()) return {};
+  return std::filesystem::absolute(options.data_directory + "/" + options.database + ".databases")
+      .string();
+}
+
 Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& options) {
   engine::DatabaseOptions database;
   database.threads = options.threads;
@@ -47,6 +54,7 @@ Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& 
                         "cannot make the warehouse's folder " + options.data_directory);
     }
     database.path = options.data_directory + "/" + options.database + ".duckdb";
+    database.directories.push_back(std::filesystem::absolute(others_directory(options)).string());
     database.directories.push_back(
         std::filesystem::absolute(options.data_directory + "/scratch").string());
   }
@@ -56,12 +64,16 @@ Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& 
 SqlStatus set_connection(engine::Connection& connection, const SessionState& session,
                          std::string_view user) {
   for (const std::string& setting : sql::required_settings()) LEAT_TRY(connection.run(setting));
+  const std::string& alias = session.own_catalog->alias();
+  LEAT_TRY(connection.run("USE " + engine::quote_identifier(alias)));
+  LEAT_TRY(
+      connection.run(fmt::format("SET VARIABLE leat_alias = {}", engine::quote_literal(alias))));
   LEAT_TRY(
       connection.run(fmt::format("SET VARIABLE leat_session = CAST({} AS BIGINT)", session.id)));
   LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user = {}", engine::quote_literal(user))));
   LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user_id = {}", session.user_id)));
   LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_database = {}",
-                                      engine::quote_literal(session.shared->options.database))));
+                                      engine::quote_literal(session.request.database))));
   return {};
 }
 
@@ -124,7 +136,7 @@ void WarehouseState::record(ConnectionRecord record) {
 }
 
 SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
-                                      std::int64_t of_user_max) {
+                                      std::int64_t of_user_max, std::int64_t of_database_max) {
   const std::unique_lock lock(sessions_mutex_);
   if (sessions_.size() >= options.sessions_max) {
     return engine::fail_sql("53300", "sorry, too many clients already", {},
@@ -134,9 +146,39 @@ SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
       sessions_, [&](const auto& entry) { return entry.second.info.user_id == info.user_id; });
   if (of_user_max >= 0 && own >= of_user_max)
     return engine::fail_sql("53300", "too many connections for user \"" + info.user + "\"");
+  const auto there = std::ranges::count_if(sessions_, [&](const auto& entry) {
+    return entry.second.info.database_oid == info.database_oid;
+  });
+  if (of_database_max >= 0 && there >= of_database_max) {
+    return engine::fail_sql("53300", "too many connections for database \"" + info.database + "\"");
+  }
+  if (closed_databases_.contains(info.database_oid))
+    return engine::fail_sql("3D000", "database \"" + info.database + "\" does not exist");
   const std::int32_t id = info.id;
   sessions_[id] = Entry{&session, std::move(info)};
   return {};
+}
+
+SqlStatus WarehouseState::close_database(const catalog::Database& known) {
+  const std::unique_lock lock(sessions_mutex_);
+  const bool used = std::ranges::any_of(
+      sessions_, [&](const auto& entry) { return entry.second.info.database_oid == known.oid; });
+  if (used) {
+    return engine::fail_sql("55006",
+                            "database \"" + known.name + "\" is being accessed by other users");
+  }
+  closed_databases_.insert(known.oid);
+  return {};
+}
+
+void WarehouseState::reopen_database(catalog::Oid database_oid) {
+  const std::unique_lock lock(sessions_mutex_);
+  closed_databases_.erase(database_oid);
+}
+
+std::string WarehouseState::database_name(catalog::Oid database_oid) const {
+  const catalog::DatabasePointer known = catalog->database(database_oid);
+  return known == nullptr ? std::string() : known->name;
 }
 
 void WarehouseState::remove_session(std::int32_t id) {
@@ -181,10 +223,12 @@ bool WarehouseState::stop_session(std::int64_t id, std::int64_t target, bool ter
 }
 
 SessionState::SessionState(std::shared_ptr<WarehouseState> warehouse,
+                           std::shared_ptr<catalog::Catalog> database,
                            std::unique_ptr<engine::Connection> opened)
     : shared(std::move(warehouse)),
       connection(std::move(opened)),
-      catalog(*shared->catalog, *connection) {}
+      own_catalog(std::move(database)),
+      catalog(*own_catalog, *connection) {}
 
 SessionState::~SessionState() {
   if (id == 0) return;
@@ -197,7 +241,10 @@ SessionState::~SessionState() {
   // Temporary tables go with the connection.
   shared->remove_session(id);
   unlock_statement();
-  if (holds_checkpoints) shared->database->release_checkpoints();
+  if (holds_checkpoints) {
+    shared->database->release_checkpoints();
+    shared->databases->release();
+  }
   const catalog::UserPointer me = user();
   shared->record(ConnectionRecord{.event = "disconnecting session",
                                   .time = shared->now(),
@@ -212,7 +259,17 @@ SessionState::~SessionState() {
 }
 
 catalog::SessionFacts SessionState::facts() const {
-  return {.catalog = &catalog, .user_id = user_id, .search_path = resolved_search_path()};
+  return {.catalog = &catalog,
+          .user_id = user_id,
+          .search_path = resolved_search_path(),
+          .database = request.database,
+          .each_other = [this](const auto& use) {
+            for (const Databases::CatalogPointer& other : shared->databases->all()) {
+              if (other == own_catalog) continue;
+              const catalog::DatabasePointer known = other->database();
+              if (known != nullptr) use(known->name, catalog::CatalogSession(*other, *connection));
+            }
+          }};
 }
 
 void SessionState::cancel(bool because_of_timeout) {
@@ -274,6 +331,9 @@ Result<std::unique_ptr<Warehouse>> Warehouse::open(WarehouseOptions options) {
   if (SqlStatus made = catalog::create_system_schema(**connection); !made) {
     return std::unexpected(to_error(made.error(), "cannot make the warehouse's system schema"));
   }
+  state->databases =
+      std::make_unique<Databases>(*state->database, others_directory(state->options));
+  LEAT_TRY(state->databases->open_all(state->catalog));
   return std::unique_ptr<Warehouse>(new Warehouse(std::move(state)));
 }
 
@@ -346,11 +406,14 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
     return engine::fail_sql("28000",
                             "the password of user \"" + user->name + "\" is no longer valid");
   }
-  if (request.database != state_->options.database) {
+  const catalog::DatabasePointer database = state_->catalog->database(request.database);
+  const Databases::CatalogPointer catalog =
+      database == nullptr ? nullptr : state_->databases->of(database->oid);
+  if (catalog == nullptr) {
     return engine::fail_sql("3D000", "database \"" + request.database + "\" does not exist");
   }
   LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state_->database->connect());
-  auto session = std::make_unique<SessionState>(state_, std::move(connection));
+  auto session = std::make_unique<SessionState>(state_, catalog, std::move(connection));
   session->user_id = user->id;
   session->request = request;
   session->started = state_->now();
@@ -377,9 +440,12 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   info.id = session->id;
   info.user_id = user->id;
   info.user = user->name;
+  info.database_oid = database->oid;
+  info.database = database->name;
   info.application = session->settings.get("application_name");
   info.start = session->started;
-  if (SqlStatus added = state_->add_session(*session, std::move(info), user->connection_limit);
+  if (SqlStatus added = state_->add_session(*session, std::move(info), user->connection_limit,
+                                            user->superuser ? -1 : database->connection_limit);
       !added) {
     session->id = 0;  // nobody knows it, and nothing has to be given back
     return std::unexpected(std::move(added).error());
@@ -417,6 +483,9 @@ std::size_t Warehouse::session_count() const {
 }
 const std::string& Warehouse::database() const {
   return state_->options.database;
+}
+bool Warehouse::has_database(std::string_view name) const {
+  return state_->catalog->database(name) != nullptr;
 }
 
 }  // namespace leat::session

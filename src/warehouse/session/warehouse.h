@@ -1,4 +1,4 @@
-// The embedded Redshift-compatible warehouse: one database file, its users, and the sessions on it.
+// The embedded Redshift-compatible warehouse: its databases, its users, and the sessions on it.
 //
 //   auto warehouse = Warehouse::open({.data_directory = "data/warehouse", .admin_password = secret,
 //   ...}); auto session = (*warehouse)->open_session({.user = "leat", .database = "dev"});
@@ -37,9 +37,10 @@ struct ObjectKeys;
 namespace leat::session {
 
 struct WarehouseOptions {
-  /// Folder of the database file <database>.duckdb, made when absent. Empty: in memory, gone at
+  /// Folder of the database files (databases.h), made when absent. Empty: in memory, gone at
   /// close (tests).
   std::string data_directory{};
+  /// The first database, which is always there.
   std::string database = "dev";
   /// Superuser, made at the first open; its password is set again at every open.
   std::string admin_user = "leat";
@@ -135,7 +136,9 @@ class Warehouse {
   /// Ends every session: running statements are stopped. New sessions are refused.
   void terminate_sessions();
   [[nodiscard]] std::size_t session_count() const;
+  /// The one that it was opened with.
   [[nodiscard]] const std::string& database() const;
+  [[nodiscard]] bool has_database(std::string_view name) const;
 
  private:
   explicit Warehouse(std::shared_ptr<WarehouseState> state);

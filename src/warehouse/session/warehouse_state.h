@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "warehouse/catalog/system_functions.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/session/audit.h"
+#include "warehouse/session/databases.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
 #include "warehouse/session/queues.h"
@@ -33,6 +35,8 @@ struct SessionInfo {
   std::int32_t id = 0;
   std::int32_t user_id = 0;
   std::string user{};
+  catalog::Oid database_oid = 0;
+  std::string database{};
   std::string application{};
   TimeUs start{};
   std::string state{"idle"};
@@ -83,8 +87,14 @@ struct WarehouseState final : catalog::SystemHost {
   void record(ConnectionRecord record);
 
   /// Makes it known. Errors: 53300 when there are too many, or `of_user_max` (-1: no limit) of its
-  /// user.
-  SqlStatus add_session(SessionState& session, SessionInfo info, std::int64_t of_user_max);
+  /// user, or `of_database_max` of its database; 3D000 when that is being dropped.
+  SqlStatus add_session(SessionState& session, SessionInfo info, std::int64_t of_user_max,
+                        std::int64_t of_database_max);
+  /// From now on nobody can connect to it, until released. 55006 while somebody is.
+  SqlStatus close_database(const catalog::Database& known);
+  void reopen_database(catalog::Oid database);
+  /// Its name; empty when there is none any more.
+  [[nodiscard]] std::string database_name(catalog::Oid database) const;
   void remove_session(std::int32_t id);
   void update_info(std::int32_t id, const std::function<void(SessionInfo&)>& change);
   [[nodiscard]] std::vector<SessionInfo> session_infos() const;
@@ -92,7 +102,8 @@ struct WarehouseState final : catalog::SystemHost {
   WarehouseOptions options;
   const Clock& clock;
   std::unique_ptr<engine::Database> database;
-  std::unique_ptr<catalog::Catalog> catalog;
+  std::shared_ptr<catalog::Catalog> catalog;  ///< Of the first database: users, groups, roles.
+  std::unique_ptr<Databases> databases;
   LockTable locks;
   std::unique_ptr<QueryQueues> queues;
   std::unique_ptr<AuditLog> audit;  ///< Null: none is kept.
@@ -110,8 +121,9 @@ struct WarehouseState final : catalog::SystemHost {
     SessionState* session = nullptr;
     SessionInfo info{};
   };
-  mutable std::shared_mutex sessions_mutex_;  // guards sessions_
+  mutable std::shared_mutex sessions_mutex_;  // guards all below
   std::map<std::int32_t, Entry> sessions_;
+  std::set<catalog::Oid> closed_databases_;
 
   friend class Warehouse;
 };

@@ -1,0 +1,326 @@
+// Several databases: what is apart, what is shared, reading across, crashes while they are made.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "warehouse/session/session_fixture.h"
+
+namespace leat::session {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<Session> in_database(const std::string& database, std::string user = "leat") {
+  auto opened = try_open(std::move(user), {}, database);
+  if (!opened) throw std::runtime_error(opened.error().message);
+  return std::move(*opened);
+}
+
+/// A database beside the first one, for all tests that do not take it away: making one costs
+/// seconds with the sanitizers on.
+const std::string& other_database() {
+  static const std::string kName = [] {
+    EXPECT_EQ(run(*open_session(), "create database db_other").tag(), "CREATE DATABASE");
+    return std::string("db_other");
+  }();
+  return kName;
+}
+
+TEST(Databases, HaveTheirOwnObjects) {
+  const auto first = open_session();
+  const auto other = in_database(other_database());
+  EXPECT_EQ(ask(*other, "select current_database()"), "db_other");
+  EXPECT_EQ(other->database(), "db_other");
+  run(*first, "create table db_own_table (a int)");
+  run(*first, "insert into db_own_table values (1)");
+  EXPECT_EQ(state_of(*other, "select * from db_own_table"), "42P01");
+  run(*other, "create table db_own_table (a int, b varchar(5))");
+  run(*other, "insert into db_own_table values (2, 'x'), (3, 'y')");
+  run(*other, "create schema dev");  // named as the first database
+  run(*other, "create table dev.t (id int identity(1,1), a int not null)");
+  run(*other, "insert into dev.t (a) values (7)");
+  EXPECT_EQ(ask(*other, "select a, id from dev.t"), "7|1");
+  run(*other, "create view db_own_view as select count(*) as n from db_own_table");
+  EXPECT_EQ(ask(*other, "select n from db_own_view"), "2");
+  EXPECT_EQ(ask(*first, "select count(*) from db_own_table"), "1");
+  EXPECT_EQ(ask(*other, "select count(*) from pg_class where relname = 'db_own_table'"), "1");
+  EXPECT_EQ(ask(*other, "select tablename from pg_tables where schemaname = 'dev'"), "t");
+  EXPECT_EQ(ask(*other,
+                "select \"database\", tbl_rows from svv_table_info where \"table\" = "
+                "'db_own_table'"),
+            "db_other|2");
+  EXPECT_EQ(ask(*other,
+                "select table_catalog from information_schema.tables where table_name = "
+                "'db_own_view'"),
+            "db_other");
+  run(*other, "create temp table db_own_temp as select 1 as a");
+  EXPECT_EQ(ask(*other, "select a from db_own_temp"), "1");
+  EXPECT_EQ(run(*other, "drop schema dev cascade").tag(), "DROP SCHEMA");
+  EXPECT_EQ(state_of(*other, "select * from dev.t"), "3F000");
+}
+
+TEST(Databases, AreListed) {
+  const auto first = open_session();
+  const auto other = in_database(other_database());
+  run(*first, "create user db_listed_owner password disable");
+  run(*first, "alter database db_other owner to db_listed_owner");
+  run(*first, "alter database db_other connection limit 5");
+  for (Session* session : {first.get(), other.get()}) {
+    EXPECT_EQ(
+        ask(*session,
+            "select d.datname, u.usename, d.datconnlimit from pg_database d join pg_user u on "
+            "u.usesysid = d.datdba where datname in ('dev', 'db_other') order by 1"),
+        "db_other|db_listed_owner|5;dev|leat|-1");
+    EXPECT_EQ(ask(*session,
+                  "select count(*) from svv_redshift_databases where database_name in "
+                  "('dev', 'db_other')"),
+              "2");
+  }
+  run(*other, "create table db_listed_table (a int, b decimal(8,2))");
+  EXPECT_EQ(ask(*first,
+                "select table_name from svv_redshift_tables where database_name = "
+                "'db_other' and table_name like 'db\\_listed%'"),
+            "db_listed_table");
+  EXPECT_EQ(ask(*first,
+                "select column_name, numeric_precision from svv_all_columns where "
+                "database_name = 'db_other' and table_name = 'db_listed_table' order by "
+                "ordinal_position"),
+            "a|32;b|8");
+  EXPECT_EQ(run(*first, "show tables from schema db_other.public like 'db_listed%'").row_count, 1U);
+  EXPECT_EQ(run(*first, "show columns from table db_other.public.db_listed_table").row_count, 2U);
+  EXPECT_EQ(state_of(*first, "show schemas from database db_nowhere"), "3D000");
+  run(*first, "alter database db_other connection limit unlimited");
+}
+
+TEST(Databases, ShareUsersGroupsAndRoles) {
+  const auto first = open_session();
+  const auto other = in_database(other_database());
+  EXPECT_EQ(run(*other, "create user db_shared_user password 'Secret123'").tag(), "CREATE USER");
+  EXPECT_EQ(run(*other, "create group db_shared_group with user db_shared_user").tag(),
+            "CREATE GROUP");
+  EXPECT_EQ(run(*other, "create role db_shared_role").tag(), "CREATE ROLE");
+  EXPECT_EQ(ask(*first, "select count(*) from pg_user where usename = 'db_shared_user'"), "1");
+  EXPECT_EQ(ask(*first, "select count(*) from pg_group where groname = 'db_shared_group'"), "1");
+  run(*first, "grant role db_shared_role to db_shared_user");
+  run(*other, "create table db_shared_table (a int)");
+  run(*other, "grant select on db_shared_table to role db_shared_role");
+  const auto theirs = in_database(other_database(), "db_shared_user");
+  EXPECT_EQ(ask(*theirs, "select count(*) from db_shared_table"), "0");
+  EXPECT_EQ(state_of(*theirs, "insert into db_shared_table values (1)"), "42501");
+  // Who has something in another database cannot go.
+  run(*other, "grant insert on db_shared_table to db_shared_user");
+  EXPECT_THAT(run(*first, "drop user db_shared_user").error.message,
+              HasSubstr("privilege on some object in database db_other"));
+  EXPECT_THAT(run(*first, "drop role db_shared_role force").error.message,
+              HasSubstr("privileges in database db_other"));
+  // Two files cannot change together.
+  run(*other, "begin");
+  run(*other, "create table db_shared_second (a int)");
+  EXPECT_EQ(state_of(*other, "create user db_shared_never password disable"), "0A000");
+  run(*other, "rollback");
+  EXPECT_EQ(ask(*other, "select count(*) from pg_user where usename = 'db_shared_never'"), "0");
+}
+
+TEST(Databases, AreReadAcrossAndNotWritten) {
+  const auto first = open_session();
+  const auto other = in_database(other_database());
+  run(*other, "create schema s");
+  run(*other, "create table s.t (a int, b varchar(9))");
+  run(*other, "insert into s.t values (1, 'one'), (2, 'two')");
+  run(*other, "create view s.bound as select a, upper(b) as b from s.t");
+  run(*other, "create view s.late as select max(a) as a from s.t with no schema binding");
+  EXPECT_EQ(ask(*first, "select a, b from db_other.s.t order by a"), "1|one;2|two");
+  EXPECT_EQ(ask(*first, "select b from db_other.s.bound where a = 2"), "TWO");
+  EXPECT_EQ(ask(*first, "select a from db_other.s.late"), "2");
+  run(*first, "create table db_across_here as select t.a, t.b from db_other.s.t t where a > 1");
+  EXPECT_EQ(ask(*first, "select h.b, t.a from db_across_here h join db_other.s.t t on t.a = h.a"),
+            "two|2");
+  EXPECT_EQ(run(*first, "insert into dev.public.db_across_here select * from db_other.s.t").tag(),
+            "INSERT 0 2");
+  run(*first,
+      "create view db_across_late as select sum(a) as n from db_other.s.t with no schema "
+      "binding");
+  EXPECT_EQ(ask(*first, "select n from db_across_late"), "3");
+  run(*first, "drop view db_across_late");
+  for (const char* refused :
+       {"insert into db_other.s.t values (3, 'x')", "update db_other.s.t set a = 1",
+        "delete from db_other.s.t", "truncate db_other.s.t", "drop table db_other.s.t",
+        "create table db_other.s.u (a int)", "alter table db_other.s.t add column c int",
+        "create view db_across_bound as select a from db_other.s.t",
+        "select * from db_other.pg_catalog.pg_class"}) {
+    EXPECT_EQ(state_of(*first, refused), "0A000") << refused;
+  }
+  EXPECT_EQ(state_of(*first, "select * from db_nowhere.s.t"), "3D000");
+  EXPECT_EQ(state_of(*first, "select * from db_other.nowhere.t"), "3F000");
+  EXPECT_EQ(state_of(*first, "select * from db_other.s.nowhere"), "42P01");
+  // Plans follow the other database's changes.
+  run(*other, "alter table s.t rename to moved");
+  EXPECT_EQ(state_of(*first, "select a, b from db_other.s.t order by a"), "42P01");
+  run(*other, "alter table s.moved rename to t");
+  run(*first, "create user db_across_user password disable");
+  const auto theirs = open_session("db_across_user");
+  EXPECT_EQ(state_of(*theirs, "select a from db_other.s.t"), "42501");
+  run(*other, "grant usage on schema s to db_across_user");
+  EXPECT_EQ(ask(*theirs, "select a from db_other.s.t"), "42501 permission denied for relation t");
+  run(*other, "grant select (a) on s.t to db_across_user");
+  EXPECT_EQ(ask(*theirs, "select a from db_other.s.t order by a"), "1;2");
+  EXPECT_EQ(state_of(*theirs, "select b from db_other.s.t"), "42501");
+  run(*other, "grant select on s.t to db_across_user");
+  EXPECT_EQ(ask(*theirs, "select b from db_other.s.t where a = 1"), "one");
+}
+
+TEST(Databases, AreRenamedAndDropped) {
+  const auto first = open_session();
+  run(*first, "create database db_gone");
+  EXPECT_EQ(state_of(*first, "create database db_gone"), "42P04");
+  {
+    const auto other = in_database("db_gone");
+    run(*other, "create table t (a int)");
+    EXPECT_EQ(ask(*first, "drop database db_gone"),
+              "55006 database \"db_gone\" is being accessed by other users");
+    EXPECT_EQ(state_of(*first, "alter database db_gone rename to db_renamed"), "55006");
+    EXPECT_EQ(state_of(*other, "drop database db_gone"), "55006");
+    EXPECT_EQ(state_of(*other, "drop database dev"), "0A000");
+  }
+  EXPECT_EQ(run(*first, "alter database db_gone rename to db_renamed").tag(), "ALTER DATABASE");
+  EXPECT_EQ(try_open("leat", {}, "db_gone").error().sqlstate, "3D000");
+  EXPECT_EQ(ask(*in_database("db_renamed"), "select count(*) from t"), "0");
+  run(*first, "create user db_gone_user password disable");
+  const auto theirs = open_session("db_gone_user");
+  EXPECT_EQ(state_of(*theirs, "drop database db_renamed"), "42501");
+  EXPECT_EQ(state_of(*theirs, "create database db_theirs"), "42501");
+  EXPECT_EQ(run(*first, "alter database db_renamed owner to db_gone_user").tag(), "ALTER DATABASE");
+  EXPECT_EQ(state_of(*first, "drop user db_gone_user"), "55006");
+  EXPECT_EQ(state_of(*first, "begin; drop database db_renamed"), "25001");
+  run(*first, "rollback");
+  EXPECT_EQ(run(*theirs, "drop database db_renamed").tag(), "DROP DATABASE");
+  EXPECT_EQ(try_open("leat", {}, "db_renamed").error().sqlstate, "3D000");
+  EXPECT_EQ(state_of(*first, "drop database db_renamed"), "3D000");
+  EXPECT_EQ(run(*first, "drop database if exists db_renamed").tag(), "DROP DATABASE");
+  EXPECT_EQ(state_of(*first, "select * from db_renamed.public.t"), "3D000");
+}
+
+TEST(Databases, LimitConnectionsAndRights) {
+  const auto first = open_session();
+  run(*first, "create user db_limit_user password disable");
+  other_database();
+  run(*first, "alter database db_other connection limit 1");
+  {
+    const auto one = in_database("db_other", "db_limit_user");
+    EXPECT_EQ(try_open("db_limit_user", {}, "db_other").error().sqlstate, "53300");
+    EXPECT_TRUE(try_open("leat", {}, "db_other"));  // superusers are not limited
+    EXPECT_EQ(state_of(*one, "create schema db_limit_schema"), "42501");
+    EXPECT_EQ(state_of(*one, "create temp table t (a int)"), "");
+  }
+  run(*first, "alter database db_other connection limit unlimited");
+  run(*first, "grant create on database db_other to db_limit_user");
+  run(*first, "revoke temp on database db_other from public");
+  const auto one = in_database("db_other", "db_limit_user");
+  EXPECT_TRUE(try_open("db_limit_user", {}, "db_other"));
+  EXPECT_EQ(state_of(*one, "create schema db_limit_schema"), "");
+  EXPECT_EQ(state_of(*one, "create temp table t (a int)"), "42501");
+  EXPECT_EQ(ask(*one,
+                "select has_database_privilege('db_other', 'create'), "
+                "has_database_privilege('dev', 'create')"),
+            "t|f");
+  EXPECT_EQ(ask(*first,
+                "select count(*) from svv_database_privileges where database_name = "
+                "'db_other' and identity_name = 'db_limit_user'"),
+            "1");
+  run(*first, "grant temp on database db_other to public");
+  EXPECT_EQ(state_of(*first, "create database db_ci collate case_insensitive"), "0A000");
+  EXPECT_EQ(state_of(*first, "create database template1"), "42939");
+}
+
+TEST(Databases, StandStillWhileABackupIsMade) {
+  const auto first = open_session();
+  other_database();
+  const auto holder = open_session();
+  EXPECT_EQ(state_of(*holder, "call leat_hold_checkpoints()"), "");
+  EXPECT_EQ(state_of(*first, "create database db_not_now"), "55006");
+  EXPECT_EQ(state_of(*first, "drop database db_other"), "55006");
+  EXPECT_TRUE(try_open("leat", {}, "db_other"));
+  EXPECT_EQ(state_of(*holder, "call leat_release_checkpoints()"), "");
+}
+
+/// A warehouse in files.
+class DatabaseFiles : public testing::Test {
+ protected:
+  DatabaseFiles() {
+    std::string path = (std::filesystem::temp_directory_path() / "databases-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    directory_ = path;
+  }
+  ~DatabaseFiles() override { std::filesystem::remove_all(directory_); }
+
+  Result<std::unique_ptr<Warehouse>> open() const {
+    return Warehouse::open({.data_directory = directory_,
+                            .admin_password = std::string(kAdminPassword),
+                            .threads = 1});
+  }
+  [[nodiscard]] std::string others() const { return directory_ + "/dev.databases"; }
+  /// Names of the files of the other databases, but for logs.
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(others())) {
+      if (entry.path().extension() != ".wal") names.push_back(entry.path().filename());
+    }
+    std::ranges::sort(names);
+    return names;
+  }
+  static std::unique_ptr<Session> connect(Warehouse& warehouse, std::string database = "dev") {
+    auto opened = warehouse.open_session({.user = "leat", .database = std::move(database)});
+    if (!opened) throw std::runtime_error(opened.error().message);
+    return std::move(*opened);
+  }
+
+  std::string directory_;
+};
+
+TEST_F(DatabaseFiles, OutliveTheProcessAndItsCrashes) {
+  {
+    auto warehouse = open();
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    const auto first = connect(**warehouse);
+    // What stands in the way of the file.
+    std::ofstream(others()).put('x');
+    EXPECT_EQ(state_of(*first, "create database sales"), "58030");
+    EXPECT_EQ(ask(*first, "select count(*) from pg_database"), "1");
+    std::filesystem::remove(others());
+    EXPECT_EQ(state_of(*first, "create database sales"), "");
+    const auto sales = connect(**warehouse, "sales");
+    run(*sales, "create table t (a int)");
+    run(*sales, "insert into t values (1)");
+    run(*sales, "create view v as select a from t");
+  }
+  ASSERT_EQ(files().size(), 1U);
+  const std::string file = others() + "/" + files().front();
+  // What a crash leaves: a file that was being made, one that was being removed, the mark of one
+  // that was made; and a file that is nobody's.
+  for (const char* name : {"7000001.duckdb", "7000001.pending", "7000002.pending", "8.duckdb"})
+    std::ofstream(others() + "/" + name).put('x');
+  std::ofstream(file.substr(0, file.size() - 6) + "pending").put('x');
+  {
+    auto warehouse = open();
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    EXPECT_THAT(files(), testing::ElementsAre(std::filesystem::path(file).filename(), "8.duckdb"));
+    const auto sales = connect(**warehouse, "sales");
+    EXPECT_EQ(ask(*sales, "select a from v"), "1");
+    EXPECT_EQ(ask(*connect(**warehouse), "select a from sales.public.v"), "1");
+  }
+  std::filesystem::rename(file, file + ".away");
+  EXPECT_THAT(open().error().message, HasSubstr("the file of the database sales is gone"));
+  std::ofstream(file) << "no database at all, but text that is long enough to be looked at";
+  EXPECT_EQ(open().error().code, Errc::kCorrupt);
+  std::filesystem::rename(file + ".away", file);
+  auto warehouse = open();
+  ASSERT_TRUE(warehouse) << warehouse.error().message;
+  EXPECT_EQ(state_of(*connect(**warehouse), "drop database sales"), "");
+  EXPECT_THAT(files(), testing::ElementsAre("8.duckdb"));
+}
+
+}  // namespace
+}  // namespace leat::session
