@@ -21,11 +21,6 @@ from leat import LeatTest, clean_environment  # noqa: E402
 
 PGJDBC = "/usr/share/java/postgresql.jar"
 
-# Checks of JdbcClient.java that fail with pgjdbc, each with its reason.
-PGJDBC_KNOWN_FAILURES = {
-    "metadata_keys": "for imported keys it asks pg_settings for max_index_keys, which is not there",
-}
-
 
 class OneLeat(LeatTest):
     """All tests of a class share one program."""
@@ -156,10 +151,7 @@ class PgjdbcTest(OneLeat):
         outcomes = jdbc.run_checks(PGJDBC, "postgresql", self.warehouse)
         for name, reason in outcomes.items():
             with self.subTest(name):
-                if name in PGJDBC_KNOWN_FAILURES:
-                    self.assertNotEqual(reason, "", "passes now: no known failure any more")
-                else:
-                    self.assertEqual(reason, "")
+                self.assertEqual(reason, "")
 
 
 class AwscliTest(OneLeat):

@@ -465,7 +465,7 @@ Result<Contents> write_backup(const BackupOptions& options) {
   const auto attempt = [&]() -> Result<Contents> {
     LEAT_ASSIGN(const auto file,
                 files.open(temporary, {.write = true, .create = true, .truncate = true}));
-    LEAT_ASSIGN(const Contents contents, copy_until_whole(options, *file));
+    LEAT_ASSIGN(Contents contents, copy_until_whole(options, *file));
     LEAT_TRY(close_synced(*file));
     LEAT_TRY(files.rename_new(temporary, options.backup_file));
     LEAT_TRY(files.sync_directory(io::parent_directory(options.backup_file)));
@@ -523,7 +523,7 @@ Result<Contents> unpack_backup(io::FileSystem& files, const std::string& backup_
     LEAT_ASSIGN(other, files.open(unpacked_other(directory, first, name), writing));
     return Take([&](std::string_view bytes, std::uint64_t at) { return other->pwrite(bytes, at); });
   };
-  LEAT_ASSIGN(const Contents contents, read_all(files, backup_file, progress, takers));
+  LEAT_ASSIGN(Contents contents, read_all(files, backup_file, progress, takers));
   LEAT_TRY(close_synced(*database));
   if (log != nullptr) LEAT_TRY(close_synced(*log));
   if (other != nullptr) LEAT_TRY(close_synced(*other));
@@ -556,7 +556,8 @@ Status install_others(io::FileSystem& files, const std::string& unpacked_in,
                       const Contents& contents, const std::string& directory) {
   for (const std::string& other : contents.others) {
     const std::string path = directory + "/" + other;
-    const std::string mark = directory + "/" + other.substr(0, other.find('.')) + ".pending";
+    const std::string mark =
+        fmt::format("{}/{}.pending", directory, other.substr(0, other.find('.')));
     LEAT_ASSIGN(const bool taken, exists(files, path));
     LEAT_ASSIGN(const bool marked, exists(files, mark));
     if (taken && !marked) return in_the_way(path);
@@ -579,7 +580,8 @@ Status install_databases(io::FileSystem& files, const std::string& unpacked_in,
   const std::string name = contents.database + ".duckdb";
   LEAT_TRY(remove_empty_log(files, unpacked_in + "/" + name + ".wal"));
   LEAT_TRY(files.make_directories(directory));
-  for (const std::string& path : {directory + "/" + name, directory + "/" + name + ".wal"}) {
+  for (const char* suffix : {"", ".wal"}) {
+    const std::string path = fmt::format("{}/{}{}", directory, name, suffix);
     LEAT_ASSIGN(const bool taken, exists(files, path));
     if (taken) return in_the_way(path);
   }

@@ -243,8 +243,8 @@ SELECT d.oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
   AS datconfig,
   CAST(from_json(leat_acl(leat_system.leat_session(), 'database', d.oid),
   '["VARCHAR"]') AS VARCHAR[]) AS
-  datacl, 'C' AS datcollate, 'C' AS datctype, CAST(d.connection_limit AS INTEGER) AS datconnlimit FROM
-  leat_catalog.databases d)sql",
+  datacl, 'C' AS datcollate, 'C' AS datctype, CAST(d.connection_limit AS INTEGER) AS
+  datconnlimit FROM leat_catalog.databases d)sql",
     R"sql(pg_database_info AS SELECT oid AS datid, * EXCLUDE (oid), 'Case sensitive' AS
   datcollation FROM
   leat_system.pg_database)sql",

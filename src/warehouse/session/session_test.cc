@@ -463,6 +463,23 @@ TEST(Session, ResultsAreDescribedAsDeclared) {
   EXPECT_EQ(run(*one, "select w from declared_view").fields[0].type_modifier, 11);
 }
 
+TEST(Session, ShowConstraints) {
+  const auto one = open_session();
+  run(*one, "create schema keys");
+  run(*one, "create table keys.a (x int, y int, z int, primary key (x, y))");
+  run(*one, "create table keys.b (p int, q int, foreign key (p, q) references keys.a (x, y))");
+  EXPECT_EQ(ask(*one, "show constraints primary keys from table keys.a"),
+            "dev|keys|a|x|1|a_pkey;dev|keys|a|y|2|a_pkey");
+  const std::string foreign =
+      "dev|keys|a|x|dev|keys|b|p|1|3|3|b_p_fkey|a_pkey|7;"
+      "dev|keys|a|y|dev|keys|b|q|2|3|3|b_p_fkey|a_pkey|7";
+  EXPECT_EQ(ask(*one, "show constraints foreign keys from table keys.b"), foreign);
+  EXPECT_EQ(ask(*one, "show constraints foreign keys exported from table keys.a"), foreign);
+  EXPECT_EQ(ask(*one, "show constraints foreign keys exported from table keys.b"), "");
+  EXPECT_EQ(run(*one, "show constraints primary keys from table keys.b").fields.size(), 6U);
+  EXPECT_EQ(state_of(*one, "show constraints primary keys from table keys.c"), "42P01");
+}
+
 TEST(Session, ShowListsWhatIsThere) {
   const auto one = open_session();
   run(*one, "create schema shown; create table shown.a (n int); create table shown.b (n int)");

@@ -206,10 +206,133 @@ SqlStatus require_schema_of(const SessionState& session, const std::string& data
   return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
 }
 
+std::string column_name(const catalog::Relation& relation, std::int16_t number) {
+  const auto found = std::ranges::find(relation.columns, number, &catalog::Column::number);
+  return found == relation.columns.end() ? std::string() : found->name;
+}
+
+/// As JDBC counts them: NO ACTION, and not deferrable.
+constexpr int kNoAction = 3;
+constexpr int kNotDeferrable = 7;
+
+std::string primary_key_rows(const SessionState& session, const catalog::Relation& relation) {
+  std::string rows;
+  for (const catalog::Constraint& key : relation.constraints) {
+    if (key.kind != catalog::ConstraintKind::kPrimaryKey) continue;
+    for (std::size_t i = 0; i < key.columns.size(); ++i) {
+      rows += fmt::format("{}({}, {}, {}, {}, CAST({} AS SMALLINT), {})", rows.empty() ? "" : ", ",
+                          quote_literal(session.request.database),
+                          quote_literal(relation.schema_name), quote_literal(relation.name),
+                          quote_literal(column_name(relation, key.columns[i])), i + 1,
+                          quote_literal(key.name));
+    }
+  }
+  return rows;
+}
+
+/// The references from `from` to `to`.
+void add_foreign_key_rows(const SessionState& session, const catalog::Relation& from,
+                          const catalog::Relation& to, std::string& rows) {
+  const std::string database = quote_literal(session.request.database);
+  const auto primary = std::ranges::find(to.constraints, catalog::ConstraintKind::kPrimaryKey,
+                                         &catalog::Constraint::kind);
+  const std::string primary_name =
+      quote_literal(primary == to.constraints.end() ? std::string() : primary->name);
+  for (const catalog::Constraint& key : from.constraints) {
+    if (key.kind != catalog::ConstraintKind::kForeignKey || key.references != to.oid) continue;
+    for (std::size_t i = 0; i < key.columns.size() && i < key.references_columns.size(); ++i) {
+      rows += fmt::format(
+          "{}({}, {}, {}, {}, {}, {}, {}, {}, CAST({} AS SMALLINT), CAST({} AS SMALLINT), CAST({} "
+          "AS SMALLINT), {}, {}, CAST({} AS SMALLINT))",
+          rows.empty() ? "" : ", ", database, quote_literal(to.schema_name), quote_literal(to.name),
+          quote_literal(column_name(to, key.references_columns[i])), database,
+          quote_literal(from.schema_name), quote_literal(from.name),
+          quote_literal(column_name(from, key.columns[i])), i + 1, kNoAction, kNoAction,
+          quote_literal(key.name), primary_name, kNotDeferrable);
+    }
+  }
+}
+
+/// Rows as a relation with these columns; none: one row of NULLs that is left out.
+std::string rows_sql(const std::string& rows, std::string_view columns) {
+  if (!rows.empty()) return fmt::format("SELECT * FROM (VALUES {}) AS t({})", rows, columns);
+  std::string nulls;
+  for (const std::string_view column : split(columns, ','))
+    nulls += fmt::format("{}CAST(NULL AS VARCHAR) AS {}", nulls.empty() ? "" : ", ", trim(column));
+  return "SELECT " + nulls + " WHERE false";
+}
+
+/// SHOW CONSTRAINTS of a table: its primary key, what it refers to, or what refers to it.
+SqlResult<std::string> constraints_sql(const SessionState& session,
+                                       const sql::ShowStatement& statement) {
+  LEAT_ASSIGN(const catalog::RelationPointer relation, session.find_relation(statement.name));
+  LEAT_TRY(session.require(*relation, 0));
+  const bool primary = statement.setting == "primary keys";
+  std::string rows;
+  if (primary) {
+    rows = rows_sql(primary_key_rows(session, *relation),
+                    "database_name, schema_name, table_name, column_name, key_seq, pk_name");
+  } else {
+    const bool exported = statement.setting == "foreign keys exported";
+    for (const catalog::RelationPointer& other : session.catalog.relations(0)) {
+      const catalog::Relation& from = exported ? *other : *relation;
+      add_foreign_key_rows(session, from, exported ? *relation : *other, rows);
+    }
+    rows = rows_sql(rows,
+                    "pk_database_name, pk_schema_name, pk_table_name, pk_column_name, "
+                    "fk_database_name, fk_schema_name, fk_table_name, fk_column_name, key_seq, "
+                    "update_rule, delete_rule, fk_name, pk_name, deferrability");
+  }
+  const std::string_view name = primary ? "pk_name" : "fk_name";
+  std::string text = "SELECT * FROM (" + rows + ") AS t";
+  if (statement.like)
+    text += fmt::format(" WHERE {} LIKE {}", name, quote_literal(*statement.like));
+  text += fmt::format(" ORDER BY {}, key_seq", name);
+  if (statement.limit) text += fmt::format(" LIMIT {}", *statement.limit);
+  return text;
+}
+
+/// SHOW DATABASES, SCHEMAS, TABLES, COLUMNS, CONSTRAINTS: what drivers ask in place of catalogs.
+SqlResult<std::string> discovery_sql(const SessionState& session,
+                                     const sql::ShowStatement& statement) {
+  const sql::QualifiedName& name = statement.name;
+  const std::string& own = session.request.database;
+  if (statement.kind == sql::ShowKind::kDatabases) {
+    return "SELECT database_name, database_owner, database_type, database_acl, '' AS parameters, "
+           "database_isolation_level FROM leat_system.svv_redshift_databases WHERE true" +
+           like_clause(statement, "database_name");
+  }
+  if (statement.kind == sql::ShowKind::kSchemas) {
+    const std::string of(name.empty() ? own : name.name());
+    if (session.catalog.database(of) == nullptr)
+      return engine::fail_sql("3D000", "database \"" + of + "\" does not exist");
+    return "SELECT * FROM leat_system.svv_all_schemas WHERE database_name = " + quote_literal(of) +
+           like_clause(statement, "schema_name");
+  }
+  if (statement.kind == sql::ShowKind::kTables) {
+    const std::vector<std::string> path = session.resolved_search_path();
+    const std::string schema(name.empty() ? path.empty() ? "public" : path.front() : name.name());
+    const std::string of(name.schema().empty() ? own : name.schema());
+    LEAT_TRY(require_schema_of(session, of, schema));
+    return "SELECT database_name, schema_name, table_name, table_type, table_acl, remarks FROM "
+           "leat_system.svv_all_tables WHERE database_name = " +
+           quote_literal(of) + " AND schema_name = " + quote_literal(schema) +
+           like_clause(statement, "table_name");
+  }
+  if (statement.kind == sql::ShowKind::kConstraints) return constraints_sql(session, statement);
+  LEAT_ASSIGN(const catalog::RelationPointer relation, session.find_readable(name));
+  const std::string of(name.database().empty() ? own : name.database());
+  return fmt::format(
+             "SELECT * FROM leat_system.svv_all_columns WHERE database_name = {} AND schema_name = "
+             "{} AND table_name = {}",
+             quote_literal(of), quote_literal(relation->schema_name),
+             quote_literal(relation->name)) +
+         like_clause(statement, "column_name");
+}
+
 }  // namespace
 
 SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& statement) {
-  const std::string database = quote_literal(request.database);
   switch (statement.kind) {
     case sql::ShowKind::kSetting: {
       if (statement.setting == "all") {
@@ -241,44 +364,12 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
                                              quote_literal(view_ddl(*relation))));
     }
     case sql::ShowKind::kDatabases:
-      return send_query(
-          running,
-          "SELECT database_name, database_owner, database_type, database_acl, '' AS parameters, "
-          "database_isolation_level FROM leat_system.svv_redshift_databases WHERE true" +
-              like_clause(statement, "database_name"));
-    case sql::ShowKind::kSchemas: {
-      const std::string of(statement.name.empty() ? request.database : statement.name.name());
-      if (catalog.database(of) == nullptr)
-        return engine::fail_sql("3D000", "database \"" + of + "\" does not exist");
-      return send_query(running,
-                        "SELECT * FROM leat_system.svv_all_schemas WHERE database_name = " +
-                            quote_literal(of) + like_clause(statement, "schema_name"));
-    }
-    case sql::ShowKind::kTables: {
-      const std::vector<std::string> path = resolved_search_path();
-      std::string schema(statement.name.empty() ? path.empty() ? "public" : path.front()
-                                                : statement.name.name());
-      const std::string of(statement.name.schema().empty() ? request.database
-                                                           : statement.name.schema());
-      LEAT_TRY(require_schema_of(*this, of, schema));
-      return send_query(
-          running,
-          "SELECT database_name, schema_name, table_name, table_type, table_acl, remarks FROM "
-          "leat_system.svv_all_tables WHERE database_name = " +
-              quote_literal(of) + " AND schema_name = " + quote_literal(schema) +
-              like_clause(statement, "table_name"));
-    }
-    case sql::ShowKind::kColumns: {
-      LEAT_ASSIGN(const catalog::RelationPointer relation, find_readable(statement.name));
-      const std::string of(statement.name.database().empty() ? request.database
-                                                             : statement.name.database());
-      return send_query(running,
-                        fmt::format("SELECT * FROM leat_system.svv_all_columns WHERE "
-                                    "database_name = {} AND schema_name = {} AND "
-                                    "table_name = {}",
-                                    quote_literal(of), quote_literal(relation->schema_name),
-                                    quote_literal(relation->name)) +
-                            like_clause(statement, "column_name"));
+    case sql::ShowKind::kSchemas:
+    case sql::ShowKind::kTables:
+    case sql::ShowKind::kColumns:
+    case sql::ShowKind::kConstraints: {
+      LEAT_ASSIGN(const std::string text, discovery_sql(*this, statement));
+      return send_query(running, text);
     }
     default:
       return engine::fail_sql("0A000", "this form of SHOW is not supported");
