@@ -1,5 +1,6 @@
 """dbt's published adapter tests against one `leat up`."""
 
+import inspect
 import os
 import shutil
 import sys
@@ -23,6 +24,12 @@ USERS = ["dbt_test_user_1", "dbt_test_user_2", "dbt_test_user_3"]
 def time_limit():
     with limited_to(TEST_SECONDS):
         yield
+
+
+@pytest.fixture(scope="class")
+def test_data_dir(request):
+    """Beside the package's own module, not beside the one that gathers its classes."""
+    return os.path.join(os.path.dirname(inspect.getfile(request.cls.__mro__[1])), "data")
 
 
 @pytest.fixture(scope="session")
