@@ -57,11 +57,11 @@ class DiskFullTest(LeatTest):
 
             self.assertEqual(send(0), 200)
             acknowledged += 1
-            with open(ballast, "wb") as file:  # the rest of the disk
+            # The rest of the disk; unbuffered, so that closing has nothing left to write.
+            with open(ballast, "wb", buffering=0) as file:
                 try:
                     while True:
                         file.write(b"\0" * 65536)
-                        file.flush()
                 except OSError:
                     pass
             number, refused = 1, False

@@ -81,8 +81,13 @@ class FlowOnS3Test(LeatTest):
             self.assertEqual(leat.value("select sum(n) from public.read_by_keys"), "7")
             with self.assertRaisesRegex(AssertionError, "Status 403"):
                 leat.psql(f"{copy} secret_access_key 'wrong-secret-for-ceph' csv")
+        # A bucket of its own: a loader loads what any collector left in its bucket.
+        SERVER.make_bucket("keys")
         keys = on_s3(
-            SERVER.endpoint, LEAT_SYNC_EVERY="1h", LEAT_DESTINATION_COPY_AUTHORIZATION="keys"
+            SERVER.endpoint,
+            LEAT_SYNC_EVERY="1h",
+            LEAT_ARCHIVE_BUCKET="keys",
+            LEAT_DESTINATION_COPY_AUTHORIZATION="keys",
         )
         with self.up(keys) as leat:
             leat.send("track", track(900))

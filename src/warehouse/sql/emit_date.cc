@@ -207,10 +207,19 @@ bool Emitter::date_function(const Expression& node) {
   if (name == "current_time") return write("CAST(now() AS TIMETZ)"), true;
   if (name == "dateadd" || name == "date_add") return date_add(node), true;
   if (name == "datediff" || name == "date_diff") {
-    write("date_diff('" + date_part_name(*node.children[0]) + "', ");
+    const std::string part = date_part_name(*node.children[0]);
+    // DuckDB counts whole weeks between two moments, Redshift the Mondays that lie between.
+    const bool weeks = part == "week";
+    const std::string_view before = weeks ? "date_trunc('week', " : "";
+    const std::string_view after = weeks ? ")" : "";
+    write("date_diff('" + part + "', ");
+    write(before);
     moment(*node.children[1]);
+    write(after);
     write(", ");
+    write(before);
     moment(*node.children[2]);
+    write(after);
     write(")");
     return true;
   }
