@@ -184,11 +184,16 @@ const std::vector<ColumnInfo>& Prepared::columns() const {
 namespace {
 
 /// Runs the bound statement to its first rows. `out` is destroyed by the caller in every case.
-SqlStatus run_pending(duckdb_prepared_statement statement, bool streaming, const std::string& sql,
-                      duckdb_result* out) {
+SqlStatus run_pending(Connection::State& connection, duckdb_prepared_statement statement,
+                      bool streaming, const std::string& sql, duckdb_result* out) {
   duckdb_pending_result pending = nullptr;
   const duckdb_state made = streaming ? duckdb_pending_prepared_streaming(statement, &pending)
                                       : duckdb_pending_prepared(statement, &pending);
+  {
+    // DuckDB forgets an interrupt that came before this, and would run to the end.
+    const std::lock_guard lock(connection.interrupt_mutex);
+    if (connection.interrupted) duckdb_interrupt(connection.connection);
+  }
   SqlStatus status;
   if (made != DuckDBSuccess) {
     const char* text = duckdb_pending_error(pending);
@@ -291,7 +296,8 @@ SqlResult<Cursor> Prepared::execute(std::span<const Value> parameters, ExecuteOp
   cursor->sql = state_->sql;
   cursor->statement = connection.statements;
   cursor->has_result = true;
-  auto ran = run_pending(state_->statement, options.streaming, state_->sql, &cursor->result);
+  auto ran =
+      run_pending(connection, state_->statement, options.streaming, state_->sql, &cursor->result);
   if (!ran) return connection.failed(std::move(ran).error());
   return connection.describe_result(std::move(cursor));
 }

@@ -59,7 +59,8 @@ class Rows {
     for (std::size_t row = 0; row < size_; ++row) {
       const std::uint32_t length = values_[row].value.inlined.length;
       bool good = length <= static_cast<std::uint32_t>(limits_[row]);
-      if (without_blanks && good && length > 0) good = value(row).back() != ' ';
+      // The cell of a NULL may hold anything, a wild pointer as well.
+      if (without_blanks && good && length > 0 && !is_null(row)) good = value(row).back() != ' ';
       fit = fit && (good || is_null(row));
     }
     return fit;
