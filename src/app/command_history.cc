@@ -6,8 +6,8 @@
 
 #include "app/commands.h"
 #include "app/console_client.h"
-#include "app/json_members.h"
 #include "app/table_text.h"
+#include "base/json_members.h"
 #include "base/text.h"
 
 namespace leat::app {
@@ -18,31 +18,31 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kShownBytes = 120;  // of an error in the table; --json has all of it
 
 std::string seconds_of(const Json& report) {
-  const auto started = parse_iso8601(text_at(report, "started_at"));
-  const auto finished = parse_iso8601(text_at(report, "finished_at"));
+  const auto started = parse_iso8601(member_text(report, "started_at"));
+  const auto finished = parse_iso8601(member_text(report, "finished_at"));
   if (!started || !finished) return "-";
   return fmt::format("{:.1f}", static_cast<double>(finished->value - started->value) / 1e6);
 }
 
 // What changed in the warehouse, or why it failed.
 std::string remark(const Json& entry) {
-  const Json report = object_at(entry, "report");
+  const Json report = member_object(entry, "report");
   std::string out;
   const auto add = [&out](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
-  if (const std::size_t tables = list_at(report, "tables_created").size(); tables > 0) {
+  if (const std::size_t tables = member_list(report, "tables_created").size(); tables > 0) {
     add(fmt::format("{} new tables", tables));
   }
-  if (const std::size_t columns = list_at(report, "columns_added").size(); columns > 0) {
+  if (const std::size_t columns = member_list(report, "columns_added").size(); columns > 0) {
     add(fmt::format("{} new columns", columns));
   }
-  const std::string error = text_at(entry, "error");
+  const std::string error = member_text(entry, "error");
   if (error.empty()) return out;
-  if (number_at(entry, "times") > 1) {
-    add(fmt::format("{} times since {}", count_text(number_at(entry, "times")),
-                    text_at(entry, "first_started_at")));
+  if (member_number(entry, "times") > 1) {
+    add(fmt::format("{} times since {}", count_text(member_number(entry, "times")),
+                    member_text(entry, "first_started_at")));
   }
   const std::string_view shown = utf8_prefix(error, kShownBytes);
-  add(fmt::format("{}: {}{}", text_at(entry, "error_kind"), shown,
+  add(fmt::format("{}: {}{}", member_text(entry, "error_kind"), shown,
                   shown.size() < error.size() ? "..." : ""));
   return out;
 }
@@ -53,15 +53,16 @@ std::string syncs_table(const Json& syncs) {
                    "loaded",  "rescued", "staged bytes", "tables",  "remark"};
   table.numeric = {false, false, false, true, true, true, true, true, true, true, false};
   for (const Json& entry : syncs) {
-    const Json report = object_at(entry, "report");
-    const Json events = object_at(report, "events");
-    const auto tables = static_cast<std::int64_t>(object_at(report, "table_rows").size());
+    const Json report = member_object(entry, "report");
+    const Json events = member_object(report, "events");
+    const auto tables = static_cast<std::int64_t>(member_object(report, "table_rows").size());
     table.rows.push_back(
-        {text_at(report, "started_at"), text_at(report, "source"), text_at(entry, "outcome"),
-         seconds_of(report), count_text(number_at(report, "batches")),
-         count_text(number_at(events, "received")), count_text(number_at(events, "loaded")),
-         count_text(number_at(events, "rescued")), count_text(number_at(report, "staged_bytes")),
-         count_text(tables), remark(entry)});
+        {member_text(report, "started_at"), member_text(report, "source"),
+         member_text(entry, "outcome"), seconds_of(report),
+         count_text(member_number(report, "batches")),
+         count_text(member_number(events, "received")), count_text(member_number(events, "loaded")),
+         count_text(member_number(events, "rescued")),
+         count_text(member_number(report, "staged_bytes")), count_text(tables), remark(entry)});
   }
   return to_text(table);
 }
@@ -71,11 +72,11 @@ std::string rows_table(const Json& syncs) {
   table.columns = {"started", "source", "sync", "table", "rows"};
   table.numeric = {false, false, false, false, true};
   for (const Json& entry : syncs) {
-    const Json report = object_at(entry, "report");
-    const Json tables = object_at(report, "table_rows");
+    const Json report = member_object(entry, "report");
+    const Json tables = member_object(report, "table_rows");
     for (const auto& [name, rows] : tables.items()) {
-      table.rows.push_back({text_at(report, "started_at"), text_at(report, "source"),
-                            text_at(report, "sync_id"), name,
+      table.rows.push_back({member_text(report, "started_at"), member_text(report, "source"),
+                            member_text(report, "sync_id"), name,
                             count_text(rows.is_number_integer() ? rows.get<std::int64_t>() : 0)});
     }
   }
@@ -83,8 +84,8 @@ std::string rows_table(const Json& syncs) {
 }
 
 std::string pause_line(const Json& source) {
-  const std::string name = text_at(source, "name");
-  const std::string since = text_at(source, "paused_since");
+  const std::string name = member_text(source, "name");
+  const std::string since = member_text(source, "paused_since");
   if (since.empty()) return fmt::format("{}: syncs go on\n", name);
   const bool runs = source.contains("running") && source["running"] == true;
   return fmt::format("{}: paused since {}{}\n", name, since,
@@ -100,7 +101,7 @@ Exit run_history(const Terminal& terminal, const HistoryOptions& options) {
       ask_console(config->data, {.path = fmt::format("/api/history?limit={}{}", options.limit,
                                                      query_part("source", options.source))});
   if (!answer) return report(terminal, answer.error());
-  const Json syncs = list_at(*answer, "syncs");
+  const Json syncs = member_list(*answer, "syncs");
   if (options.json) {
     terminal.print(answer->dump() + "\n");
   } else if (syncs.empty()) {
@@ -124,7 +125,7 @@ Exit run_pause(const Terminal& terminal, const PauseOptions& options, bool pause
     terminal.print(answer->dump() + "\n");
     return Exit::kOk;
   }
-  for (const Json& source : list_at(*answer, "sources")) terminal.print(pause_line(source));
+  for (const Json& source : member_list(*answer, "sources")) terminal.print(pause_line(source));
   return Exit::kOk;
 }
 

@@ -26,8 +26,6 @@
 namespace leat::app {
 namespace {
 
-constexpr std::size_t kLookMs = 100;
-
 // What is shaped: so many batches, read one after another.
 struct Input {
   std::size_t batches = 0;
@@ -102,10 +100,7 @@ class ArchiveInput {
     LEAT_ASSIGN(const auto before, batches_now(begin));
     std::set<std::string> known;
     for (const archive::Batch& batch : before) known.insert(batch.id);
-    const std::int64_t end_us = system_clock().monotonic_us() + us;
-    while (system_clock().monotonic_us() < end_us) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
-    }
+    std::this_thread::sleep_for(std::chrono::microseconds(us));
     LEAT_ASSIGN(auto batches, batches_now(begin));
     std::erase_if(batches, [&](const auto& batch) { return known.contains(batch.id); });
     return batches;

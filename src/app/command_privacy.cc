@@ -9,9 +9,9 @@
 #include "app/commands.h"
 #include "app/console_client.h"
 #include "app/data_directory.h"
-#include "app/json_members.h"
 #include "app/progress.h"
 #include "app/table_text.h"
+#include "base/json_members.h"
 
 namespace leat::app {
 namespace {
@@ -22,7 +22,7 @@ constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
 
 Result<Json> ask_for_one(const std::string& data, const ConsoleRequest& request) {
   LEAT_ASSIGN(const Json answer, ask_console(data, request));
-  const Json& regulations = list_at(answer, "regulations");
+  const Json& regulations = member_list(answer, "regulations");
   if (regulations.empty()) {
     return fail(Errc::kUnavailable, "the status API's answer names no regulation");
   }
@@ -30,7 +30,7 @@ Result<Json> ask_for_one(const std::string& data, const ConsoleRequest& request)
 }
 
 bool is_over(const Json& regulation) {
-  const std::string status = text_at(regulation, "status");
+  const std::string status = member_text(regulation, "status");
   return status == "FINISHED" || status == "FAILED";
 }
 
@@ -43,10 +43,10 @@ struct Totals {
 
 Totals totals_of(const Json& regulation) {
   Totals totals;
-  for (const Json& source : list_at(regulation, "sources")) {
-    totals.objects_read += number_at(source, "objects_read");
-    totals.events_deleted += number_at(source, "events_deleted");
-    totals.objects_rewritten += number_at(source, "objects_rewritten");
+  for (const Json& source : member_list(regulation, "sources")) {
+    totals.objects_read += member_number(source, "objects_read");
+    totals.events_deleted += member_number(source, "events_deleted");
+    totals.objects_rewritten += member_number(source, "objects_rewritten");
     if (!source.contains("table_rows")) continue;
     for (const Json& rows : source["table_rows"]) {
       if (rows.is_number_integer()) totals.rows += rows.get<std::int64_t>();
@@ -66,12 +66,12 @@ Result<Json> follow(const Terminal& terminal, const std::string& data, Json regu
   const Progress progress(terminal, [shown](double seconds) {
     const std::lock_guard lock(shown->mutex);
     const Totals totals = totals_of(shown->regulation);
-    const std::string error = text_at(shown->regulation, "error");
+    const std::string error = member_text(shown->regulation, "error");
     return fmt::format("{} batches read, {} events found, {:.0f} s{}",
                        count_text(totals.objects_read), count_text(totals.events_deleted), seconds,
                        error.empty() ? "" : "; trying again after: " + error.substr(0, 60));
   });
-  const std::string path = "/api/privacy?id=" + text_at(regulation, "id");
+  const std::string path = "/api/privacy?id=" + member_text(regulation, "id");
   while (!is_over(regulation)) {
     std::this_thread::sleep_for(kBetweenLooks);
     LEAT_ASSIGN(regulation, ask_for_one(data, {.path = path}));
@@ -87,12 +87,12 @@ std::string report_text(const Json& regulation, const std::string& data) {
   TableText table;
   table.columns = {"source", "table", "rows"};
   table.numeric = {false, false, true};
-  for (const Json& source : list_at(regulation, "sources")) {
+  for (const Json& source : member_list(regulation, "sources")) {
     if (!source.contains("table_rows")) continue;
     for (const auto& [name, rows] : source["table_rows"].items()) {
       if (rows != 0) {
         table.rows.push_back(
-            {text_at(source, "source"), name, count_text(rows.get<std::int64_t>())});
+            {member_text(source, "source"), name, count_text(rows.get<std::int64_t>())});
       }
     }
   }
@@ -103,7 +103,7 @@ std::string report_text(const Json& regulation, const std::string& data) {
                      count_text(totals.rows));
   if (!is_dry) {
     out += fmt::format("the report is {}/report-{}.json\n", DataPaths{data}.privacy(),
-                       text_at(regulation, "id"));
+                       member_text(regulation, "id"));
   }
   return out;
 }
@@ -125,10 +125,10 @@ Exit run_deletion(const Terminal& terminal, const std::string& data,
   if (regulation) regulation = follow(terminal, data, *regulation);
   if (!regulation) return report(terminal, regulation.error());
   if (options.json) terminal.print(regulation->dump() + "\n");
-  if (text_at(*regulation, "status") == "FAILED") {
+  if (member_text(*regulation, "status") == "FAILED") {
     return report(terminal,
                   Error{Errc::kInvalid, fmt::format("{}; run the same command again to go on",
-                                                    text_at(*regulation, "error"))});
+                                                    member_text(*regulation, "error"))});
   }
   if (!options.json) terminal.print(report_text(*regulation, data));
   return Exit::kOk;
@@ -161,16 +161,16 @@ Exit run_list(const Terminal& terminal, const std::string& data, bool json) {
   table.columns = {"requested_at", "regulation", "subject", "source",
                    "status",       "events",     "rows",    "id"};
   table.numeric = {false, false, false, false, false, true, true, false};
-  for (const Json& each : list_at(*answer, "regulations")) {
+  for (const Json& each : member_list(*answer, "regulations")) {
     const Totals totals = totals_of(each);
-    const std::string source = text_at(each, "source");
-    table.rows.push_back({text_at(each, "requested_at"), text_at(each, "regulation_type"),
-                          text_at(each, "subject_type"), source.empty() ? "(all)" : source,
-                          text_at(each, "status"), count_text(totals.events_deleted),
-                          count_text(totals.rows), text_at(each, "id")});
+    const std::string source = member_text(each, "source");
+    table.rows.push_back({member_text(each, "requested_at"), member_text(each, "regulation_type"),
+                          member_text(each, "subject_type"), source.empty() ? "(all)" : source,
+                          member_text(each, "status"), count_text(totals.events_deleted),
+                          count_text(totals.rows), member_text(each, "id")});
   }
   if (!table.rows.empty()) terminal.print(to_text(table));
-  const auto suppressed = static_cast<std::int64_t>(list_at(*answer, "suppressions").size());
+  const auto suppressed = static_cast<std::int64_t>(member_list(*answer, "suppressions").size());
   terminal.print(fmt::format("{} {} suppressed\n", count_text(suppressed),
                              suppressed == 1 ? "id is" : "ids are"));
   return Exit::kOk;

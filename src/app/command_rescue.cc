@@ -5,9 +5,9 @@
 
 #include "app/commands.h"
 #include "app/console_client.h"
-#include "app/json_members.h"
 #include "app/replay_follow.h"
 #include "app/table_text.h"
+#include "base/json_members.h"
 #include "base/text.h"
 
 namespace leat::app {
@@ -31,7 +31,7 @@ std::string filter_query(const RescueOptions& options) {
 }
 
 std::string column_of(const Json& object) {
-  const std::string column = text_at(object, "column");
+  const std::string column = member_text(object, "column");
   return column.empty() ? "(whole event)" : column;
 }
 
@@ -40,10 +40,10 @@ std::string groups_table(const Json& groups) {
   table.columns = {"source", "table", "column", "reason", "values", "events", "first", "last"};
   table.numeric = {false, false, false, false, true, true, false, false};
   for (const Json& group : groups) {
-    table.rows.push_back({text_at(group, "source"), text_at(group, "table"), column_of(group),
-                          text_at(group, "reason"), count_at(group, "values"),
-                          count_at(group, "events"), text_at(group, "first_received_at"),
-                          text_at(group, "last_received_at")});
+    table.rows.push_back({member_text(group, "source"), member_text(group, "table"),
+                          column_of(group), member_text(group, "reason"), count_at(group, "values"),
+                          count_at(group, "events"), member_text(group, "first_received_at"),
+                          member_text(group, "last_received_at")});
   }
   return to_text(table);
 }
@@ -52,15 +52,15 @@ std::string values_table(const Json& values) {
   TableText table;
   table.columns = {"received_at", "event_id", "table", "column", "reason", "value", "id"};
   for (const Json& value : values) {
-    std::string text = text_at(value, "value");
+    std::string text = member_text(value, "value");
     const std::string_view shown = utf8_prefix(text, kShownBytes);
     text = shown.size() < text.size()
                ? fmt::format("{}... ({} bytes)", shown,
                              count_text(static_cast<std::int64_t>(text.size())))
                : std::string(shown);
-    table.rows.push_back({text_at(value, "received_at"), text_at(value, "event_id"),
-                          text_at(value, "table"), column_of(value), text_at(value, "reason"), text,
-                          text_at(value, "id")});
+    table.rows.push_back({member_text(value, "received_at"), member_text(value, "event_id"),
+                          member_text(value, "table"), column_of(value),
+                          member_text(value, "reason"), text, member_text(value, "id")});
   }
   return to_text(table);
 }

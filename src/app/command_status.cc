@@ -7,9 +7,9 @@
 #include "app/commands.h"
 #include "app/config_keys.h"
 #include "app/console_client.h"
-#include "app/json_members.h"
 #include "app/progress.h"
 #include "app/table_text.h"
+#include "base/json_members.h"
 #include "base/text.h"
 
 namespace leat::app {
@@ -30,12 +30,12 @@ std::string sources_table(const Json& status) {
   table.columns = {"source", "schema",       "received", "in journal", "to sync",
                    "loaded", "deduplicated", "rescued",  "excluded",   "last load"};
   table.numeric = {false, false, true, true, true, true, true, true, true, false};
-  for (const Json& source : list_at(status, "sources")) {
-    table.rows.push_back({text_at(source, "name"), text_at(source, "schema"),
+  for (const Json& source : member_list(status, "sources")) {
+    table.rows.push_back({member_text(source, "name"), member_text(source, "schema"),
                           count_at(source, "received"), count_at(source, "in_journal"),
                           count_at(source, "waiting_for_sync"), count_at(source, "loaded"),
                           count_at(source, "deduplicated"), count_at(source, "rescued"),
-                          count_at(source, "excluded"), text_at(source, "last_loaded_at")});
+                          count_at(source, "excluded"), member_text(source, "last_loaded_at")});
   }
   return to_text(table);
 }
@@ -44,28 +44,29 @@ std::string sources_table(const Json& status) {
 // be read.
 std::string remarks(const Json& status) {
   std::string out;
-  for (const Json& source : list_at(status, "sources")) {
+  for (const Json& source : member_list(status, "sources")) {
     const auto sync = source.find("sync");
     if (sync == source.end() || !sync->is_object()) continue;
-    if (const std::string since = text_at(*sync, "paused_since"); !since.empty()) {
+    if (const std::string since = member_text(*sync, "paused_since"); !since.empty()) {
       out += fmt::format("source {0}: paused since {1}; leat resume --source {0} goes on\n",
-                         text_at(source, "name"), since);
-    } else if (text_at(*sync, "paused_by") == "configuration") {
+                         member_text(source, "name"), since);
+    } else if (member_text(*sync, "paused_by") == "configuration") {
       out += fmt::format("source {0}: not loaded, as sources.{0}.sync says\n",
-                         text_at(source, "name"));
+                         member_text(source, "name"));
     }
-    const std::string error = text_at(*sync, "last_error");
+    const std::string error = member_text(*sync, "last_error");
     if (!error.empty())
-      out += fmt::format("source {}: the last sync failed: {}\n", text_at(source, "name"), error);
+      out +=
+          fmt::format("source {}: the last sync failed: {}\n", member_text(source, "name"), error);
   }
-  for (const Json& shard : list_at(status, "journal")) {
-    const std::string health = text_at(shard, "health");
+  for (const Json& shard : member_list(status, "journal")) {
+    const std::string health = member_text(shard, "health");
     if (!health.empty())
-      out += fmt::format("journal {}: refuses events: {}\n", text_at(shard, "shard"), health);
+      out += fmt::format("journal {}: refuses events: {}\n", member_text(shard, "shard"), health);
   }
-  for (const Json& problem : list_at(status, "problems")) {
-    out += fmt::format("{}: cannot be read: {}\n", text_at(problem, "part"),
-                       text_at(problem, "message"));
+  for (const Json& problem : member_list(status, "problems")) {
+    out += fmt::format("{}: cannot be read: {}\n", member_text(problem, "part"),
+                       member_text(problem, "message"));
   }
   return out;
 }
@@ -78,18 +79,18 @@ bool is_unbalanced(const Json& status) {
 std::string status_text(const Json& status) {
   std::string out = sources_table(status) + "\n" + remarks(status);
   if (is_unbalanced(status)) out += "NOT BALANCED: ";
-  return out + text_at(status, "verdict") + "\n";
+  return out + member_text(status, "verdict") + "\n";
 }
 
 std::string sync_line(const Json& report) {
   const Json events = report.contains("events") ? report["events"] : Json::object();
   std::string line = fmt::format(
       "{}: {} events in {} batches: {} loaded, {} deduplicated, {} rescued, {} excluded",
-      text_at(report, "source"), count_at(events, "received"), count_at(report, "batches"),
+      member_text(report, "source"), count_at(events, "received"), count_at(report, "batches"),
       count_at(events, "loaded"), count_at(events, "deduplicated"), count_at(events, "rescued"),
       count_at(events, "excluded"));
-  const Json created = list_at(report, "tables_created");
-  const Json added = list_at(report, "columns_added");
+  const Json created = member_list(report, "tables_created");
+  const Json added = member_list(report, "columns_added");
   if (!created.empty()) line += fmt::format("; {} new tables", created.size());
   if (!added.empty()) line += fmt::format("; {} new columns", added.size());
   return line + "\n";
@@ -132,7 +133,7 @@ Exit run_sync(const Terminal& terminal, const SyncOptions& options) {
     terminal.print(answer->dump() + "\n");
     return Exit::kOk;
   }
-  const Json syncs = list_at(*answer, "syncs");
+  const Json syncs = member_list(*answer, "syncs");
   if (syncs.empty())
     terminal.say("leat: no source was synced; leat status says which are paused\n");
   for (const Json& sync : syncs) terminal.print(sync_line(sync));

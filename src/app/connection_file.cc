@@ -6,7 +6,7 @@
 
 #include "app/data_directory.h"
 #include "app/file_text.h"
-#include "app/json_members.h"
+#include "base/json_members.h"
 
 namespace leat::app {
 namespace {
@@ -52,29 +52,29 @@ Result<ConnectionFile> parse_connection_file(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) return fail(Errc::kCorrupt, "connection.json is no JSON object");
   ConnectionFile file;
-  file.collect_url = text_at(object_at(json, "collect"), "url");
-  file.console_url = text_at(object_at(json, "console"), "url");
-  const Json data_api = object_at(json, "data_api");
-  file.data_api_url = text_at(data_api, "url");
-  file.data_api_access_key_id = text_at(data_api, "access_key_id");
-  file.data_api_secret_access_key = text_at(data_api, "secret_access_key");
-  file.data_api_region = text_at(data_api, "region");
-  file.data_api_cluster_identifier = text_at(data_api, "cluster_identifier");
-  file.data_api_workgroup_name = text_at(data_api, "workgroup_name");
+  file.collect_url = member_text(member_object(json, "collect"), "url");
+  file.console_url = member_text(member_object(json, "console"), "url");
+  const Json data_api = member_object(json, "data_api");
+  file.data_api_url = member_text(data_api, "url");
+  file.data_api_access_key_id = member_text(data_api, "access_key_id");
+  file.data_api_secret_access_key = member_text(data_api, "secret_access_key");
+  file.data_api_region = member_text(data_api, "region");
+  file.data_api_cluster_identifier = member_text(data_api, "cluster_identifier");
+  file.data_api_workgroup_name = member_text(data_api, "workgroup_name");
   const auto sources = json.find("sources");
   if (sources != json.end() && sources->is_array()) {
     for (const Json& source : *sources) {
       if (!source.is_object())
         return fail(Errc::kCorrupt, "connection.json: a source is no object");
-      file.sources.push_back(
-          {text_at(source, "name"), text_at(source, "write_key"), text_at(source, "schema")});
+      file.sources.push_back({member_text(source, "name"), member_text(source, "write_key"),
+                              member_text(source, "schema")});
     }
   }
-  const Json warehouse = object_at(json, "warehouse");
-  file.warehouse_host = text_at(warehouse, "host");
-  file.warehouse_user = text_at(warehouse, "user");
-  file.warehouse_password = text_at(warehouse, "password");
-  file.warehouse_database = text_at(warehouse, "database");
+  const Json warehouse = member_object(json, "warehouse");
+  file.warehouse_host = member_text(warehouse, "host");
+  file.warehouse_user = member_text(warehouse, "user");
+  file.warehouse_password = member_text(warehouse, "password");
+  file.warehouse_database = member_text(warehouse, "database");
   const auto port = warehouse.find("port");
   if (port == warehouse.end() || !port->is_number_unsigned() ||
       port->get<std::uint64_t>() > 65535) {

@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "app/console_client.h"
-#include "app/json_members.h"
 #include "app/progress.h"
 #include "app/table_text.h"
+#include "base/json_members.h"
 
 namespace leat::app {
 namespace {
@@ -46,7 +46,7 @@ Result<Json> ask_for_job(const std::string& data, std::string_view method,
 }
 
 bool is_over(const Json& job) {
-  const std::string phase = text_at(job, "phase");
+  const std::string phase = member_text(job, "phase");
   return phase == "done" || phase == "failed" || phase == "stopped";
 }
 
@@ -58,16 +58,17 @@ struct Shown {
 
 std::string bar_text(const Json& job, double seconds) {
   const Json replay = part_of(job, "replay");
-  if (text_at(job, "phase") == "waiting") {
+  if (member_text(job, "phase") == "waiting") {
     return fmt::format("loading what is new first {:.1f} s", seconds);
   }
-  const std::string error = text_at(job, "error");
+  const std::string error = member_text(job, "error");
   return fmt::format(
       "{} {} {} of {} batches, {} events{}",
       replay.value("dry_run", false) ? "reading" : "replaying",
-      progress_bar(number_at(replay, "batches_done"), number_at(replay, "batches_total")),
-      count_text(number_at(replay, "batches_done")), count_text(number_at(replay, "batches_total")),
-      count_text(number_at(part_of(replay, "events"), "received")),
+      progress_bar(member_number(replay, "batches_done"), member_number(replay, "batches_total")),
+      count_text(member_number(replay, "batches_done")),
+      count_text(member_number(replay, "batches_total")),
+      count_text(member_number(part_of(replay, "events"), "received")),
       error.empty() ? "" : "; trying again after: " + error.substr(0, 60));
 }
 
@@ -81,8 +82,9 @@ Result<Json> follow(const Terminal& terminal, const std::string& data, Json job)
   });
   while (!is_over(job)) {
     std::this_thread::sleep_for(kBetweenLooks);
-    LEAT_ASSIGN(job, ask_for_job(data, "GET",
-                                 fmt::format("/api/replays?number={}", number_at(job, "number"))));
+    LEAT_ASSIGN(job,
+                ask_for_job(data, "GET",
+                            fmt::format("/api/replays?number={}", member_number(job, "number"))));
     const std::lock_guard lock(shown->mutex);
     shown->job = job;
   }
@@ -104,19 +106,19 @@ std::string result_line(const Json& job) {
   const Json replay = part_of(job, "replay");
   const Json events = part_of(replay, "events");
   const bool is_dry = replay.value("dry_run", false);
-  std::string line =
-      fmt::format("{}: {} {} events in {} batches", text_at(replay, "source"),
-                  is_dry ? "would replay" : "replayed", count_text(number_at(events, "received")),
-                  count_text(number_at(replay, "batches_done")));
+  std::string line = fmt::format("{}: {} {} events in {} batches", member_text(replay, "source"),
+                                 is_dry ? "would replay" : "replayed",
+                                 count_text(member_number(events, "received")),
+                                 count_text(member_number(replay, "batches_done")));
   if (is_dry) {
-    line += fmt::format(": {} with rows", count_text(number_at(events, "loaded")));
+    line += fmt::format(": {} with rows", count_text(member_number(events, "loaded")));
   } else {
-    line += fmt::format(": {} new, {} again", count_text(number_at(events, "loaded")),
-                        count_text(number_at(events, "deduplicated")));
+    line += fmt::format(": {} new, {} again", count_text(member_number(events, "loaded")),
+                        count_text(member_number(events, "deduplicated")));
   }
-  line += fmt::format(", {} rescued, {} excluded", count_text(number_at(events, "rescued")),
-                      count_text(number_at(events, "excluded")));
-  if (const std::int64_t rows = number_at(replay, "rescue_rows_removed"); rows > 0) {
+  line += fmt::format(", {} rescued, {} excluded", count_text(member_number(events, "rescued")),
+                      count_text(member_number(events, "excluded")));
+  if (const std::int64_t rows = member_number(replay, "rescue_rows_removed"); rows > 0) {
     line += fmt::format("; {} rescue rows removed", count_text(rows));
   }
   line += names_text(part_of(replay, "tables_created"), "tables");
@@ -125,15 +127,15 @@ std::string result_line(const Json& job) {
 }
 
 Exit show_end(const Terminal& terminal, const Json& job, bool json) {
-  const std::string phase = text_at(job, "phase");
+  const std::string phase = member_text(job, "phase");
   if (json) terminal.print(job.dump() + "\n");
   if (phase == "failed") {
     Errc code = Errc::kInvalid;
     for (const Errc each : {Errc::kUnavailable, Errc::kExhausted, Errc::kAborted}) {
-      if (text_at(job, "error_code") == errc_name(each)) code = each;
+      if (member_text(job, "error_code") == errc_name(each)) code = each;
     }
     return report(terminal, Error{code, fmt::format("{}; run the same command again to go on",
-                                                    text_at(job, "error"))});
+                                                    member_text(job, "error"))});
   }
   if (phase == "stopped") {
     return report(terminal, Error{Errc::kConflict, "the replay was stopped"});
@@ -152,11 +154,12 @@ Exit show_list(const Terminal& terminal, const Json& jobs, bool json) {
   table.numeric = {true, false, false, true, true, true, false, false};
   for (const Json& job : jobs) {
     const Json replay = part_of(job, "replay");
-    table.rows.push_back({count_text(number_at(job, "number")), text_at(replay, "source"),
-                          text_at(job, "phase"), count_text(number_at(replay, "batches_done")),
-                          count_text(number_at(replay, "batches_total")),
-                          count_text(number_at(part_of(replay, "events"), "received")),
-                          part_of(replay, "selection").dump(), text_at(job, "error")});
+    table.rows.push_back({count_text(member_number(job, "number")), member_text(replay, "source"),
+                          member_text(job, "phase"),
+                          count_text(member_number(replay, "batches_done")),
+                          count_text(member_number(replay, "batches_total")),
+                          count_text(member_number(part_of(replay, "events"), "received")),
+                          part_of(replay, "selection").dump(), member_text(job, "error")});
   }
   terminal.print(to_text(table));
   return Exit::kOk;
@@ -171,7 +174,7 @@ Exit replay_and_follow(const Terminal& terminal, const std::string& data, const 
   if (detach) {
     terminal.print(json ? job->dump() + "\n"
                         : fmt::format("replay {} is on its way; see: leat replay --list\n",
-                                      number_at(*job, "number")));
+                                      member_number(*job, "number")));
     return Exit::kOk;
   }
   job = follow(terminal, data, *job);

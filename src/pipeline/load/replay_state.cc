@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_members.h"
 #include "base/text.h"
 #include "pipeline/load/load_sql.h"
 
@@ -12,11 +13,6 @@ namespace leat::load {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
-
-std::string member_text(const OrderedJson& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json_members.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -21,24 +22,8 @@ using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 4> kOutcomes = {"success", "partial", "failure", "stopped"};
 
-std::string member_text(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t member_number(const Json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-
 TimeUs member_time(const Json& object, const char* member) {
   return parse_iso8601(member_text(object, member)).value_or(TimeUs{});
-}
-
-const Json& object_at(const Json& object, const char* member) {
-  static const Json kNone = Json::object();
-  const auto found = object.find(member);
-  return found != object.end() && found->is_object() ? *found : kNone;
 }
 
 std::vector<std::string> texts_at(const Json& object, const char* member) {
@@ -68,7 +53,7 @@ SyncReport report_from(const Json& json) {
   out.finished_at = member_time(json, "finished_at");
   out.batches = member_number(json, "batches");
   out.transactions = member_number(json, "transactions");
-  const Json& events = object_at(json, "events");
+  const Json& events = member_object(json, "events");
   out.events = {.received = member_number(events, "received"),
                 .loaded = member_number(events, "loaded"),
                 .deduplicated = member_number(events, "deduplicated"),
@@ -77,17 +62,17 @@ SyncReport report_from(const Json& json) {
   out.values_rescued = member_number(json, "values_rescued");
   out.refused_events = member_number(json, "refused_events");
   out.staged_bytes = member_number(json, "staged_bytes");
-  const Json& seconds = object_at(json, "seconds");
+  const Json& seconds = member_object(json, "seconds");
   out.phases = {.find_us = us_at(seconds, "find"),
                 .shape_us = us_at(seconds, "shape"),
                 .stage_us = us_at(seconds, "stage"),
                 .load_us = us_at(seconds, "load")};
-  const Json& freshness = object_at(json, "freshness");
+  const Json& freshness = member_object(json, "freshness");
   out.freshness = {.rows = member_number(freshness, "rows"),
                    .p50_us = us_at(freshness, "p50_seconds"),
                    .p99_us = us_at(freshness, "p99_seconds"),
                    .max_us = us_at(freshness, "max_seconds")};
-  const Json& rows = object_at(json, "table_rows");
+  const Json& rows = member_object(json, "table_rows");
   for (const auto& [table, count] : rows.items()) {
     if (count.is_number_integer()) out.table_rows[table] = count.get<std::int64_t>();
   }

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::string_view kReserved[] = {"template0", "template1", "padb_harvest", "sys:internal"};
 
-std::unexpected<SqlError> no_database(std::string_view name) {
-  return engine::fail_sql("3D000", "database \"" + std::string(name) + "\" does not exist");
-}
-
 SqlResult<std::int32_t> owner_of(const SessionState& session, const std::string& name) {
   const catalog::UserPointer owner = session.catalog.user(name);
   if (owner == nullptr) return engine::fail_sql("42704", "user \"" + name + "\" does not exist");

@@ -51,6 +51,10 @@ bool exists(const std::string& path) {
 
 }  // namespace
 
+std::unexpected<SqlError> no_database(std::string_view name) {
+  return engine::fail_sql("3D000", "database \"" + std::string(name) + "\" does not exist");
+}
+
 /// A change of the set of files; not while a backup is made.
 class Databases::Change {
  public:

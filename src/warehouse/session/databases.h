@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -22,6 +23,9 @@
 #include "warehouse/session/result.h"
 
 namespace leat::session {
+
+/// 3D000: there is no database of that name.
+[[nodiscard]] std::unexpected<SqlError> no_database(std::string_view name);
 
 /// Any thread.
 class Databases {

@@ -46,7 +46,6 @@ SqlStatus check_columns(const Relation& relation) {
   return {};
 }
 
-/// Where a new relation goes: temporary or in a schema where the user may create.
 namespace {
 
 /// One part could be read as a database.
@@ -57,6 +56,7 @@ std::string engine_schema(const SessionState& session, std::string_view name) {
 
 }  // namespace
 
+/// Where a new relation goes: temporary or in a schema where the user may create.
 SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedName& name,
                                    bool temporary) {
   Relation relation;

@@ -166,16 +166,13 @@ SqlStatus require_database(const SessionState& session, std::string_view name) {
     return engine::fail_sql("0A000", "rights within another database cannot be changed", {},
                             "Connect to the database \"" + std::string(name) + "\".");
   }
-  return engine::fail_sql("3D000", "database \"" + std::string(name) + "\" does not exist");
+  return no_database(name);
 }
 
 SqlStatus grant_on_database(SessionState& session, const sql::QualifiedName& name,
                             const sql::GrantStatement& statement) {
   const catalog::DatabasePointer database = session.catalog.database(name.name());
-  if (database == nullptr) {
-    return engine::fail_sql("3D000",
-                            "database \"" + std::string(name.name()) + "\" does not exist");
-  }
+  if (database == nullptr) return no_database(name.name());
   LEAT_ASSIGN(const std::uint32_t privileges,
               read_privileges(statement, catalog::kAllOnDatabase, "database"));
   catalog::Database changed = *database;
@@ -310,10 +307,6 @@ DefaultTarget default_target(sql::GrantTarget target) {
       return {catalog::StandingTarget::kTables, catalog::kAllOnTable, "relation"};
   }
 }
-
-}  // namespace
-
-namespace {
 
 bool has_grants_in(const catalog::CatalogSession& in, catalog::GranteeKind kind, std::int32_t id) {
   for (const auto& schema : in.schemas()) {

@@ -21,8 +21,7 @@ bool is_temporary_schema(std::string_view name) {
 std::unexpected<SqlError> other_database(const SessionState& session,
                                          const sql::QualifiedName& name) {
   const std::string database(name.database());
-  if (session.catalog.database(database) == nullptr)
-    return engine::fail_sql("3D000", "database \"" + database + "\" does not exist");
+  if (session.catalog.database(database) == nullptr) return no_database(database);
   return engine::fail_sql(
       "0A000",
       fmt::format("\"{}\" is in another database, which can only be read", name.to_string()), {},

@@ -393,7 +393,7 @@ SqlStatus SessionState::run_use(Running&, const sql::UseStatement& statement) {
                             "Connect to the database \"" + statement.database +
                                 "\", or name its tables with three parts.");
   }
-  return engine::fail_sql("3D000", "database \"" + statement.database + "\" does not exist");
+  return no_database(statement.database);
 }
 
 // The public face.

@@ -196,7 +196,7 @@ SqlStatus require_schema_of(const SessionState& session, const std::string& data
   if (database == session.request.database) {
     known = session.catalog.schema(schema) != nullptr;
   } else if (session.catalog.database(database) == nullptr) {
-    return engine::fail_sql("3D000", "database \"" + database + "\" does not exist");
+    return no_database(database);
   } else {
     session.facts().each_other([&](const std::string& name, const catalog::CatalogSession& other) {
       known = known || (name == database && other.schema(schema) != nullptr);
@@ -304,8 +304,7 @@ SqlResult<std::string> discovery_sql(const SessionState& session,
   }
   if (statement.kind == sql::ShowKind::kSchemas) {
     const std::string of(name.empty() ? own : name.name());
-    if (session.catalog.database(of) == nullptr)
-      return engine::fail_sql("3D000", "database \"" + of + "\" does not exist");
+    if (session.catalog.database(of) == nullptr) return no_database(of);
     return "SELECT * FROM leat_system.svv_all_schemas WHERE database_name = " + quote_literal(of) +
            like_clause(statement, "schema_name");
   }

@@ -104,7 +104,7 @@ SqlStatus check_late_binding(const SessionState& session, const sql::Statement& 
     const std::string_view database = access.table.database();
     if (!database.empty() && database != session.request.database) {
       if (session.catalog.database(database) != nullptr) continue;
-      return engine::fail_sql("3D000", "database \"" + std::string(database) + "\" does not exist");
+      return no_database(database);
     }
     if (session.catalog.schema(schema) == nullptr)
       return engine::fail_sql("3F000", "schema \"" + std::string(schema) + "\" does not exist");

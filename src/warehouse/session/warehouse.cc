@@ -54,7 +54,7 @@ Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& 
                         "cannot make the warehouse's folder " + options.data_directory);
     }
     database.path = options.data_directory + "/" + options.database + ".duckdb";
-    database.directories.push_back(std::filesystem::absolute(others_directory(options)).string());
+    database.directories.push_back(others_directory(options));
     database.directories.push_back(
         std::filesystem::absolute(options.data_directory + "/scratch").string());
   }
@@ -152,8 +152,7 @@ SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
   if (of_database_max >= 0 && there >= of_database_max) {
     return engine::fail_sql("53300", "too many connections for database \"" + info.database + "\"");
   }
-  if (closed_databases_.contains(info.database_oid))
-    return engine::fail_sql("3D000", "database \"" + info.database + "\" does not exist");
+  if (closed_databases_.contains(info.database_oid)) return no_database(info.database);
   const std::int32_t id = info.id;
   sessions_[id] = Entry{&session, std::move(info)};
   return {};
@@ -409,9 +408,7 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   const catalog::DatabasePointer database = state_->catalog->database(request.database);
   const Databases::CatalogPointer catalog =
       database == nullptr ? nullptr : state_->databases->of(database->oid);
-  if (catalog == nullptr) {
-    return engine::fail_sql("3D000", "database \"" + request.database + "\" does not exist");
-  }
+  if (catalog == nullptr) return no_database(request.database);
   LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state_->database->connect());
   auto session = std::make_unique<SessionState>(state_, catalog, std::move(connection));
   session->user_id = user->id;
