@@ -11,35 +11,32 @@ unknown end. At the end psql reads back what is there. Everything stays on loopb
 code 0: shown. 1: an event was lost or doubled, or a restarted loader waited too long.
 """
 import argparse
-import http.server
 import os
 import shutil
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+
+from forwarder import Forwarder, serving
 
 # A session of a killed loader keeps its lock for 15 s after its last statement.
 WAIT_SECONDS_MAX = 45
 
 
-class Proxy(http.server.BaseHTTPRequestHandler):
+class Proxy(Forwarder):
     """Passes calls on; at call number `kill_at` it ends the loader, before or after passing it on."""
 
-    target = ""
-    lock = threading.Lock()
     calls = 0
     kill_at = 0
     is_passed_on = False
     loader = None
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         with Proxy.lock:
             Proxy.calls += 1
             kills = Proxy.calls == Proxy.kill_at
@@ -47,32 +44,16 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         if kills and not Proxy.is_passed_on:
             Proxy.loader.process.kill()
         if is_dead and not (kills and Proxy.is_passed_on):
-            self.close_connection = True
+            self.hang_up()
             return
-        request = urllib.request.Request(Proxy.target, data=body, method="POST")
-        for name, value in self.headers.items():
-            if name.lower() not in ("connection", "content-length"):
-                request.add_header(name, value)
         if kills:
             # The statement may still run when its loader is gone.
             threading.Timer(0.01, Proxy.loader.process.kill).start()
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                status, text = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
+        answer = self.forward(body)
         if kills:
-            self.close_connection = True
-            return
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
+            self.hang_up()
+        else:
+            self.reply(*answer)
 
 
 def destination(warehouse, proxy_port, store, home):
@@ -145,22 +126,16 @@ def main():
 
     folder = tempfile.mkdtemp(prefix="leat-data-api-kill-")
     store = os.path.join(folder, "store")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        with leat_py.Running(
-            os.path.join(folder, "warehouse"), {"LEAT_STORE_DIRECTORY": store}, command="warehouse"
-        ) as warehouse:
-            Proxy.target = warehouse.connection["data_api"]["url"] + "/"
-            kills, longest = rounds(leat_py, folder, warehouse, server.server_address[1], arguments.step)
-            tracks = warehouse.psql("select count(*), count(distinct id) from web.tracks")[0]
-            users = warehouse.psql("select id, plan from web.users")
-            books = warehouse.psql(
-                "select sum(received) - sum(loaded + deduplicated + rescued + excluded) from leat.batches"
-            )[0]
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Proxy) as proxy_port, leat_py.Running(
+        os.path.join(folder, "warehouse"), {"LEAT_STORE_DIRECTORY": store}, command="warehouse"
+    ) as warehouse:
+        Proxy.target = warehouse.connection["data_api"]["url"] + "/"
+        kills, longest = rounds(leat_py, folder, warehouse, proxy_port, arguments.step)
+        tracks = warehouse.psql("select count(*), count(distinct id) from web.tracks")[0]
+        users = warehouse.psql("select id, plan from web.users")
+        books = warehouse.psql(
+            "select sum(received) - sum(loaded + deduplicated + rescued + excluded) from leat.batches"
+        )[0]
     expected = str(kills + 1)
     assert tracks == [expected, expected], (tracks, expected)
     assert users == [["u", f"p{kills}"]], users

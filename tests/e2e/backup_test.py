@@ -44,21 +44,7 @@ class BackupTest(LeatTest):
         return leat
 
     def writer(self, leat):
-        warehouse = leat.connection["warehouse"]
-        return subprocess.Popen(
-            ["psql", "-X", "-q", "-f", self.write("writer.sql", WRITER)],
-            env=clean_environment(
-                {
-                    "PGHOST": warehouse["host"],
-                    "PGPORT": str(warehouse["port"]),
-                    "PGUSER": warehouse["user"],
-                    "PGPASSWORD": warehouse["password"],
-                    "PGDATABASE": warehouse["database"],
-                }
-            ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        return leat.psql_beside(self.write("writer.sql", WRITER))
 
     def check(self, leat):
         """Every transaction is there whole or not at all, and every table can be read."""

@@ -1,52 +1,30 @@
 """A Leat that loads through the Redshift Data API. The warehouse is another Leat's; nothing here was
 tried at AWS."""
 
-import http.server
 import os
-import threading
 import unittest
-import urllib.error
-import urllib.request
 
+from forwarder import Forwarder, serving
 from leat import LeatTest, Running, run
 
 
-class Lossy(http.server.BaseHTTPRequestHandler):
-    """Passes requests on, and hangs up instead of answering every n-th."""
+class Lossy(Forwarder):
+    """Hangs up instead of passing every n-th answer on."""
 
-    target = ""
     every = 7
     count = 0
     lost = 0
-    lock = threading.Lock()
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        request = urllib.request.Request(self.target, data=body, method="POST")
-        for name, value in self.headers.items():
-            if name.lower() not in ("connection", "content-length"):
-                request.add_header(name, value)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                status, text = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
+        answer = self.forward(self.body())
         with Lossy.lock:
             Lossy.count += 1
             loses = Lossy.every > 0 and Lossy.count % Lossy.every == 0
             Lossy.lost += loses
         if loses:
-            self.close_connection = True
-            return
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
+            self.hang_up()
+        else:
+            self.reply(*answer)
 
 
 class DataApiDestinationTest(LeatTest):
@@ -94,23 +72,14 @@ class DataApiDestinationTest(LeatTest):
         store = os.path.join(self.folder, "store")
         with self.warehouse(store) as warehouse:
             Lossy.target = warehouse.connection["data_api"]["url"] + "/"
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Lossy)
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            try:
+            with serving(Lossy) as port:
                 environment = self.destination(
-                    warehouse,
-                    store,
-                    LEAT_DESTINATION_API_ENDPOINT=f"http://127.0.0.1:{server.server_address[1]}",
+                    warehouse, store, LEAT_DESTINATION_API_ENDPOINT=f"http://127.0.0.1:{port}"
                 )
                 with Running(os.path.join(self.folder, "main"), environment) as leat:
                     for first in (0, 10, 20):
                         self.fill(leat, range(first, first + 10))
                         leat.sync()
-            finally:
-                server.shutdown()
-                thread.join()
-                server.server_close()
             self.assertGreater(Lossy.lost, 5)
             self.assertEqual(
                 warehouse.psql("select count(*), count(distinct id) from web.tracks"), [["30", "30"]]

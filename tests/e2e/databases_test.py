@@ -1,31 +1,13 @@
 """Several databases of one warehouse: ends of the process while they are made and dropped; backups."""
 
 import os
-import subprocess
 import time
 import unittest
 
-from leat import LeatTest, clean_environment, run
+from leat import LeatTest, run
 
 
 class DatabasesTest(LeatTest):
-    def client(self, leat, script):
-        warehouse = leat.connection["warehouse"]
-        return subprocess.Popen(
-            ["psql", "-X", "-q", "-f", self.write("script.sql", script)],
-            env=clean_environment(
-                {
-                    "PGHOST": warehouse["host"],
-                    "PGPORT": str(warehouse["port"]),
-                    "PGUSER": warehouse["user"],
-                    "PGPASSWORD": warehouse["password"],
-                    "PGDATABASE": warehouse["database"],
-                }
-            ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
     def names(self, leat):
         return [name for (name,) in leat.psql("select datname from pg_database order by 1")]
 
@@ -39,7 +21,7 @@ class DatabasesTest(LeatTest):
         )
         for turn in range(3):
             leat = self.up(command="warehouse")
-            client = self.client(leat, script)
+            client = leat.psql_beside(self.write("script.sql", script))
             time_limit = time.monotonic() + 60
             seen = self.names(leat)
             while len([name for name in self.names(leat) if name not in seen]) == 0:

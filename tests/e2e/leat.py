@@ -158,10 +158,9 @@ class Running:
             raise AssertionError(f"leat status failed: {done.stderr}")
         return json.loads(done.stdout)
 
-    def psql(self, sql, *options):
-        """Rows as lists of text, read by psql."""
+    def psql_environment(self):
         warehouse = self.connection["warehouse"]
-        environment = clean_environment(
+        return clean_environment(
             {
                 "PGHOST": warehouse["host"],
                 "PGPORT": str(warehouse["port"]),
@@ -171,6 +170,18 @@ class Running:
                 "PGCONNECT_TIMEOUT": "10",
             }
         )
+
+    def psql_beside(self, path):
+        """Starts psql on the script at `path`, which goes on whatever fails in it."""
+        return subprocess.Popen(
+            ["psql", "-X", "-q", "-f", path],
+            env=self.psql_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def psql(self, sql, *options):
+        """Rows as lists of text, read by psql."""
         done = subprocess.run(
             [
                 "psql",
@@ -188,7 +199,7 @@ class Running:
                 "-c",
                 sql,
             ],
-            env=environment,
+            env=self.psql_environment(),
             timeout=60,
             text=True,
             capture_output=True,

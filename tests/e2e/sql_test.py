@@ -65,16 +65,6 @@ class SqlTest(LeatTest):
 
     def test_psql_commands(self):
         self.sql("create table public.t_psql (id int not null, name varchar(20))")
-        warehouse = self.leat.connection["warehouse"]
-        environment = clean_environment(
-            {
-                "PGHOST": warehouse["host"],
-                "PGPORT": str(warehouse["port"]),
-                "PGUSER": warehouse["user"],
-                "PGPASSWORD": warehouse["password"],
-                "PGDATABASE": warehouse["database"],
-            }
-        )
         for command, words in (
             (r"\dt public.*", "t_psql"),
             (r"\d public.t_psql", "character varying(20)"),
@@ -84,7 +74,7 @@ class SqlTest(LeatTest):
         ):
             done = subprocess.run(
                 ["psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", command],
-                env=environment,
+                env=self.leat.psql_environment(),
                 timeout=60,
                 text=True,
                 capture_output=True,
@@ -135,7 +125,7 @@ class SqlTest(LeatTest):
                 "-c",
                 "select 1",
             ],
-            env=environment,
+            env=self.leat.psql_environment(),
             timeout=60,
             text=True,
             capture_output=True,
@@ -164,7 +154,7 @@ class SqlTest(LeatTest):
                 "-c",
                 r"\conninfo",
             ],
-            env=environment,
+            env=self.leat.psql_environment(),
             timeout=60,
             text=True,
             capture_output=True,

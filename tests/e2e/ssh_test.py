@@ -128,12 +128,9 @@ class SshTest(LeatTest):
                 leat.send("track", {"event": "Sent", "userId": "u", "messageId": "first"})
                 leat.sync()
                 # Somebody holds the ledger, so that the next load waits for it.
-                address = warehouse.connection["warehouse"]
                 holder = subprocess.Popen(
                     ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"],
-                    env={**os.environ, "PGHOST": address["host"], "PGPORT": str(address["port"]),
-                         "PGUSER": address["user"], "PGPASSWORD": address["password"],
-                         "PGDATABASE": address["database"]},
+                    env=warehouse.psql_environment(),
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                 )
                 holder.stdin.write("begin;\nlock leat.batches;\n\\echo held\n")

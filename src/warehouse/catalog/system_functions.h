@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "warehouse/catalog/catalog_session.h"
 #include "warehouse/engine/database.h"
+#include "warehouse/sql/focus.h"
 
 namespace leat::catalog {
 
@@ -22,6 +24,8 @@ struct SessionFacts {
   /// Calls its argument for every other database, with its name.
   std::function<void(const std::function<void(const std::string&, const CatalogSession&)>&)>
       each_other{};
+  /// The relations that the running statement asks about; null: perhaps all.
+  std::shared_ptr<const sql::CatalogFocus> focus{};
 };
 
 /// Implemented by the warehouse. Any thread.

@@ -43,6 +43,7 @@ void add_relations(const SessionFacts& facts, const CatalogSession& catalog,
                    std::vector<VisibleRelation>& out) {
   const UserPointer user = catalog.user(facts.user_id);
   const auto add = [&](RelationPointer relation, std::string schema_name) {
+    if (facts.focus && !facts.focus->includes(schema_name, relation->name)) return;
     const bool accessible = user == nullptr || privileges_on(catalog, *user, *relation) != 0 ||
                             has_column_privileges(catalog, *user, *relation);
     out.push_back({std::move(relation), std::move(schema_name), accessible, database});
@@ -227,7 +228,7 @@ void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::s
 }
 
 struct ColumnRow {
-  VisibleRelation relation;
+  std::shared_ptr<const VisibleRelation> relation;
   std::size_t index = 0;
 };
 
@@ -245,11 +246,13 @@ const std::vector<ColumnInfo>& column_columns() {
   return kColumns;
 }
 
-std::vector<ColumnRow> columns_of(const std::vector<VisibleRelation>& relations) {
+std::vector<ColumnRow> columns_of(std::vector<VisibleRelation> relations) {
   std::vector<ColumnRow> rows;
-  for (const VisibleRelation& relation : relations) {
-    for (std::size_t i = 0; i < relation.relation->columns.size(); ++i)
+  for (VisibleRelation& each : relations) {
+    const auto relation = std::make_shared<const VisibleRelation>(std::move(each));
+    for (std::size_t i = 0; i < relation->relation->columns.size(); ++i) {
       rows.push_back({relation, i});
+    }
   }
   return rows;
 }
@@ -270,15 +273,15 @@ std::string default_of(const Relation& relation, const Column& column) {
 }
 
 void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t row) {
-  const Relation& relation = *each.relation.relation;
+  const Relation& relation = *each.relation->relation;
   const Column& column = relation.columns[each.index];
   const char kind = shown_kind(relation.kind);
   Cells(writer, row)
       .number(relation.oid)
-      .text(each.relation.schema_name)
+      .text(each.relation->schema_name)
       .text(relation.name)
       .text({&kind, 1})
-      .boolean(each.relation.accessible)
+      .boolean(each.relation->accessible)
       .small(column.number)
       .text(column.name)
       .text(sql::format_type(column.type))
@@ -290,7 +293,7 @@ void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t ro
       .boolean(column.distribution_key)
       .integer(column.sort_key)
       .text(column.comment)
-      .text(each.relation.database);
+      .text(each.relation->database);
 }
 
 }  // namespace

@@ -41,9 +41,7 @@ std::vector<Setting> settings_of(const DatabaseOptions& options) {
   if (options.temp_bytes_max > 0) {
     out.emplace_back("max_temp_directory_size", fmt::format("{}B", options.temp_bytes_max));
   }
-  if (options.checkpoint_bytes > 0) {
-    out.emplace_back("checkpoint_threshold", fmt::format("{}B", options.checkpoint_bytes));
-  }
+  out.emplace_back("checkpoint_threshold", fmt::format("{}B", options.checkpoint_bytes));
   out.insert(out.end(), options.settings.begin(), options.settings.end());
   return out;
 }
@@ -133,7 +131,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   LEAT_ASSIGN(duckdb_database handle, open_handle(options));
   auto state = std::make_shared<DatabaseState>();
   state->database = handle;
-  if (options.checkpoint_bytes > 0) state->checkpoint_bytes = options.checkpoint_bytes;
+  state->checkpoint_bytes = options.checkpoint_bytes;
   std::unique_ptr<Database> database(new Database(state));
   auto connection = database->connect();
   if (!connection) return fail(Errc::kBug, "opening the database: " + connection.error().message);

@@ -33,8 +33,9 @@ struct DatabaseOptions {
   std::string temp_directory = {};
   /// 0: 90 % of the free space.
   std::uint64_t temp_bytes_max = 0;
-  /// WAL size that starts a checkpoint; 0: 16 MiB.
-  std::uint64_t checkpoint_bytes = 0;
+  /// WAL size that starts a checkpoint. One writes the last row groups of all changed tables anew,
+  /// which is most of what small loads cost; the next start after a crash reads so much.
+  std::uint64_t checkpoint_bytes = 128ULL << 20;
   /// Absolute; SQL may read and write files below these and nowhere else.
   std::vector<std::string> directories = {};
   /// More of DuckDB's, for tests.

@@ -54,7 +54,7 @@ struct DatabaseState {
   std::mutex sources_mutex;
   std::vector<std::pair<std::int64_t, ChunkSource*>> sources;  // guarded by sources_mutex
   std::int64_t next_source = 1;                                // guarded by sources_mutex
-  std::uint64_t checkpoint_bytes = 16ULL << 20;                // of WAL start a checkpoint
+  std::uint64_t checkpoint_bytes = 0;                          // of WAL start a checkpoint
   std::mutex holds_mutex;
   int holds = 0;  // guarded by holds_mutex
 

@@ -159,6 +159,9 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::st
   Plan plan;
   plan.stamp = stamp();
   plan.constant = sql::is_constant(statement);
+  if (auto found = sql::catalog_focus(statement)) {
+    plan.focus = std::make_shared<const sql::CatalogFocus>(std::move(*found));
+  }
   sql::SqlResult<sql::Translation> translation = sql::translate(statement, context);
   if (!translation) return std::unexpected(from_sql(std::move(translation).error()));
   if (translation->statements.empty()) {
@@ -218,7 +221,11 @@ SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
   LEAT_TRY(open_engine());
   for (const std::string& statement : plan.before) LEAT_TRY(connection->run(statement));
   auto rows = std::make_unique<RowStream>();
-  LEAT_ASSIGN(rows->cursor, plan.last->execute(parameters));
+  focus.store(plan.focus);
+  SqlResult<engine::Cursor> cursor = plan.last->execute(parameters);
+  focus.store(nullptr);
+  if (!cursor) return std::unexpected(std::move(cursor).error());
+  rows->cursor = std::move(*cursor);
   rows->fields = plan.fields;
   streaming = rows.get();
   return rows;

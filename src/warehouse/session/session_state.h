@@ -57,6 +57,7 @@ struct Plan {
   PlanStamp stamp;
   bool constant = false;  ///< The answer is always the same, and kept once it is known.
   std::shared_ptr<const engine::Chunk> answer;
+  std::shared_ptr<const sql::CatalogFocus> focus;  ///< Null: none.
 };
 
 /// A statement of the extended protocol, or of PREPARE.
@@ -302,6 +303,8 @@ struct SessionState {
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> sql_prepared;
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> recent;  ///< By text.
   std::map<std::string, NamedCursor, std::less<>> cursors;
+  /// Of the statement that is being started; threads of the engine read it.
+  std::atomic<std::shared_ptr<const sql::CatalogFocus>> focus;
   RowStream* streaming = nullptr;  ///< The one whose rows still come from the engine.
 
   std::int64_t current_query = 0;

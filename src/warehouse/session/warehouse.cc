@@ -268,7 +268,8 @@ catalog::SessionFacts SessionState::facts() const {
               const catalog::DatabasePointer known = other->database();
               if (known != nullptr) use(known->name, catalog::CatalogSession(*other, *connection));
             }
-          }};
+          },
+          .focus = focus.load()};
 }
 
 void SessionState::cancel(bool because_of_timeout) {

@@ -6,6 +6,7 @@
 
 #include <map>
 
+#include "warehouse/sql/focus.h"
 #include "warehouse/sql/function_table.h"
 #include "warehouse/sql/golden_test.h"
 
@@ -253,6 +254,52 @@ TEST(Analysis, SystemRelations) {
        {"orders", "public.pg_class", "sys_users", "web.svv_tables", "tables"}) {
     EXPECT_FALSE(system(name)) << name;
   }
+}
+
+TEST(Analysis, FocusOfQuestionsAboutTheCatalog) {
+  const auto focus_of = [](const std::string& text) -> std::string {
+    const auto parsed = parse_script(text);
+    if (!parsed || parsed->size() != 1) return "error";
+    const auto focus = catalog_focus(parsed->front().statement);
+    if (!focus) return "all";
+    std::string out = focus->schema + ":";
+    for (const std::string& relation : focus->relations) out += relation + ";";
+    return out;
+  };
+  const std::pair<const char*, const char*> kCases[] = {
+      {"select * from svv_columns where table_schema = 'web'", "web:"},
+      {"select 1 from svv_columns c where c.table_schema = 'web' and table_name in ('b', 'a')",
+       "web:a;b;"},
+      {"select 1 from information_schema.columns where (table_name = 'a' and table_schema = 'w') "
+       "and ordinal_position > 1",
+       "w:a;"},
+      {"select 1 from pg_table_def where schemaname = 'w' and tablename = 'a'", "w:a;"},
+      {"select 1 from pg_catalog.pg_tables where schemaname in ('w')", "w:"},
+      // Not one schema for certain:
+      {"select 1 from svv_columns", "all"},
+      {"select 1 from svv_columns where table_name = 'a'", "all"},
+      {"select 1 from svv_columns where table_schema in ('a', 'b')", "all"},
+      {"select 1 from svv_columns where table_schema = 'a' or table_name = 'b'", "all"},
+      {"select 1 from svv_columns where not (table_schema = 'a')", "all"},
+      {"select 1 from svv_columns where table_schema not in ('a')", "all"},
+      {"select 1 from svv_columns where table_schema <> 'a'", "all"},
+      {"select 1 from svv_columns where table_schema = lower('A')", "all"},
+      {"select 1 from svv_columns where table_schema = 'a '", "all"},
+      {"select 1 from svv_columns where table_schema = $1", "all"},
+      // Other relations have a say:
+      {"select 1 from svv_columns where table_schema = 'a' and table_name in (select table_name "
+       "from svv_columns where table_schema = 'b')",
+       "all"},
+      {"select (select count(*) from svv_columns) from svv_columns where table_schema = 'a'",
+       "all"},
+      {"select 1 from svv_columns, pg_class where table_schema = 'a'", "all"},
+      {"with x as (select 1) select 1 from svv_columns where table_schema = 'a'", "all"},
+      {"select 1 from svv_columns where table_schema = 'a' union select 1 from svv_columns", "all"},
+      {"select 1 from other.svv_columns where table_schema = 'a'", "all"},
+      {"select 1 from db.information_schema.columns where table_schema = 'a'", "all"},
+      {"select 1 from pg_class where relname = 'a'", "all"},
+  };
+  for (const auto& [text, expected] : kCases) EXPECT_EQ(focus_of(text), expected) << text;
 }
 
 TEST(FunctionTable, IsSortedAndEveryRowSaysHowItDiffers) {
