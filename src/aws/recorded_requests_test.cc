@@ -64,12 +64,13 @@ class RecordedRequests : public testing::Test {
     EXPECT_EQ(sent, file_text(path)) << name;
   }
 
-  RedshiftDataOptions data_options() {
-    RedshiftDataOptions options;
-    options.workgroup_name = "analytics";
+  // What both kinds of client have in common.
+  template <class Options>
+  Options options_of(std::string_view service) {
+    Options options;
     options.database = "dev";
     options.region = "eu-west-1";
-    options.endpoint = "http://redshift-data.eu-west-1.amazonaws.com";
+    options.endpoint = fmt::format("http://{}.eu-west-1.amazonaws.com", service);
     options.http = http_.get();
     options.credentials = &credentials_;
     options.clock = &clock_;
@@ -77,17 +78,14 @@ class RecordedRequests : public testing::Test {
     options.wait = [](std::int64_t) {};
     return options;
   }
+  RedshiftDataOptions data_options() {
+    auto options = options_of<RedshiftDataOptions>("redshift-data");
+    options.workgroup_name = "analytics";
+    return options;
+  }
   RedshiftLoginOptions login_options() {
-    RedshiftLoginOptions options;
+    auto options = options_of<RedshiftLoginOptions>("redshift");
     options.cluster_identifier = "analytics";
-    options.database = "dev";
-    options.region = "eu-west-1";
-    options.endpoint = "http://redshift.eu-west-1.amazonaws.com";
-    options.http = http_.get();
-    options.credentials = &credentials_;
-    options.clock = &clock_;
-    options.random = &random_;
-    options.wait = [](std::int64_t) {};
     return options;
   }
 

@@ -312,6 +312,47 @@ Status ParquetWriter::finish(std::span<const std::size_t> order) {
   return s.put(footer);
 }
 
+Status ParquetWriter::add_constant_column(const Column& column, const Cell& value) {
+  State& s = *state_;
+  LEAT_CHECK(s.groups.empty());
+  ColumnEncoder& encoder = *s.encoders[add_column(column)];
+  const std::vector<Cell> cells(std::min<std::uint64_t>(s.group_rows, s.options.page_rows), value);
+  for (std::uint64_t done = 0; done < s.group_rows; done += cells.size()) {
+    const std::uint64_t rows = std::min<std::uint64_t>(cells.size(), s.group_rows - done);
+    LEAT_TRY(encoder.append({cells.data(), nullptr}, rows));
+  }
+  return {};
+}
+
+Status ParquetWriter::finish_into(ParquetWriter& other, std::span<const std::size_t> places) {
+  State& s = *state_;
+  State& to = *other.state_;
+  LEAT_CHECK(s.groups.empty() && to.group_rows == 0 && places.size() == s.encoders.size());
+  std::vector<ColumnEncoder*> sources(to.encoders.size(), nullptr);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Column& column = to.encoders.at(places[i])->column();
+    LEAT_CHECK(physical_type(column) == physical_type(s.encoders[i]->column()) &&
+               column.nullable == s.encoders[i]->column().nullable);
+    sources[places[i]] = s.encoders[i].get();
+  }
+  LEAT_TRY(to.begin());
+  RowGroup group;
+  group.rows = s.group_rows;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    ColumnEncoder nulls(to.encoders[i]->column(), to.options);
+    ColumnEncoder& source = sources[i] == nullptr ? nulls : *sources[i];
+    LEAT_TRY(source.fill_nulls_to(s.group_rows));
+    LEAT_ASSIGN(ChunkPlace place, to.write_chunk(source));
+    group.chunks.push_back(std::move(place));
+  }
+  to.groups.push_back(std::move(group));
+  to.total_rows += s.group_rows;
+  return {};
+}
+
+bool ParquetWriter::is_one_row_group() const {
+  return state_->groups.empty();
+}
 std::uint64_t ParquetWriter::rows() const {
   return state_->total_rows;
 }

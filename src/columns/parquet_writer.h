@@ -76,6 +76,17 @@ class ParquetWriter {
   /// as added.
   [[nodiscard]] Status finish(std::span<const std::size_t> order = {});
 
+  /// Adds a column with the same value in every row so far, which are all in the open row group.
+  [[nodiscard]] Status add_constant_column(const Column& column, const Cell& value);
+
+  /// Instead of finish: makes the rows one row group of `other`, which has none open. `places[i]`
+  /// is the position there of this file's i-th column, of the same type; the other columns of
+  /// `other` are nullable, and NULL in these rows. Every row must be in the open row group. Errors:
+  /// those of the other's sink.
+  [[nodiscard]] Status finish_into(ParquetWriter& other, std::span<const std::size_t> places);
+
+  /// True while no row group has been closed.
+  [[nodiscard]] bool is_one_row_group() const;
   [[nodiscard]] std::uint64_t rows() const;
   /// Bytes handed to the sink so far.
   [[nodiscard]] std::uint64_t bytes_written() const;

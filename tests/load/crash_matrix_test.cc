@@ -29,7 +29,8 @@ class CrashMatrix : public LoadFixture {
     archive_.add_seal(
         {{"web",
           {track("t2", "A", R"({"n":"no number","extra":1})"), track("t3", "B", R"({"x":true})"),
-           track("t3", "B", R"({"x":false})"), identify("i2", "u1", R"({"plan":"y"})"),
+           track("t3", "B", R"({"x":false})"), track("t4", "C"), track("t5", "D", R"({"y":2})"),
+           identify("i2", "u1", R"({"plan":"y"})"),
            R"({"type":"track","messageId":"bad","userId":"u"})"},
           "2026-11-20T14:30:00Z"}});
   }

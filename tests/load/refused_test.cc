@@ -29,15 +29,21 @@ load::Connect narrowing(load::Connect inner, std::string from, std::string to) {
     std::expected<load::Rows, load::DestinationFailure> run(std::string_view sql,
                                                             std::stop_token stop) override {
       std::string text(sql);
-      const std::size_t at = text.find(from_);
-      if (text.starts_with("CREATE TEMP TABLE") && at != std::string::npos) {
-        text.replace(at, from_.size(), to_);
-      }
+      if (text.starts_with("CREATE TEMP TABLE")) narrow(text);
       return connection_->run(text, stop);
     }
     bool is_open() const override { return connection_->is_open(); }
 
    private:
+    // In the stage that tables share columns have no names of their own: all of them.
+    void narrow(std::string& text) const {
+      const bool is_shared = text.starts_with(R"(CREATE TEMP TABLE "leat_shared")");
+      const std::string from = is_shared ? from_.substr(from_.find(' ')) : from_;
+      const std::string to = is_shared ? to_.substr(to_.find(' ')) : to_;
+      std::size_t at = is_shared ? text.find(R"("v1")") : 0;
+      while ((at = text.find(from, at)) != std::string::npos) text.replace(at, from.size(), to);
+    }
+
     std::unique_ptr<load::Connection> connection_;
     std::string from_;
     std::string to_;

@@ -52,9 +52,13 @@ class StagedTables {
     duckdb.run(
         "create table staged_columns(table_name text, column_name text, sql_type text, is_new "
         "bool)");
-    for (const StagedTable& table : staged.tables) {
-      const judge::TempFile file(table.parquet);
-      duckdb.run("create table \"" + table.name + "\" as select * from '" + file.path() + "'");
+    for (std::size_t i = 0; i < staged.tables.size(); ++i) {
+      const StagedTable& table = staged.tables[i];
+      const bool shares = !table.shared_places.empty();
+      const judge::TempFile file(shares ? staged.shared.parquet : table.parquet);
+      duckdb.run("create table \"" + table.name + "\" as select " +
+                 (shares ? shared_columns(table) : "*") + " from '" + file.path() + "'" +
+                 (shares ? " where leat_table = " + std::to_string(i) : ""));
       for (const StagedColumn& column : table.columns) {
         duckdb.run("insert into staged_columns values ('" + table.name + "', '" +
                    column.column.name + "', '" + columns::sql_type(column.column) + "', " +
@@ -87,6 +91,15 @@ class StagedTables {
   Staged staged;
 
  private:
+  [[nodiscard]] std::string shared_columns(const StagedTable& table) const {
+    std::string out;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+      out += (i == 0 ? "\"" : ", \"") + staged.shared.columns[table.shared_places[i]].name +
+             "\" as \"" + table.columns[i].column.name + "\"";
+    }
+    return out;
+  }
+
   /// One database for all tests of the program: opening one costs more than a test.
   static judge::DuckDb& shared_duckdb() {
     static judge::DuckDb duckdb;

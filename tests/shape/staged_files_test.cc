@@ -271,16 +271,14 @@ TEST(StagedFiles, EntitiesKeepTheNewestValueOfEachColumn) {
   EXPECT_EQ(tables.answer("select leat_batch, leat_order from identifies order by 1"), "0|0;1|1");
 }
 
-TEST(StagedFiles, ManySampleEventsComeBackWhole) {
+std::vector<Batch> sample_batches(int count, int events) {
   event::SampleEvents sample(3, 500);
   event::LineWriter writer;
   std::vector<Batch> batches;
-  constexpr int kBatches = 7;
-  constexpr int kEvents = 900;
-  for (int b = 0; b < kBatches; ++b) {
+  for (int b = 0; b < count; ++b) {
     Batch batch{"b" + std::to_string(b), ""};
-    for (int i = 0; i < kEvents; ++i) {
-      const TimeUs now{1'793'196'185'000'000 + (b * kEvents + i) * 1'000'000LL};
+    for (int i = 0; i < events; ++i) {
+      const TimeUs now{1'793'196'185'000'000 + (b * events + i) * 1'000'000LL};
       writer.begin_request({.received_at = now, .source = "web"});
       std::string event;
       sample.append(event, now);
@@ -288,7 +286,51 @@ TEST(StagedFiles, ManySampleEventsComeBackWhole) {
     }
     batches.push_back(std::move(batch));
   }
-  StagedTables tables(batches, {}, {});
+  return batches;
+}
+
+TEST(StagedFiles, TablesThatShareAFileHaveTheSameRows) {
+  const std::vector<Batch> batches = sample_batches(2, 300);
+  // Tables that were there: fewer columns, another order, types of somebody else.
+  const std::vector<KnownTable> known = {
+      {"cart_viewed",
+       {{.name = "uuid", .type = columns::Type::kInt64},
+        {.name = "received_at", .type = columns::Type::kTimestamp},
+        {.name = "products", .type = columns::Type::kSuper},
+        {.name = "user_id", .type = columns::Type::kVarchar, .length = 64},
+        {.name = "id", .type = columns::Type::kVarchar, .length = 512}}},
+      {"signed_up",
+       {{.name = "id", .type = columns::Type::kVarchar, .length = 512},
+        {.name = "received_at", .type = columns::Type::kTimestampTz}}}};
+  constexpr std::uint64_t kRowsMax = 30;
+  for (const std::vector<KnownTable>& tables : {std::vector<KnownTable>(), known}) {
+    StagedTables apart(batches, {}, tables);
+    Options sharing;
+    sharing.shared_rows_max = kRowsMax;
+    StagedTables together(batches, sharing, tables);
+    ASSERT_EQ(apart.staged.tables.size(), together.staged.tables.size());
+    EXPECT_EQ(apart.staged.batches, together.staged.batches);
+    std::uint64_t shared_rows = 0;
+    for (const StagedTable& table : together.staged.tables) {
+      const std::string all =
+          "select count(*), sum(hash(t)) from (select * from \"" + table.name + "\") t";
+      EXPECT_EQ(apart.answer(all), together.answer(all)) << table.name;
+      const bool shares = !table.shared_places.empty();
+      if (shares) shared_rows += table.rows;
+      EXPECT_EQ(table.parquet.empty(), shares) << table.name;
+      EXPECT_FALSE(shares && (table.is_home || table.rows > kRowsMax)) << table.name;
+      const bool must_share = table.name != "signed_up" || tables.empty();
+      EXPECT_FALSE(shares && !must_share) << table.name;
+    }
+    EXPECT_GT(shared_rows, 0U);
+    EXPECT_EQ(shared_rows, together.staged.shared.rows);
+  }
+}
+
+TEST(StagedFiles, ManySampleEventsComeBackWhole) {
+  constexpr int kBatches = 7;
+  constexpr int kEvents = 900;
+  StagedTables tables(sample_batches(kBatches, kEvents), {}, {});
   std::uint64_t rows = 0;
   for (const BatchCounts& counts : tables.staged.batches) {
     EXPECT_EQ(counts.events, static_cast<std::uint64_t>(kEvents));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -91,11 +90,7 @@ Result<Ledger> read_ledger(const DestinationSettings& settings, const Connect& c
     return fail(Errc::kInvalid, fmt::format("cannot show {} batches; allowed: 0 to 10000", latest));
   }
   constexpr std::string_view kAction = "reading the ledger";
-  // Who looks at the books does not wait as long as a load may.
-  DestinationSettings quick = settings;
-  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kBooksTimeoutMs);
-  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kBooksTimeoutMs);
-  auto connection = connect(quick, stop);
+  auto connection = connect(within(settings, kBooksTimeoutMs), stop);
   if (!connection) return std::unexpected(describe_failure(connection.error(), kAction, settings));
   Ledger ledger;
   const auto totals = (*connection)->run(ledger_totals_sql(settings.ledger_schema), stop);

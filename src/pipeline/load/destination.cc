@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -264,6 +265,12 @@ FailureKind classify_failure(std::string_view sqlstate, std::string_view message
     if (text.find(rule.part) != std::string::npos) return rule.kind;
   }
   return FailureKind::kOther;
+}
+
+DestinationSettings within(DestinationSettings settings, std::int64_t timeout_ms) {
+  settings.connect_timeout_ms = std::min(settings.connect_timeout_ms, timeout_ms);
+  settings.statement_timeout_ms = std::min(settings.statement_timeout_ms, timeout_ms);
+  return settings;
 }
 
 Error describe_failure(const DestinationFailure& failure, std::string_view action,

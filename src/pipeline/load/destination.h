@@ -90,6 +90,9 @@ struct DestinationFailure {
   std::string message;   ///< The server's or driver's text; holds no secret.
 };
 
+/// The settings for somebody who looks and does not wait as long as a load may. Pure; any thread.
+[[nodiscard]] DestinationSettings within(DestinationSettings settings, std::int64_t timeout_ms);
+
 /// Sorts a failure by SQLSTATE and, where Redshift uses XX000 for everything, by its documented
 /// texts (segment-warehouses 7.6, redshift 5.7). Pure; any thread.
 [[nodiscard]] FailureKind classify_failure(std::string_view sqlstate, std::string_view message);

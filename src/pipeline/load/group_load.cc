@@ -16,6 +16,9 @@
 namespace leat::load {
 namespace {
 
+/// A table with more rows is worth a COPY of its own.
+constexpr std::uint64_t kSharedRowsMax = 1000;
+
 TableRole role_of(const shape::StagedTable& table) {
   switch (table.kind) {
     case shape::TableKind::kEntities:
@@ -131,6 +134,7 @@ Step<shape::Staged> GroupLoad::shape(const Work& work) {
   shape_options.refusals = work.refusals;
   shape_options.exclusion = work.source.exclusion;
   shape_options.tracking_plan = work.source.tracking_plan;
+  shape_options.shared_rows_max = work.shares_stage ? kSharedRowsMax : 0;
   auto staged = shape::shape_batches(
       shape_options, known, work.batches.size(),
       [&](std::size_t position) { return read_batch(work.batches[position].batch); });
@@ -175,7 +179,7 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
   }
   for (shape::StagedTable& table : staged.tables) {
     LEAT_ASSIGN(StagedTable planned, plan_table(work.source, table));
-    if (prepared.staging) {
+    if (prepared.staging && !table.parquet.empty()) {
       LEAT_ASSIGN(planned.manifest_uri,
                   as_step(prepared.staging->write(table.name, table.parquet)));
     }
@@ -184,6 +188,21 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
     }
     table.parquet = std::string();  // the memory is needed by the warehouse
     prepared.plan.tables.push_back(std::move(planned));
+  }
+  if (!staged.shared.parquet.empty()) {
+    SharedStage shared;
+    for (const columns::Column& column : staged.shared.columns) {
+      shared.columns.push_back({column.name, columns::sql_type(column)});
+    }
+    if (prepared.staging) {
+      // No table has such a name.
+      LEAT_ASSIGN(shared.manifest_uri,
+                  as_step(prepared.staging->write("(shared)", staged.shared.parquet)));
+    }
+    for (StagedTable& table : prepared.plan.tables) {
+      if (!table.shared_places.empty()) table.manifest_uri = shared.manifest_uri;
+    }
+    prepared.plan.shared = std::move(shared);
   }
   link_homes(prepared.plan.tables);
   phases_.stage_us += options_.clock->monotonic_us() - shaped_us;
@@ -216,6 +235,8 @@ Step<StagedTable> GroupLoad::plan_table(const SourceSettings& source,
                                            .type = columns::sql_type(column.column),
                                            .is_new = column.is_new && !table.is_new});
   }
+  planned.shared_places = table.shared_places;
+  if (!planned.shared_places.empty()) planned.shared_places.resize(count);
   return planned;
 }
 
@@ -310,6 +331,12 @@ Step<GroupLoad::Loaded> GroupLoad::run(Work work, const CompletePlan& complete,
     auto result = load(work.source, prepared.plan, ask);
     if (result) return Loaded{std::move(prepared), std::move(*result)};
     const StepFailure failure = std::move(result).error();
+    if (failure.refused_shared && work.shares_stage) {
+      log::info("load", "source \"{}\": every table is staged by itself after: {}",
+                work.source.name, failure.error.message);
+      work.shares_stage = false;
+      continue;
+    }
     // What the rescue table itself refuses has nowhere to go.
     const bool may_rescue = failure.kind == FailureKind::kRowRefused &&
                             !failure.refused_by.empty() &&
@@ -395,7 +422,8 @@ Step<void> GroupLoad::try_part(const Work& work, const std::string& table, std::
             .tables = work.tables,
             .selection = work.selection,
             .writes_files = true,
-            .refusals = work.refusals};
+            .refusals = work.refusals,
+            .shares_stage = false};
   part.selection.first_order = first - skipped;
   part.selection.end_order = end - skipped;
   const bool is_open = part.selection.table.empty() && part.selection.column.empty();

@@ -91,6 +91,7 @@ class GroupLoad {
     shape::Selection selection{};
     bool writes_files = true;
     shape::Refusals refusals{};
+    bool shares_stage = true;  ///< Small tables are staged together.
   };
   /// Shapes the batches against the tables as they are known, and stages what they give.
   [[nodiscard]] Step<Prepared> prepare(const Work& work);

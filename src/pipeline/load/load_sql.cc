@@ -13,6 +13,8 @@ std::string stage_name(std::size_t index) {
   return fmt::format("\"leat_stage_{}\"", index);
 }
 
+constexpr std::string_view kSharedStage = R"("leat_shared")";
+
 std::string target(const StagedTable& table) {
   return qualified(table.schema, table.name);
 }
@@ -24,6 +26,15 @@ std::string column_list(const StagedTable& table, std::string_view prefix) {
     if (!out.empty()) out += ", ";
     out += prefix;
     out += quote_identifier(column.name);
+  }
+  return out;
+}
+
+// The table's columns as the shared stage has them.
+std::vector<StagedColumn> shared_columns(const SharedStage& shared, const StagedTable& table) {
+  std::vector<StagedColumn> out;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    out.push_back({shared.columns[table.shared_places[i]].name, table.columns[i].type});
   }
   return out;
 }
@@ -267,6 +278,57 @@ std::string copy_sql(const StagedTable& table, std::size_t index, std::string_vi
                      authorization);
 }
 
+std::string create_shared_sql(const SharedStage& shared) {
+  std::string out = fmt::format("CREATE TEMP TABLE {} (", kSharedStage);
+  for (const StagedColumn& column : shared.columns) {
+    if (!out.ends_with('(')) out += ", ";
+    out += definition(column, is_super(column) ? "varchar(65535)" : column.type);
+  }
+  return out + R"() DISTKEY("id"))";
+}
+
+std::string copy_shared_sql(const SharedStage& shared, std::string_view authorization) {
+  return fmt::format("COPY {} FROM '{}' {} FORMAT AS PARQUET MANIFEST", kSharedStage,
+                     shared.manifest_uri, authorization);
+}
+
+std::string count_shared_sql() {
+  return fmt::format(
+      R"(SELECT "leat_table", count(*), count(DISTINCT "uuid") FROM {} GROUP BY "leat_table")",
+      kSharedStage);
+}
+
+std::string fill_stage_sql(const SharedStage& shared, const StagedTable& table, std::size_t index) {
+  std::string values;
+  for (const StagedColumn& column : shared_columns(shared, table)) {
+    values += quote_identifier(column.name) + ", ";
+  }
+  return fmt::format(R"(INSERT INTO {0} ({1}, "leat_batch", "leat_order") )"
+                     R"(SELECT {2}"leat_batch", "leat_order" FROM {3} WHERE "leat_table" = {4})",
+                     stage_name(index), column_list(table, ""), values, kSharedStage, index);
+}
+
+std::string insert_shared_sql(const SharedStage& shared, const StagedTable& table,
+                              std::size_t index) {
+  std::string values;
+  for (const StagedColumn& column : shared_columns(shared, table)) {
+    if (!values.empty()) values += ", ";
+    values += staged_value("", column);
+  }
+  return fmt::format(R"(INSERT INTO {} ({}) SELECT {} FROM {} WHERE "leat_table" = {})",
+                     target(table), column_list(table, ""), values, kSharedStage, index);
+}
+
+std::string overlap_shared_sql(std::span<const CountedTable> tables) {
+  const std::string rows = union_all(tables, [](const CountedTable& counted) {
+    return fmt::format(R"(SELECT {} AS "leat_table", t."uuid" FROM {} t)", counted.index,
+                       target(*counted.table));
+  });
+  return fmt::format(R"(SELECT r."leat_table", count(*) FROM ({}) r WHERE r."uuid" IS NULL )"
+                     R"(OR r."uuid" IN (SELECT s."uuid" FROM {} s) GROUP BY r."leat_table")",
+                     rows, kSharedStage);
+}
+
 std::string overlap_sql(std::span<const CountedTable> tables) {
   return union_all(tables, overlap);
 }
@@ -337,11 +399,12 @@ std::string insert_latest_sql(const StagedTable& table, std::size_t index) {
                      stage_name(index));
 }
 
-std::string drop_stages_sql(std::size_t tables) {
+std::string drop_stages_sql(std::span<const std::size_t> tables, bool has_shared) {
   std::string out = "DROP TABLE ";
-  for (std::size_t i = 0; i < tables; ++i) {
-    if (i > 0) out += ", ";
-    out += stage_name(i);
+  if (has_shared) out += kSharedStage;
+  for (const std::size_t index : tables) {
+    if (!out.ends_with(' ')) out += ", ";
+    out += stage_name(index);
   }
   return out;
 }

@@ -49,6 +49,15 @@ struct StagedTable {
   /// column with this table's id.
   std::optional<std::size_t> home{};
   std::string home_key{};
+  /// Where each of `columns` is in the shared stage; empty: the table has a file of its own.
+  std::vector<std::size_t> shared_places{};
+};
+
+/// The rows of many small tables in one stage table: a COPY for each of them would take longer than
+/// everything else. Which table a row is for stands in `leat_table`, its position in the load.
+struct SharedStage {
+  std::vector<StagedColumn> columns;  ///< In file order, all of them.
+  std::string manifest_uri;
 };
 
 /// The ledger row that counts the deletions of a source's events (last_offset). A deletion raises
@@ -79,6 +88,17 @@ inline constexpr std::string_view kDeletionsShard = "(deletions)";
 [[nodiscard]] Result<std::string> keys_sql(const CopyKeys& keys);
 [[nodiscard]] std::string copy_sql(const StagedTable& table, std::size_t index,
                                    std::string_view authorization);
+
+[[nodiscard]] std::string create_shared_sql(const SharedStage& shared);
+[[nodiscard]] std::string copy_shared_sql(const SharedStage& shared,
+                                          std::string_view authorization);
+/// Of each table in the shared stage: table; rows; different hashes.
+[[nodiscard]] std::string count_shared_sql();
+/// From the shared stage into the table's own stage, or into the target.
+[[nodiscard]] std::string fill_stage_sql(const SharedStage& shared, const StagedTable& table,
+                                         std::size_t index);
+[[nodiscard]] std::string insert_shared_sql(const SharedStage& shared, const StagedTable& table,
+                                            std::size_t index);
 /// A load's table, its position there, and what of the target may have an id that is staged.
 struct CountedTable {
   const StagedTable* table = nullptr;
@@ -96,6 +116,9 @@ struct CountedTable {
 /// rows staged; different ids (or hashes) staged; rows of the target that may have a staged id; the
 /// first and the last received_at of those; how many of them have none.
 [[nodiscard]] std::string overlap_sql(std::span<const CountedTable> tables);
+/// Looks which tables may have a row whose hash is in the shared stage, or a row without one. Rows:
+/// table; how many of its rows.
+[[nodiscard]] std::string overlap_shared_sql(std::span<const CountedTable> tables);
 /// Some rows of each table: its index, id, uuid.
 [[nodiscard]] std::string sample_sql(std::span<const CountedTable> tables);
 
@@ -119,8 +142,8 @@ struct InsertShape {
 [[nodiscard]] std::string update_latest_sql(const StagedTable& table, std::size_t index);
 [[nodiscard]] std::string insert_latest_sql(const StagedTable& table, std::size_t index);
 
-/// Drops the temporary tables of so many tables.
-[[nodiscard]] std::string drop_stages_sql(std::size_t tables);
+/// Drops the temporary tables of the load's tables at these positions, and the shared one.
+[[nodiscard]] std::string drop_stages_sql(std::span<const std::size_t> tables, bool has_shared);
 
 /// The ledger's columns, all that this version reads and writes.
 inline constexpr std::array<std::string_view, 15> kLedgerColumns = {

@@ -177,7 +177,46 @@ TEST(LoadSql, StagesSuperAsTextAndParsesItOnTheWay) {
 }
 
 TEST(LoadSql, DropsAllStageTablesAtOnce) {
-  EXPECT_EQ(drop_stages_sql(2), R"(DROP TABLE "leat_stage_0", "leat_stage_1")");
+  EXPECT_EQ(drop_stages_sql(std::vector<std::size_t>{0, 2}, false),
+            R"(DROP TABLE "leat_stage_0", "leat_stage_2")");
+  EXPECT_EQ(drop_stages_sql({}, true), R"(DROP TABLE "leat_shared")");
+  EXPECT_EQ(drop_stages_sql(std::vector<std::size_t>{3}, true),
+            R"(DROP TABLE "leat_shared", "leat_stage_3")");
+}
+
+TEST(LoadSql, SmallTablesShareAStage) {
+  const SharedStage shared{.columns = {{"leat_table", "bigint"},
+                                       {"id", "varchar(512)"},
+                                       {"uuid", "bigint"},
+                                       {"leat_batch", "bigint"},
+                                       {"leat_order", "bigint"},
+                                       {"v1", "super"},
+                                       {"v2", "varchar(64)"}},
+                           .manifest_uri = "s3://b/m"};
+  StagedTable table = tracks();
+  table.name = "clicked";
+  table.columns = {{"x", "super"}, {"id", "varchar(512)"}, {"y", "varchar(16)"}};
+  table.shared_places = {5, 1, 6};
+  EXPECT_EQ(create_shared_sql(shared),
+            R"(CREATE TEMP TABLE "leat_shared" ("leat_table" bigint, "id" varchar(512) NOT NULL, )"
+            R"("uuid" bigint, "leat_batch" bigint, "leat_order" bigint, "v1" varchar(65535), )"
+            R"("v2" varchar(64)) DISTKEY("id"))");
+  EXPECT_EQ(copy_shared_sql(shared, "IAM_ROLE default"),
+            R"(COPY "leat_shared" FROM 's3://b/m' IAM_ROLE default FORMAT AS PARQUET MANIFEST)");
+  EXPECT_EQ(insert_shared_sql(shared, table, 7),
+            R"(INSERT INTO "web"."clicked" ("x", "id", "y") SELECT json_parse("v1"), "id", "v2" )"
+            R"(FROM "leat_shared" WHERE "leat_table" = 7)");
+  // In a stage JSON is text.
+  EXPECT_EQ(
+      fill_stage_sql(shared, table, 7),
+      R"(INSERT INTO "leat_stage_7" ("x", "id", "y", "leat_batch", "leat_order") SELECT "v1", )"
+      R"("id", "v2", "leat_batch", "leat_order" FROM "leat_shared" WHERE "leat_table" = 7)");
+  const CountedTable counted[] = {{.table = &table, .index = 7}, {.table = &table, .index = 9}};
+  EXPECT_EQ(overlap_shared_sql(counted),
+            R"(SELECT r."leat_table", count(*) FROM (SELECT 7 AS "leat_table", t."uuid" FROM )"
+            R"("web"."clicked" t UNION ALL SELECT 9 AS "leat_table", t."uuid" FROM )"
+            R"("web"."clicked" t) r WHERE r."uuid" IS NULL OR r."uuid" IN )"
+            R"((SELECT s."uuid" FROM "leat_shared" s) GROUP BY r."leat_table")");
 }
 
 TEST(LoadSql, QuotesHostileNames) {

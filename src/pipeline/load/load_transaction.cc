@@ -49,7 +49,7 @@ class LoadRun {
     if (!plan_.is_trial) LEAT_TRY(plan_.replay ? check_replay() : check_not_loaded());
     LEAT_TRY(check_tables());
     LEAT_TRY(make_tables());
-    for (std::size_t i = 0; i < plan_.tables.size(); ++i) LEAT_TRY(stage(plan_.tables[i], i));
+    LEAT_TRY(stage_all());
     if (plan_.replay && plan_.replay->has_rescue_table) LEAT_TRY(remove_resolved());
     LEAT_TRY(counts_.count(result_.batches, replayed_));
     LEAT_TRY(merge());
@@ -58,7 +58,8 @@ class LoadRun {
       return std::move(result_);
     }
     if (!plan_.tables.empty()) {
-      LEAT_TRY(session_.run(drop_stages_sql(plan_.tables.size()), "dropping the stage tables"));
+      LEAT_TRY(session_.run(drop_stages_sql(counts_.own_stages(), plan_.shared.has_value()),
+                            "dropping the stage tables"));
     }
     if (plan_.replay) LEAT_TRY(book_replay());
     for (const BatchBooks& batch : result_.batches) {
@@ -197,21 +198,44 @@ class LoadRun {
     return {};
   }
 
-  Step<void> stage(const StagedTable& table, std::size_t index) {
-    const std::string name = qualified(table.schema, table.name);
-    LEAT_TRY(session_.run(create_stage_sql(table, index), "making the stage table of " + name));
-    const std::string action =
-        fmt::format("copying {} into the stage table of {}", table.manifest_uri, name);
+  Step<void> stage_all() {
+    if (plan_.shared) LEAT_TRY(stage_shared(*plan_.shared));
+    for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      const StagedTable& table = plan_.tables[i];
+      if (!table.shared_places.empty()) continue;
+      const std::string name = qualified(table.schema, table.name);
+      LEAT_TRY(session_.run(create_stage_sql(table, i), "making the stage table of " + name));
+      LEAT_TRY(copy(
+          table.name, [&](std::string_view keys) { return copy_sql(table, i, keys); },
+          fmt::format("copying {} into the stage table of {}", table.manifest_uri, name)));
+    }
+    return {};
+  }
+
+  Step<void> stage_shared(const SharedStage& shared) {
+    const std::string what =
+        fmt::format("the stage of small tables of {}", quote_identifier(plan_.schema));
+    LEAT_TRY(session_.run(create_shared_sql(shared), "making " + what));
+    auto copied = copy(
+        {}, [&](std::string_view keys) { return copy_shared_sql(shared, keys); },
+        fmt::format("copying {} into {}", shared.manifest_uri, what));
+    if (!copied) copied.error().refused_shared = copied.error().kind == FailureKind::kRowRefused;
+    return copied;
+  }
+
+  // Runs the COPY that `sql` makes of what it may read S3 with, into the stage of `table`.
+  template <class ToSql>
+  Step<void> copy(const std::string& table, ToSql sql, const std::string& action) {
     const auto& copy_keys = session_.settings().copy_keys;
     if (!copy_keys) {
-      LEAT_TRY(put(table, copy_sql(table, index, role_sql(session_.settings().iam_role)), action));
+      LEAT_TRY(put(table, sql(role_sql(session_.settings().iam_role)), action));
       return {};
     }
     const auto keys = copy_keys();
     if (!keys) return no_keys(keys.error(), action);
     const auto authorization = keys_sql(*keys);
     if (!authorization) return no_keys(authorization.error(), action);
-    auto copied = put(table, copy_sql(table, index, *authorization), action);
+    auto copied = put(table, sql(*authorization), action);
     if (copied) return {};
     // A server may say which statement failed.
     std::string& message = copied.error().error.message;
@@ -228,11 +252,9 @@ class LoadRun {
   }
 
   // Runs a statement that brings rows of the load into `table`, which may refuse them.
-  Step<Rows> put(const StagedTable& table, const std::string& sql, std::string_view action) {
+  Step<Rows> put(const std::string& table, const std::string& sql, std::string_view action) {
     auto rows = session_.run(sql, action);
-    if (!rows && rows.error().kind == FailureKind::kRowRefused) {
-      rows.error().refused_by = table.name;
-    }
+    if (!rows && rows.error().kind == FailureKind::kRowRefused) rows.error().refused_by = table;
     return rows;
   }
 
@@ -285,6 +307,7 @@ class LoadRun {
   Step<void> merge_rows(const StagedTable& table, std::size_t index) {
     const std::string name = qualified(table.schema, table.name);
     const TableCounts& counts = counts_.of(index);
+    if (counts_.is_shared(index)) return insert_shared(table, index);
     if (counts.replaced > 0) {
       LEAT_TRY(session_.run(delete_replaced_sql(counts_.table(index)),
                             "deleting replaced rows of " + name));
@@ -296,8 +319,17 @@ class LoadRun {
     const InsertShape shape{
         .stage_has_duplicates = !all_leave && counts_.table(index).has_duplicates,
         .target_has_newer = !all_leave && !table.is_new && counts_.table(index).has_known};
-    LEAT_ASSIGN(const Rows inserted,
-                put(table, insert_sql(counts_.table(index), shape), "inserting into " + name));
+    return insert(table, insert_sql(counts_.table(index), shape), expected);
+  }
+
+  // All rows are new ones: they go from the shared stage as they are.
+  Step<void> insert_shared(const StagedTable& table, std::size_t index) {
+    return insert(table, insert_shared_sql(*plan_.shared, table, index), table.rows);
+  }
+
+  Step<void> insert(const StagedTable& table, const std::string& sql, std::int64_t expected) {
+    const std::string name = qualified(table.schema, table.name);
+    LEAT_ASSIGN(const Rows inserted, put(table.name, sql, "inserting into " + name));
     if (inserted.affected_rows != expected) {
       return bug(fmt::format("inserted {} rows into {} where {} were counted; nothing was loaded",
                              inserted.affected_rows, name, expected));
@@ -316,10 +348,10 @@ class LoadRun {
           name, counts.staged, ids, table.rows));
     }
     if (known > 0 && !plan_.replay) {
-      LEAT_TRY(put(table, update_latest_sql(table, index), "updating " + name));
+      LEAT_TRY(put(table.name, update_latest_sql(table, index), "updating " + name));
     }
     if (known < ids) {
-      LEAT_TRY(put(table, insert_latest_sql(table, index), "inserting into " + name));
+      LEAT_TRY(put(table.name, insert_latest_sql(table, index), "inserting into " + name));
     }
     return {};
   }
@@ -330,9 +362,9 @@ class LoadRun {
     const StagedTable* home = table.home ? &plan_.tables[*table.home] : nullptr;
     const std::string action = "updating " + qualified(table.schema, table.name);
     const std::string fill = fill_latest_sql(table, index, home);
-    if (plan_.replay && !fill.empty()) LEAT_TRY(put(table, fill, action));
+    if (plan_.replay && !fill.empty()) LEAT_TRY(put(table.name, fill, action));
     if (home == nullptr) return {};
-    LEAT_TRY(put(table, restore_latest_sql(table, index, *home, table.home_key), action));
+    LEAT_TRY(put(table.name, restore_latest_sql(table, index, *home, table.home_key), action));
     return {};
   }
 

@@ -2,7 +2,8 @@
 //
 //   BEGIN -> lock ledger -> none of the batches there? -> tables still as planned? -> make tables
 //   and columns
-//         -> per table: stage, COPY -> count all of them -> per table: delete replaced, insert
+//         -> per table: stage, COPY; small tables share one -> count all of them
+//         -> per table: delete replaced, insert
 //         -> books balance? -> ledger rows -> COMMIT
 //
 // A replay goes the same way with batches that have ledger rows: the rows are read inside the lock
@@ -38,6 +39,7 @@ struct StepFailure {
       false;  ///< The destination is not what the plan assumed: read it anew, shape anew.
   /// kRowRefused: the table that refused a row of the load; empty when no table did.
   std::string refused_by{};
+  bool refused_shared = false;  ///< kRowRefused: it was the stage that small tables share.
 };
 template <class T>
 using Step = std::expected<T, StepFailure>;
@@ -106,6 +108,7 @@ struct LoadPlan {
   std::string schema;
   std::vector<BatchBooks> batches;  ///< In the order of kBatchColumn.
   std::vector<StagedTable> tables;
+  std::optional<SharedStage> shared;  ///< Of those of the tables with shared_places.
   /// Positions of shards that had nothing for this source for long: stored so that no later start
   /// reads those seals again.
   std::vector<BatchBooks> checkpoints;

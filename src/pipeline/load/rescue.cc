@@ -103,10 +103,7 @@ Result<Rescued> read_rescued(const DestinationSettings& settings, const Connect&
                                             query.values_max, kValuesMax));
   }
   constexpr std::string_view kAction = "reading the rescue table";
-  DestinationSettings quick = settings;
-  quick.connect_timeout_ms = std::min(quick.connect_timeout_ms, kRescueTimeoutMs);
-  quick.statement_timeout_ms = std::min(quick.statement_timeout_ms, kRescueTimeoutMs);
-  auto connection = connect(quick, stop);
+  auto connection = connect(within(settings, kRescueTimeoutMs), stop);
   if (!connection) return std::unexpected(describe_failure(connection.error(), kAction, settings));
   Rescued rescued;
   for (const SourceSettings& source : sources) {

@@ -40,11 +40,13 @@ Step<void> StagedCounts::count(std::vector<BatchBooks>& batches,
                                std::vector<ReplayCounts>& replayed) {
   counts_.resize(plan_.tables.size());
   tables_.reserve(plan_.tables.size());
+  is_shared_.resize(plan_.tables.size());
   LEAT_TRY(find_hashed());
+  LEAT_TRY(find_shared());
   LEAT_TRY(find_overlaps());
   std::vector<CountedTable> counted;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    if (!count_plainly(tables_[i], batches)) counted.push_back(tables_[i]);
+    if (!is_shared_[i] && !count_plainly(tables_[i], batches)) counted.push_back(tables_[i]);
   }
   LEAT_TRY(ask(counted, "counting the staged rows", count_sql,
                [&](const Row& row) { return add_counts(row, batches, replayed); }));
@@ -85,9 +87,54 @@ Step<void> StagedCounts::find_hashed() {
   return {};
 }
 
+// Of most small tables every staged row is a new one, and nothing more has to be asked. The others
+// get a stage of their own from the shared one, and go the way of large tables.
+Step<void> StagedCounts::find_shared() {
+  if (!plan_.shared) return {};
+  LEAT_ASSIGN(const Rows rows,
+              session_.run(count_shared_sql(), "counting the staged rows of small tables"));
+  for (const Row& row : rows.rows) {
+    LEAT_ASSIGN(const CountedTable* counted, table_of(row));
+    const std::int64_t staged = number_at(row, 1);
+    TableCounts& counts = counts_[counted->index];
+    counts.staged = counts.added = staged;
+    is_shared_[counted->index] = counted->is_hashed && staged == counted->table->rows &&
+                                 number_at(row, 2) == staged &&
+                                 !counted->table->shared_places.empty();
+  }
+  std::vector<CountedTable> wanted;
+  for (const CountedTable& counted : tables_) {
+    if (is_shared_[counted.index] && !counted.table->is_new) wanted.push_back(counted);
+  }
+  LEAT_TRY(ask(wanted, "looking for known ids", overlap_shared_sql,
+               [this](const Row& row) -> Step<void> {
+                 LEAT_ASSIGN(const CountedTable* counted, table_of(row));
+                 is_shared_[counted->index] = false;
+                 return {};
+               }));
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    const StagedTable& table = plan_.tables[i];
+    if (is_shared_[i] || table.shared_places.empty()) continue;
+    const std::string action = "filling the stage table of " + qualified(table.schema, table.name);
+    LEAT_TRY(session_.run(create_stage_sql(table, i), action));
+    LEAT_TRY(session_.run(fill_stage_sql(*plan_.shared, table, i), action));
+    counts_[i] = {};
+  }
+  return {};
+}
+
+std::vector<std::size_t> StagedCounts::own_stages() const {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < is_shared_.size(); ++i) {
+    if (!is_shared_[i]) out.push_back(i);
+  }
+  return out;
+}
+
 Step<void> StagedCounts::find_overlaps() {
   std::vector<CountedTable> wanted;
   for (const CountedTable& counted : tables_) {
+    if (is_shared_[counted.index]) continue;
     if (counted.table->role != TableRole::kLatest) wanted.push_back(counted);
   }
   return ask(wanted, "looking for known ids", overlap_sql, [this](const Row& row) -> Step<void> {

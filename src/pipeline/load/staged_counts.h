@@ -38,12 +38,17 @@ class StagedCounts {
   /// Of the plan's tables, by position.
   [[nodiscard]] const TableCounts& of(std::size_t index) const { return counts_[index]; }
   [[nodiscard]] const CountedTable& table(std::size_t index) const { return tables_[index]; }
+  /// True when the rows of the table, all new ones, are in the shared stage only.
+  [[nodiscard]] bool is_shared(std::size_t index) const { return is_shared_[index]; }
+  /// The tables that have a stage of their own.
+  [[nodiscard]] std::vector<std::size_t> own_stages() const;
 
  private:
   [[nodiscard]] Step<void> ask(const std::vector<CountedTable>& tables, std::string_view action,
                                std::string (*to_sql)(std::span<const CountedTable>),
                                const std::function<Step<void>(const Row&)>& add);
   [[nodiscard]] Step<void> find_hashed();
+  [[nodiscard]] Step<void> find_shared();
   [[nodiscard]] Step<void> find_overlaps();
   [[nodiscard]] bool count_plainly(const CountedTable& counted, std::vector<BatchBooks>& batches);
   [[nodiscard]] std::int64_t rows_in_batches(const std::string& table) const;
@@ -55,6 +60,7 @@ class StagedCounts {
   const LoadPlan& plan_;
   std::vector<TableCounts> counts_;
   std::vector<CountedTable> tables_;
+  std::vector<bool> is_shared_;
   std::map<std::string, bool> no_memory_;
   std::map<std::string, bool>& hashed_;
 };

@@ -359,18 +359,40 @@ Status Shaper::add(Batch batch) {
   return {};
 }
 
+// Small tables share a file when there are some of them; books count home tables alone, which have
+// files of their own.
+Status Shaper::stage_tables(Staged& staged) {
+  std::vector<std::pair<StagedTable, Table*>> ended;
+  for (const auto& table : tables) {
+    LEAT_ASSIGN(StagedTable each, table->end_rows());
+    if (each.rows == 0) continue;
+    const bool is_event_table = table->type() == EventType::kTrack && !has_tracks;
+    each.is_home = table->kind() == TableKind::kEvents &&
+                   (is_event_table || each.name == home_table_of(table->type()));
+    ended.emplace_back(std::move(each), table.get());
+  }
+  std::ranges::sort(ended, {},
+                    [](const auto& each) -> const std::string& { return each.first.name; });
+  const auto may_share = [](const auto& each) {
+    return !each.first.is_home && each.second->may_share(each.first);
+  };
+  const bool shares = std::ranges::count_if(ended, may_share) > 1;
+  SharedFileWriter shared;
+  for (auto& each : ended) {
+    auto& [table, source] = each;
+    LEAT_TRY(shares && may_share(each) ? source->share_file(table, shared, staged.tables.size())
+                                       : source->write_file(table));
+    staged.tables.push_back(std::move(table));
+  }
+  LEAT_ASSIGN(staged.shared, shared.finish());
+  return {};
+}
+
 Result<std::optional<Staged>> Shaper::finish() {
   if (is_in_vain) return std::nullopt;
   if (conflict) return std::unexpected(*std::move(conflict));
   Staged staged;
-  for (const auto& table : tables) {
-    LEAT_ASSIGN(StagedTable each, table->finish());
-    const bool is_event_table = table->type() == EventType::kTrack && !has_tracks;
-    each.is_home = table->kind() == TableKind::kEvents &&
-                   (is_event_table || each.name == home_table_of(table->type()));
-    if (each.rows != 0) staged.tables.push_back(std::move(each));
-  }
-  std::ranges::sort(staged.tables, {}, &StagedTable::name);
+  LEAT_TRY(stage_tables(staged));
   staged.batches = std::move(batches);
   staged.selected = std::move(selected);
   return staged;

@@ -75,8 +75,10 @@ struct Options {
   Selection selection;                    ///< events that become rows; others are only counted
   Refusals refusals;                      ///< events that become rescue rows
   Exclusion exclusion;                    ///< what is not loaded; an event without rows is excluded
-  bool write_files = true;                ///< false: columns are made and dropped; for measuring
-  RowObserver* observer = nullptr;        ///< borrowed
+  /// Tables of events with at most so many rows are staged in one file together; 0: none.
+  std::uint64_t shared_rows_max = 0;
+  bool write_files = true;          ///< false: columns are made and dropped; for measuring
+  RowObserver* observer = nullptr;  ///< borrowed
 };
 
 /// A table that exists in the destination.
@@ -140,12 +142,24 @@ struct StagedTable {
   bool is_home = false;  ///< one row for each event of its kind: what books count
   std::vector<StagedColumn> columns;
   std::uint64_t rows = 0;
-  std::string parquet;
+  std::string parquet;  ///< Empty: the rows are in the shared file.
+  /// Where each of `columns` is in the shared file; empty: the table has a file of its own.
+  std::vector<std::size_t> shared_places{};
   ReceivedTimes received;  ///< kEvents only
 };
 
+/// The rows of many small tables in one file, because a COPY for each of them would take longer
+/// than everything else. Its columns are made for any table: `leat_table`, which says whose row it
+/// is (the table's position in Staged::tables), then `v1`, `v2`, ... of the types that are needed.
+struct SharedFile {
+  std::vector<columns::Column> columns;
+  std::uint64_t rows = 0;
+  std::string parquet;  ///< Empty: no table has its rows here.
+};
+
 struct Staged {
-  std::vector<StagedTable> tables;       ///< sorted by name; tables without rows are left out
+  std::vector<StagedTable> tables;  ///< sorted by name; tables without rows are left out
+  SharedFile shared;
   std::vector<BatchCounts> batches;      ///< in the order of add; of all events, selected or not
   std::vector<SelectedCounts> selected;  ///< of each of them
 };

@@ -75,6 +75,7 @@ struct Shaper {
   /// Nothing when the pass has to be made again, with the types that are decided now. Errors: a
   /// conflict whose policy is kFail.
   Result<std::optional<Staged>> finish();
+  Status stage_tables(Staged& staged);
 
   // shaper.cc: where rows go, and one line
   Table& fixed_table(std::array<Table*, 8>& cache, event::EventType type, bool is_entity);

@@ -88,8 +88,10 @@ std::vector<StandardColumn> standard_columns_of(TableKind kind, event::EventType
 
 Column standard_column(StandardColumn column) {
   const StandardSchema& schema = kStandardSchemas[static_cast<std::size_t>(column)];
-  const bool nullable = column != StandardColumn::kId && column != StandardColumn::kLeatBatch &&
-                        column != StandardColumn::kLeatOrder;
+  // The stage table says that an id is never NULL: its column can then be shared with tables that
+  // were there before Leat and say nothing of it.
+  const bool nullable =
+      column != StandardColumn::kLeatBatch && column != StandardColumn::kLeatOrder;
   return {.name = schema.name, .type = schema.type, .length = schema.length, .nullable = nullable};
 }
 
@@ -415,7 +417,7 @@ std::vector<std::size_t> Table::file_order() const {
   return order;
 }
 
-Result<StagedTable> Table::finish() {
+Result<StagedTable> Table::end_rows() {
   if (kind_ == TableKind::kEntities) {
     LEAT_TRY(stage_entities());
   }
@@ -428,14 +430,31 @@ Result<StagedTable> Table::finish() {
                      .parquet = {},
                      .received = std::move(received_)};
   if (rows_ == 0 || !options_.write_files) return staged;
-  const std::vector<std::size_t> order = file_order();
-  for (const std::size_t in_file : order) {
+  for (const std::size_t in_file : file_order()) {
     const TableColumn& column = columns_[file_columns_[in_file]];
     staged.columns.push_back({.column = column.column, .is_new = column.is_new});
   }
-  LEAT_TRY(writer_.finish(order));
-  staged.parquet = sink_.take();
   return staged;
+}
+
+bool Table::may_share(const StagedTable& staged) const {
+  return kind_ == TableKind::kEvents && rows_ <= options_.shared_rows_max &&
+         writer_.is_one_row_group() && SharedFileWriter::takes(staged.columns);
+}
+
+Status Table::write_file(StagedTable& staged) {
+  if (rows_ == 0 || !options_.write_files) return {};
+  LEAT_TRY(writer_.finish(file_order()));
+  staged.parquet = sink_.take();
+  return {};
+}
+
+Status Table::share_file(StagedTable& staged, SharedFileWriter& shared, std::size_t position) {
+  staged.shared_places = shared.places_of(staged.columns);
+  const std::vector<std::size_t> order = file_order();
+  std::vector<std::size_t> places(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) places[order[i]] = staged.shared_places[i];
+  return shared.add(writer_, std::move(places), position);
 }
 
 }  // namespace leat::shape

@@ -15,6 +15,7 @@
 #include "pipeline/event/validate.h"
 #include "pipeline/shape/fit.h"
 #include "pipeline/shape/shaper.h"
+#include "pipeline/shape/shared_file.h"
 
 namespace leat::shape {
 
@@ -132,8 +133,15 @@ class Table {
 
   /// Moves all staged rows into the file, so that text they point to may go.
   [[nodiscard]] Status flush();
-  /// Ends the file.
-  [[nodiscard]] Result<StagedTable> finish();
+  /// Ends the rows: what was staged, without a file yet.
+  [[nodiscard]] Result<StagedTable> end_rows();
+  /// True when the rows can go into the shared file.
+  [[nodiscard]] bool may_share(const StagedTable& staged) const;
+  /// Gives `staged` a file of its own.
+  [[nodiscard]] Status write_file(StagedTable& staged);
+  /// Puts the rows into the shared file instead, as those of the table at `position`.
+  [[nodiscard]] Status share_file(StagedTable& staged, SharedFileWriter& shared,
+                                  std::size_t position);
 
  private:
   static constexpr std::size_t kStagedRows = 64;
