@@ -141,6 +141,8 @@ struct Cursor::State {
                                          duckdb_connection connection);
 /// Registers what checks the lengths of stored text (length_check.cc).
 [[nodiscard]] SqlStatus register_length_checks(duckdb_connection connection);
+/// Registers exact division (decimal_division.cc).
+[[nodiscard]] SqlStatus register_decimal_division(duckdb_connection connection);
 class Database;
 /// Registers the hash functions that DuckDB lacks (hash_function.cc).
 [[nodiscard]] SqlStatus add_hash_functions(Database& database);

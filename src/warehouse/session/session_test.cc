@@ -447,7 +447,7 @@ TEST(Session, ResultsAreDescribedAsDeclared) {
                           "'abc'::varchar(9) as cut from declared d group by 1, 2, 3, 4");
   ASSERT_EQ(reply.fields.size(), 8U);
   const std::pair<std::uint32_t, std::int32_t> expected[] = {
-      {1043, 11}, {1042, 7}, {1700, ((9 << 16) | 3) + 4}, {23, -1}, {1043, -1}, {1043, 11},
+      {1043, 11}, {1042, 7}, {1700, ((9 << 16) | 3) + 4}, {23, -1}, {1043, 12}, {1043, 11},
       {1043, 11}, {1043, 13}};
   for (std::size_t i = 0; i < 8; ++i) {
     EXPECT_EQ(reply.fields[i].type_oid, expected[i].first) << i;

@@ -72,12 +72,15 @@ bool Emitter::call_defined(const Expression& node) {
   // The body sees its parameters and no column of the caller.
   std::vector<Scope> scopes = std::exchange(scopes_, {});
   const CallFrame* outer = std::exchange(frame_, &frame);
+  // The body's tree goes when it is written: nothing may stay that is known by its nodes.
+  auto subquery_types = std::exchange(subquery_types_, {});
   ++function_depth_;
   write("CAST(");
   expression(*value);
   write(" AS " + argument_type(function->returns) + ")");
   --function_depth_;
   frame_ = outer;
+  subquery_types_ = std::move(subquery_types);
   scopes_ = std::move(scopes);
   return true;
 }

@@ -162,6 +162,9 @@ void Emitter::composite(const Expression& node) {
     case ExpressionKind::kFunction:
       return function(node);
     case ExpressionKind::kSubquery:
+      enclosed("(", ")");
+      if (last_columns_.size() == 1) subquery_types_[&node] = last_columns_[0].type;
+      return;
     case ExpressionKind::kRow:
       return enclosed("(", ")");
     case ExpressionKind::kArray:
@@ -324,27 +327,32 @@ void Emitter::comparison(std::string_view op, const Expression& left, const Expr
 void Emitter::division(const Expression& node) {
   const Expression& left = *node.children[0];
   const Expression& right = *node.children[1];
+  // Written first: what a subquery gives is known then.
+  const std::string dividend = captured([&] { arithmetic_operand(left, right); });
+  const std::string divisor = captured([&] { arithmetic_operand(right, left); });
   const InferredType a = infer(left);
   const InferredType b = infer(right);
   const InferredType result = infer_binary(node);
-  const bool decimal = node.text == "/" && result.kind == Inferred::kDecimal &&
-                       (a.kind == Inferred::kDecimal || b.kind == Inferred::kDecimal);
-  if (decimal) write("CAST(round(");
-  arithmetic_operand(left, right);
-  write(" " + node.text + " ");
+  if (node.text == "/" && result.kind == Inferred::kDecimal &&
+      (a.kind == Inferred::kDecimal || b.kind == Inferred::kDecimal)) {
+    return exact_quotient(dividend, divisor, result);
+  }
   const bool nonzero =
       right.kind == ExpressionKind::kNumber && parse_number<double>(right.text).value_or(0) != 0;
-  if (nonzero) {
-    operand(right);
-  } else {
-    write(context_.function_schema + ".divisor(");
-    arithmetic_operand(right, left);
-    write(")");
-  }
-  if (decimal) {
-    const std::string scale = std::to_string(result.scale);
-    write(", " + scale + ") AS DECIMAL(" + std::to_string(result.precision) + "," + scale + "))");
-  }
+  write(dividend + " " + node.text + " ");
+  write(nonzero ? divisor : context_.function_schema + ".divisor(" + divisor + ")");
+}
+
+/// The engine's function for the result's type (engine/decimal_division.cc).
+void Emitter::exact_quotient(const std::string& dividend, const std::string& divisor,
+                             const InferredType& result) {
+  const std::int32_t width = result.precision > 18 ? 38 : 18;
+  const std::string scale = std::to_string(result.scale);
+  const bool narrower = result.precision != width;
+  if (narrower) write("CAST(");
+  write("leat_quotient_" + std::to_string(width) + "_" + scale + "(" + dividend + ", " + divisor +
+        ")");
+  if (narrower) write(" AS DECIMAL(" + std::to_string(result.precision) + "," + scale + "))");
 }
 
 void Emitter::regex_match(const Expression& node) {

@@ -263,12 +263,7 @@ void Emitter::average(const Expression& node) {
   const bool decimal = type.kind == Inferred::kDecimal;
   const std::string total = captured([&] { call_by_name("sum", node); });
   const std::string rows = captured([&] { call_by_name("count", node); });
-  if (decimal) {
-    const std::string result = " AS DECIMAL(38," + std::to_string(type.scale) + "))";
-    return write(context_.function_schema + ".truncated_average(CAST(" + total + result + ", " +
-                 rows + ", CAST(" + total + " / " + rows + result + ", CAST(1e-" +
-                 std::to_string(type.scale) + result + ")");
-  }
+  if (decimal) return exact_quotient(total, rows, {Inferred::kDecimal, 38, type.scale});
   write((whole ? "CAST((" : "(") + total + " / " + rows + ")");
   if (whole) write(" AS BIGINT)");
 }

@@ -236,13 +236,7 @@ void Emitter::query_body(const Query& node) {
       side(*node.right, true);
       if (columns.size() != last_columns_.size()) columns.clear();
       for (std::size_t i = 0; i < columns.size(); ++i) {
-        InferredType& type = columns[i].type;
-        const InferredType& other = last_columns_[i].type;
-        if (type.kind != other.kind || type.kind == Inferred::kDecimal) {
-          type = {};
-        } else if (type.length != other.length || type.padded != other.padded) {
-          type = {.kind = type.kind};
-        }
+        columns[i].type = merged(columns[i].type, last_columns_[i].type);
         columns[i].relation = nullptr;
         columns[i].origin = nullptr;
       }

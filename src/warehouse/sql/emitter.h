@@ -2,6 +2,7 @@
 // translate.cc catches.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,6 +46,7 @@ struct InferredType {
 };
 
 [[nodiscard]] InferredType inferred_of(const TypeName& type);
+[[nodiscard]] InferredType merged(const InferredType& a, const InferredType& b);
 
 [[nodiscard]] bool is_numeric(Inferred kind);
 
@@ -162,6 +164,8 @@ class Emitter {
   void unary(const Expression& node);
   void binary(const Expression& node);
   void division(const Expression& node);
+  void exact_quotient(const std::string& dividend, const std::string& divisor,
+                      const InferredType& result);
   void regex_match(const Expression& node);
   void comparison(std::string_view op, const Expression& left, const Expression& right);
   void arithmetic_operand(const Expression& node, const Expression& other);
@@ -200,6 +204,8 @@ class Emitter {
   const ScopeColumn* find_column(const Expression& node) const;
   InferredType infer_binary(const Expression& node) const;
   InferredType infer_function(const Expression& node) const;
+  InferredType infer_text_function(const Expression& node) const;
+  InferredType infer_choice(const std::vector<const Expression*>& results) const;
 
   // Functions (emit_function.cc, emit_date.cc, emit_json.cc).
   void function(const Expression& node);
@@ -318,6 +324,8 @@ class Emitter {
   };
   std::vector<KnownCommonTable> common_tables_;
   bool has_parameters_ = false;
+  /// Of the scalar subqueries written so far.
+  std::map<const Expression*, InferredType> subquery_types_;
   SuperUse super_use_ = SuperUse::kValue;
   /// Inside of a user's function: what stands for $1 ... $n there.
   struct CallFrame {

@@ -42,13 +42,67 @@ InferredType number_type(std::string_view text) {
   return {Inferred::kDecimal, std::max(digits, 1), scale};
 }
 
-/// What is left of a type when values of several sizes meet in it.
-InferredType unsized(InferredType type) {
-  if (type.kind == Inferred::kDecimal) return {};
-  return {.kind = type.kind};
+/// The bytes that a value of the type takes at most as text; -1: not known.
+std::int32_t text_bytes(const InferredType& type) {
+  switch (type.kind) {
+    case Inferred::kText:
+      return type.length;
+    case Inferred::kSmallint:
+      return 6;
+    case Inferred::kInteger:
+      return 11;
+    case Inferred::kBigint:
+      return 20;
+    case Inferred::kDecimal:
+      return type.precision + 2;
+    case Inferred::kDate:
+      return 10;
+    default:
+      return -1;
+  }
+}
+
+/// A count of characters that is written as a literal; -1: none.
+std::int32_t literal_count(const Expression& node) {
+  if (node.kind != ExpressionKind::kNumber) return -1;
+  return parse_number<std::int32_t>(node.text).value_or(-1);
+}
+
+/// The arguments that become the result of a call: first, last (one behind) and the step.
+struct Choices {
+  std::size_t first = 0;
+  std::size_t step = 1;
+};
+
+std::optional<Choices> choices_of(std::string_view name) {
+  for (const std::string_view each : {"coalesce", "nvl", "isnull", "greatest", "least"}) {
+    if (name == each) return Choices{};
+  }
+  if (name == "nvl2") return Choices{.first = 1};
+  if (name == "decode") return Choices{.first = 2, .step = 2};
+  return std::nullopt;
 }
 
 }  // namespace
+
+/// The type in which values of both meet: CASE, COALESCE, UNION.
+InferredType merged(const InferredType& a, const InferredType& b) {
+  if (is_numeric(a.kind) && is_numeric(b.kind)) {
+    if (is_whole(a.kind) && is_whole(b.kind)) return {std::max(a.kind, b.kind)};
+    if (a.kind == Inferred::kDouble || b.kind == Inferred::kDouble) return {Inferred::kDouble};
+    const InferredType left = as_decimal(a);
+    const InferredType right = as_decimal(b);
+    const std::int32_t scale = std::max(left.scale, right.scale);
+    const std::int32_t whole = std::max(left.precision - left.scale, right.precision - right.scale);
+    return {Inferred::kDecimal, std::min(whole + scale, 38), scale};
+  }
+  if (a.kind != b.kind) return {};
+  if (a.kind != Inferred::kText) return a;
+  const bool known = a.length >= 0 && b.length >= 0;
+  return {.kind = Inferred::kText,
+          .length = known ? std::max(a.length, b.length) : -1,
+          .padded = a.padded && b.padded && a.length == b.length};
+}
 
 bool is_condition(ExpressionKind kind) {
   return kind == ExpressionKind::kAnd || kind == ExpressionKind::kOr ||
@@ -108,8 +162,13 @@ InferredType Emitter::infer(const Expression& node) const {
     case ExpressionKind::kExists:
       return {Inferred::kBoolean};
     case ExpressionKind::kTypedLiteral:
-    case ExpressionKind::kCast:
       return inferred_of(*node.type);
+    case ExpressionKind::kCast: {
+      const InferredType type = inferred_of(*node.type);
+      // Without a length of its own it keeps all of its operand.
+      if (type.kind != Inferred::kText || type.length >= 0 || type.padded) return type;
+      return {.kind = Inferred::kText, .length = text_bytes(infer(*node.children[0]))};
+    }
     case ExpressionKind::kParameter: {
       const auto index = static_cast<std::size_t>(node.number - 1);
       if (frame_ == nullptr || index >= frame_->function->parameters.size()) return {};
@@ -133,15 +192,20 @@ InferredType Emitter::infer(const Expression& node) const {
       return infer_binary(node);
     case ExpressionKind::kFunction:
       return infer_function(node);
+    case ExpressionKind::kString:
+      return {.kind = Inferred::kText, .length = static_cast<std::int32_t>(node.text.size())};
+    case ExpressionKind::kSubquery: {
+      const auto found = subquery_types_.find(&node);
+      return found == subquery_types_.end() ? InferredType{} : found->second;
+    }
     case ExpressionKind::kCase: {
-      // All results alike, else unknown.
-      const std::size_t first = node.flag ? 2 : 1;
-      const InferredType type = infer(*node.children[first]);
-      for (std::size_t i = first; i < node.children.size() - (node.flag2 ? 1 : 0); i += 2) {
-        if (infer(*node.children[i]).kind != type.kind) return {};
+      std::vector<const Expression*> results;
+      for (std::size_t i = node.flag ? 2 : 1; i < node.children.size() - (node.flag2 ? 1 : 0);
+           i += 2) {
+        results.push_back(node.children[i].get());
       }
-      if (node.flag2 && infer(*node.children.back()).kind != type.kind) return {};
-      return unsized(type);
+      if (node.flag2) results.push_back(node.children.back().get());
+      return infer_choice(results);
     }
     default:
       return is_condition(node.kind) ? InferredType{Inferred::kBoolean} : InferredType{};
@@ -189,7 +253,12 @@ const LateralAlias* Emitter::find_lateral(const Expression& node) const {
 
 InferredType Emitter::infer_binary(const Expression& node) const {
   const std::string_view op = node.text;
-  if (op == "||") return {Inferred::kText};
+  if (op == "||") {
+    const std::int32_t left = text_bytes(infer(*node.children[0]));
+    const std::int32_t right = text_bytes(infer(*node.children[1]));
+    const bool known = left >= 0 && right >= 0;
+    return {.kind = Inferred::kText, .length = known ? std::min(left + right, 65535) : -1};
+  }
   const bool arithmetic = op == "+" || op == "-" || op == "*" || op == "/" || op == "%";
   if (!arithmetic) {
     if (op == "=" || op == "<>" || op == "<" || op == ">" || op == "<=" || op == ">=" ||
@@ -222,6 +291,46 @@ InferredType Emitter::infer_binary(const Expression& node) const {
   return capped(std::max(a.precision - a.scale, b.precision - b.scale) + scale + 1, scale);
 }
 
+/// The type of one of `results`: literals and NULL take that of the others.
+InferredType Emitter::infer_choice(const std::vector<const Expression*>& results) const {
+  std::optional<InferredType> type;
+  std::optional<InferredType> literal;
+  for (const Expression* result : results) {
+    if (result->kind == ExpressionKind::kNull) continue;
+    const InferredType each = infer(*result);
+    std::optional<InferredType>& side = result->kind == ExpressionKind::kString ? literal : type;
+    side = side ? merged(*side, each) : each;
+  }
+  if (!type) return literal.value_or(InferredType{});
+  return literal && type->kind == Inferred::kText ? merged(*type, *literal) : *type;
+}
+
+/// Text functions whose result is never longer than what they are given, or of a known size.
+InferredType Emitter::infer_text_function(const Expression& node) const {
+  const std::string_view name = node.names.back();
+  if (name == "md5") return {.kind = Inferred::kText, .length = 32};
+  InferredType type{Inferred::kText};
+  if (node.children.empty()) return type;
+  const InferredType first = infer(*node.children[0]);
+  for (const std::string_view same : {"btrim", "trim", "ltrim", "rtrim", "split_part"}) {
+    if (name == same) type.length = text_bytes(first);
+  }
+  const bool substring = name == "substring" && node.children.size() == 3;
+  if (substring || name == "left" || name == "right") {
+    // Four bytes a character at most.
+    const std::int32_t count = literal_count(*node.children.back());
+    type.length = text_bytes(first);
+    if (count >= 0 && count < 16384 && (type.length < 0 || count * 4 < type.length))
+      type.length = count * 4;
+  }
+  if (name == "concat" && node.children.size() == 2) {
+    const std::int32_t left = text_bytes(first);
+    const std::int32_t right = text_bytes(infer(*node.children[1]));
+    if (left >= 0 && right >= 0) type.length = std::min(left + right, 65535);
+  }
+  return type;
+}
+
 InferredType Emitter::infer_function(const Expression& node) const {
   const std::string_view name = node.names.back();
   const auto first = [&] {
@@ -234,6 +343,7 @@ InferredType Emitter::infer_function(const Expression& node) const {
     if (type.kind == Inferred::kDecimal) return {Inferred::kDecimal, 38, type.scale};
     return type.kind == Inferred::kDouble ? type : InferredType{};
   }
+  if (name == "median" && first().kind == Inferred::kDecimal) return first();
   if (name == "min" || name == "max" || name == "abs" || name == "any_value" || name == "nullif" ||
       name == "lag" || name == "lead" || name == "first_value" || name == "last_value") {
     return first();
@@ -242,14 +352,27 @@ InferredType Emitter::infer_function(const Expression& node) const {
     const InferredType divisor = infer(*node.children[1]);
     const InferredType type = first();
     const bool whole = is_whole(type.kind) && is_whole(divisor.kind);
-    return whole ? InferredType{std::max(type.kind, divisor.kind)} : InferredType{};
+    if (whole) return {std::max(type.kind, divisor.kind)};
+    const bool numbers = is_numeric(type.kind) && is_numeric(divisor.kind);
+    return numbers ? merged(type, divisor) : InferredType{};
   }
-  if (name == "coalesce" || name == "nvl" || name == "greatest" || name == "least") {
+  if (const auto choices = choices_of(name)) {
+    std::vector<const Expression*> results;
+    for (std::size_t i = choices->first; i < node.children.size(); i += choices->step)
+      results.push_back(node.children[i].get());
+    // DECODE's default stands behind the pairs.
+    if (name == "decode" && node.children.size() % 2 == 0)
+      results.push_back(node.children.back().get());
+    return infer_choice(results);
+  }
+  if (name == "round" || name == "trunc" || name == "ceil" || name == "ceiling" ||
+      name == "floor") {
     const InferredType type = first();
-    for (const ExpressionPtr& child : node.children) {
-      if (infer(*child).kind != type.kind) return {};
-    }
-    return unsized(type);
+    if (type.kind != Inferred::kDecimal) return {};
+    if (node.children.size() == 1) return {Inferred::kDecimal, type.precision, 0};
+    const std::int32_t scale = literal_count(*node.children[1]);
+    if (scale < 0) return {};
+    return {Inferred::kDecimal, type.precision, std::min(scale, type.scale)};
   }
   if (name == "row_number" || name == "rank" || name == "dense_rank" || name == "datediff")
     return {Inferred::kBigint};
@@ -261,12 +384,14 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
   if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
   for (const std::string_view text :
-       {"upper", "lower", "btrim", "ltrim", "rtrim", "substring", "left", "right", "replace",
-        "to_char", "listagg", "json_extract_path_text", "split_part", "concat", "regexp_replace",
-        "regexp_substr", "md5"}) {
-    if (name == text) return {Inferred::kText};
+       {"upper", "lower", "btrim", "trim", "ltrim", "rtrim", "substring", "left", "right",
+        "replace", "to_char", "listagg", "json_extract_path_text", "split_part", "concat",
+        "regexp_replace", "regexp_substr", "md5"}) {
+    if (name == text) return infer_text_function(node);
   }
-  return {};
+  if (!find_function(name).empty()) return {};
+  const DefinedFunction* defined = find_defined(node);
+  return defined == nullptr ? InferredType{} : inferred_of(column_type(defined->returns));
 }
 
 }  // namespace leat::sql

@@ -12,10 +12,6 @@ struct Macro {
 
 constexpr Macro kMacros[] = {
     {"divisor(x)", R"sql(CASE WHEN x = 0 THEN error('22012: division by zero') ELSE x END)sql"},
-    // `rounded` is total / n in units of `unit`.
-    {"truncated_average(total, n, rounded, unit)",
-     R"sql(CASE WHEN total >= 0 AND rounded * n > total THEN rounded - unit
-  WHEN total < 0 AND rounded * n < total THEN rounded + unit ELSE rounded END)sql"},
     {"cast_varchar(x, n)",
      R"sql(CASE
   WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)
