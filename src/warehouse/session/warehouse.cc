@@ -262,13 +262,15 @@ catalog::SessionFacts SessionState::facts() const {
           .user_id = user_id,
           .search_path = resolved_search_path(),
           .database = request.database,
-          .each_other = [this](const auto& use) {
-            for (const Databases::CatalogPointer& other : shared->databases->all()) {
-              if (other == own_catalog) continue;
-              const catalog::DatabasePointer known = other->database();
-              if (known != nullptr) use(known->name, catalog::CatalogSession(*other, *connection));
-            }
-          },
+          .each_other =
+              [this](const auto& use) {
+                for (const Databases::CatalogPointer& other : shared->databases->all()) {
+                  if (other == own_catalog) continue;
+                  const catalog::DatabasePointer known = other->database();
+                  if (known != nullptr)
+                    use(known->name, catalog::CatalogSession(*other, *connection));
+                }
+              },
           .focus = focus.load()};
 }
 
