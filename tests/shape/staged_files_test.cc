@@ -303,28 +303,52 @@ TEST(StagedFiles, TablesThatShareAFileHaveTheSameRows) {
        {{.name = "id", .type = columns::Type::kVarchar, .length = 512},
         {.name = "received_at", .type = columns::Type::kTimestampTz}}}};
   constexpr std::uint64_t kRowsMax = 30;
-  for (const std::vector<KnownTable>& tables : {std::vector<KnownTable>(), known}) {
-    StagedTables apart(batches, {}, tables);
-    Options sharing;
-    sharing.shared_rows_max = kRowsMax;
-    StagedTables together(batches, sharing, tables);
-    ASSERT_EQ(apart.staged.tables.size(), together.staged.tables.size());
-    EXPECT_EQ(apart.staged.batches, together.staged.batches);
-    std::uint64_t shared_rows = 0;
-    for (const StagedTable& table : together.staged.tables) {
-      const std::string all =
-          "select count(*), sum(hash(t)) from (select * from \"" + table.name + "\") t";
-      EXPECT_EQ(apart.answer(all), together.answer(all)) << table.name;
-      const bool shares = !table.shared_places.empty();
-      if (shares) shared_rows += table.rows;
-      EXPECT_EQ(table.parquet.empty(), shares) << table.name;
-      EXPECT_FALSE(shares && (table.is_home || table.rows > kRowsMax)) << table.name;
-      const bool must_share = table.name != "signed_up" || tables.empty();
-      EXPECT_FALSE(shares && !must_share) << table.name;
-    }
-    EXPECT_GT(shared_rows, 0U);
-    EXPECT_EQ(shared_rows, together.staged.shared.rows);
+  StagedTables apart(batches, {}, known);
+  Options sharing;
+  sharing.shared_rows_max = kRowsMax;
+  StagedTables together(batches, sharing, known);
+  ASSERT_EQ(apart.staged.tables.size(), together.staged.tables.size());
+  EXPECT_EQ(apart.staged.batches, together.staged.batches);
+  std::uint64_t shared_rows = 0;
+  for (const StagedTable& table : together.staged.tables) {
+    const std::string all =
+        "select count(*), sum(hash(t)) from (select * from \"" + table.name + "\") t";
+    EXPECT_EQ(apart.answer(all), together.answer(all)) << table.name;
+    const bool shares = !table.shared_places.empty();
+    if (shares) shared_rows += table.rows;
+    EXPECT_EQ(table.parquet.empty(), shares) << table.name;
+    EXPECT_FALSE(shares && (table.is_home || table.rows > kRowsMax || table.name == "signed_up"))
+        << table.name;
   }
+  EXPECT_GT(shared_rows, 0U);
+  EXPECT_EQ(shared_rows, together.staged.shared.rows);
+}
+
+TEST(StagedFiles, ASharedFileHasNoMoreColumnsThanATable) {
+  // Six tables of 300 columns, each of another type: together they would have 1,800.
+  const char* const values[] = {"1",     "1.5", "true", R"("text")", R"("2026-11-20T10:00:00Z")",
+                                R"([1])"};
+  std::vector<std::string> events;
+  for (std::size_t table = 0; table < std::size(values); ++table) {
+    std::string properties;
+    for (int i = 0; i < 300; ++i) {
+      properties += (i == 0 ? "\"c" : ",\"c") + std::to_string(i) + "\":" + values[table];
+    }
+    events.push_back(R"({"type":"track","userId":"u","messageId":"m)" + std::to_string(table) +
+                     R"(","event":"E )" + std::to_string(table) + R"(","properties":{)" +
+                     properties + "}}");
+  }
+  Options options;
+  options.shared_rows_max = 10;
+  options.arrays = Nested::kSuper;
+  const auto staged = shape_batches(
+      options, {}, 1, [&](std::size_t) -> Result<Batch> { return Batch{"b", to_lines(events)}; });
+  ASSERT_TRUE(staged.has_value()) << staged.error().message;
+  EXPECT_LE(staged->shared.columns.size(), 1'500U);
+  EXPECT_EQ(staged->shared.rows, 4U);
+  std::size_t alone = 0;
+  for (const StagedTable& table : staged->tables) alone += table.parquet.empty() ? 0 : 1;
+  EXPECT_EQ(alone, 3U) << "tracks, and two tables for which there is no room";
 }
 
 TEST(StagedFiles, ManySampleEventsComeBackWhole) {

@@ -373,11 +373,12 @@ Status Shaper::stage_tables(Staged& staged) {
   }
   std::ranges::sort(ended, {},
                     [](const auto& each) -> const std::string& { return each.first.name; });
-  const auto may_share = [](const auto& each) {
-    return !each.first.is_home && each.second->may_share(each.first);
+  SharedFileWriter shared;
+  const auto may_share = [&](const auto& each) {
+    const auto& [table, source] = each;
+    return !table.is_home && source->is_small() && shared.takes(table.columns);
   };
   const bool shares = std::ranges::count_if(ended, may_share) > 1;
-  SharedFileWriter shared;
   for (auto& each : ended) {
     auto& [table, source] = each;
     LEAT_TRY(shares && may_share(each) ? source->share_file(table, shared, staged.tables.size())

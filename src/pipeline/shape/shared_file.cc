@@ -45,13 +45,23 @@ std::size_t SharedFileWriter::add_column(Column column) {
   return columns_.size() - 1;
 }
 
-bool SharedFileWriter::takes(const std::vector<StagedColumn>& columns) {
-  return columns.size() <= kColumnsMax && std::ranges::all_of(kNamed, [&](const Named& named) {
-           return std::ranges::any_of(columns, [&](const StagedColumn& each) {
-             return each.column.name == named.name && each.column.type == named.type &&
-                    each.column.nullable != is_required(named.name);
-           });
-         });
+bool SharedFileWriter::takes(const std::vector<StagedColumn>& columns) const {
+  const auto has = [&](const Named& named) {
+    return std::ranges::any_of(columns, [&](const StagedColumn& each) {
+      return each.column.name == named.name && each.column.type == named.type &&
+             each.column.nullable != is_required(named.name);
+    });
+  };
+  if (columns.size() > kTableColumnsMax || !std::ranges::all_of(kNamed, has)) return false;
+  std::map<Kind, std::size_t> needed;
+  std::size_t made = 0;
+  for (const StagedColumn& each : columns) {
+    if (std::ranges::find(kNamed, each.column.name, &Named::name) != kNamed.end()) continue;
+    const auto places = places_.find(kind_of(each.column));
+    const std::size_t there = places == places_.end() ? 0 : places->second.size();
+    if (++needed[kind_of(each.column)] > there) ++made;
+  }
+  return columns_.size() + made <= kColumnsMax;
 }
 
 SharedFileWriter::Kind SharedFileWriter::kind_of(const Column& column) {

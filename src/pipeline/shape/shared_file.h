@@ -18,12 +18,15 @@ namespace leat::shape {
 class SharedFileWriter {
  public:
   /// Widest table that is taken: what it makes wide is wide for all others too.
-  static constexpr std::size_t kColumnsMax = 400;
+  static constexpr std::size_t kTableColumnsMax = 400;
+  /// Of the file: the stage table has as many, and Redshift's limit is 1,600.
+  static constexpr std::size_t kColumnsMax = 1'500;
 
   SharedFileWriter();
 
-  /// True when the table has the columns that loads tell its rows apart by.
-  [[nodiscard]] static bool takes(const std::vector<StagedColumn>& columns);
+  /// True when the table has the columns that loads tell its rows apart by, and there is room for
+  /// its others.
+  [[nodiscard]] bool takes(const std::vector<StagedColumn>& columns) const;
 
   /// Where each column goes. Columns of a table never share a place.
   [[nodiscard]] std::vector<std::size_t> places_of(const std::vector<StagedColumn>& columns);

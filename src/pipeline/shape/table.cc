@@ -437,9 +437,9 @@ Result<StagedTable> Table::end_rows() {
   return staged;
 }
 
-bool Table::may_share(const StagedTable& staged) const {
+bool Table::is_small() const {
   return kind_ == TableKind::kEvents && rows_ <= options_.shared_rows_max &&
-         writer_.is_one_row_group() && SharedFileWriter::takes(staged.columns);
+         writer_.is_one_row_group();
 }
 
 Status Table::write_file(StagedTable& staged) {

@@ -135,8 +135,8 @@ class Table {
   [[nodiscard]] Status flush();
   /// Ends the rows: what was staged, without a file yet.
   [[nodiscard]] Result<StagedTable> end_rows();
-  /// True when the rows can go into the shared file.
-  [[nodiscard]] bool may_share(const StagedTable& staged) const;
+  /// True when the rows are few enough for the shared file.
+  [[nodiscard]] bool is_small() const;
   /// Gives `staged` a file of its own.
   [[nodiscard]] Status write_file(StagedTable& staged);
   /// Puts the rows into the shared file instead, as those of the table at `position`.
