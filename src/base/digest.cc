@@ -51,6 +51,12 @@ std::uint64_t hash64(std::string_view bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
+std::array<std::uint8_t, 16> xxh128(std::string_view bytes) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
+  return std::to_array(canonical.digest);
+}
+
 std::optional<std::string> sha2(int bits, std::string_view bytes) {
   const EVP_MD* const type = bits == 224   ? EVP_sha224()
                              : bits == 256 ? EVP_sha256()

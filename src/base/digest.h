@@ -17,6 +17,10 @@ namespace leat {
 /// security.
 [[nodiscard]] std::uint64_t hash64(std::string_view bytes, std::uint64_t seed = 0);
 
+/// XXH3 128-bit hash, most significant byte first, as `xxh128sum` prints it: finds damage in stored
+/// bytes. Never for security.
+[[nodiscard]] std::array<std::uint8_t, 16> xxh128(std::string_view bytes);
+
 /// Digests as raw bytes.
 /// `bits`: 224, 256, 384 or 512; nothing for another number.
 [[nodiscard]] std::optional<std::string> sha2(int bits, std::string_view bytes);

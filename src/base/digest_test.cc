@@ -8,9 +8,11 @@ namespace leat {
 namespace {
 
 TEST(Digest, MatchesPublishedVectors) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);              // RFC 3720 check value
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);    // RFC 3720 B.4
-  EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xe3069283U);  // continues
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);                           // RFC 3720 check value
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);                 // RFC 3720 B.4
+  EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xe3069283U);               // continues
+  EXPECT_EQ(to_hex(xxh128("")), "99aa06d3014798d86001c324468d497f");     // xxhsum's self test
+  EXPECT_EQ(to_hex(xxh128("abc")), "06b05ab6733a618578af5f94892f3950");  // xxh128sum
   EXPECT_EQ(to_hex(sha256("abc")),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(to_hex(*sha2(224, "abc")),  // FIPS 180-4

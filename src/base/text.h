@@ -26,6 +26,8 @@ void append_json_string(std::string& out, std::string_view text);
 [[nodiscard]] bool equal_ignore_case(std::string_view a, std::string_view b);
 /// Without leading and trailing spaces, tabs, CR and LF.
 [[nodiscard]] std::string_view trim(std::string_view text);
+/// How many bytes of `text` are `wanted`. Fast where they are far apart, as the ends of lines are.
+[[nodiscard]] std::size_t count_byte(std::string_view text, char wanted);
 /// Pieces between `separator`s; n separators give n + 1 pieces.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 

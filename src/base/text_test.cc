@@ -32,6 +32,13 @@ TEST(Text, FindsNearMisses) {
   EXPECT_EQ(near_miss("zzz", keys), std::nullopt);
 }
 
+TEST(Text, CountsBytes) {
+  EXPECT_EQ(count_byte("", '\n'), 0U);
+  EXPECT_EQ(count_byte("\n", '\n'), 1U);
+  EXPECT_EQ(count_byte("a\n\nb\n", '\n'), 3U);
+  EXPECT_EQ(count_byte(std::string(100'000, 'x') + "\n" + std::string(7, '\n'), '\n'), 8U);
+}
+
 TEST(Text, SplitsAndTrims) {
   EXPECT_THAT(split("a,,b", ','), testing::ElementsAre("a", "", "b"));
   EXPECT_THAT(split("", ','), testing::ElementsAre(""));

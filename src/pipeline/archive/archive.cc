@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::uint64_t kSealBytesMax = std::uint64_t{64} << 20;
 constexpr std::uint64_t kRawBytesMax = std::uint64_t{4} << 30;
+constexpr std::size_t kXxh128Digits = 32;
+constexpr std::size_t kSha256Digits = 64;
+constexpr std::uint64_t kSealVersionMax = 2;
 
 std::unexpected<Error> corrupt(std::string_view what, std::string_view uri) {
   return fail(Errc::kCorrupt, fmt::format("{}; {}", what, uri));
@@ -62,8 +65,11 @@ Result<Batch> parse_batch(const nlohmann::json& object, const Seal& seal) {
               .deleted = object.contains("deleted") ? members.number("deleted") : 0,
               .raw_bytes = members.number("raw_bytes"),
               .object_bytes = members.number("object_bytes"),
-              .sha256 = members.text("sha256")};
-  if (!members.good() || batch.sha256.size() != 64 || batch.deleted > batch.events ||
+              .xxh128 = object.contains("xxh128") ? members.text("xxh128") : "",
+              .sha256 = object.contains("sha256") ? members.text("sha256") : ""};
+  const bool has_digest = (batch.xxh128.size() == kXxh128Digits && batch.sha256.empty()) ||
+                          (batch.sha256.size() == kSha256Digits && batch.xxh128.empty());
+  if (!members.good() || !has_digest || batch.deleted > batch.events ||
       batch.id != batch_id(batch.source, batch.hour, seal.stream, seal.first, seal.last)) {
     return fail(Errc::kCorrupt, "a batch of the seal lacks members or does not match its range");
   }
@@ -72,19 +78,30 @@ Result<Batch> parse_batch(const nlohmann::json& object, const Seal& seal) {
 
 }  // namespace
 
+bool is_object_of(const Batch& batch, std::string_view bytes) {
+  if (bytes.size() != batch.object_bytes) return false;
+  return batch.sha256.empty() ? to_hex(xxh128(bytes)) == batch.xxh128
+                              : to_hex(sha256(bytes)) == batch.sha256;
+}
+
 std::string format_seal(const Seal& seal) {
+  // Programs that know version 1 only can read every seal whose batches all have a SHA-256.
+  const bool is_first_version =
+      std::ranges::all_of(seal.batches, &std::string::empty, &Batch::xxh128);
   std::string out =
-      fmt::format(R"({{"leat_seal":1,"stream":{},"first":{},"last":{},"events":{},"batches":[)",
-                  json_string(seal.stream), seal.first.value, seal.last.value, seal.events);
+      fmt::format(R"({{"leat_seal":{},"stream":{},"first":{},"last":{},"events":{},"batches":[)",
+                  is_first_version ? 1 : 2, json_string(seal.stream), seal.first.value,
+                  seal.last.value, seal.events);
   for (std::size_t i = 0; i < seal.batches.size(); ++i) {
     const Batch& batch = seal.batches[i];
     out += fmt::format(
         "{}\n{{\"id\":{},\"source\":{},\"hour\":{},\"uri\":{},\"events\":{},{}\"raw_bytes\":{},"
-        "\"object_bytes\":{},\"sha256\":{}}}",
+        "\"object_bytes\":{},\"{}\":{}}}",
         i == 0 ? "" : ",", json_string(batch.id), json_string(batch.source),
         json_string(batch.hour), json_string(batch.uri), batch.events,
         batch.deleted == 0 ? "" : fmt::format("\"deleted\":{},", batch.deleted), batch.raw_bytes,
-        batch.object_bytes, json_string(batch.sha256));
+        batch.object_bytes, batch.sha256.empty() ? "xxh128" : "sha256",
+        json_string(batch.sha256.empty() ? batch.xxh128 : batch.sha256));
   }
   return out + "]}\n";
 }
@@ -95,9 +112,11 @@ Result<Seal> parse_seal(std::string_view text) {
     return fail(Errc::kCorrupt, "the seal is no JSON object");
   }
   Members members(object);
-  if (const std::uint64_t version = members.number("leat_seal"); members.good() && version != 1) {
+  if (const std::uint64_t version = members.number("leat_seal");
+      members.good() && (version == 0 || version > kSealVersionMax)) {
     return fail(Errc::kUnsupported,
-                fmt::format("the seal has format version {}, this program knows 1", version));
+                fmt::format("the seal has format version {}, this program knows 1 to {}", version,
+                            kSealVersionMax));
   }
   Seal seal{.stream = members.text("stream"),
             .first = journal::Offset{members.number("first")},
@@ -277,21 +296,24 @@ Result<std::string> Archive::read(const Batch& batch) const {
 
 Result<std::string> Archive::read_object(const Batch& batch) const {
   LEAT_ASSIGN(const std::string object, store_.get(batch.uri, batch.object_bytes));
-  if (object.size() != batch.object_bytes || to_hex(sha256(object)) != batch.sha256) {
-    return corrupt("the object is not the one its seal describes: size or SHA-256 differ",
+  if (!is_object_of(batch, object)) {
+    return corrupt("the object is not the one its seal describes: size or digest differ",
                    batch.uri);
   }
   if (batch.raw_bytes > kRawBytesMax ||
       ZSTD_getFrameContentSize(object.data(), object.size()) != batch.raw_bytes) {
     return corrupt("the object's decompressed size is not the one its seal says", batch.uri);
   }
-  std::string lines(batch.raw_bytes, '\0');
-  const std::size_t size =
-      ZSTD_decompress(lines.data(), lines.size(), object.data(), object.size());
-  if (ZSTD_isError(size) != 0 || size != lines.size()) {
+  std::string lines;
+  std::size_t size = 0;
+  lines.resize_and_overwrite(batch.raw_bytes, [&](char* to, std::size_t room) {
+    size = ZSTD_decompress(to, room, object.data(), object.size());
+    return ZSTD_isError(size) != 0 ? 0 : size;
+  });
+  if (ZSTD_isError(size) != 0 || size != batch.raw_bytes) {
     return corrupt("the object cannot be decompressed", batch.uri);
   }
-  if (static_cast<std::uint64_t>(std::ranges::count(lines, '\n')) != batch.events) {
+  if (count_byte(lines, '\n') != batch.events) {
     return corrupt("the object's number of lines is not the one its seal says", batch.uri);
   }
   return lines;

@@ -40,7 +40,10 @@ struct Batch {
   std::uint64_t deleted = 0;       ///< Of them, those whose event was taken out since.
   std::uint64_t raw_bytes = 0;     ///< Of the lines.
   std::uint64_t object_bytes = 0;  ///< Of the compressed object.
-  std::string sha256;              ///< Of the compressed object, hexadecimal.
+  /// Of the compressed object, hexadecimal; one of the two. What is sealed has an XXH128; redacted
+  /// objects, and those of seals of version 1, a SHA-256.
+  std::string xxh128{};
+  std::string sha256{};
   bool operator==(const Batch&) const = default;
 };
 
@@ -102,6 +105,9 @@ class Archive {
 [[nodiscard]] std::string batch_id(std::string_view source, std::string_view hour,
                                    std::string_view stream, journal::Offset first,
                                    journal::Offset last);
+
+/// Whether these are the bytes of the object that `batch` describes. Pure; any thread.
+[[nodiscard]] bool is_object_of(const Batch& batch, std::string_view bytes);
 
 /// The seal object's text, and back (kCorrupt). Pure; any thread.
 [[nodiscard]] std::string format_seal(const Seal& seal);

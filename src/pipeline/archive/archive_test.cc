@@ -246,9 +246,57 @@ TEST(Seal, TextRoundTripsAndIsChecked) {
   for (std::size_t size = 0; size + 1 < text.size(); ++size) {
     EXPECT_FALSE(parse_seal(text.substr(0, size)).has_value()) << size;
   }
-  std::string newer = text;
-  newer.replace(newer.find(":1,"), 3, ":2,");
-  EXPECT_EQ(parse_seal(newer).error().code, Errc::kUnsupported);
+  for (const char* version : {":0,", ":3,"}) {
+    std::string other = text;
+    other.replace(other.find(":1,"), 3, version);
+    EXPECT_EQ(parse_seal(other).error().code, Errc::kUnsupported) << version;
+  }
+}
+
+// What programs before the second version wrote must be read for ever, byte for byte.
+TEST(Seal, HasOneDigestForEachBatch) {
+  Seal seal{.stream = "s", .first = Offset{1}, .last = Offset{1}, .events = 1, .batches = {}};
+  seal.batches.push_back({.id = batch_id("web", "2026112014", "s", Offset{1}, Offset{1}),
+                          .source = "web",
+                          .hour = "2026112014",
+                          .uri = "s3://leat/x",
+                          .events = 1,
+                          .sha256 = to_hex(sha256("object"))});
+  const std::string id = seal.batches[0].id;
+  const std::string members =
+      R"(","source":"web","hour":"2026112014","uri":"s3://leat/x","events":1,)"
+      R"("raw_bytes":0,"object_bytes":)";
+  const std::string head = R"(,"stream":"s","first":1,"last":1,"events":1,"batches":[)" +
+                           ("\n{\"id\":\"" + id) + members;
+  seal.batches[0].object_bytes = 6;
+  const std::string first =
+      R"({"leat_seal":1)" + head + R"(6,"sha256":")" + to_hex(sha256("object")) + "\"}]}\n";
+  EXPECT_EQ(format_seal(seal), first);
+  EXPECT_EQ(parse_seal(first).value(), seal);
+  EXPECT_TRUE(is_object_of(seal.batches[0], "object"));
+  EXPECT_FALSE(is_object_of(seal.batches[0], "objecT"));
+
+  seal.batches[0].sha256.clear();
+  seal.batches[0].xxh128 = to_hex(xxh128("object"));
+  const std::string second =
+      R"({"leat_seal":2)" + head + R"(6,"xxh128":")" + to_hex(xxh128("object")) + "\"}]}\n";
+  EXPECT_EQ(format_seal(seal), second);
+  EXPECT_EQ(parse_seal(second).value(), seal);
+  EXPECT_TRUE(is_object_of(seal.batches[0], "object"));
+  EXPECT_FALSE(is_object_of(seal.batches[0], "objecT"));
+  EXPECT_FALSE(is_object_of(seal.batches[0], "object "));
+
+  for (const std::string& digests :
+       {std::string(R"("xxh128":"")"), std::string(R"("sha256":"")"), std::string(R"("other":1)"),
+        R"("xxh128":")" + std::string(32, 'a') + R"(","sha256":")" + std::string(64, 'a') + "\"",
+        R"("xxh128":")" + std::string(64, 'a') + "\""}) {
+    std::string bad = R"({"leat_seal":2)";
+    bad += head;
+    bad += "6,";
+    bad += digests;
+    bad += "}]}\n";
+    EXPECT_EQ(parse_seal(bad).error().code, Errc::kCorrupt) << digests;
+  }
 }
 
 TEST(Sealer, GroupsBySourceAndHour) {
@@ -551,7 +599,8 @@ TEST(Inspect, DescribesObjects) {
   ASSERT_TRUE(report.has_value());
   EXPECT_EQ(report->lines, 5u);
   EXPECT_EQ(report->raw_bytes, batch.raw_bytes);
-  EXPECT_EQ(report->sha256, batch.sha256);
+  EXPECT_EQ(report->xxh128, batch.xxh128);
+  EXPECT_EQ(report->sha256, to_hex(sha256(bytes)));
   EXPECT_EQ(report->problem, "");
   EXPECT_EQ(report->first_line.size(), 200u);
   EXPECT_THAT(to_text(*report), HasSubstr("5 events"));

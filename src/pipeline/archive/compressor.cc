@@ -30,12 +30,15 @@ Result<std::string> Compressor::compress(std::string_view lines) {
   ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, kCompressionLevel);
   ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
   ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, 1);
-  std::string out(ZSTD_compressBound(lines.size()), '\0');
-  const std::size_t size = ZSTD_compress2(c, out.data(), out.size(), lines.data(), lines.size());
+  std::string out;
+  std::size_t size = 0;
+  out.resize_and_overwrite(ZSTD_compressBound(lines.size()), [&](char* to, std::size_t room) {
+    size = ZSTD_compress2(c, to, room, lines.data(), lines.size());
+    return ZSTD_isError(size) != 0 ? 0 : size;
+  });
   if (ZSTD_isError(size) != 0) {
     return fail(Errc::kBug, fmt::format("cannot compress a batch: {}", ZSTD_getErrorName(size)));
   }
-  out.resize(size);
   return out;
 }
 

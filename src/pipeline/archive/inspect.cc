@@ -22,7 +22,7 @@ struct FreeStream {
 // Counts a piece of the decompressed bytes.
 void count(ObjectReport& report, std::string_view piece, bool& in_first_line) {
   report.raw_bytes += piece.size();
-  report.lines += static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
+  report.lines += count_byte(piece, '\n');
   if (in_first_line) {
     const std::string_view line = piece.substr(0, piece.find('\n'));
     report.first_line.append(line.substr(
@@ -43,6 +43,7 @@ Result<ObjectReport> inspect_object(std::string_view bytes) {
   }
   ObjectReport report;
   report.object_bytes = bytes.size();
+  report.xxh128 = to_hex(xxh128(bytes));
   report.sha256 = to_hex(sha256(bytes));
   const std::unique_ptr<ZSTD_DStream, FreeStream> stream(ZSTD_createDStream());
   ZSTD_initDStream(stream.get());
@@ -94,24 +95,24 @@ Result<Seal> inspect_seal(std::string_view bytes) {
 
 std::string to_text(const ObjectReport& report) {
   return fmt::format(
-      "archive object\n  {} events, {} bytes of lines, {} bytes compressed ({:.1f} x)\n  sha256 "
-      "{}\n"
+      "archive object\n  {} events, {} bytes of lines, {} bytes compressed ({:.1f} x)\n  xxh128 "
+      "{}\n  sha256 {}\n"
       "  first: {}\n  {}{}\n",
       report.lines, report.raw_bytes, report.object_bytes,
       static_cast<double>(report.raw_bytes) /
           static_cast<double>(std::max<std::uint64_t>(report.object_bytes, 1)),
-      report.sha256, report.first_line,
+      report.xxh128, report.sha256, report.first_line,
       report.problem.empty() ? "whole" : "problem: ", report.problem);
 }
 
 std::string to_json(const ObjectReport& report) {
   const std::string first = is_utf8(report.first_line) ? report.first_line : "";
   return fmt::format(
-      R"({{"kind":"archive_object","object_bytes":{},"raw_bytes":{},"lines":{},"sha256":"{}",)"
+      R"({{"kind":"archive_object","object_bytes":{},"raw_bytes":{},"lines":{},"xxh128":"{}","sha256":"{}",)"
       R"("first_line":{},"problem":{}}})"
       "\n",
-      report.object_bytes, report.raw_bytes, report.lines, report.sha256, json_string(first),
-      json_string(report.problem));
+      report.object_bytes, report.raw_bytes, report.lines, report.xxh128, report.sha256,
+      json_string(first), json_string(report.problem));
 }
 
 std::string to_text(const Seal& seal) {
@@ -120,10 +121,11 @@ std::string to_text(const Seal& seal) {
                   seal.stream, seal.first.value, seal.last.value, seal.events, seal.batches.size());
   for (const Batch& batch : seal.batches) {
     out += fmt::format(
-        "  {} {}: {} events{}, {} bytes of lines, {} bytes compressed\n    {}\n    sha256 {}\n",
+        "  {} {}: {} events{}, {} bytes of lines, {} bytes compressed\n    {}\n    {} {}\n",
         batch.source, batch.hour, batch.events,
         batch.deleted == 0 ? "" : fmt::format(" ({} deleted)", batch.deleted), batch.raw_bytes,
-        batch.object_bytes, batch.uri, batch.sha256);
+        batch.object_bytes, batch.uri, batch.sha256.empty() ? "xxh128" : "sha256",
+        batch.sha256.empty() ? batch.xxh128 : batch.sha256);
   }
   return out;
 }

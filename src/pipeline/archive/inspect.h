@@ -14,6 +14,7 @@ struct ObjectReport {
   std::uint64_t object_bytes = 0;
   std::uint64_t raw_bytes = 0;  ///< Decompressed, up to the first problem.
   std::uint64_t lines = 0;
+  std::string xxh128;
   std::string sha256;
   std::string first_line;  ///< At most 200 bytes of it.
   std::string problem;     ///< Empty when the object is whole.

@@ -36,13 +36,27 @@ Result<SealRedaction> Redactor::plan(const Seal& seal, const event::Person& pers
     batch.deleted += redacted->places.size();
     batch.raw_bytes = redacted->lines.size();
     batch.object_bytes = object.size();
+    // A deletion is proven by SHA-256.
+    batch.xxh128.clear();
     batch.sha256 = to_hex(sha256(object));
+    LEAT_ASSIGN(std::string sha256_before, sha256_of(before));
     out.batches.push_back({.before = before,
                            .after = batch,
+                           .sha256_before = std::move(sha256_before),
                            .object = std::move(object),
                            .places = std::move(redacted->places)});
   }
   return out;
+}
+
+Result<std::string> Redactor::sha256_of(const Batch& batch) {
+  if (!batch.sha256.empty()) return batch.sha256;
+  LEAT_ASSIGN(const std::string object, store_.get(batch.uri, batch.object_bytes));
+  if (!is_object_of(batch, object)) {
+    return fail(Errc::kCorrupt,
+                fmt::format("the object changed while it was looked at; {}", batch.uri));
+  }
+  return to_hex(sha256(object));
 }
 
 Status Redactor::apply(const SealRedaction& redaction) {
@@ -57,7 +71,7 @@ Status Redactor::apply(const SealRedaction& redaction) {
     }
     // The object of before is about to go: what takes its place must be there, and whole.
     LEAT_ASSIGN(const std::string object, store_.get(batch.after.uri, batch.after.object_bytes));
-    if (to_hex(sha256(object)) != batch.after.sha256) {
+    if (!is_object_of(batch.after, object)) {
       return fail(Errc::kCorrupt, fmt::format("the object that was just written reads back as "
                                               "another; nothing was removed; {}",
                                               batch.after.uri));

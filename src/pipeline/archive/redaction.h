@@ -25,6 +25,7 @@ namespace leat::archive {
 struct RedactedBatch {
   Batch before;
   Batch after;
+  std::string sha256_before;  ///< Of the object of before, whatever its seal says of it.
   std::string object;
   std::vector<std::uint64_t> places;  ///< Of the lines that are gone, from 1.
 };
@@ -57,6 +58,8 @@ class Redactor {
   [[nodiscard]] Status clean(const Batch& batch);
 
  private:
+  [[nodiscard]] Result<std::string> sha256_of(const Batch& batch);
+
   io::ObjectStore& store_;
   std::string bucket_;
   Archive archive_;

@@ -56,8 +56,13 @@ class World {
            .uri = batch_uri("leat", source, "2026112014", "s", seal.first, seal.last),
            .events = events,
            .raw_bytes = lines.size(),
-           .object_bytes = object->size(),
-           .sha256 = to_hex(sha256(*object))});
+           .object_bytes = object->size()});
+      // Batches of both versions of the seal.
+      if (source == "web") {
+        seal.batches.back().xxh128 = to_hex(xxh128(*object));
+      } else {
+        seal.batches.back().sha256 = to_hex(sha256(*object));
+      }
       ASSERT_TRUE(store->put(seal.batches.back().uri, *object));
     }
     ASSERT_TRUE(store->put(seal_uri("leat", "s", seal.first), format_seal(seal)));

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "pipeline/archive/compressor.h"
+#include "pipeline/archive/line_buffer.h"
 #include "pipeline/archive/names.h"
 
 namespace leat::archive {
@@ -36,7 +37,7 @@ struct Range {
 
 // The lines of one object to be, in the order of the journal.
 struct Group {
-  std::string lines;
+  LineBuffer lines;
   std::uint64_t events = 0;
 };
 using Groups = std::map<std::pair<std::string, std::string>, Group>;  // (source, hour)
@@ -225,14 +226,14 @@ Result<Gathered> Sealer::Impl::gather(const Stream& stream, Offset first,
     if (!last && !fits && gathered.raw_bytes != 0) {
       break;
     }
-    const auto newlines = static_cast<std::uint64_t>(std::ranges::count(record.lines, '\n'));
+    const std::uint64_t newlines = count_byte(record.lines, '\n');
     if (newlines != record.event_count || !record.lines.ends_with('\n')) {
       return fail(Errc::kBug,
                   fmt::format("record {} of stream {} says {} events, but has {} lines",
                               record.offset.value, stream.name, record.event_count, newlines));
     }
     Group& group = gathered.groups[{std::string(record.source), hour_text(record.received_at)}];
-    group.lines += record.lines;
+    group.lines.append(record.lines);
     group.events += record.event_count;
     gathered.raw_bytes += record.lines.size();
     gathered.events += record.event_count;
@@ -263,7 +264,7 @@ Status Sealer::Impl::register_stream(Stream& stream) {
 Result<Batch> Sealer::Impl::put_batch(const Stream& stream, const Range& range,
                                       const std::string& source, const std::string& hour,
                                       const Group& group) {
-  LEAT_ASSIGN(const std::string object, compressor.compress(group.lines));
+  LEAT_ASSIGN(const std::string object, compressor.compress(group.lines.view()));
   Batch batch{.id = batch_id(source, hour, stream.name, range.first, range.last),
               .source = source,
               .hour = hour,
@@ -271,7 +272,8 @@ Result<Batch> Sealer::Impl::put_batch(const Stream& stream, const Range& range,
               .events = group.events,
               .raw_bytes = group.lines.size(),
               .object_bytes = object.size(),
-              .sha256 = to_hex(sha256(object))};
+              .xxh128 = to_hex(xxh128(object)),
+              .sha256 = {}};
   LEAT_TRY(without_value(options.store->put(batch.uri, object)));
   instruments->batches.add();
   instruments->raw_bytes.add(batch.raw_bytes);
@@ -297,7 +299,7 @@ Status Sealer::Impl::finish(Stream& stream, const Range& range, Gathered gathere
   for (auto& [key, group] : gathered.groups) {
     LEAT_ASSIGN(Batch batch, put_batch(stream, range, key.first, key.second, group));
     seal.batches.push_back(std::move(batch));
-    group.lines = std::string();  // as early as possible: this is the memory bound
+    group.lines = LineBuffer();  // as early as possible: this is the memory bound
   }
   LEAT_TRY(without_value(
       options.store->put(seal_uri(options.bucket, stream.name, range.first), format_seal(seal))));

@@ -26,7 +26,7 @@ RewrittenObject object_of(const archive::RedactedBatch& batch) {
   return {.batch_id = batch.before.id,
           .events_deleted = static_cast<std::int64_t>(batch.places.size()),
           .uri_before = batch.before.uri,
-          .sha256_before = batch.before.sha256,
+          .sha256_before = batch.sha256_before,
           .uri_after = batch.after.uri,
           .sha256_after = batch.after.sha256,
           .lines = batch.places};

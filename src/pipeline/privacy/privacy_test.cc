@@ -127,7 +127,7 @@ struct World {
          .events = seal.events,
          .raw_bytes = lines.size(),
          .object_bytes = object->size(),
-         .sha256 = to_hex(sha256(*object))});
+         .xxh128 = to_hex(xxh128(*object))});
     ASSERT_TRUE(store->put(seal.batches[0].uri, *object));
     ASSERT_TRUE(store->put(archive::seal_uri("leat", "s", seal.first), format_seal(seal)));
   }
