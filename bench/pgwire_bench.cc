@@ -7,9 +7,9 @@
 // answer
 //   is kept with the plan, so: a small question of a table as well, which the engine does answer
 //
-// Both servers are started here: Leat's in a process of its own, PostgreSQL from BIN (Debian's
-// place by default) on a folder that is removed at the end. Server CPU is that of the process that
-// answers.
+// Both servers are started here, on the first processor, while the client has the second: Leat's in
+// a process of its own, PostgreSQL from BIN (Debian's place by default) on a folder that is removed
+// at the end. Server CPU is that of the process that answers.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -18,14 +18,10 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +29,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "child_process.h"
+#include "measure.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/pgwire/server.h"
 #include "warehouse/session/warehouse.h"
@@ -47,26 +45,7 @@ using namespace leat;  // NOLINT(google-build-using-namespace): a program of one
 }
 
 double now() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-double median(std::vector<double> values) {
-  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-  return values[values.size() / 2];
-}
-
-/// CPU seconds that the process has used.
-double cpu_of(pid_t process) {
-  std::ifstream file(fmt::format("/proc/{}/stat", process));
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const std::size_t close = text.rfind(')');
-  if (close == std::string::npos) return 0;
-  const std::vector<std::string_view> fields = split(std::string_view(text).substr(close + 2), ' ');
-  const auto ticks =
-      parse_number<double>(fields[11]).value_or(0) + parse_number<double>(fields[12]).value_or(0);
-  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return bench::seconds_of(CLOCK_MONOTONIC);
 }
 
 std::uint16_t free_port() {
@@ -81,49 +60,37 @@ std::uint16_t free_port() {
   return ntohs(address.sin_port);
 }
 
-/// A server in a process of its own; gone at the end of the scope.
-class ServerProcess {
+/// PostgreSQL; gone at the end of the scope.
+class PostgresProcess {
  public:
-  ServerProcess(pid_t process, int signal) : process_(process), signal_(signal) {}
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
-  ~ServerProcess() {
-    kill(process_, signal_);
+  explicit PostgresProcess(pid_t process) : process_(process) {}
+  PostgresProcess(const PostgresProcess&) = delete;
+  PostgresProcess& operator=(const PostgresProcess&) = delete;
+  ~PostgresProcess() {
+    kill(process_, SIGINT);
     waitpid(process_, nullptr, 0);
   }
-  [[nodiscard]] pid_t process() const { return process_; }
 
  private:
   pid_t process_;
-  int signal_;
 };
 
-/// Must come before anything that starts threads.
-std::unique_ptr<ServerProcess> start_leat(std::uint16_t& port) {
-  std::array<int, 2> pipe_ends{};
-  if (pipe(pipe_ends.data()) != 0) fail("no pipe");
-  const pid_t child = fork();
-  if (child == 0) {
-    close(pipe_ends[0]);
-    engine::tune_allocator();
-    auto warehouse = session::Warehouse::open({.admin_password = "Secret123"});
-    if (!warehouse) fail(warehouse.error().message);
-    auto server = pgwire::Server::start({.listen = "127.0.0.1:0", .tls = false}, **warehouse);
-    if (!server) fail(server.error().message);
-    const std::uint16_t chosen = (*server)->port();
-    if (write(pipe_ends[1], &chosen, sizeof chosen) != sizeof chosen) fail("no pipe");
-    for (;;) pause();
-  }
-  close(pipe_ends[1]);
-  if (read(pipe_ends[0], &port, sizeof port) != sizeof port) fail("Leat did not start");
-  close(pipe_ends[0]);
-  return std::make_unique<ServerProcess>(child, SIGKILL);
+int serve_leat(const std::function<void(std::uint16_t)>& tell, const std::function<void()>& wait) {
+  engine::tune_allocator();
+  auto warehouse = session::Warehouse::open({.admin_password = "Secret123"});
+  bench::require(warehouse, "opening the warehouse");
+  auto server = pgwire::Server::start({.listen = "127.0.0.1:0", .tls = false}, **warehouse);
+  bench::require(server, "starting the server");
+  tell((*server)->port());
+  wait();
+  return 0;
 }
 
 /// Runs a program, as user postgres when we are root.
 pid_t spawn(std::vector<std::string> arguments, const std::string& log) {
   const pid_t child = fork();
   if (child != 0) return child;
+  bench::pin_to(0);
   if (std::freopen(log.c_str(), "a", stdout) == nullptr) _exit(126);
   dup2(1, 2);
   if (getuid() == 0) {
@@ -137,8 +104,8 @@ pid_t spawn(std::vector<std::string> arguments, const std::string& log) {
   _exit(127);
 }
 
-std::unique_ptr<ServerProcess> start_postgres(const std::string& programs,
-                                              const std::string& folder, std::uint16_t port) {
+std::unique_ptr<PostgresProcess> start_postgres(const std::string& programs,
+                                                const std::string& folder, std::uint16_t port) {
   if (const passwd* user = getpwnam("postgres"); getuid() == 0 && user != nullptr) {
     if (chown(folder.c_str(), user->pw_uid, user->pw_gid) != 0) fail("chown " + folder);
   }
@@ -148,11 +115,10 @@ std::unique_ptr<ServerProcess> start_postgres(const std::string& programs,
                 folder + "/log"),
           &status, 0);
   if (status != 0) fail("initdb failed: " + folder + "/log");
-  return std::make_unique<ServerProcess>(
+  return std::make_unique<PostgresProcess>(
       spawn({programs + "/postgres", "-D", folder + "/data", "-p", std::to_string(port), "-k",
              folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "autovacuum=off"},
-            folder + "/log"),
-      SIGINT);
+            folder + "/log"));
 }
 
 class Client {
@@ -182,7 +148,7 @@ class Client {
   int prepared() {
     return rows_of(PQexecPrepared(connection_.get(), "s", 0, nullptr, nullptr, nullptr, 0), "s");
   }
-  [[nodiscard]] double cpu() const { return cpu_of(server_); }
+  [[nodiscard]] double cpu() const { return bench::cpu_us(server_) / 1e6; }
 
  private:
   struct Finish {
@@ -250,8 +216,9 @@ void compare_rows(int rounds, int rows, Client& leat, Client& postgres) {
   fmt::print(
       "rows as text: {:.2f} M rows/s, {:.2f} s server CPU per M; PostgreSQL 15: {:.2f} M rows/s, "
       "{:.2f} s; ratio {:.2f} (goal 1.40)\n",
-      millions / median(ours.wall), median(ours.cpu) / millions, millions / median(theirs.wall),
-      median(theirs.cpu) / millions, median(theirs.wall) / median(ours.wall));
+      millions / bench::median(ours.wall), bench::median(ours.cpu) / millions,
+      millions / bench::median(theirs.wall), bench::median(theirs.cpu) / millions,
+      bench::median(theirs.wall) / bench::median(ours.wall));
 }
 
 void compare_trips(std::string_view what, int rounds, Client& leat, Client& postgres,
@@ -266,12 +233,13 @@ void compare_trips(std::string_view what, int rounds, Client& leat, Client& post
       trip(client);
       each.push_back(now() - start);
     }
-    return median(std::move(each));
+    return bench::median(std::move(each));
   });
   fmt::print(
       "{}: {:.0f} us, {:.0f} us server CPU; PostgreSQL 15: {:.0f} us, {:.0f} us; ratio {:.2f}{}\n",
-      what, median(ours.wall) * 1e6, median(ours.cpu) / kTrips * 1e6, median(theirs.wall) * 1e6,
-      median(theirs.cpu) / kTrips * 1e6, median(ours.wall) / median(theirs.wall),
+      what, bench::median(ours.wall) * 1e6, bench::median(ours.cpu) / kTrips * 1e6,
+      bench::median(theirs.wall) * 1e6, bench::median(theirs.cpu) / kTrips * 1e6,
+      bench::median(ours.wall) / bench::median(theirs.wall),
       what.starts_with("select 1") ? " (goal at most 1.50)" : "");
 }
 
@@ -291,11 +259,11 @@ int main(int argc, char** argv) {
   std::string folder = "/tmp/pgwire-bench-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) fail("no folder in /tmp");
   {
-    std::uint16_t leat_port = 0;
-    const auto leat_server = start_leat(leat_port);
+    const bench::Child leat_server(serve_leat);  // before anything that starts threads
     const std::uint16_t postgres_port = free_port();
     const auto postgres_server = start_postgres(programs, folder, postgres_port);
-    Client leat(leat_port, "dev", leat_server->process());
+    bench::pin_to(1);
+    Client leat(leat_server.port(), "dev", leat_server.pid());
     Client postgres(postgres_port, "postgres", 0);
     fill(leat, rows);
     fill(postgres, rows);

@@ -34,8 +34,8 @@ class InspectParquetTest : public FolderTest {
     const std::array numbers = {columns::Cell::of_integer(1), columns::Cell::of_integer(0),
                                 columns::Cell::of_integer(3)};
     const std::uint64_t valid = 0b101;
-    const std::array views = {columns::ColumnView{.cells = ids.data()},
-                              columns::ColumnView{.cells = numbers.data(), .valid = &valid}};
+    const std::array views = {columns::ColumnView{.values = ids.data()},
+                              columns::ColumnView{.values = numbers.data(), .valid = &valid}};
     EXPECT_TRUE(writer.append(views, ids.size()).has_value());
     EXPECT_TRUE(writer.finish().has_value());
     return sink.take();

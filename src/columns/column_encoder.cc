@@ -2,14 +2,14 @@
 
 #define XXH_INLINE_ALL
 #include <fmt/format.h>
-#include <snappy-c.h>
 #include <xxhash.h>
-#include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
+#include "columns/gather.h"
 #include "columns/thrift_writer.h"
 
 namespace leat::columns {
@@ -18,46 +18,10 @@ namespace {
 constexpr std::uint32_t kDictionaryTrial = 512;  // distinct values before it is judged
 constexpr std::uint32_t kDictionaryLongTrial = 8192;
 constexpr std::size_t kDictionaryBytesMax = 1024 * 1024;  // of one row group
-constexpr std::size_t kRangeBytesMax = 1024;              // longest text kept as minimum or maximum
 
 constexpr std::int32_t kPlain = 0;
 constexpr std::int32_t kRle = 3;
 constexpr std::int32_t kRleDictionary = 8;
-
-/// One compression context for each thread: its tables stay warm over all columns.
-struct Compressor {
-  ZSTD_CCtx* context = ZSTD_createCCtx();
-  Compressor() = default;
-  Compressor(const Compressor&) = delete;
-  Compressor& operator=(const Compressor&) = delete;
-  ~Compressor() { ZSTD_freeCCtx(context); }
-};
-
-Result<std::size_t> compress_snappy(std::string_view raw, ByteBuffer& out) {
-  std::size_t size = snappy_max_compressed_length(raw.size());
-  char* room = out.room(size);
-  if (snappy_compress(raw.data(), raw.size(), room, &size) != SNAPPY_OK) {
-    return fail(Errc::kBug, "snappy refused a page");
-  }
-  out.advance(size);
-  return size;
-}
-
-/// Compresses `raw` onto the end of `out`; returns the compressed size.
-Result<std::size_t> compress(std::string_view raw, ByteBuffer& out, Codec codec, int level) {
-  if (codec == Codec::kSnappy) return compress_snappy(raw, out);
-  thread_local Compressor compressor;
-  if (compressor.context == nullptr) return fail(Errc::kExhausted, "no memory for zstd");
-  const std::size_t bound = ZSTD_compressBound(raw.size());
-  char* room = out.room(bound);
-  const std::size_t size =
-      ZSTD_compressCCtx(compressor.context, room, bound, raw.data(), raw.size(), level);
-  if (ZSTD_isError(size) != 0) {
-    return fail(Errc::kBug, fmt::format("zstd refused a page: {}", ZSTD_getErrorName(size)));
-  }
-  out.advance(size);
-  return size;
-}
 
 void append_varint(ByteBuffer& out, std::uint64_t value) {
   char* to = out.room(10);
@@ -72,18 +36,12 @@ void append_byte(ByteBuffer& out, unsigned byte) {
   out.advance(1);
 }
 
-template <class T>
-void append_plain(ByteBuffer& out, T value) {
-  std::memcpy(out.room(sizeof(T)), &value, sizeof(T));
-  out.advance(sizeof(T));
-}
-
 /// Plain encoding of a BYTE_ARRAY.
 void append_text(ByteBuffer& out, std::string_view text) {
   const auto length = static_cast<std::uint32_t>(text.size());
   char* to = out.room(text.size() + 4);
   std::memcpy(to, &length, 4);
-  text.copy(to + 4, text.size());
+  copy_text(to + 4, text.data(), text.size());
   out.advance(text.size() + 4);
 }
 
@@ -95,8 +53,9 @@ struct PageHeader {
   std::int32_t encoding = kPlain;
 };
 
-void append_page_header(std::string& out, const PageHeader& header) {
-  ThriftWriter thrift(out);
+void append_page_header(ByteBuffer& out, const PageHeader& header) {
+  std::string bytes;
+  ThriftWriter thrift(bytes);
   thrift.begin_element();
   thrift.i32(1, header.is_dictionary ? 2 : 0);
   thrift.i32(2, static_cast<std::int32_t>(header.raw_bytes));
@@ -110,6 +69,7 @@ void append_page_header(std::string& out, const PageHeader& header) {
   }
   thrift.end_struct();
   thrift.end_struct();
+  out.append(bytes);
 }
 
 std::uint64_t mix(std::uint64_t word) {
@@ -146,12 +106,8 @@ std::string bytes_of(T value) {
 
 }  // namespace
 
-void ByteBuffer::grow(std::size_t bytes) {
-  bytes_.resize(std::max({bytes_.size() * 2, size_ + bytes, std::size_t{256}}));
-}
-
 void ColumnEncoder::Dictionary::clear() {
-  plain.clear();
+  plain.cut(0);
   offsets.clear();
   words.clear();
   std::ranges::fill(slots, Slot{});
@@ -193,15 +149,23 @@ Physical physical_type(const Column& column) {
 }
 
 ColumnEncoder::ColumnEncoder(Column column, const ParquetOptions& options)
-    : column_(std::move(column)), options_(options), physical_(physical_type(column_)) {
+    : column_(std::move(column)),
+      options_(options),
+      physical_(physical_type(column_)),
+      compressor_(options) {
   switch (physical_) {
     case Physical::kInt32:
     case Physical::kFloat:
       plain_width_ = 4;
+      plain_kind_ = PageKind::kNumbers;
       break;
     case Physical::kInt64:
+      plain_width_ = 8;
+      plain_kind_ = PageKind::kWords;
+      break;
     case Physical::kDouble:
       plain_width_ = 8;
+      plain_kind_ = PageKind::kNumbers;
       break;
     case Physical::kBoolean:
     case Physical::kFixed16:
@@ -210,29 +174,33 @@ ColumnEncoder::ColumnEncoder(Column column, const ParquetOptions& options)
     case Physical::kByteArray:
       break;
   }
+  // Four bytes of length, a varint, then a bit for each row: at most one run more than a page has.
+  if (column_.nullable) levels_room_ = 16 + (options_.page_rows + kRunRows) / 8;
   page_uses_dictionary_ = dictionary_wanted_;
 }
 
 Status ColumnEncoder::append(const ColumnView& view, std::size_t rows) {
-  for (std::size_t at = 0; at < rows; at += 64) {
-    const std::size_t count = std::min<std::size_t>(64, rows - at);
-    std::uint64_t bits = count == 64 ? ~0ULL : (1ULL << count) - 1;
-    if (view.cells == nullptr) {
+  for (std::size_t at = 0; at < rows; at += kRunRows) {
+    const std::size_t count = std::min(kRunRows, rows - at);
+    std::uint64_t bits = count == kRunRows ? ~0ULL : (1ULL << count) - 1;
+    if (view.values == nullptr) {
       bits = 0;
     } else if (view.valid != nullptr) {
-      bits &= view.valid[at / 64];
+      bits &= view.valid[at / kRunRows];
     }
     const auto values = static_cast<std::size_t>(std::popcount(bits));
     if (values != count && !column_.nullable) {
       return fail(Errc::kInvalid, fmt::format("NULL in column '{}'", column_.name));
     }
+    if (page_rows_ == 0) start_page();
     append_bits(bits, count);
     page_rows_ += count;
     page_values_ += values;
     chunk_.nulls += count - values;
-    if (bits != 0) append_word(view.cells + at, bits);
-    const std::size_t page_bytes = page_plain_.size() + page_indices_.size() * 2;
-    const bool is_full = page_rows_ + 64 > options_.page_rows || page_bytes >= options_.page_bytes;
+    if (bits != 0) append_values(view, at, bits);
+    const std::size_t page_bytes = page_.size() - levels_room_ + page_indices_.size() * 2;
+    const bool is_full =
+        page_rows_ + kRunRows > options_.page_rows || page_bytes >= options_.page_bytes;
     if (is_full || page_uses_dictionary_ != (dictionary_wanted_ && dictionary_open_)) {
       LEAT_TRY(close_page());
     }
@@ -259,50 +227,33 @@ void ColumnEncoder::append_bits(std::uint64_t bits, std::size_t count) {
   if (shift + count <= 64) page_valid_[word + 1] = 0;
 }
 
-template <class Encode>
-void ColumnEncoder::for_each_value(const Cell* cells, std::uint64_t bits, Encode encode) {
-  for (; bits != 0; bits &= bits - 1) encode(cells[std::countr_zero(bits)]);
-}
-
-void ColumnEncoder::append_word(const Cell* cells, std::uint64_t bits) {
+void ColumnEncoder::append_values(const ColumnView& view, std::size_t at, std::uint64_t bits) {
+  std::array<std::int64_t, kRunRows> integers;
+  std::array<double, kRunRows> reals;
   switch (physical_) {
-    case Physical::kByteArray:
-      for_each_value(cells, bits, [this](const Cell& cell) { encode_text(cell.as_text()); });
+    case Physical::kByteArray: {
+      std::array<std::string_view, kRunRows> texts;
+      encode_texts({texts.data(), gather_texts(view, at, bits, texts.data())});
       break;
+    }
     case Physical::kInt32:
-      for_each_value(cells, bits, [this](const Cell& cell) {
-        note_integer_range(cell.integer);
-        encode_word(static_cast<std::uint32_t>(cell.integer));
-      });
-      break;
     case Physical::kInt64:
-      for_each_value(cells, bits, [this](const Cell& cell) {
-        note_integer_range(cell.integer);
-        encode_word(static_cast<std::uint64_t>(cell.integer));
-      });
+      encode_integers({integers.data(), gather_integers(view, at, bits, integers.data())});
       break;
     case Physical::kFloat:
-      for_each_value(cells, bits, [this](const Cell& cell) {
-        const auto narrow = static_cast<float>(cell.real);
-        note_real_range(narrow);
-        encode_word(std::bit_cast<std::uint32_t>(narrow));
-      });
-      break;
     case Physical::kDouble:
-      for_each_value(cells, bits, [this](const Cell& cell) {
-        note_real_range(cell.real);
-        encode_word(std::bit_cast<std::uint64_t>(cell.real));
-      });
+      encode_reals({reals.data(), gather_reals(view, at, bits, reals.data())});
       break;
     case Physical::kBoolean:
-      for_each_value(cells, bits, [this](const Cell& cell) {
-        note_integer_range(cell.integer != 0 ? 1 : 0);
-        encode_boolean(cell.integer != 0);
-      });
+      encode_booleans({integers.data(), gather_integers(view, at, bits, integers.data())});
       break;
-    case Physical::kFixed16:
-      for_each_value(cells, bits, [this](const Cell& cell) { encode_decimal(cell); });
+    case Physical::kFixed16: {
+      std::array<Cell, kRunRows> cells;
+      const std::size_t count =
+          gather<Cell>(view.values, at, bits, cells.data(), [](const Cell& cell) { return cell; });
+      encode_decimals({cells.data(), count});
       break;
+    }
   }
   if (page_uses_dictionary_) judge_dictionary();
 }
@@ -319,40 +270,90 @@ void ColumnEncoder::judge_dictionary() {
   if (dictionary_.plain.size() > kDictionaryBytesMax) dictionary_open_ = false;
 }
 
-void ColumnEncoder::encode_text(std::string_view text) {
+void ColumnEncoder::encode_texts(std::span<const std::string_view> texts) {
+  if (!page_uses_dictionary_) return encode_plain_texts(texts);
+  for (const std::string_view text : texts) page_indices_.push_back(text_index(text));
+}
+
+void ColumnEncoder::encode_plain_texts(std::span<const std::string_view> texts) {
+  range_.note_texts(texts);
+  std::size_t bytes = 0;
+  for (const std::string_view text : texts) bytes += 4 + text.size();
+  char* to = page_.room(bytes);
+  for (const std::string_view text : texts) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    std::memcpy(to, &size, 4);
+    copy_text(to + 4, text.data(), size);
+    to += 4 + size;
+  }
+  page_.advance(bytes);
+}
+
+void ColumnEncoder::encode_integers(std::span<const std::int64_t> values) {
+  range_.note_integers(values);
+  std::array<std::uint64_t, kRunRows> words;
+  for (std::size_t i = 0; i < values.size(); ++i) words[i] = static_cast<std::uint64_t>(values[i]);
+  encode_words({words.data(), values.size()});
+}
+
+void ColumnEncoder::encode_reals(std::span<const double> values) {
+  std::array<std::uint64_t, kRunRows> words;
+  if (physical_ == Physical::kDouble) {
+    range_.note_reals(values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      words[i] = std::bit_cast<std::uint64_t>(values[i]);
+    }
+  } else {
+    std::array<double, kRunRows> narrow;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      narrow[i] = static_cast<float>(values[i]);
+      words[i] = std::bit_cast<std::uint32_t>(static_cast<float>(values[i]));
+    }
+    range_.note_reals({narrow.data(), values.size()});
+  }
+  encode_words({words.data(), values.size()});
+}
+
+/// Numbers by the pattern of their bits; of the narrow ones the low half.
+void ColumnEncoder::encode_words(std::span<const std::uint64_t> words) {
   if (page_uses_dictionary_) {
-    page_indices_.push_back(text_index(text));
+    const std::uint64_t mask = plain_width_ == 4 ? 0xffffffffULL : ~0ULL;
+    for (const std::uint64_t word : words) page_indices_.push_back(word_index(word & mask));
     return;
   }
-  note_text_range(text);
-  append_text(page_plain_, text);
-}
-
-void ColumnEncoder::encode_plain_word(std::uint64_t word) {
-  std::memcpy(page_plain_.room(8), &word, 8);  // little endian: the low bytes come first
-  page_plain_.advance(plain_width_);
-}
-
-void ColumnEncoder::encode_word(std::uint64_t word) {
-  if (page_uses_dictionary_) {
-    page_indices_.push_back(word_index(word));
+  char* to = page_.room(words.size() * plain_width_);
+  if (plain_width_ == 8) {
+    std::memcpy(to, words.data(), words.size_bytes());
   } else {
-    encode_plain_word(word);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const auto narrow = static_cast<std::uint32_t>(words[i]);
+      std::memcpy(to + i * 4, &narrow, 4);
+    }
   }
+  page_.advance(words.size() * plain_width_);
 }
 
-void ColumnEncoder::encode_boolean(bool value) {
-  page_indices_.push_back(value ? 1 : 0);  // packed at one bit each, which is what plain means here
+void ColumnEncoder::encode_booleans(std::span<const std::int64_t> values) {
+  // Packed at one bit each when the page is closed, which is what plain means here.
+  std::array<std::int64_t, kRunRows> bits;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    bits[i] = values[i] != 0 ? 1 : 0;
+    page_indices_.push_back(static_cast<std::uint32_t>(bits[i]));
+  }
+  range_.note_integers({bits.data(), values.size()});
 }
 
-void ColumnEncoder::encode_decimal(const Cell& cell) {
-  range_unknown_ = true;
-  char* to = page_plain_.room(16);
-  for (int i = 0; i < 8; ++i) {
-    to[i] = static_cast<char>(static_cast<std::uint64_t>(cell.high) >> (56 - 8 * i));
-    to[8 + i] = static_cast<char>(cell.low >> (56 - 8 * i));
+void ColumnEncoder::encode_decimals(std::span<const Cell> cells) {
+  range_.give_up();
+  char* to = page_.room(cells.size() * 16);
+  for (const Cell& cell : cells) {
+    const std::uint64_t high = __builtin_bswap64(static_cast<std::uint64_t>(cell.high));
+    const std::uint64_t low = __builtin_bswap64(cell.low);
+    std::memcpy(to, &high, 8);
+    std::memcpy(to + 8, &low, 8);
+    to += 16;
   }
-  page_plain_.advance(16);
+  page_.advance(cells.size() * 16);
 }
 
 void ColumnEncoder::grow_slots() {
@@ -371,7 +372,7 @@ void ColumnEncoder::grow_slots() {
 
 std::uint32_t ColumnEncoder::text_index(std::string_view text) {
   Dictionary& d = dictionary_;
-  if (d.size != 0 && d.text_at(d.last_index) == text) return d.last_index;
+  if (d.size != 0 && is_same_text(d.text_at(d.last_index), text)) return d.last_index;
   if (d.slots.size() < 2 * (std::size_t{d.size} + 1)) grow_slots();
   const auto tag = static_cast<std::uint32_t>(XXH3_64bits(text.data(), text.size()));
   const std::size_t mask = d.slots.size() - 1;
@@ -379,9 +380,9 @@ std::uint32_t ColumnEncoder::text_index(std::string_view text) {
   for (; d.slots[at].index_plus_one != 0; at = (at + 1) & mask) {
     if (d.slots[at].tag != tag) continue;
     const std::uint32_t index = d.slots[at].index_plus_one - 1;
-    if (d.text_at(index) == text) return d.last_index = index;
+    if (is_same_text(d.text_at(index), text)) return d.last_index = index;
   }
-  note_text_range(text);
+  range_.note_texts({&text, 1});
   d.offsets.push_back(static_cast<std::uint32_t>(d.plain.size()));
   append_text(d.plain, text);
   d.slots[at] = {tag, ++d.size};
@@ -407,81 +408,49 @@ std::uint32_t ColumnEncoder::word_index(std::uint64_t word) {
   return d.last_index = d.size - 1;
 }
 
-void ColumnEncoder::note_text_range(std::string_view text) {
-  if (range_unknown_) return;
-  if (text.size() > kRangeBytesMax) {
-    range_unknown_ = true;  // a cut bound would be wrong, a whole one would bloat the footer
-    return;
-  }
-  if (!chunk_.has_range) {
-    chunk_.has_range = true;
-    chunk_.min.assign(text);
-    chunk_.max.assign(text);
-  } else if (text < chunk_.min) {
-    chunk_.min.assign(text);
-  } else if (text > chunk_.max) {
-    chunk_.max.assign(text);
-  }
+void ColumnEncoder::start_page() {
+  static_cast<void>(page_.room(levels_room_));
+  page_.advance(levels_room_);
 }
 
-void ColumnEncoder::note_integer_range(std::int64_t value) {
-  if (!chunk_.has_range) {
-    chunk_.has_range = true;
-    min_integer_ = max_integer_ = value;
-  }
-  min_integer_ = std::min(min_integer_, value);
-  max_integer_ = std::max(max_integer_, value);
-}
-
-void ColumnEncoder::note_real_range(double value) {
-  if (value != value) {
-    range_unknown_ = true;
-    return;
-  }
-  if (!chunk_.has_range) {
-    chunk_.has_range = true;
-    min_real_ = max_real_ = value;
-  }
-  min_real_ = std::min(min_real_, value);
-  max_real_ = std::max(max_real_, value);
-}
-
-void ColumnEncoder::append_definition_levels() {
-  if (!column_.nullable) return;
-  const std::size_t length_at = page_raw_.size();
-  append_plain(page_raw_, std::uint32_t{0});
-  if (page_values_ == page_rows_ || page_values_ == 0) {
-    append_varint(page_raw_, page_rows_ << 1);
-    append_byte(page_raw_, page_values_ == 0 ? 0 : 1);
-  } else {
-    const std::size_t groups = (page_rows_ + 7) / 8;
-    append_varint(page_raw_, (groups << 1) | 1);
-    std::memcpy(page_raw_.room(groups), page_valid_.data(), groups);
-    page_raw_.advance(groups);
-  }
-  const auto length = static_cast<std::uint32_t>(page_raw_.size() - length_at - 4);
-  page_raw_.overwrite(length_at, {reinterpret_cast<const char*>(&length), 4});
+/// Puts the levels right before the values and returns where they begin.
+std::size_t ColumnEncoder::put_definition_levels() {
+  if (!column_.nullable) return 0;
+  std::array<char, 16> head;
+  std::size_t used = 4;
+  const bool is_one_run = page_values_ == page_rows_ || page_values_ == 0;
+  const std::size_t groups = is_one_run ? 0 : (page_rows_ + 7) / 8;
+  std::uint64_t run = is_one_run ? page_rows_ << 1 : (groups << 1) | 1;
+  for (; run >= 0x80; run >>= 7) head[used++] = static_cast<char>(run | 0x80);
+  head[used++] = static_cast<char>(run);
+  if (is_one_run) head[used++] = page_values_ == 0 ? 0 : 1;
+  const auto length = static_cast<std::uint32_t>(used - 4 + groups);
+  std::memcpy(head.data(), &length, 4);
+  const std::size_t begin = levels_room_ - used - groups;
+  std::memcpy(page_.data() + begin, head.data(), used);
+  if (groups != 0) std::memcpy(page_.data() + begin + used, page_valid_.data(), groups);
+  return begin;
 }
 
 void ColumnEncoder::append_indices() {
   if (physical_ == Physical::kBoolean) {
-    pack_bits(page_raw_, page_indices_, 1);
+    pack_bits(page_, page_indices_, 1);
     return;
   }
   const auto width =
       static_cast<unsigned>(std::max(1, static_cast<int>(std::bit_width(dictionary_.size - 1))));
-  append_byte(page_raw_, width);
+  append_byte(page_, width);
   const bool is_constant =
       std::ranges::all_of(page_indices_, [&](auto index) { return index == page_indices_[0]; });
   if (is_constant) {
-    append_varint(page_raw_, page_indices_.size() << 1);
+    append_varint(page_, page_indices_.size() << 1);
     for (unsigned bits = 0; bits < width; bits += 8) {
-      append_byte(page_raw_, (page_indices_[0] >> bits) & 0xff);
+      append_byte(page_, (page_indices_[0] >> bits) & 0xff);
     }
     return;
   }
-  append_varint(page_raw_, ((page_indices_.size() + 7) / 8 << 1) | 1);
-  pack_bits(page_raw_, page_indices_, width);
+  append_varint(page_, ((page_indices_.size() + 7) / 8 << 1) | 1);
+  pack_bits(page_, page_indices_, width);
 }
 
 Status ColumnEncoder::close_page() {
@@ -489,95 +458,94 @@ Status ColumnEncoder::close_page() {
     page_uses_dictionary_ = dictionary_wanted_ && dictionary_open_;
     return {};
   }
-  page_raw_.clear();
-  append_definition_levels();
   // A page without values is a plain page whatever the column does: it needs no dictionary.
   const bool uses_dictionary = page_uses_dictionary_ && page_values_ != 0;
-  if (uses_dictionary || (physical_ == Physical::kBoolean && page_values_ != 0)) {
-    append_indices();
-  } else if (page_plain_.size() != 0) {
-    std::memcpy(page_raw_.room(page_plain_.size()), page_plain_.data(), page_plain_.size());
-    page_raw_.advance(page_plain_.size());
-  }
-  page_compressed_.clear();
-  // Times and counters differ in their low bytes only, which a thorough search finds; text does not
-  // repay it.
-  const bool is_plain_words = plain_width_ != 0 && !uses_dictionary && page_values_ != 0;
-  const int level = options_.zstd_level + (is_plain_words ? 2 : 0);
-  LEAT_ASSIGN(const std::size_t compressed,
-              compress(page_raw_.view(), page_compressed_, options_.codec, level));
-  const std::size_t before = chunk_.data_pages.size();
-  append_page_header(chunk_.data_pages, {.is_dictionary = false,
-                                         .raw_bytes = page_raw_.size(),
-                                         .compressed_bytes = compressed,
-                                         .values = page_rows_,
-                                         .encoding = uses_dictionary ? kRleDictionary : kPlain});
-  chunk_.uncompressed_bytes += chunk_.data_pages.size() - before + page_raw_.size();
-  chunk_.data_pages.append(page_compressed_.view());
+  const bool is_packed = uses_dictionary || (physical_ == Physical::kBoolean && page_values_ != 0);
+  if (is_packed) append_indices();
+  const std::string_view raw = page_.view().substr(put_definition_levels());
+  const PageKind kind = is_packed ? PageKind::kIndices : plain_kind_;
+  LEAT_ASSIGN(const CompressedPage page, compressor_.compress(raw, kind));
+  if (chunk_.rows == 0) data_pages_.cut(0);
+  const std::size_t before = data_pages_.size();
+  append_page_header(data_pages_, {.is_dictionary = false,
+                                   .raw_bytes = raw.size(),
+                                   .compressed_bytes = page.size(),
+                                   .values = page_rows_,
+                                   .encoding = uses_dictionary ? kRleDictionary : kPlain});
+  chunk_.uncompressed_bytes += data_pages_.size() - before + raw.size();
+  data_pages_.append(page.head);
+  data_pages_.append(page.body);
   chunk_.has_plain_pages |= !uses_dictionary;
   chunk_.rows += page_rows_;
   page_rows_ = 0;
   page_values_ = 0;
-  page_plain_.clear();
+  page_.cut(0);
   page_indices_.clear();
   page_uses_dictionary_ = dictionary_wanted_ && dictionary_open_;
   return {};
 }
 
 void ColumnEncoder::finish_range() {
-  if (range_unknown_) chunk_.has_range = false;
+  chunk_.has_range = range_.is_known();
   if (!chunk_.has_range) return;
+  const ValueRange::Integers integers = range_.integers();
+  const ValueRange::Reals reals = range_.reals();
+  const auto keep = [&](auto min, auto max) {
+    chunk_.min = bytes_of(min);
+    chunk_.max = bytes_of(max);
+  };
   switch (physical_) {
     case Physical::kByteArray:
-    case Physical::kFixed16:
-      return;
-    case Physical::kBoolean:
-      chunk_.min = bytes_of(static_cast<std::uint8_t>(min_integer_));
-      chunk_.max = bytes_of(static_cast<std::uint8_t>(max_integer_));
-      return;
-    case Physical::kInt32:
-      chunk_.min = bytes_of(static_cast<std::int32_t>(min_integer_));
-      chunk_.max = bytes_of(static_cast<std::int32_t>(max_integer_));
-      return;
-    case Physical::kInt64:
-      chunk_.min = bytes_of(min_integer_);
-      chunk_.max = bytes_of(max_integer_);
-      return;
-    case Physical::kFloat:
-    case Physical::kDouble:
+      chunk_.min = range_.texts().min;
+      chunk_.max = range_.texts().max;
       break;
+    case Physical::kBoolean:
+      keep(static_cast<std::uint8_t>(integers.min), static_cast<std::uint8_t>(integers.max));
+      break;
+    case Physical::kInt32:
+      keep(static_cast<std::int32_t>(integers.min), static_cast<std::int32_t>(integers.max));
+      break;
+    case Physical::kInt64:
+      keep(integers.min, integers.max);
+      break;
+    case Physical::kFloat:
+      keep(static_cast<float>(reals.min), static_cast<float>(reals.max));
+      break;
+    case Physical::kDouble:
+      keep(reals.min, reals.max);
+      break;
+    case Physical::kFixed16:
+      break;  // never known
   }
-  // The format asks for -0 as a lower and +0 as an upper bound.
-  if (min_real_ == 0) min_real_ = -0.0;
-  if (max_real_ == 0) max_real_ = 0.0;
-  if (physical_ == Physical::kFloat) {
-    chunk_.min = bytes_of(static_cast<float>(min_real_));
-    chunk_.max = bytes_of(static_cast<float>(max_real_));
-  } else {
-    chunk_.min = bytes_of(min_real_);
-    chunk_.max = bytes_of(max_real_);
-  }
+}
+
+Status ColumnEncoder::close_dictionary() {
+  dictionary_page_.cut(0);
+  if (dictionary_.size == 0) return {};
+  const std::string_view raw = dictionary_.plain.view();
+  LEAT_ASSIGN(const CompressedPage page, compressor_.compress(raw, PageKind::kDictionary));
+  append_page_header(dictionary_page_, {.is_dictionary = true,
+                                        .raw_bytes = raw.size(),
+                                        .compressed_bytes = page.size(),
+                                        .values = dictionary_.size,
+                                        .encoding = kPlain});
+  chunk_.uncompressed_bytes += dictionary_page_.size() + raw.size();
+  dictionary_page_.append(page.head);
+  dictionary_page_.append(page.body);
+  dictionary_.clear();
+  return {};
 }
 
 Result<ColumnChunk> ColumnEncoder::finish_chunk() {
   LEAT_TRY(close_page());
-  if (dictionary_.size != 0) {
-    page_compressed_.clear();
-    LEAT_ASSIGN(const std::size_t compressed, compress(dictionary_.plain.view(), page_compressed_,
-                                                       options_.codec, options_.zstd_level));
-    append_page_header(chunk_.dictionary_page, {.is_dictionary = true,
-                                                .raw_bytes = dictionary_.plain.size(),
-                                                .compressed_bytes = compressed,
-                                                .values = dictionary_.size,
-                                                .encoding = kPlain});
-    chunk_.uncompressed_bytes += chunk_.dictionary_page.size() + dictionary_.plain.size();
-    chunk_.dictionary_page.append(page_compressed_.view());
-    dictionary_.clear();
-  }
+  LEAT_TRY(close_dictionary());
   finish_range();
   ColumnChunk done = std::move(chunk_);
+  done.dictionary_page = dictionary_page_.view();
+  done.data_pages = data_pages_.view();
   chunk_ = {};
-  range_unknown_ = false;
+  range_.clear();
+  compressor_.start_chunk();
   dictionary_open_ = true;
   page_uses_dictionary_ = dictionary_wanted_;
   return done;

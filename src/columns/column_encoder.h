@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "columns/byte_buffer.h"
+#include "columns/page_compressor.h"
 #include "columns/parquet_writer.h"
 #include "columns/types.h"
+#include "columns/value_range.h"
 
 namespace leat::columns {
 
@@ -28,8 +32,8 @@ enum class Physical : std::uint8_t {
 
 /// One finished column chunk: its bytes, to be written as they are, and what the footer says of it.
 struct ColumnChunk {
-  std::string dictionary_page;  ///< with its header; empty without a dictionary
-  std::string data_pages;       ///< with their headers
+  std::string_view dictionary_page;  ///< with its header; empty without a dictionary
+  std::string_view data_pages;       ///< with their headers
   bool has_plain_pages = false;
   std::uint64_t rows = 0;
   std::uint64_t nulls = 0;
@@ -39,28 +43,6 @@ struct ColumnChunk {
   std::string max;
 };
 
-/// Growing bytes without zeroing; room(n) makes n bytes writable at the end.
-class ByteBuffer {
- public:
-  [[nodiscard]] char* room(std::size_t bytes) {
-    if (size_ + bytes > bytes_.size()) grow(bytes);
-    return bytes_.data() + size_;
-  }
-  void advance(std::size_t bytes) { size_ += bytes; }
-  void clear() { size_ = 0; }
-  void overwrite(std::size_t at, std::string_view bytes) {
-    bytes.copy(bytes_.data() + at, bytes.size());
-  }
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] const char* data() const { return bytes_.data(); }
-  [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
-
- private:
-  void grow(std::size_t bytes);
-  std::vector<char> bytes_;
-  std::size_t size_ = 0;
-};
-
 /// One thread at a time.
 class ColumnEncoder {
  public:
@@ -68,12 +50,18 @@ class ColumnEncoder {
 
   [[nodiscard]] const Column& column() const { return column_; }
   [[nodiscard]] std::uint64_t rows() const { return chunk_.rows + page_rows_; }
+  /// Of the row group so far, before compression; roughly.
+  [[nodiscard]] std::uint64_t bytes() const {
+    return chunk_.uncompressed_bytes + dictionary_.plain.size() + page_.size() +
+           page_indices_.size() * 2;
+  }
 
   /// Appends rows. Errors: kInvalid for a NULL in a column that is not nullable.
   [[nodiscard]] Status append(const ColumnView& view, std::size_t rows);
   /// Appends NULLs until the row group has `rows` rows.
   [[nodiscard]] Status fill_nulls_to(std::uint64_t rows);
-  /// Ends the row group; the encoder starts the next one.
+  /// Ends the row group; the encoder starts the next one. The chunk's pages live until the next
+  /// call.
   [[nodiscard]] Result<ColumnChunk> finish_chunk();
 
  private:
@@ -95,30 +83,31 @@ class ColumnEncoder {
   };
 
   void append_bits(std::uint64_t bits, std::size_t count);
-  void append_word(const Cell* cells, std::uint64_t bits);
-  template <class Encode>
-  void for_each_value(const Cell* cells, std::uint64_t bits, Encode encode);
-  void encode_text(std::string_view text);
-  void encode_word(std::uint64_t word);
-  void encode_plain_word(std::uint64_t word);
-  void encode_boolean(bool value);
-  void encode_decimal(const Cell& cell);
+  void append_values(const ColumnView& view, std::size_t at, std::uint64_t bits);
+  void encode_texts(std::span<const std::string_view> texts);
+  void encode_plain_texts(std::span<const std::string_view> texts);
+  void encode_integers(std::span<const std::int64_t> values);
+  void encode_reals(std::span<const double> values);
+  void encode_words(std::span<const std::uint64_t> words);
+  void encode_booleans(std::span<const std::int64_t> values);
+  void encode_decimals(std::span<const Cell> cells);
   [[nodiscard]] std::uint32_t text_index(std::string_view text);
   [[nodiscard]] std::uint32_t word_index(std::uint64_t word);
   void grow_slots();
-  void note_text_range(std::string_view text);
-  void note_integer_range(std::int64_t value);
-  void note_real_range(double value);
   void judge_dictionary();
+  void start_page();
   [[nodiscard]] Status close_page();
-  void append_definition_levels();
+  [[nodiscard]] std::size_t put_definition_levels();
   void append_indices();
+  [[nodiscard]] Status close_dictionary();
   void finish_range();
 
   Column column_;
   ParquetOptions options_;
   Physical physical_;
   std::size_t plain_width_ = 0;
+  PageKind plain_kind_ = PageKind::kTexts;
+  PageCompressor compressor_;
 
   bool dictionary_wanted_ = true;  // false for ever once it did not pay
   bool dictionary_open_ = true;    // false until the row group ends, when it grew too big
@@ -128,18 +117,15 @@ class ColumnEncoder {
   std::vector<std::uint64_t> page_valid_;
   std::size_t page_rows_ = 0;
   std::size_t page_values_ = 0;
-  ByteBuffer page_plain_;
+  std::size_t levels_room_ = 0;  // bytes at the start of page_ for the definition levels
+  ByteBuffer page_;              // the room, then plain values, or the indices when it is closed
   std::vector<std::uint32_t> page_indices_;
   bool page_uses_dictionary_ = true;
-  ByteBuffer page_raw_;
-  ByteBuffer page_compressed_;
 
+  ByteBuffer data_pages_;  // of the chunk, compressed, with their headers
+  ByteBuffer dictionary_page_;
   ColumnChunk chunk_;
-  std::int64_t min_integer_ = 0;
-  std::int64_t max_integer_ = 0;
-  double min_real_ = 0;
-  double max_real_ = 0;
-  bool range_unknown_ = false;
+  ValueRange range_;
 };
 
 }  // namespace leat::columns

@@ -183,6 +183,14 @@ struct ParquetWriter::State {
     return place;
   }
 
+  [[nodiscard]] bool is_group_full() const {
+    if (group_rows >= options.row_group_rows) return true;
+    if (options.row_group_bytes == kNoBytesMax) return false;
+    std::uint64_t bytes = 0;
+    for (const auto& encoder : encoders) bytes += encoder->bytes();
+    return bytes >= options.row_group_bytes;
+  }
+
   Status close_row_group() {
     if (group_rows == 0) return {};
     LEAT_TRY(begin());
@@ -285,14 +293,13 @@ Status ParquetWriter::append(std::span<const ColumnView> views, std::size_t rows
   State& s = *state_;
   LEAT_CHECK(views.size() <= s.encoders.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
-    if (views[i].cells == nullptr && s.encoders[i]->column().nullable) continue;  // filled later
+    if (views[i].values == nullptr && s.encoders[i]->column().nullable) continue;  // filled later
     LEAT_TRY(s.encoders[i]->fill_nulls_to(s.group_rows));
     LEAT_TRY(s.encoders[i]->append(views[i], rows));
   }
   s.group_rows += rows;
   s.total_rows += rows;
-  if (s.group_rows >= s.options.row_group_rows) return s.close_row_group();
-  return {};
+  return s.is_group_full() ? s.close_row_group() : Status{};
 }
 
 Status ParquetWriter::finish(std::span<const std::size_t> order) {

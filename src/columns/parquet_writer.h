@@ -41,10 +41,13 @@ enum class Codec : std::uint8_t {
   kZstd = 6
 };
 
+inline constexpr std::uint64_t kNoBytesMax = ~std::uint64_t{0};
+
 struct ParquetOptions {
   std::uint32_t row_group_rows =
       122'880;  ///< a row group is closed at the first append that reaches this
-  std::uint32_t page_rows = 65'536;    ///< rows of one data page at most
+  std::uint64_t row_group_bytes = kNoBytesMax;  ///< or reaches this before compression
+  std::uint32_t page_rows = 65'536;             ///< rows of one data page at most
   std::uint32_t page_bytes = 262'144;  ///< a page is closed when its plain values reach this
   Codec codec = Codec::kZstd;
   int zstd_level = 1;  ///< plain pages of numbers: two more

@@ -28,11 +28,11 @@ Status write_sample(ByteSink& sink) {
   ParquetWriter writer(sink, {.row_group_rows = 3, .page_rows = 64});
   writer.add_column({.name = "id", .type = Type::kVarchar, .length = 10, .nullable = false});
   const std::array cells = {Cell::of_text("a"), Cell::of_text("b"), Cell::of_text("c")};
-  const ColumnView view{.cells = cells.data()};
+  const ColumnView view{.values = cells.data()};
   LEAT_TRY(writer.append({&view, 1}, 3));
   writer.add_column({.name = "n", .type = Type::kInt64});
   const std::array numbers = {Cell::of_integer(1), Cell::of_integer(2), Cell::of_integer(3)};
-  const std::array views = {view, ColumnView{.cells = numbers.data()}};
+  const std::array views = {view, ColumnView{.values = numbers.data()}};
   LEAT_TRY(writer.append(views, 3));
   LEAT_TRY(writer.finish());
   EXPECT_EQ(writer.rows(), 6U);
@@ -65,7 +65,7 @@ TEST(ParquetWriter, RefusesNullWhereNoneMayBe) {
   writer.add_column({.name = "id", .type = Type::kInt64, .nullable = false});
   const std::uint64_t valid = 0b01;
   const std::array cells = {Cell::of_integer(1), Cell::of_integer(2)};
-  const ColumnView view{.cells = cells.data(), .valid = &valid};
+  const ColumnView view{.values = cells.data(), .valid = &valid};
   const Status status = writer.append({&view, 1}, 2);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::kInvalid);
@@ -77,7 +77,7 @@ TEST(ParquetWriter, ReportsMemoryAndProgress) {
   writer.add_column({.name = "id", .type = Type::kInt64});
   EXPECT_EQ(writer.bytes_written(), 0U);
   std::vector<Cell> cells(10'000, Cell::of_integer(7));
-  const ColumnView view{.cells = cells.data()};
+  const ColumnView view{.values = cells.data()};
   ASSERT_TRUE(writer.append({&view, 1}, cells.size()));
   ASSERT_TRUE(writer.finish());
   EXPECT_EQ(writer.bytes_written(), sink.take().size());

@@ -75,12 +75,41 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 16);
 
-/// A run of values of one column. `valid`: one bit per row, least significant first, 1 = has a
-/// value; nullptr: all rows have one. `cells` nullptr: all rows are NULL. Cells of NULL rows are
+/// DuckDB's text value: up to 12 bytes in place, else the first four and where all of them are.
+struct ShortText {
+  std::uint32_t size;
+  char start[4];
+  union {
+    char rest[8];
+    const char* all;
+  };
+  [[nodiscard]] std::string_view as_text() const {
+    return size <= 12 ? std::string_view(start, size) : std::string_view(all, size);
+  }
+};
+static_assert(sizeof(ShortText) == 16);
+
+/// What the values of a ColumnView are, side by side. Other than kCells they are read as they lie
+/// in DuckDB's vectors: kBytes by kBoolean, integers by the integer kinds, times and decimals of up
+/// to 18 digits, kFloat and kDouble by their namesakes, kShortText by kVarchar and kSuper.
+enum class Layout : std::uint8_t {
+  kCells,
+  kBytes,
+  kInt16,
+  kInt32,
+  kInt64,
+  kFloat,
+  kDouble,
+  kShortText,
+};
+
+/// A run of values of one column. `values` nullptr: all rows are NULL. `valid`: one bit per row,
+/// least significant first, 1 = has a value; nullptr: all rows have one. Values of NULL rows are
 /// not read.
 struct ColumnView {
-  const Cell* cells = nullptr;
+  const void* values = nullptr;
   const std::uint64_t* valid = nullptr;
+  Layout layout = Layout::kCells;
 };
 
 }  // namespace leat::columns

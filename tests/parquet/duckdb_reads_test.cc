@@ -196,7 +196,8 @@ TEST(ParquetWriter, DuckDbReadsEveryTypeBack) {
                {1000, {}},
                {3000, {.row_group_rows = 700, .page_rows = 64}},
                {3000, {.row_group_rows = 2000, .page_rows = 500, .page_bytes = 300}},
-               {3000, {.row_group_rows = 700, .page_rows = 64, .codec = Codec::kSnappy}}};
+               {3000, {.row_group_rows = 700, .page_rows = 64, .codec = Codec::kSnappy}},
+               {6000, {.page_bytes = 2000, .codec = Codec::kSnappy}}};
   std::uint64_t seed = 1;
   for (const auto& c : cases) {
     SeededRandom random(seed++);
@@ -277,7 +278,7 @@ TEST(ParquetWriter, ReportsNoRangeForLongText) {
   writer.add_column({.name = "c", .type = Type::kVarchar, .length = 65535});
   const std::string value(5000, 'y');
   const Cell cell = Cell::of_text(value);
-  const ColumnView view{.cells = &cell};
+  const ColumnView view{.values = &cell};
   ASSERT_TRUE(writer.append({&view, 1}, 1));
   ASSERT_TRUE(writer.finish());
   const TempFile file(sink.take());

@@ -360,7 +360,8 @@ Status Table::flush_chunk() {
   std::vector<columns::ColumnView> views(file_columns_.size());
   for (std::size_t i = 0; i < file_columns_.size(); ++i) {
     const TableColumn& column = columns_[file_columns_[i]];
-    if (!column.cells.empty()) views[i] = {column.cells.data(), column.valid.data()};
+    if (!column.cells.empty())
+      views[i] = {.values = column.cells.data(), .valid = column.valid.data()};
   }
   if (options_.write_files) {
     LEAT_TRY(writer_.append(views, chunk_rows_));

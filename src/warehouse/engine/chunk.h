@@ -30,6 +30,11 @@ class Column {
     return {static_cast<const T*>(data_), size_};
   }
 
+  /// All cells as they lie in memory, and a bit for each that is not NULL, the first the least
+  /// significant; nullptr: none is NULL. As long as the chunk.
+  [[nodiscard]] const void* data() const { return data_; }
+  [[nodiscard]] const std::uint64_t* validity() const { return validity_; }
+
   /// kBoolean and every integer kind but kUInt64 and kHugeInt.
   [[nodiscard]] std::int64_t integer(std::size_t row) const;
   /// kHugeInt, every other integer kind, and kDecimal (its unscaled value).

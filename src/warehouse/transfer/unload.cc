@@ -30,6 +30,8 @@ namespace {
 constexpr double kMegabyte = 1 << 20;
 constexpr double kFileMegabytesMin = 5;
 constexpr double kFileMegabytesMax = 6.2 * 1024;
+constexpr double kRowGroupMegabytesMin = 32;
+constexpr double kRowGroupMegabytesMax = 128;
 
 SqlStatus check_options(const sql::UnloadStatement& unload) {
   const bool csv = unload.format == FileFormat::kCsv;
@@ -56,8 +58,10 @@ SqlStatus check_options(const sql::UnloadStatement& unload) {
        {unload.allow_overwrite && unload.clean_path,
         "ALLOWOVERWRITE and CLEANPATH exclude each other"},
        {unload.row_group_size_mb.has_value() && !parquet,
-        "ROWGROUPSIZE is allowed with PARQUET "
-        "only"},
+        "ROWGROUPSIZE is allowed with PARQUET only"},
+       {unload.row_group_size_mb && (*unload.row_group_size_mb < kRowGroupMegabytesMin ||
+                                     *unload.row_group_size_mb > kRowGroupMegabytesMax),
+        "ROWGROUPSIZE must be between 32 MB and 128 MB"},
        {unload.delimiter && unload.delimiter->size() != 1, "DELIMITER must be one ASCII character"},
        {unload.max_file_size_mb && (*unload.max_file_size_mb < kFileMegabytesMin ||
                                     *unload.max_file_size_mb > kFileMegabytesMax),
@@ -73,7 +77,9 @@ SqlStatus check_types(const sql::UnloadStatement& unload,
   for (const UnloadColumn& column : columns) {
     const TypeKind kind = column.type.kind;
     const bool no_parquet = kind == TypeKind::kVarbyte || kind == TypeKind::kTime ||
-                            kind == TypeKind::kTimeTz || kind == TypeKind::kInterval;
+                            kind == TypeKind::kTimeTz || kind == TypeKind::kInterval ||
+                            kind == TypeKind::kIntervalYearToMonth ||
+                            kind == TypeKind::kIntervalDayToSecond;
     if (parquet && no_parquet) {
       return fail_sql("0A000",
                       fmt::format("column \"{}\" of type {} cannot be unloaded to PARQUET",
@@ -84,6 +90,11 @@ SqlStatus check_types(const sql::UnloadStatement& unload,
       return fail_sql("0A000", fmt::format("VARBYTE column \"{}\" cannot be unloaded with {}",
                                            column.name, fixed ? "FIXEDWIDTH" : "ADDQUOTES"));
     }
+    if (unload.format == FileFormat::kJson && kind == TypeKind::kVarbyte) {
+      return fail_sql("0A000",
+                      fmt::format("VARBYTE column \"{}\" cannot be unloaded to JSON", column.name),
+                      {}, "Cast it to VARCHAR, or unload to CSV or text.");
+    }
     const bool named = parquet || unload.format == FileFormat::kJson;
     if (named && !names.insert(column.name).second) {
       return fail_sql("42701",
@@ -91,6 +102,26 @@ SqlStatus check_types(const sql::UnloadStatement& unload,
     }
   }
   return {};
+}
+
+bool may_partition(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kDouble:
+    case TypeKind::kTime:
+    case TypeKind::kTimeTz:
+    case TypeKind::kTimestampTz:
+    case TypeKind::kInterval:
+    case TypeKind::kIntervalYearToMonth:
+    case TypeKind::kIntervalDayToSecond:
+    case TypeKind::kSuper:
+    case TypeKind::kVarbyte:
+    case TypeKind::kHllSketch:
+    case TypeKind::kGeometry:
+    case TypeKind::kGeography:
+      return false;
+    default:
+      return true;
+  }
 }
 
 SqlResult<std::vector<std::size_t>> partition_columns(const sql::UnloadStatement& unload,
@@ -103,9 +134,7 @@ SqlResult<std::vector<std::size_t>> partition_columns(const sql::UnloadStatement
       return fail_sql("42703",
                       fmt::format("partition column \"{}\" is not in the query's result", name));
     }
-    const TypeKind kind = found->type.kind;
-    if (kind == TypeKind::kVarbyte || kind == TypeKind::kSuper || kind == TypeKind::kDouble ||
-        kind == TypeKind::kTime || kind == TypeKind::kTimeTz || kind == TypeKind::kTimestampTz) {
+    if (!may_partition(found->type.kind)) {
       return fail_sql("0A000", fmt::format("column \"{}\" of type {} cannot be a partition column",
                                            name, sql::format_type(found->type)));
     }

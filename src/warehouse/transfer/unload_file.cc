@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -218,7 +220,7 @@ class TextFile final : public UnloadFile {
       cell_.clear();
       if (!null) engine::append_text(column, row, cell_);
       if (statement_.format == FileFormat::kFixedWidth) {
-        LEAT_TRY(append_fixed(null ? std::string_view(null_text_) : cell_, i));
+        LEAT_TRY(append_fixed(null ? fixed_null(i) : std::string_view(cell_), i));
         continue;
       }
       if (i > 0) pending_ += delimiter_;
@@ -230,6 +232,13 @@ class TextFile final : public UnloadFile {
     }
     pending_ += '\n';
     return {};
+  }
+
+  /// A NULL text that is too wide is left out, but for a text column, where it is an error.
+  std::string_view fixed_null(std::size_t column) const {
+    const bool fits = null_text_.size() <= layout_.widths[column];
+    const bool is_text = layout_.types[column].type == Type::kVarchar;
+    return fits || is_text ? std::string_view(null_text_) : std::string_view();
   }
 
   SqlStatus append_fixed(std::string_view text, std::size_t column) {
@@ -333,10 +342,53 @@ columns::Column parquet_column(const std::string& name, const engine::ColumnType
   return out;
 }
 
+/// Row groups as large as Redshift's, which are measured in bytes.
+columns::ParquetOptions parquet_options(const sql::UnloadStatement& statement) {
+  constexpr double kMegabytes = 32;
+  const double bytes = statement.row_group_size_mb.value_or(kMegabytes) * (1 << 20);
+  return {.row_group_rows = std::numeric_limits<std::uint32_t>::max(),
+          .row_group_bytes = static_cast<std::uint64_t>(bytes),
+          .codec = columns::Codec::kSnappy};
+}
+
+/// How DuckDB's cells lie in memory, for the kinds that the Parquet writer can read so.
+std::optional<columns::Layout> layout_in_place(const engine::ColumnType& type) {
+  using columns::Layout;
+  switch (type.type) {
+    case Type::kBoolean:
+      return Layout::kBytes;
+    case Type::kInt16:
+      return Layout::kInt16;
+    case Type::kInt32:
+    case Type::kDate:
+      return Layout::kInt32;
+    case Type::kInt64:
+    case Type::kTimestamp:
+    case Type::kTimestampTz:
+      return Layout::kInt64;
+    case Type::kFloat:
+      return Layout::kFloat;
+    case Type::kDouble:
+      return Layout::kDouble;
+    case Type::kDecimal:
+      if (type.width <= 4) return Layout::kInt16;
+      if (type.width <= 9) return Layout::kInt32;
+      return type.width <= 18 ? Layout::kInt64 : Layout::kCells;
+    case Type::kHugeInt:
+      return Layout::kCells;  // the two halves of a decimal's Cell
+    case Type::kVarchar:
+    case Type::kJson:
+      return Layout::kShortText;
+    default:
+      return std::nullopt;
+  }
+}
+static_assert(sizeof(engine::HugeInt) == sizeof(columns::Cell));
+
 class ParquetFile final : public UnloadFile {
  public:
   explicit ParquetFile(const UnloadLayout& layout)
-      : layout_(layout), writer_(sink_, {.codec = columns::Codec::kSnappy}) {
+      : layout_(layout), writer_(sink_, parquet_options(layout.statement)) {
     for (std::size_t i = 0; i < layout.names.size(); ++i) {
       writer_.add_column(parquet_column(layout.names[i], layout.types[i]));
     }
@@ -348,8 +400,14 @@ class ParquetFile final : public UnloadFile {
   SqlStatus append(const engine::Chunk& chunk, std::span<const std::uint32_t> rows) override {
     std::vector<columns::ColumnView> views;
     views.reserve(layout_.positions.size());
+    const bool all_rows = rows.size() == chunk.rows();
     for (std::size_t i = 0; i < layout_.positions.size(); ++i) {
-      views.push_back(view_of(chunk.column(layout_.positions[i]), rows, i));
+      const Column& column = chunk.column(layout_.positions[i]);
+      const auto in_place = all_rows ? layout_in_place(column.type()) : std::nullopt;
+      views.push_back(in_place ? columns::ColumnView{.values = column.data(),
+                                                     .valid = column.validity(),
+                                                     .layout = *in_place}
+                               : view_of(column, rows, i));
     }
     if (const Status written = writer_.append(views, rows.size()); !written) {
       return fail_sql("XX000", written.error().message);
@@ -381,7 +439,7 @@ class ParquetFile final : public UnloadFile {
       any_null = true;
     }
     fill(column, rows, index);
-    return {.cells = cells.data(), .valid = any_null ? valid.data() : nullptr};
+    return {.values = cells.data(), .valid = any_null ? valid.data() : nullptr};
   }
 
   template <class Make>

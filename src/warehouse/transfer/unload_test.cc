@@ -147,7 +147,10 @@ TEST_F(UnloadTest, ParquetReadsBackAsItWas) {
       "select i % 2 = 0 as a, i::smallint as b, i::integer as c, i::bigint as d, i::float as e, "
       "i / 3.0::double as f, (i / 7.0)::decimal(12,3) as g, (i * 1e20)::decimal(38,4) as h, 'v' || "
       "i as i, date '2026-11-20' + i::integer as j, timestamp '2026-11-20 01:02:03.456789' + "
-      "to_seconds(i) as k, case when i % 3 = 0 then null else i end as l from range(30000) t(i)";
+      "to_seconds(i) as k, case when i % 3 = 0 then null else i end as l, md5(i::varchar) as m, "
+      "case when i % 5 <> 0 "
+      "then 'a text of more than twelve bytes, ' || i % 700 end as n, (i % 999)::decimal(4,1) as "
+      "o, (i / 7.0)::decimal(9,2) as p from range(30000) t(i)";
   for (const auto& [name, kind] :
        std::initializer_list<std::pair<const char*, TypeKind>>{{"a", TypeKind::kBoolean},
                                                                {"b", TypeKind::kSmallint},
@@ -160,17 +163,28 @@ TEST_F(UnloadTest, ParquetReadsBackAsItWas) {
                                                                {"i", TypeKind::kVarchar},
                                                                {"j", TypeKind::kDate},
                                                                {"k", TypeKind::kTimestamp},
-                                                               {"l", TypeKind::kBigint}}) {
+                                                               {"l", TypeKind::kBigint},
+                                                               {"m", TypeKind::kVarchar},
+                                                               {"n", TypeKind::kVarchar},
+                                                               {"o", TypeKind::kDecimal},
+                                                               {"p", TypeKind::kDecimal}}) {
     columns.push_back({.name = name, .type = type_of(kind)});
   }
+  const auto expect_same = [&](const std::string& pattern) {
+    const std::string file = "read_parquet(" +
+                             engine::quote_literal(root_ + "/store/bucket/out/" + pattern) +
+                             ", hive_partitioning = false)";
+    EXPECT_EQ(rows("select count(*) from " + file), "30000\n");
+    EXPECT_EQ(rows("(" + select + ") except (select * from " + file + ")"), "");
+    EXPECT_EQ(rows("(select * from " + file + ") except (" + select + ")"), "");
+  };
   EXPECT_EQ(unload(select), "");
   EXPECT_THAT(keys(), ElementsAre("out/0000_part_00.parquet"));
-  const std::string file = "read_parquet(" +
-                           engine::quote_literal(root_ + "/store/bucket/out/0000_part_00.parquet") +
-                           ")";
-  EXPECT_EQ(rows("select count(*) from " + file), "30000\n");
-  EXPECT_EQ(rows("(" + select + ") except (select * from " + file + ")"), "");
-  EXPECT_EQ(rows("(select * from " + file + ") except (" + select + ")"), "");
+  expect_same("0000_part_00.parquet");
+  statement.partition_by = {"a"};
+  statement.partition_include = true;
+  EXPECT_EQ(unload(select), "");
+  expect_same("a=*/0000_part_00.parquet");
 }
 
 TEST_F(UnloadTest, RollsFilesAtTheirSize) {
@@ -249,6 +263,58 @@ TEST_F(UnloadTest, WhatIsThereAlready) {
   EXPECT_THAT(keys(), ElementsAre("elsewhere", "out/0000_part_00"));
 }
 
+TEST_F(UnloadTest, RowGroupsAreMeasuredInBytes) {
+  statement.format = FileFormat::kParquet;
+  statement.allow_overwrite = true;
+  columns = {{.name = "n", .type = varchar(2000)}};
+  const std::string count =
+      "select count(distinct row_group_id) from parquet_metadata(" +
+      engine::quote_literal(root_ + "/store/bucket/out/0000_part_00.parquet") + ")";
+  const std::string forty_megabytes =
+      "select repeat(md5(range::varchar), 32) as n from range(40000)";
+  EXPECT_EQ(unload(forty_megabytes), "");
+  EXPECT_EQ(rows(count), "2\n");
+  statement.row_group_size_mb = 64;
+  EXPECT_EQ(unload(forty_megabytes), "");
+  EXPECT_EQ(rows(count), "1\n");
+}
+
+TEST_F(UnloadTest, RefusesTypesThatAFormatCannotHold) {
+  const struct {
+    FileFormat format;
+    TypeKind kind;
+    bool as_partition;
+  } cases[] = {{FileFormat::kParquet, TypeKind::kVarbyte, false},
+               {FileFormat::kParquet, TypeKind::kTime, false},
+               {FileFormat::kJson, TypeKind::kVarbyte, false},
+               {FileFormat::kFixedWidth, TypeKind::kVarbyte, false},
+               {FileFormat::kCsv, TypeKind::kVarbyte, true},
+               {FileFormat::kCsv, TypeKind::kIntervalDayToSecond, true},
+               {FileFormat::kCsv, TypeKind::kSuper, true}};
+  for (const auto& c : cases) {
+    statement = {};
+    statement.destination = "s3://bucket/out/";
+    statement.format = c.format;
+    statement.fixed_width = c.format == FileFormat::kFixedWidth ? "a:4,n:4" : "";
+    columns = {{.name = "a", .type = type_of(c.kind)},
+               {.name = "n", .type = type_of(TypeKind::kBigint)}};
+    if (c.as_partition) statement.partition_by = {"a"};
+    EXPECT_EQ(unload("select 'x' as a, 1 as n").substr(0, 5), "0A000");
+  }
+  EXPECT_THAT(keys(), IsEmpty());
+}
+
+TEST_F(UnloadTest, AWideNullTextIsLeftOutOfNumbersAndRefusedInTexts) {
+  statement.format = FileFormat::kFixedWidth;
+  statement.fixed_width = "id:2,name:5,ok:1";
+  statement.null_as = "NIL";
+  EXPECT_EQ(unload("select null::integer as id, 'x' as name, null::boolean as ok"), "");
+  EXPECT_EQ(content("out/0000_part_00"), "  x     \n");
+  statement.allow_overwrite = true;
+  statement.fixed_width = "id:2,name:2,ok:1";
+  EXPECT_EQ(unload("select 1 as id, null::varchar as name, true as ok").substr(0, 5), "22001");
+}
+
 TEST_F(UnloadTest, LeavesEncryptionToTheStore) {
   columns = {{.name = "n", .type = type_of(TypeKind::kBigint)}};
   statement.encrypted = true;
@@ -263,6 +329,16 @@ TEST_F(UnloadTest, RefusesWhatDoesNotGoTogether) {
       {[](auto& s) { s.allow_overwrite = s.clean_path = true; }, "42601"},
       {[](auto& s) { s.max_file_size_mb = 1; }, "42601"},
       {[](auto& s) { s.row_group_size_mb = 32; }, "42601"},
+      {[](auto& s) {
+         s.format = FileFormat::kParquet;
+         s.row_group_size_mb = 31;
+       },
+       "42601"},
+      {[](auto& s) {
+         s.format = FileFormat::kParquet;
+         s.row_group_size_mb = 129;
+       },
+       "42601"},
       {[](auto& s) {
          s.format = FileFormat::kParquet;
          s.header = true;
