@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string_view>
-#include <vector>
+
+#include "base/check.h"
 
 namespace leat::columns {
 
@@ -14,8 +17,8 @@ namespace leat::columns {
 class ByteBuffer {
  public:
   [[nodiscard]] char* room(std::size_t bytes) {
-    if (size_ + bytes > bytes_.size()) grow(bytes);
-    return bytes_.data() + size_;
+    if (size_ + bytes > room_) grow(bytes);
+    return bytes_.get() + size_;
   }
   void advance(std::size_t bytes) { size_ += bytes; }
   /// Keeps the first `size` bytes.
@@ -26,15 +29,24 @@ class ByteBuffer {
     size_ += bytes.size();
   }
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] char* data() { return bytes_.data(); }
-  [[nodiscard]] const char* data() const { return bytes_.data(); }
-  [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
+  [[nodiscard]] char* data() { return bytes_.get(); }
+  [[nodiscard]] const char* data() const { return bytes_.get(); }
+  [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
 
  private:
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
+
   void grow(std::size_t bytes) {
-    bytes_.resize(std::max({bytes_.size() * 2, size_ + bytes, std::size_t{256}}));
+    room_ = std::max({room_ * 2, size_ + bytes, std::size_t{256}});
+    auto* grown = static_cast<char*>(std::realloc(bytes_.get(), room_));
+    LEAT_CHECK(grown != nullptr);
+    static_cast<void>(bytes_.release());
+    bytes_.reset(grown);
   }
-  std::vector<char> bytes_;
+  std::unique_ptr<char, Free> bytes_;
+  std::size_t room_ = 0;
   std::size_t size_ = 0;
 };
 
@@ -62,7 +74,19 @@ inline void copy_text(char* to, const char* from, std::size_t size) {
 inline bool is_same_text(std::string_view a, std::string_view b) {
   const std::size_t size = a.size();
   if (size != b.size()) return false;
-  if (size < 8 || size > 64) return a == b;
+  if (size > 256) return a == b;
+  if (size < 4) {
+    return size == 0 || (a[0] == b[0] && a[size / 2] == b[size / 2] && a[size - 1] == b[size - 1]);
+  }
+  if (size < 8) {
+    const auto word = [](const char* from) {
+      std::uint32_t out = 0;
+      std::memcpy(&out, from, 4);
+      return out;
+    };
+    return word(a.data()) == word(b.data()) &&
+           word(a.data() + size - 4) == word(b.data() + size - 4);
+  }
   const auto differing = [&](std::size_t at) {
     std::uint64_t left = 0;
     std::uint64_t right = 0;

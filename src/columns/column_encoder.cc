@@ -108,18 +108,14 @@ std::string bytes_of(T value) {
 
 void ColumnEncoder::Dictionary::clear() {
   plain.cut(0);
-  offsets.clear();
-  words.clear();
   std::ranges::fill(slots, Slot{});
   size = 0;
-  last_index = 0;
+  last = {};
 }
 
-std::string_view ColumnEncoder::Dictionary::text_at(std::uint32_t index) const {
-  const char* entry = plain.data() + offsets[index];
-  std::uint32_t length = 0;
-  std::memcpy(&length, entry, 4);
-  return {entry + 4, length};
+inline bool ColumnEncoder::Dictionary::has_text(const Slot& slot, std::string_view text) const {
+  const auto at = static_cast<std::uint32_t>(slot.word);
+  return is_same_text({plain.data() + at, slot.word >> 32}, text);
 }
 
 Physical physical_type(const Column& column) {
@@ -272,7 +268,10 @@ void ColumnEncoder::judge_dictionary() {
 
 void ColumnEncoder::encode_texts(std::span<const std::string_view> texts) {
   if (!page_uses_dictionary_) return encode_plain_texts(texts);
-  for (const std::string_view text : texts) page_indices_.push_back(text_index(text));
+  const std::size_t first = page_indices_.size();
+  page_indices_.resize(first + texts.size());
+  std::uint32_t* to = page_indices_.data() + first;
+  for (const std::string_view text : texts) *to++ = text_index(text);
 }
 
 void ColumnEncoder::encode_plain_texts(std::span<const std::string_view> texts) {
@@ -318,7 +317,10 @@ void ColumnEncoder::encode_reals(std::span<const double> values) {
 void ColumnEncoder::encode_words(std::span<const std::uint64_t> words) {
   if (page_uses_dictionary_) {
     const std::uint64_t mask = plain_width_ == 4 ? 0xffffffffULL : ~0ULL;
-    for (const std::uint64_t word : words) page_indices_.push_back(word_index(word & mask));
+    const std::size_t first = page_indices_.size();
+    page_indices_.resize(first + words.size());
+    std::uint32_t* to = page_indices_.data() + first;
+    for (const std::uint64_t word : words) *to++ = word_index(word & mask);
     return;
   }
   char* to = page_.room(words.size() * plain_width_);
@@ -372,40 +374,44 @@ void ColumnEncoder::grow_slots() {
 
 std::uint32_t ColumnEncoder::text_index(std::string_view text) {
   Dictionary& d = dictionary_;
-  if (d.size != 0 && is_same_text(d.text_at(d.last_index), text)) return d.last_index;
+  if (d.size != 0 && d.has_text(d.last, text)) return d.last.index_plus_one - 1;
   if (d.slots.size() < 2 * (std::size_t{d.size} + 1)) grow_slots();
   const auto tag = static_cast<std::uint32_t>(XXH3_64bits(text.data(), text.size()));
   const std::size_t mask = d.slots.size() - 1;
   std::size_t at = tag & mask;
   for (; d.slots[at].index_plus_one != 0; at = (at + 1) & mask) {
-    if (d.slots[at].tag != tag) continue;
-    const std::uint32_t index = d.slots[at].index_plus_one - 1;
-    if (is_same_text(d.text_at(index), text)) return d.last_index = index;
+    const Slot& slot = d.slots[at];
+    if (slot.tag != tag || !d.has_text(slot, text)) continue;
+    d.last = slot;
+    return slot.index_plus_one - 1;
   }
   range_.note_texts({&text, 1});
-  d.offsets.push_back(static_cast<std::uint32_t>(d.plain.size()));
   append_text(d.plain, text);
-  d.slots[at] = {tag, ++d.size};
-  return d.last_index = d.size - 1;
+  const std::uint64_t place = d.plain.size() - text.size();
+  d.last = {
+      .word = place | std::uint64_t{text.size()} << 32, .tag = tag, .index_plus_one = ++d.size};
+  d.slots[at] = d.last;
+  return d.size - 1;
 }
 
 std::uint32_t ColumnEncoder::word_index(std::uint64_t word) {
   Dictionary& d = dictionary_;
-  if (d.size != 0 && word == d.last_word) return d.last_index;
+  if (d.size != 0 && word == d.last.word) return d.last.index_plus_one - 1;
   if (d.slots.size() < 2 * (std::size_t{d.size} + 1)) grow_slots();
   const auto tag = static_cast<std::uint32_t>(mix(word));
   const std::size_t mask = d.slots.size() - 1;
   std::size_t at = tag & mask;
-  d.last_word = word;
   for (; d.slots[at].index_plus_one != 0; at = (at + 1) & mask) {
-    const std::uint32_t index = d.slots[at].index_plus_one - 1;
-    if (d.slots[at].tag == tag && d.words[index] == word) return d.last_index = index;
+    const Slot& slot = d.slots[at];
+    if (slot.word != word) continue;
+    d.last = slot;
+    return slot.index_plus_one - 1;
   }
-  d.words.push_back(word);
   std::memcpy(d.plain.room(8), &word, 8);
   d.plain.advance(plain_width_);
-  d.slots[at] = {tag, ++d.size};
-  return d.last_index = d.size - 1;
+  d.last = {.word = word, .tag = tag, .index_plus_one = ++d.size};
+  d.slots[at] = d.last;
+  return d.size - 1;
 }
 
 void ColumnEncoder::start_page() {

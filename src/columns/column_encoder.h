@@ -65,21 +65,20 @@ class ColumnEncoder {
   [[nodiscard]] Result<ColumnChunk> finish_chunk();
 
  private:
+  /// A value that is known: `word` is its 64-bit pattern, or where a text lies in the dictionary
+  /// (low half) and its size, so that finding it touches the slot and the text only.
   struct Slot {
+    std::uint64_t word = 0;
     std::uint32_t tag = 0;
     std::uint32_t index_plus_one = 0;
   };
-  /// Values of one dictionary: text by its bytes, others by their 64-bit pattern.
   struct Dictionary {
-    ByteBuffer plain;                    // the dictionary page before compression
-    std::vector<std::uint32_t> offsets;  // of each text in `plain`
-    std::vector<std::uint64_t> words;    // of each other value
+    ByteBuffer plain;  // the dictionary page before compression
     std::vector<Slot> slots;
     std::uint32_t size = 0;
-    std::uint64_t last_word = 0;
-    std::uint32_t last_index = 0;
+    Slot last;
     void clear();
-    [[nodiscard]] std::string_view text_at(std::uint32_t index) const;
+    [[nodiscard]] bool has_text(const Slot& slot, std::string_view text) const;
   };
 
   void append_bits(std::uint64_t bits, std::size_t count);
