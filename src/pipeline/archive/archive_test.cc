@@ -18,6 +18,7 @@
 #include "io/directory_object_store.h"
 #include "io/faulty_file_system.h"
 #include "pipeline/archive/inspect.h"
+#include "pipeline/archive/line_buffer.h"
 #include "pipeline/archive/names.h"
 #include "pipeline/archive/sealer.h"
 
@@ -297,6 +298,20 @@ TEST(Seal, HasOneDigestForEachBatch) {
     bad += "}]}\n";
     EXPECT_EQ(parse_seal(bad).error().code, Errc::kCorrupt) << digests;
   }
+}
+
+TEST(LineBuffer, KeepsWhatItIsGiven) {
+  LineBuffer buffer;
+  EXPECT_EQ(buffer.view(), "");
+  std::string expected;
+  // Past the size of a large page, in pieces of all sizes.
+  for (std::size_t size = 1; expected.size() < (std::size_t{5} << 20); size = size * 3 % 65'521) {
+    const std::string piece(size, static_cast<char>('a' + size % 26));
+    buffer.append(piece);
+    expected += piece;
+  }
+  EXPECT_EQ(buffer.size(), expected.size());
+  EXPECT_TRUE(buffer.view() == expected);
 }
 
 TEST(Sealer, GroupsBySourceAndHour) {
