@@ -10,6 +10,7 @@
 #include "app/backup_text.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
+#include "app/encryption_key.h"
 #include "app/progress.h"
 #include "app/sql_client.h"
 #include "app/table_text.h"
@@ -17,6 +18,7 @@
 #include "base/text.h"
 #include "io/file_system.h"
 #include "warehouse/backup/backup.h"
+#include "warehouse/backup/exchange.h"
 #include "warehouse/engine/database.h"
 
 namespace leat::app {
@@ -93,7 +95,10 @@ Result<backup::Contents> back_up(const Terminal& terminal, const Config& config,
                 fmt::format("there is no warehouse to back up: {}; name its folder with --data",
                             info.error().message));
   }
+  LEAT_ASSIGN(const EncryptionKey key, configured_key(config));
+  options.contents.key_id = key.id;
   LEAT_ASSIGN(Hold hold, hold_warehouse(config));
+  if (hold.directory) LEAT_TRY(backup::finish_exchange(files, DataPaths{config.data}.warehouse()));
   // None is made or removed while the hold lasts.
   const std::string others =
       fmt::format("{}/{}.databases", DataPaths{config.data}.warehouse(), config.warehouse_database);
@@ -112,9 +117,11 @@ Result<backup::Contents> back_up(const Terminal& terminal, const Config& config,
 }
 
 /// Plays the log into the unpacked file, and reads what every warehouse has: the last check.
-Status open_once(const backup::Contents& contents, const std::string& directory) {
+Status open_once(const backup::Contents& contents, const std::string& directory,
+                 const EncryptionKey& key) {
   LEAT_ASSIGN(const auto database,
               engine::Database::open({.path = directory + "/" + contents.database + ".duckdb",
+                                      .key = contents.encrypted ? key.text : std::string(),
                                       .directories = {directory}}));
   for (const std::string& other : contents.others) {
     LEAT_TRY(database->attach(other, backup::unpacked_other(directory, contents, other)));
@@ -125,6 +132,25 @@ Status open_once(const backup::Contents& contents, const std::string& directory)
     return fail(Errc::kCorrupt, "the backup holds no warehouse: " + users.error().message);
   }
   return {};
+}
+
+/// Before anything is opened: which key the backup needs.
+Status check_key(const backup::Contents& contents, const EncryptionKey& key) {
+  if (!contents.encrypted || (key.id == contents.key_id && !key.id.empty())) return {};
+  const std::string wanted =
+      contents.key_id.empty() ? "one that was not known when it was made" : contents.key_id;
+  if (key.text.empty()) {
+    return fail(Errc::kDenied,
+                fmt::format("the backup is encrypted, and its key is {}: name the key's file in "
+                            "warehouse.encryption_key_file",
+                            wanted));
+  }
+  // What was not known is tried.
+  if (contents.key_id.empty()) return {};
+  return fail(Errc::kDenied,
+              fmt::format("the backup is encrypted with the key {}, and the file in "
+                          "warehouse.encryption_key_file holds the key {}: name the other's file",
+                          wanted, key.id));
 }
 
 Result<backup::Contents> restore(const Terminal& terminal, const Config& config,
@@ -153,7 +179,9 @@ Result<backup::Contents> restore(const Terminal& terminal, const Config& config,
                             "LEAT_WAREHOUSE_DATABASE={}, or warehouse.database in leat.yml",
                             contents.database, config.warehouse_database, contents.database));
   }
-  LEAT_TRY(open_once(contents, unpacked));
+  LEAT_ASSIGN(const EncryptionKey key, configured_key(config));
+  LEAT_TRY(check_key(contents, key));
+  LEAT_TRY(open_once(contents, unpacked, key));
   LEAT_TRY(backup::install_databases(files, unpacked, contents, directory));
   return contents;
 }
@@ -183,7 +211,8 @@ Result<bool> is_backup_file(const std::string& path) {
 
 std::string backup_text(const backup::Contents& contents) {
   return fmt::format(
-      "backup of the warehouse {}, made {}\n  database  {}\n  log       {}\n{}  by        leat {}, "
+      "backup of the warehouse {}, made {}\n  database  {}\n  log       {}\n{}{}  by        leat "
+      "{}, "
       "DuckDB {}\nall checksums are right\n",
       contents.database, format_iso8601(contents.made), size_text(contents.database_bytes),
       size_text(contents.log_bytes),
@@ -191,17 +220,21 @@ std::string backup_text(const backup::Contents& contents) {
           ? std::string()
           : fmt::format("  others    {} databases, {}\n", contents.others.size(),
                         size_text(contents.other_bytes)),
+      contents.encrypted
+          ? fmt::format("  key       {}\n",
+                        contents.key_id.empty() ? "not known" : contents.key_id.c_str())
+          : std::string(),
       contents.leat_version, contents.engine_version);
 }
 
 std::string backup_json(const backup::Contents& contents) {
   return fmt::format(R"({{"database":{},"made_at":"{}","database_bytes":{},"log_bytes":{},)"
                      R"("other_databases":{},"other_bytes":{},)"
-                     R"("leat":{},"duckdb":{}}})",
+                     R"("encrypted":{},"key":{},"leat":{},"duckdb":{}}})",
                      json_string(contents.database), format_iso8601(contents.made),
                      contents.database_bytes, contents.log_bytes, contents.others.size(),
-                     contents.other_bytes, json_string(contents.leat_version),
-                     json_string(contents.engine_version));
+                     contents.other_bytes, contents.encrypted, json_string(contents.key_id),
+                     json_string(contents.leat_version), json_string(contents.engine_version));
 }
 
 Exit run_backup(const Terminal& terminal, const BackupCommandOptions& options) {

@@ -12,6 +12,7 @@
 #include "app/connection_file.h"
 #include "app/data_directory.h"
 #include "app/destination.h"
+#include "app/encryption_key.h"
 #include "app/file_text.h"
 #include "app/object_storage.h"
 #include "app/sources.h"
@@ -21,6 +22,7 @@
 #include "net/tls.h"
 #include "pipeline/load/destination.h"
 #include "pipeline/load/rights.h"
+#include "warehouse/engine/encryption.h"
 
 namespace leat::app {
 namespace {
@@ -68,6 +70,7 @@ class Checks {
     check_certificate("collect", config_.collect_tls_certificate, config_.collect_tls_key);
     check_certificate("warehouse", config_.warehouse_tls_certificate, config_.warehouse_tls_key);
     check_certificate("data_api", config_.data_api_tls_certificate, config_.data_api_tls_key);
+    check_encryption();
     check_warehouse();
     return std::move(results_);
   }
@@ -119,10 +122,11 @@ class Checks {
   }
 
   // The end of a message is the next step for the reader.
-  void miss_with_step(std::string name, const Error& error) {
+  void miss_with_step(std::string name, const Error& error,
+                      std::string other = "see the keys store.*") {
     const std::size_t step = error.message.rfind("; ");
     if (step == std::string::npos) {
-      return miss(std::move(name), error.message, "see the keys store.*");
+      return miss(std::move(name), error.message, std::move(other));
     }
     miss(std::move(name), error.message.substr(0, step), error.message.substr(step + 2));
   }
@@ -188,6 +192,17 @@ class Checks {
                   "name a certificate and the key that belongs to it");
     }
     pass(name, fmt::format("{} and its key can be used", certificate));
+  }
+
+  void check_encryption() {
+    const std::string& path = config_.warehouse_encryption_key_file;
+    if (path.empty() || !is_embedded(config_)) return;
+    const std::string name = "warehouse.encryption_key_file";
+    const auto key = read_encryption_key(path);
+    if (!key) return miss_with_step(name, key.error(), "make one with: leat warehouse key FILE");
+    const Status extension = engine::check_encryption_extension();
+    if (!extension) return miss_with_step(name, extension.error(), "put it there");
+    pass(name, fmt::format("{} holds the key {}", path, key->id));
   }
 
   // The destination, where there is one to be reached now.

@@ -64,6 +64,11 @@ std::string remarks(const Json& status) {
     if (!health.empty())
       out += fmt::format("journal {}: refuses events: {}\n", member_text(shard, "shard"), health);
   }
+  const auto connection = status.find("connection");
+  if (connection != status.end() && connection->contains("warehouse") &&
+      connection->at("warehouse").value("encrypted", false)) {
+    out += "warehouse: its files are encrypted\n";
+  }
   for (const Json& problem : member_list(status, "problems")) {
     out += fmt::format("{}: cannot be read: {}\n", member_text(problem, "part"),
                        member_text(problem, "message"));

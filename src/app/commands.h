@@ -65,6 +65,15 @@ struct BackupCommandOptions {
 [[nodiscard]] Exit run_backup(const Terminal& terminal, const BackupCommandOptions& options);
 [[nodiscard]] Exit run_restore(const Terminal& terminal, const BackupCommandOptions& options);
 
+struct EncryptCommandOptions {
+  ConfigChoice config{};
+  std::string key_file{};      ///< Of `key`: the file to make.
+  std::string old_key_file{};  ///< Of the others; empty: the files are plain, or as configured.
+};
+[[nodiscard]] Exit run_make_key(const Terminal& terminal, const EncryptCommandOptions& options);
+[[nodiscard]] Exit run_encrypt(const Terminal& terminal, const EncryptCommandOptions& options);
+[[nodiscard]] Exit run_decrypt(const Terminal& terminal, const EncryptCommandOptions& options);
+
 struct CheckOptions {
   ConfigChoice config{};
   bool json = false;

@@ -130,6 +130,7 @@ struct Config {
   bool warehouse_require_tls = false;
   std::string warehouse_tls_certificate;
   std::string warehouse_tls_key;
+  std::string warehouse_encryption_key_file;
 
   std::string data_api_listen;
   std::string data_api_access_key_id;

@@ -337,6 +337,10 @@ constexpr Key kKeys[] = {
     {"warehouse.tls_key", KeyType::kPath, "", "", 0, 0,
      "PEM file of the certificate's private key.", false,
      [](Config& c, const KeyValue& v) { c.warehouse_tls_key = v.text; }},
+    {"warehouse.encryption_key_file", KeyType::kPath, "", "", 0, 0,
+     "File with the key that the warehouse's database files are encrypted with, which `leat "
+     "warehouse key` makes; when empty, they are not encrypted. Only its owner may read it.",
+     false, [](Config& c, const KeyValue& v) { c.warehouse_encryption_key_file = v.text; }},
 
     {"data_api.listen", KeyType::kAddress, "127.0.0.1:8082", "", 0, 0,
      "Where the embedded warehouse answers the Redshift Data API and the AWS calls for temporary "

@@ -38,6 +38,7 @@ struct Parsed {
   UpOptions collect;
   UpOptions warehouse;
   BackupCommandOptions backup;
+  EncryptCommandOptions encrypt;
   CheckOptions check;
   StatusOptions status;
   SyncOptions sync;
@@ -149,6 +150,34 @@ void add_backup_verb(CLI::App& warehouse, Parsed& parsed, const std::string& nam
   add_json(*command, options.json);
 }
 
+void add_key_verbs(CLI::App& warehouse, Parsed& parsed) {
+  EncryptCommandOptions& options = parsed.encrypt;
+  const auto add = [&](const std::string& name, const std::string& what,
+                       Exit (*run)(const Terminal&, const EncryptCommandOptions&)) {
+    CLI::App* command = warehouse.add_subcommand(name, what);
+    command->callback([&parsed, &options, run] {
+      parsed.chosen = [&options, run](const Terminal& t) { return run(t, options); };
+    });
+    return command;
+  };
+  add("key", "Make a key for encrypted files.", run_make_key)
+      ->add_option("file", options.key_file, "The file to make; it must not exist")
+      ->required();
+  for (const bool encrypt : {true, false}) {
+    CLI::App* command =
+        encrypt ? add("encrypt",
+                      "Encrypt the files of a stopped warehouse with the key of the configuration, "
+                      "or give them that one in place of another.",
+                      run_encrypt)
+                : add("decrypt", "Make plain files of a stopped warehouse's encrypted ones.",
+                      run_decrypt);
+    command->add_option("--old-key", options.old_key_file,
+                        encrypt ? "File of the key that they have; without it they are plain"
+                                : "File of their key; without it that of the configuration");
+    add_data_flag(*command, options.config);
+  }
+}
+
 void add_roles(CLI::App& app, Parsed& parsed) {
   auto& collect = add_command(
       app, parsed, "collect",
@@ -158,7 +187,8 @@ void add_roles(CLI::App& app, Parsed& parsed) {
   add_all_flags(collect, parsed.collect.config);
   CLI::App& warehouse = *app.add_subcommand(
       "warehouse",
-      "Run only the embedded warehouse; backup and restore: copy it.\n\nExamples:\n"
+      "Run only the embedded warehouse; backup and restore: copy it; key, encrypt and decrypt: the "
+      "encryption of its files.\n\nExamples:\n"
       "  leat warehouse --data /var/lib/leat-warehouse --store-directory /srv/store\n"
       "  leat warehouse backup /backups/monday.leatbackup\n"
       "  leat warehouse restore /backups/monday.leatbackup --data /var/lib/leat-new");
@@ -174,6 +204,7 @@ void add_roles(CLI::App& app, Parsed& parsed) {
   add_backup_verb(warehouse, parsed, "restore",
                   "Make the warehouse of a data directory that has none from a backup.",
                   "The backup", run_restore);
+  add_key_verbs(warehouse, parsed);
 }
 
 void add_check(CLI::App& app, Parsed& parsed) {

@@ -14,6 +14,7 @@
 
 #include "app/data_directory.h"
 #include "app/destination.h"
+#include "app/encryption_key.h"
 #include "app/file_text.h"
 #include "app/notices.h"
 #include "app/object_storage.h"
@@ -38,6 +39,7 @@
 #include "pipeline/load/rescue.h"
 #include "pipeline/load/sync_schedule.h"
 #include "pipeline/privacy/service.h"
+#include "warehouse/backup/exchange.h"
 #include "warehouse/dataapi/server.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/pgwire/server.h"
@@ -163,6 +165,9 @@ Status System::Impl::start_warehouse() {
   session::WarehouseOptions options;
   options.data_directory = data.paths().warehouse();
   options.database = config.warehouse_database;
+  LEAT_TRY(backup::finish_exchange(io::posix_file_system(), options.data_directory));
+  LEAT_ASSIGN(const EncryptionKey key, configured_key(config));
+  options.key = key.text;
   options.admin_user = kAdminUser;
   options.admin_password = password;
   options.threads = static_cast<int>(config.warehouse_threads);
@@ -496,13 +501,15 @@ Status System::Impl::start_console() {
   options.schedule = schedule.get();
   options.history = history.get();
   options.metrics = &metrics;
-  options.connection = {.collect_url = connection.collect_url,
-                        .warehouse_host = connection.warehouse_host,
-                        .warehouse_port = connection.warehouse_port,
-                        .warehouse_database = connection.warehouse_database,
-                        .warehouse_user = connection.warehouse_user,
-                        .password_hint = "in " + data.paths().connection(),
-                        .token_hint = "in " + data.paths().console_token()};
+  options.connection = {
+      .collect_url = connection.collect_url,
+      .warehouse_host = connection.warehouse_host,
+      .warehouse_port = connection.warehouse_port,
+      .warehouse_database = connection.warehouse_database,
+      .warehouse_user = connection.warehouse_user,
+      .warehouse_encrypted = is_embedded(config) && !config.warehouse_encryption_key_file.empty(),
+      .password_hint = "in " + data.paths().connection(),
+      .token_hint = "in " + data.paths().console_token()};
   if (schedule) {
     options.ledger = [to = destination.get()](int latest) {
       return load::read_ledger(to->settings, to->connect, latest, std::stop_token());

@@ -43,8 +43,9 @@ struct ConnectionHints {
   std::uint16_t warehouse_port = 0;
   std::string warehouse_database;
   std::string warehouse_user;
-  std::string password_hint;  ///< Such as "in <data>/connection.json".
-  std::string token_hint;     ///< Where the console's token is; shown when the page asks for it.
+  bool warehouse_encrypted = false;  ///< Its files are.
+  std::string password_hint;         ///< Such as "in <data>/connection.json".
+  std::string token_hint;  ///< Where the console's token is; shown when the page asks for it.
 };
 
 struct ConsoleOptions {

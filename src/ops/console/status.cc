@@ -106,12 +106,13 @@ std::string shard_json(const ShardPosition& shard) {
 
 std::string connection_json(const ConnectionHints& hints) {
   return fmt::format(
-      R"({{"collect_url":{},"warehouse":{{"host":{},"port":{},"database":{},"user":{}}},)"
+      R"({{"collect_url":{},"warehouse":{{"host":{},"port":{},"database":{},"user":{},)"
+      R"("encrypted":{}}},)"
       R"("password_hint":{},)"
       R"("token_hint":{}}})",
       json_string(hints.collect_url), json_string(hints.warehouse_host), hints.warehouse_port,
       json_string(hints.warehouse_database), json_string(hints.warehouse_user),
-      json_string(hints.password_hint), json_string(hints.token_hint));
+      hints.warehouse_encrypted, json_string(hints.password_hint), json_string(hints.token_hint));
 }
 
 template <class List, class Function>

@@ -19,17 +19,23 @@ constexpr std::string_view kMagic = "leatbkup";
 constexpr std::string_view kEndMagic = "leatbend";
 constexpr std::uint32_t kVersion = 1;        // one database
 constexpr std::uint32_t kVersionOthers = 2;  // and others
+constexpr std::uint32_t kVersionKey = 3;     // encrypted ones
 constexpr std::size_t kHeaderBytes = 512;
 constexpr std::size_t kEndBytes = 24;
 constexpr std::size_t kChunkHeadBytes = 8;
 constexpr std::uint32_t kChunkBytesMax = 16U << 20U;
 constexpr std::size_t kNameBytes = 128;
 constexpr std::size_t kVersionBytes = 32;
+constexpr std::size_t kKeyIdBytes = 16;
 constexpr std::size_t kPartNameBytes = 32;
 constexpr std::size_t kPartHeadBytes = kPartNameBytes + 8;
 constexpr std::uint32_t kOthersMax = 100'000;
 // DuckDB's three headers, of which a checkpoint writes one.
 constexpr std::size_t kDatabaseHeadersBytes = 3 * 4096;
+// In the first header: what it is, and flags, of which the lowest says that the file is encrypted.
+constexpr std::size_t kDatabaseMagicAt = 8;
+constexpr std::string_view kDatabaseMagic = "DUCK";
+constexpr std::size_t kDatabaseFlagsAt = 20;
 
 template <class Number>
 void put(std::string& out, std::size_t at, Number number) {
@@ -60,7 +66,8 @@ std::string get_text(std::string_view bytes, std::size_t at, std::size_t room) {
 std::string header_of(const Contents& contents, std::uint32_t chunk_bytes) {
   std::string header(kHeaderBytes, '\0');
   std::memcpy(header.data(), kMagic.data(), kMagic.size());
-  put(header, 8, contents.others.empty() ? kVersion : kVersionOthers);
+  const std::uint32_t plain = contents.others.empty() ? kVersion : kVersionOthers;
+  put(header, 8, contents.encrypted ? kVersionKey : plain);
   put(header, 12, chunk_bytes);
   put(header, 16, contents.made.value);
   put(header, 24, contents.database_bytes);
@@ -70,6 +77,7 @@ std::string header_of(const Contents& contents, std::uint32_t chunk_bytes) {
   put_text(header, 200, kVersionBytes, contents.engine_version);
   put(header, 232, static_cast<std::uint32_t>(contents.others.size()));
   put(header, 240, contents.other_bytes);
+  if (contents.encrypted) contents.key_id.copy(header.data() + 248, kKeyIdBytes);
   put(header, kHeaderBytes - 4, crc32c(std::string_view(header).substr(0, kHeaderBytes - 4)));
   return header;
 }
@@ -242,6 +250,12 @@ Result<Contents> copy_once(const BackupOptions& options, io::File& backup) {
   }
   LEAT_ASSIGN(Copied first, begin_copy(files, options.database_file));
   LEAT_ASSIGN(const std::uint64_t bytes, first.file->size());
+  const std::string& head = first.before.headers;
+  contents.encrypted =
+      head.size() > kDatabaseFlagsAt &&
+      std::string_view(head).substr(kDatabaseMagicAt).starts_with(kDatabaseMagic) &&
+      (head[kDatabaseFlagsAt] & 1) != 0;
+  if (!contents.encrypted) contents.key_id.clear();
   LEAT_TRY(backup.truncate(0));
   Writer writer(backup, options);
   writer.expect(total + first.log_bytes + bytes);
@@ -290,7 +304,7 @@ Result<Contents> read_header(io::File& file, const std::string& path) {
     return damaged(path, 0, "the header's checksum is wrong");
   }
   const auto version = get<std::uint32_t>(header, 8);
-  if (version != kVersion && version != kVersionOthers) {
+  if (version < kVersion || version > kVersionKey) {
     return fail(Errc::kUnsupported, fmt::format("{}: a newer Leat wrote this backup (version {}); "
                                                 "restore it with that one",
                                                 path, version));
@@ -301,9 +315,11 @@ Result<Contents> read_header(io::File& file, const std::string& path) {
                     .engine_version = get_text(header, 200, kVersionBytes),
                     .database_bytes = get<std::uint64_t>(header, 24),
                     .log_bytes = get<std::uint64_t>(header, 32)};
-  if (version == kVersionOthers) {
+  contents.encrypted = version == kVersionKey;
+  if (contents.encrypted) contents.key_id = get_text(header, 248, kKeyIdBytes);
+  if (version != kVersion) {
     const auto others = get<std::uint32_t>(header, 232);
-    if (others == 0 || others > kOthersMax)
+    if ((others == 0 && version == kVersionOthers) || others > kOthersMax)
       return damaged(path, 232, "the number of databases is wrong");
     contents.others.resize(others);
     contents.other_bytes = get<std::uint64_t>(header, 240);

@@ -33,6 +33,8 @@ struct Contents {
   /// The files of the other databases, "100123.duckdb", and all their bytes, logs included.
   std::vector<std::string> others{};
   std::uint64_t other_bytes = 0;
+  bool encrypted = false;  ///< The files are, and so the backup is.
+  std::string key_id{};    ///< Of their key, 16 hexadecimal digits; empty: not known.
 
   [[nodiscard]] std::uint64_t bytes() const { return database_bytes + log_bytes + other_bytes; }
 };
@@ -46,7 +48,7 @@ struct BackupOptions {
   /// DIRECTORY/NAME.databases/NUMBER.duckdb: each other database, with its log beside it.
   std::vector<std::string> other_files{};
   std::string backup_file{};  ///< Must not exist.
-  Contents contents{};        ///< database, made and the versions.
+  Contents contents{};        ///< database, made, the versions and, when there is a key, key_id.
   Progress progress{};        ///< May be empty.
   /// Called before an attempt after the first: the warehouse was moving its log. Waits a little.
   std::function<void()> pause{};

@@ -53,7 +53,8 @@ struct World {
         .contents = {.database = "dev",
                      .made = TimeUs{1'795'000'000'000'000},
                      .leat_version = "0.1.0",
-                     .engine_version = "1.5.6"},
+                     .engine_version = "1.5.6",
+                     .key_id = "0123456789abcdef"},
         .chunk_bytes = 4096};
   }
 
@@ -94,6 +95,28 @@ TEST(Backup, WhatIsUnpackedIsWhatWasThere) {
     ASSERT_TRUE(unpack_backup(world.files, std::string(kBackup), "/new/unpacked"));
     EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb"), world.database);
     EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb.wal").value_or(""), world.log);
+  }
+}
+
+TEST(Backup, SaysTheKeyOfEncryptedFiles) {
+  for (const bool others : {false, true}) {
+    World world(40'000, 5000, others);
+    for (const bool encrypted : {false, true}) {
+      world.database.replace(8, 4, "DUCK");
+      world.database[20] = static_cast<char>(encrypted ? 1 : 0);
+      world.files.set_content(std::string(kDatabase), world.database);
+      const auto made = write_backup(world.options());
+      ASSERT_TRUE(made) << made.error().message;
+      const auto checked = check_backup(world.files, std::string(kBackup));
+      ASSERT_TRUE(checked) << checked.error().message;
+      EXPECT_EQ(checked->encrypted, encrypted);
+      EXPECT_EQ(checked->key_id, encrypted ? "0123456789abcdef" : "");
+      EXPECT_EQ(checked->others.size(), others ? 1U : 0U);
+      EXPECT_EQ((*world.files.content(std::string(kBackup)))[8], encrypted ? 3 : others ? 2 : 1);
+      ASSERT_TRUE(unpack_backup(world.files, std::string(kBackup), "/new/unpacked"));
+      EXPECT_EQ(world.files.content("/new/unpacked/dev.duckdb"), world.database);
+      ASSERT_TRUE(world.files.remove(std::string(kBackup)));
+    }
   }
 }
 

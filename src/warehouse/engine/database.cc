@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "warehouse/engine/duckdb_bridge.h"
+#include "warehouse/engine/encryption.h"
 
 namespace leat::engine {
 
@@ -53,8 +54,27 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
   return false;
 }
 
+std::unexpected<Error> key_error(const std::string& path, std::string_view what) {
+  return fail(Errc::kDenied, fmt::format("opening the database: {} {}", path, what));
+}
+
 std::unexpected<Error> open_error(const std::string& path, std::string_view text) {
   const std::string_view line = text.substr(0, text.find('\n'));
+  if (contains_any(text, {"Wrong encryption key"})) {
+    return key_error(path,
+                     "is encrypted with another key: name the file of its key in "
+                     "warehouse.encryption_key_file (of a key before: with --old-key)");
+  }
+  if (contains_any(text, {"Cannot open encrypted database"})) {
+    return key_error(path,
+                     "is encrypted: name the file of its key in warehouse.encryption_key_file (of "
+                     "a key before: with --old-key)");
+  }
+  if (contains_any(text, {"is not encrypted"})) {
+    return key_error(path,
+                     "is not encrypted, and there is a key (warehouse.encryption_key_file): "
+                     "encrypt it with: leat warehouse encrypt");
+  }
   if (contains_any(text, {"Could not set lock", "Conflicting lock"})) {
     return fail(Errc::kConflict,
                 fmt::format("opening the database: another process has it open; {}; stop that "
@@ -64,7 +84,7 @@ std::unexpected<Error> open_error(const std::string& path, std::string_view text
   if (contains_any(text, {"not a valid DuckDB", "orrupt", "hecksum", "Serialization Error",
                           "replaying WAL", "Failed to deserialize", "INTERNAL Error",
                           "file is smaller", "Could not read enough bytes", "FATAL Error",
-                          "version number", "Out of Range Error", "failed to read"})) {
+                          "version number", "Out of Range Error", "failed to read", "AES tag"})) {
     return fail(Errc::kCorrupt,
                 fmt::format("the warehouse's file is damaged or not one of Leat's; {}: {}; move it "
                             "away, then restore a backup with: leat warehouse restore FILE (or "
@@ -110,13 +130,55 @@ Result<duckdb_database> open_handle(const DatabaseOptions& options) {
   }
   duckdb_database database = nullptr;
   char* text = nullptr;
-  const duckdb_state state = duckdb_open_ext(options.path.empty() ? nullptr : options.path.c_str(),
-                                             &database, config, &text);
+  // A file with a key can only be attached to one that has none.
+  const bool in_memory = options.path.empty() || !options.key.empty();
+  const duckdb_state state =
+      duckdb_open_ext(in_memory ? nullptr : options.path.c_str(), &database, config, &text);
   duckdb_destroy_config(&config);
   if (state == DuckDBSuccess) return database;
   const std::string message = text == nullptr ? "no reason was given" : text;
   duckdb_free(text);
   return open_error(options.path, message);
+}
+
+/// Runs a statement that holds the key; no error shows it.
+Status attach_file(duckdb_connection connection, std::string_view name, const std::string& path,
+                   const std::string& key) {
+  std::string sql = "ATTACH " + quote_literal(path);
+  if (!name.empty()) sql += " AS " + quote_identifier(name);
+  // DuckDB takes no key for what is in memory, and writes none of it to a disk.
+  if (!key.empty() && path != ":memory:") sql += " (ENCRYPTION_KEY " + quote_literal(key) + ")";
+  duckdb_result result;
+  Status attached;
+  if (duckdb_query(connection, sql.c_str(), &result) != DuckDBSuccess) {
+    const char* text = duckdb_result_error(&result);
+    std::string shown = text == nullptr ? "no reason was given" : text;
+    for (std::size_t at = 0; !key.empty() && (at = shown.find(key, at)) != std::string::npos;)
+      shown.replace(at, key.size(), "***");
+    attached = open_error(path, shown);
+  }
+  duckdb_destroy_result(&result);
+  return attached;
+}
+
+/// Opens the first of the encrypted files, and lets connections begin there.
+Status attach_main(DatabaseState& state, Connection& connection, Connection::State& raw,
+                   const std::string& path) {
+  // The name of the empty one in memory, to which it is attached; DuckDB keeps two more.
+  if (std::filesystem::path(path).stem() == "memory") {
+    return fail(Errc::kInvalid,
+                "an encrypted database cannot be called memory: choose another name "
+                "(warehouse.database)");
+  }
+  LEAT_TRY(attach_file(raw.connection, {}, path, state.key));
+  const auto named =
+      connection.query("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL");
+  if (!named || named->size() != 1)
+    return fail(Errc::kBug, "opening the database: its name is not known");
+  state.main = named->front().front().value_or("");
+  if (!connection.run("USE " + quote_identifier(state.main)))
+    return fail(Errc::kBug, "opening the database: it cannot be used");
+  return {};
 }
 
 }  // namespace
@@ -135,6 +197,10 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   std::unique_ptr<Database> database(new Database(state));
   auto connection = database->connect();
   if (!connection) return fail(Errc::kBug, "opening the database: " + connection.error().message);
+  state->key = options.key;
+  if (!options.key.empty() || options.encryption) LEAT_TRY(load_encryption(**connection));
+  if (!options.key.empty() && !options.path.empty())
+    LEAT_TRY(attach_main(*state, **connection, *(*connection)->state_, options.path));
   SqlStatus ready = register_sources(state, (*connection)->state_->connection);
   if (ready) ready = register_length_checks((*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
@@ -159,22 +225,19 @@ SqlResult<std::unique_ptr<Connection>> Database::connect() {
   if (duckdb_connect(state_->database, &state->connection) != DuckDBSuccess) {
     return fail_sql("08006", "the engine accepts no further connection");
   }
+  if (!state_->main.empty())
+    LEAT_TRY(state->run_raw(("USE " + quote_identifier(state_->main)).c_str()));
   return std::unique_ptr<Connection>(new Connection(std::move(state)));
 }
 
 Status Database::attach(std::string_view name, std::string_view path) {
+  return attach(name, path, state_->key);
+}
+
+Status Database::attach(std::string_view name, std::string_view path, const std::string& key) {
   const auto connection = connect();
   if (!connection) return fail(Errc::kBug, "opening a database: " + connection.error().message);
-  const std::string sql =
-      fmt::format("ATTACH {} AS {}", quote_literal(path), quote_identifier(name));
-  duckdb_result result;
-  Status attached;
-  if (duckdb_query((*connection)->state_->connection, sql.c_str(), &result) != DuckDBSuccess) {
-    const char* text = duckdb_result_error(&result);
-    attached = open_error(std::string(path), text == nullptr ? "no reason was given" : text);
-  }
-  duckdb_destroy_result(&result);
-  return attached;
+  return attach_file((*connection)->state_->connection, name, std::string(path), key);
 }
 
 SqlStatus Database::detach(std::string_view name) {

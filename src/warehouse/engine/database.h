@@ -1,9 +1,9 @@
 // One DuckDB instance: a file (or memory) shared by all sessions of the process.
 //
 // A file is written ahead to FILE.wal and survives kill -9 and power loss at any point; a damaged
-// one is refused at open (kCorrupt). No extension is ever downloaded or loaded. SQL can read files
-// in the named directories only. A transaction may write to one database file only: what must
-// commit together must be in one file.
+// one is refused at open (kCorrupt). No extension is ever downloaded, and only a database with a
+// key loads one (encryption.h). SQL can read files in the named directories only. A transaction may
+// write to one database file only: what must commit together must be in one file.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,10 @@ struct DatabaseOptions {
   /// WAL size that starts a checkpoint. One writes the last row groups of all changed tables anew,
   /// which is most of what small loads cost; the next start after a crash reads so much.
   std::uint64_t checkpoint_bytes = 128ULL << 20;
+  /// With it all files are encrypted, logs and temporary ones too; empty: none is. Never shown.
+  std::string key = {};
+  /// Without a key: readies the engine for files that are attached with one of their own.
+  bool encryption = false;
   /// Absolute; SQL may read and write files below these and nowhere else.
   std::vector<std::string> directories = {};
   /// More of DuckDB's, for tests.
@@ -46,7 +50,8 @@ struct DatabaseOptions {
 class Database {
  public:
   /// Opens or creates. Errors: kCorrupt for a damaged or foreign file, kConflict when another
-  /// process holds it, kInvalid for an unusable option.
+  /// process holds it, kInvalid for an unusable option; with a key: kDenied when it is another one
+  /// or the file is plain, kNotFound without encryption_extension().
   [[nodiscard]] static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -56,8 +61,10 @@ class Database {
   [[nodiscard]] SqlResult<std::unique_ptr<Connection>> connect();
 
   /// Opens or creates another file under the SQL name `name`; detach() closes it. The file must be
-  /// in one of the directories; ":memory:": none, gone at detach(). Errors: as open().
+  /// in one of the directories; ":memory:": none, gone at detach(). With the key of open(), or with
+  /// another (empty: the file is plain). Errors: as open().
   [[nodiscard]] Status attach(std::string_view name, std::string_view path);
+  [[nodiscard]] Status attach(std::string_view name, std::string_view path, const std::string& key);
   [[nodiscard]] SqlStatus detach(std::string_view name);
 
   /// Moves the WAL into the file. Waits for nobody: skipped while transactions are running (they do
@@ -74,7 +81,7 @@ class Database {
   /// Makes live content a table: SELECT ... FROM name() (engine/source.h).
   [[nodiscard]] SqlStatus add_table_function(TableFunction function);
 
-  /// "1.5.6": the DuckDB in use.
+  /// "1.5.5": the DuckDB in use.
   [[nodiscard]] static std::string engine_version();
 
  private:

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <thread>
 
+#include "warehouse/engine/encryption.h"
 #include "warehouse/engine/function.h"
 #include "warehouse/engine/source.h"
 
@@ -20,6 +21,7 @@ namespace leat::engine {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class TempDir {
  public:
@@ -186,6 +188,153 @@ TEST(EngineFile, ManyConnectionsAtOnce) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(failures, 0);
   EXPECT_EQ((*database.connect())->query("select count(*) from t")->front().front(), "160");
+}
+
+constexpr std::string_view kMarker = "MARKER-of-plain-text-";
+
+/// Of all files below, by name.
+bool holds_marker(const std::filesystem::path& folder) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (bytes.find(kMarker) != std::string::npos) return true;
+  }
+  return false;
+}
+
+class EngineEncryption : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!check_encryption_extension()) GTEST_SKIP() << "no " << encryption_extension();
+  }
+
+  /// "opened", or what open() says.
+  std::string open_code(const std::string& key, const std::string& path) {
+    auto opened = Database::open({.path = path, .threads = 1, .key = key});
+    if (opened) return "opened";
+    EXPECT_THAT(opened.error().message, HasSubstr(path));
+    if (!key.empty()) {
+      EXPECT_THAT(opened.error().message, Not(HasSubstr(key)));
+    }
+    return std::string(errc_name(opened.error().code));
+  }
+
+  const TempDir dir_;
+  const std::string path_ = dir_ / "warehouse.db";
+  const std::string key_ = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+  const std::string fill_ =
+      "create table t as select '" + std::string(kMarker) + "' || range as a from range(5000)";
+};
+
+TEST_F(EngineEncryption, NoFileHoldsPlainText) {
+  for (const std::string& key : {std::string(), key_}) {
+    const TempDir folder;
+    const std::string path = folder / "warehouse.db";
+    const pid_t child = fork();
+    if (child == 0) {
+      auto opened =
+          Database::open({.path = path, .threads = 1, .key = key, .directories = {folder / ""}});
+      auto connection = opened ? (*opened)->connect() : SqlResult<std::unique_ptr<Connection>>();
+      // Compressed texts would not be found in a plain file either.
+      const bool good = opened && (*connection)->run("set force_compression = 'uncompressed'") &&
+                        (*connection)->run(fill_) &&
+                        (*opened)->attach("other", folder / "other.db") &&
+                        (*connection)->run("create table other.t as from t");
+      // Both logs stay.
+      if (good) kill(getpid(), SIGKILL);
+      _exit(1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    ASSERT_TRUE(std::filesystem::exists(path + ".wal"));
+    ASSERT_TRUE(std::filesystem::exists(folder / "other.db.wal"));
+    EXPECT_EQ(holds_marker(folder / ""), key.empty());
+    {
+      auto opened = Database::open({.path = path, .threads = 1, .key = key});
+      ASSERT_TRUE(opened) << opened.error().message;
+      auto connection = std::move(*(*opened)->connect());
+      ASSERT_TRUE(connection->run("set force_compression = 'uncompressed'; checkpoint"));
+      EXPECT_EQ(connection->query("select count(*) from t")->front().front(), "5000");
+      EXPECT_THAT(*connection->query("select database_name, path from duckdb_databases() where "
+                                     "encrypted"),
+                  ::testing::SizeIs(key.empty() ? 0 : 1));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path + ".wal"));
+    EXPECT_EQ(holds_marker(folder / ""), key.empty());
+  }
+}
+
+TEST_F(EngineEncryption, OnlyTheKeyOpensTheFile) {
+  EXPECT_EQ(open_code(key_, path_), "opened");
+  EXPECT_EQ(open_code(key_, path_), "opened");
+  EXPECT_EQ(open_code(key_ + "x", path_), "denied");
+  EXPECT_EQ(open_code({}, path_), "denied");
+  EXPECT_EQ(open_code({}, dir_ / "plain.db"), "opened");
+  EXPECT_EQ(open_code(key_, dir_ / "plain.db"), "denied");
+  EXPECT_EQ(Database::open({.path = dir_ / "memory.db", .key = key_}).error().code, Errc::kInvalid);
+  auto opened =
+      Database::open({.path = path_, .threads = 1, .key = key_, .directories = {dir_ / ""}});
+  ASSERT_TRUE(opened);
+  EXPECT_EQ((*opened)->attach("plain", dir_ / "plain.db").error().code, Errc::kDenied);
+  ASSERT_TRUE((*opened)->attach("plain", dir_ / "plain.db", {}));
+}
+
+TEST_F(EngineEncryption, DamageIsSaidAtOpen) {
+  {
+    auto opened = Database::open({.path = path_, .threads = 1, .key = key_});
+    ASSERT_TRUE(opened);
+    ASSERT_TRUE((*(*opened)->connect())->run(fill_));
+  }
+  std::ifstream in(path_, std::ios::binary);
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  // The first header; both of the others, of which one counts; the first block.
+  using Places = std::vector<std::size_t>;
+  for (const Places& places : {Places{8}, Places{200}, Places{4156, 8252}, Places{12388}}) {
+    std::string damaged = whole;
+    for (const std::size_t at : places) damaged[at] ^= 1;
+    std::ofstream(path_, std::ios::binary) << damaged;
+    EXPECT_EQ(open_code(key_, path_), "corrupt") << places[0];
+  }
+  std::ofstream(path_, std::ios::binary) << whole.substr(0, whole.size() / 2);
+  EXPECT_EQ(open_code(key_, path_), "corrupt");
+}
+
+TEST_F(EngineEncryption, WhatIsSpilledIsEncrypted) {
+  for (const std::string& key : {std::string(), key_}) {
+    const TempDir folder;
+    auto opened = Database::open({.path = folder / "warehouse.db",
+                                  .threads = 1,
+                                  .memory_bytes_max = 30U << 20U,
+                                  .temp_directory = folder / "spilled",
+                                  .key = key});
+    ASSERT_TRUE(opened) << opened.error().message;
+    auto connection = std::move(*(*opened)->connect());
+    // In the rows, for keys of a sort are written in a form of their own.
+    auto cursor = connection->execute("select '" + std::string(kMarker) +
+                                      "' || md5((range + 1)::varchar) as a from range(250000) "
+                                      "order by md5(range::varchar)");
+    ASSERT_TRUE(cursor) << cursor.error().message;
+    ASSERT_TRUE(cursor->next());
+    ASSERT_FALSE(std::filesystem::is_empty(folder / "spilled"));
+    EXPECT_EQ(holds_marker(folder / "spilled"), key.empty());
+  }
+}
+
+// The extension reads over HTTP; nobody's SQL does.
+TEST_F(EngineEncryption, NothingElseOfTheExtensionIsOpen) {
+  auto opened =
+      Database::open({.path = path_, .threads = 1, .key = key_, .directories = {dir_ / ""}});
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto connection = std::move(*(*opened)->connect());
+  for (const char* sql :
+       {"from read_text('http://127.0.0.1:1/a')", "from read_csv('https://127.0.0.1:1/a')",
+        "from read_parquet('s3://bucket/a')", "copy (select 1) to 's3://bucket/a'",
+        "attach 'http://127.0.0.1:1/a.db' as a", "create persistent secret s (type s3)",
+        "set global enable_external_access = true"}) {
+    EXPECT_FALSE(connection->run(sql)) << sql;
+  }
 }
 
 TEST(EngineOptions, BadSettingIsInvalid) {

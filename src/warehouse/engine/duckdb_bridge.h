@@ -51,6 +51,8 @@ class ChunkReader {
 /// What all connections of a database share. Outlives them.
 struct DatabaseState {
   duckdb_database database = nullptr;
+  std::string key{};   // of all files; empty: they are plain
+  std::string main{};  // where connections begin; empty: where DuckDB lets them
   std::mutex sources_mutex;
   std::vector<std::pair<std::int64_t, ChunkSource*>> sources;  // guarded by sources_mutex
   std::int64_t next_source = 1;                                // guarded by sources_mutex

@@ -45,6 +45,7 @@ Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& 
   database.threads = options.threads;
   database.memory_bytes_max = options.memory_bytes_max;
   database.temp_directory = options.temp_directory;
+  database.key = options.key;
   database.directories = options.directories;
   if (!options.data_directory.empty()) {
     std::error_code error;

@@ -49,6 +49,8 @@ struct WarehouseOptions {
   std::uint64_t memory_bytes_max =
       0;                         ///< Buffers of all statements together; 0: 80 % of the machine.
   std::string temp_directory{};  ///< Where big sorts spill; empty: beside the file.
+  /// Of all database files, with their logs and temporary files; empty: they are plain.
+  std::string key{};
   /// Folders whose files COPY may read directly (a directory-backed object store's root).
   std::vector<std::string> directories{};
   io::ObjectStore* object_store =
@@ -106,7 +108,7 @@ struct WarehouseState;
 class Warehouse {
  public:
   /// Opens or creates. Errors: kCorrupt for a damaged file, kConflict when another process has it
-  /// open.
+  /// open, kDenied when its key is another one.
   [[nodiscard]] static Result<std::unique_ptr<Warehouse>> open(WarehouseOptions options);
   Warehouse(const Warehouse&) = delete;
   Warehouse& operator=(const Warehouse&) = delete;
