@@ -38,7 +38,7 @@ TestWarehouse::TestWarehouse(io::ObjectStore& store, const std::string& root,
   state_->settings.port = state_->server->port();
   state_->settings.password = "Correct-Horse-1";
   state_->settings.sslmode = "disable";
-  state_->settings.statement_timeout_ms = 60'000;
+  state_->settings.statement_timeout_ms = 300'000;
 }
 
 TestWarehouse::~TestWarehouse() {
