@@ -7,6 +7,7 @@
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
 #include "warehouse/session/session_state.h"
+#include "warehouse/session/show_support.h"
 
 namespace leat::session {
 namespace {
@@ -206,6 +207,18 @@ SqlStatus require_schema_of(const SessionState& session, const std::string& data
   return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
 }
 
+}  // namespace
+
+SqlResult<std::string> shown_schema(const SessionState& session, const sql::QualifiedName& name) {
+  const std::vector<std::string> path = session.resolved_search_path();
+  std::string schema(name.empty() ? path.empty() ? "public" : path.front() : name.name());
+  const std::string database(name.schema().empty() ? session.request.database : name.schema());
+  LEAT_TRY(require_schema_of(session, database, schema));
+  return schema;
+}
+
+namespace {
+
 std::string column_name(const catalog::Relation& relation, std::int16_t number) {
   const auto found = std::ranges::find(relation.columns, number, &catalog::Column::number);
   return found == relation.columns.end() ? std::string() : found->name;
@@ -253,7 +266,8 @@ void add_foreign_key_rows(const SessionState& session, const catalog::Relation& 
   }
 }
 
-/// Rows as a relation with these columns; none: one row of NULLs that is left out.
+}  // namespace
+
 std::string rows_sql(const std::string& rows, std::string_view columns) {
   if (!rows.empty()) return fmt::format("SELECT * FROM (VALUES {}) AS t({})", rows, columns);
   std::string nulls;
@@ -261,6 +275,8 @@ std::string rows_sql(const std::string& rows, std::string_view columns) {
     nulls += fmt::format("{}CAST(NULL AS VARCHAR) AS {}", nulls.empty() ? "" : ", ", trim(column));
   return "SELECT " + nulls + " WHERE false";
 }
+
+namespace {
 
 /// SHOW CONSTRAINTS of a table: its primary key, what it refers to, or what refers to it.
 SqlResult<std::string> constraints_sql(const SessionState& session,
@@ -309,16 +325,20 @@ SqlResult<std::string> discovery_sql(const SessionState& session,
            like_clause(statement, "schema_name");
   }
   if (statement.kind == sql::ShowKind::kTables) {
-    const std::vector<std::string> path = session.resolved_search_path();
-    const std::string schema(name.empty() ? path.empty() ? "public" : path.front() : name.name());
+    LEAT_ASSIGN(const std::string schema, shown_schema(session, name));
     const std::string of(name.schema().empty() ? own : name.schema());
-    LEAT_TRY(require_schema_of(session, of, schema));
     return "SELECT database_name, schema_name, table_name, table_type, table_acl, remarks FROM "
            "leat_system.svv_all_tables WHERE database_name = " +
            quote_literal(of) + " AND schema_name = " + quote_literal(schema) +
            like_clause(statement, "table_name");
   }
   if (statement.kind == sql::ShowKind::kConstraints) return constraints_sql(session, statement);
+  if (statement.kind == sql::ShowKind::kGrants || statement.kind == sql::ShowKind::kColumnGrants)
+    return grants_sql(session, statement);
+  if (statement.kind == sql::ShowKind::kParameters) return parameters_sql(session, statement);
+  if (statement.kind == sql::ShowKind::kProcedures || statement.kind == sql::ShowKind::kFunctions) {
+    return functions_sql(session, statement);
+  }
   LEAT_ASSIGN(const catalog::RelationPointer relation, session.find_readable(name));
   const std::string of(name.database().empty() ? own : name.database());
   return fmt::format(
@@ -366,13 +386,21 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
     case sql::ShowKind::kSchemas:
     case sql::ShowKind::kTables:
     case sql::ShowKind::kColumns:
-    case sql::ShowKind::kConstraints: {
+    case sql::ShowKind::kConstraints:
+    case sql::ShowKind::kGrants:
+    case sql::ShowKind::kColumnGrants:
+    case sql::ShowKind::kProcedures:
+    case sql::ShowKind::kFunctions:
+    case sql::ShowKind::kParameters: {
       LEAT_ASSIGN(const std::string text, discovery_sql(*this, statement));
       return send_query(running, text);
     }
-    default:
-      return engine::fail_sql("0A000", "this form of SHOW is not supported");
+    case sql::ShowKind::kProcedure:
+      return engine::fail_sql("42883",
+                              "procedure " + statement.name.to_string() + " does not exist", {},
+                              "Stored procedures are not supported: there are none.");
   }
+  return {};
 }
 
 SqlStatus SessionState::run_maintenance(Running& running) {

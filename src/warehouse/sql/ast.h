@@ -347,7 +347,12 @@ enum class ShowKind : std::uint8_t {
   kSchemas,  ///< FROM DATABASE name
   kTables,   ///< FROM SCHEMA name
   kColumns,  ///< FROM TABLE name
-  kGrants,
+  kGrants,   ///< setting: "table" | "schema" | "database" | "function" (ON name), "user" |
+             ///< "role" | "public" (FOR name)
+  kColumnGrants,
+  kProcedures,  ///< FROM SCHEMA name
+  kFunctions,   ///< FROM SCHEMA name
+  kParameters,  ///< setting: "procedure" | "function"; name, types
   kConstraints  ///< setting: "primary keys" | "foreign keys" | "foreign keys exported"
 };
 
@@ -355,6 +360,7 @@ struct ShowStatement {
   ShowKind kind = ShowKind::kSetting;
   std::string setting;
   QualifiedName name;
+  std::vector<TypeName> types{};  ///< of a function's arguments
   std::optional<std::string> like;
   std::optional<std::int64_t> limit;
 };

@@ -286,13 +286,15 @@ class StatementDump {
   }
   void operator()(const ResetStatement& node) { simple("reset", node.name); }
   void operator()(const ShowStatement& node) {
-    static constexpr std::string_view kKinds[] = {"setting",   "table",      "view",   "procedure",
-                                                  "databases", "schemas",    "tables", "columns",
-                                                  "grants",    "constraints"};
+    static constexpr std::string_view kKinds[] = {
+        "setting",    "table",     "view",       "procedure",  "databases",
+        "schemas",    "tables",    "columns",    "grants",     "column-grants",
+        "procedures", "functions", "parameters", "constraints"};
     out_.open("show");
     out_.word(kKinds[static_cast<std::size_t>(node.kind)]);
     if (!node.setting.empty()) out_.word(node.setting);
     if (!node.name.empty()) out_.word(node.name.to_string());
+    for (const TypeName& type : node.types) out_.word(format_type(type));
     out_.entry("like", node.like);
     out_.entry("limit", node.limit);
     out_.close();

@@ -172,6 +172,14 @@ void Emitter::cast(const Expression& node) {
       write("to_json(");
       expression(value);
       return write(")");
+    case TypeKind::kBoolean: {
+      const Inferred from = infer(value).kind;
+      if (from != Inferred::kDecimal && from != Inferred::kDouble) break;
+      fail("42846",
+           std::string("cannot cast type ") +
+               (from == Inferred::kDecimal ? "numeric" : "double precision") + " to boolean",
+           node.span);
+    }
     case TypeKind::kVarbyte:
       if (infer(value).kind == Inferred::kText || value.kind == ExpressionKind::kString) {
         write("encode(");

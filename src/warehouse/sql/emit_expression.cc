@@ -121,6 +121,7 @@ bool Emitter::condition(const Expression& node) {
     case ExpressionKind::kIs:
       return is_test(node), true;
     case ExpressionKind::kBetween:
+      if (text_between(node)) return true;
       comparison(node.negated ? "NOT BETWEEN" : "BETWEEN", *node.children[0], *node.children[1]);
       write(" AND ");
       return arithmetic_operand(*node.children[2], *node.children[0]), true;
@@ -301,13 +302,16 @@ void Emitter::binary(const Expression& node) {
 
 /// Comparisons look at SUPER values through the type of the other side.
 void Emitter::comparison(std::string_view op, const Expression& left, const Expression& right) {
+  const bool plain =
+      op == "=" || op == "<>" || op == "!=" || op == "<" || op == "<=" || op == ">" || op == ">=";
+  if (plain && (text_comparison(op, left, right) || number_comparison(op, left, right))) return;
   const auto side = [&](const Expression& node, const Expression& other) {
     auto path = super_navigation(node);
     if (!path && infer(node).kind == Inferred::kSuper) return operand(node);
     if (!path) return arithmetic_operand(node, other);
     if (super_navigation(other)) return super_path(path->first, path->second);
-    const bool text = other.kind == ExpressionKind::kString || infer(other).kind == Inferred::kText;
     const InferredType type = infer(other);
+    const bool text = type.kind == Inferred::kText;
     if (is_numeric(type.kind)) {
       write("TRY_CAST(json_extract_string(" + path->first + ", " + quote_literal(path->second) +
             ") AS DOUBLE)");
@@ -378,6 +382,7 @@ void Emitter::is_test(const Expression& node) {
 
 void Emitter::in_test(const Expression& node) {
   const Expression& value = *node.children[0];
+  if (text_in(node)) return;
   const auto path = super_navigation(value);
   if (path && !node.query) {
     write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
@@ -449,11 +454,17 @@ void Emitter::case_when(const Expression& node) {
   std::size_t i = 0;
   write("CASE");
   bool boolean_operand = false;
+  bool text_operand = false;
   if (node.flag) {
     write(" ");
     const Expression& value = *node.children[i++];
     boolean_operand = infer(value).kind == Inferred::kBoolean;
-    operand(value);
+    text_operand = text_side(value) != TextSide::kOther;
+    if (text_operand) {
+      write(trimmed_text(value, text_side(value)));
+    } else {
+      operand(value);
+    }
   }
   const std::size_t last = node.children.size() - (node.flag2 ? 1 : 0);
   while (i + 1 < last + 1 && i < last) {
@@ -461,6 +472,8 @@ void Emitter::case_when(const Expression& node) {
     const Expression& when = *node.children[i++];
     if (boolean_operand && when.kind == ExpressionKind::kString) {
       write("CAST(" + quote_literal(when.text) + " AS BOOLEAN)");
+    } else if (text_operand && when.kind == ExpressionKind::kString) {
+      write(constant_text(when)->sql);
     } else {
       expression(when);
     }

@@ -219,6 +219,7 @@ bool Emitter::aggregate_function(const Expression& node) {
   if (name == "listagg") return list_aggregate(node), true;
   if (name == "percentile_cont" || name == "percentile_disc") return percentile(node), true;
   if (name == "decode") return decode(node), true;
+  if (name == "nullif") return null_if(node), true;
   if (name != "ratio_to_report") return false;
   if (!call.window) fail("42601", "RATIO_TO_REPORT needs an OVER clause", node.span);
   write("(CAST(");
@@ -310,17 +311,32 @@ void Emitter::percentile(const Expression& node) {
   over(node);
 }
 
+/// Blanks at the end count for nothing here as well.
+void Emitter::null_if(const Expression& node) {
+  const std::string equal =
+      captured([&] { (void)text_comparison("=", *node.children[0], *node.children[1]); });
+  if (equal.empty()) return call_by_name("nullif", node);
+  write("CASE WHEN " + equal + " THEN NULL ELSE ");
+  expression(*node.children[0]);
+  write(" END");
+}
+
 /// DECODE(e, s1, r1, ..., d): NULL equals NULL.
 void Emitter::decode(const Expression& node) {
   write("CASE");
   std::size_t i = 1;
   for (; i + 1 < node.children.size(); i += 2) {
     write(" WHEN ");
+    if (node.children[i]->kind == ExpressionKind::kString) {
+      comparison("=", *node.children[0], *node.children[i]);
+      write(" THEN ");
+      expression(*node.children[i + 1]);
+      continue;
+    }
     operand(*node.children[0]);
     if (node.children[i]->kind == ExpressionKind::kNull) {
       write(" IS NULL");
-    } else if (node.children[i]->kind == ExpressionKind::kNumber ||
-               node.children[i]->kind == ExpressionKind::kString) {
+    } else if (node.children[i]->kind == ExpressionKind::kNumber) {
       write(" = ");
       expression(*node.children[i]);
     } else {

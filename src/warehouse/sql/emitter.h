@@ -94,6 +94,12 @@ struct Scope {
   std::string level{};     ///< with CONNECT BY: what stands for LEVEL
 };
 
+/// A text without blanks at its end: a literal, or what stands for a parameter.
+struct ConstantText {
+  std::string sql;
+  std::optional<std::string> literal{};
+};
+
 class Emitter {
  public:
   explicit Emitter(const TranslateContext& context) : context_(context) {}
@@ -168,6 +174,25 @@ class Emitter {
                       const InferredType& result);
   void regex_match(const Expression& node);
   void comparison(std::string_view op, const Expression& left, const Expression& right);
+  // Text, where blanks at the end count for nothing (emit_text_comparison.cc). Each returns false
+  // when nothing was written: the operands are not of that kind.
+  bool text_comparison(std::string_view op, const Expression& left, const Expression& right);
+  bool number_comparison(std::string_view op, const Expression& left, const Expression& right);
+  bool text_between(const Expression& node);
+  bool text_in(const Expression& node);
+  /// What a text is compared with, if it is known before any row is.
+  [[nodiscard]] std::optional<ConstantText> constant_text(const Expression& node);
+  /// How a text is compared with it.
+  enum class TextSide : std::uint8_t {
+    kOther,    ///< no text, or not known to be one
+    kColumn,   ///< values as they were stored, with blanks at their ends
+    kTrimmed,  ///< CHAR: values never end in a blank
+    kComputed
+  };
+  [[nodiscard]] TextSide text_side(const Expression& node) const;
+  [[nodiscard]] std::string trimmed_text(const Expression& node, TextSide side);
+  [[nodiscard]] std::string compared_text(std::string_view op, const Expression& value,
+                                          TextSide side, const ConstantText& constant);
   void arithmetic_operand(const Expression& node, const Expression& other);
   void joined(const Expression& node, std::string_view separator);
   void is_test(const Expression& node);
@@ -229,6 +254,7 @@ class Emitter {
   void list_aggregate(const Expression& node);
   void percentile(const Expression& node);
   void decode(const Expression& node);
+  void null_if(const Expression& node);
   void substring(const Expression& node);
   void regexp_function(const Expression& node);
   void date_add(const Expression& node);

@@ -312,10 +312,11 @@ InferredType Emitter::infer_text_function(const Expression& node) const {
   InferredType type{Inferred::kText};
   if (node.children.empty()) return type;
   const InferredType first = infer(*node.children[0]);
+  if (first.kind == Inferred::kOtherKnown) return first;  // VARBYTE
   for (const std::string_view same : {"btrim", "trim", "ltrim", "rtrim", "split_part"}) {
     if (name == same) type.length = text_bytes(first);
   }
-  const bool substring = name == "substring" && node.children.size() == 3;
+  const bool substring = (name == "substring" || name == "substr") && node.children.size() == 3;
   if (substring || name == "left" || name == "right") {
     // Four bytes a character at most.
     const std::int32_t count = literal_count(*node.children.back());
@@ -383,10 +384,41 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "current_date" || name == "to_date" || name == "last_day") return {Inferred::kDate};
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
   if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
-  for (const std::string_view text :
-       {"upper", "lower", "btrim", "trim", "ltrim", "rtrim", "substring", "left", "right",
-        "replace", "to_char", "listagg", "json_extract_path_text", "split_part", "concat",
-        "regexp_replace", "regexp_substr", "md5"}) {
+  for (const std::string_view text : {"upper",
+                                      "lower",
+                                      "btrim",
+                                      "trim",
+                                      "ltrim",
+                                      "rtrim",
+                                      "substring",
+                                      "left",
+                                      "right",
+                                      "replace",
+                                      "to_char",
+                                      "listagg",
+                                      "json_extract_path_text",
+                                      "split_part",
+                                      "concat",
+                                      "regexp_replace",
+                                      "regexp_substr",
+                                      "md5",
+                                      "lpad",
+                                      "rpad",
+                                      "repeat",
+                                      "replicate",
+                                      "reverse",
+                                      "initcap",
+                                      "translate",
+                                      "chr",
+                                      "substr",
+                                      "quote_ident",
+                                      "quote_literal",
+                                      "sha",
+                                      "sha1",
+                                      "sha2",
+                                      "soundex",
+                                      "json_serialize",
+                                      "json_extract_array_element_text"}) {
     if (name == text) return infer_text_function(node);
   }
   if (!find_function(name).empty()) return {};

@@ -235,6 +235,8 @@ class Parser {
   StatementNode set_transaction(SettingScope scope);
   double number_after_sign();
   StatementNode show_discovery(ShowStatement node);
+  void show_grants(ShowStatement& node);
+  void show_signature(ShowStatement& node);
   StatementNode set();
   SetStatement set_assignment(SettingScope scope);
   std::vector<std::string> setting_values(bool& to_default);

@@ -138,7 +138,9 @@ StatementNode Parser::show() {
     return node;
   }
   if (what == "databases"_w || what == "schemas"_w || what == "tables"_w || what == "columns"_w ||
-      what == "grants"_w || what == "constraints"_w) {
+      what == "grants"_w || what == "constraints"_w || what == "procedures"_w ||
+      what == "functions"_w || what == "parameters"_w ||
+      (what == "column"_w && at("grants"_w, 1))) {
     return show_discovery(node);
   }
   if (accept("time"_w, "zone"_w)) {
@@ -160,13 +162,59 @@ StatementNode Parser::show() {
   return node;
 }
 
+/// name(types)
+void Parser::show_signature(ShowStatement& node) {
+  node.name = qualified_name();
+  if (!accept_operator("(") || accept_operator(")")) return;
+  do {
+    node.types.push_back(type_name());
+  } while (accept_operator(","));
+  expect_operator(")");
+}
+
+/// SHOW GRANTS ON an object or FOR somebody.
+void Parser::show_grants(ShowStatement& node) {
+  node.kind = ShowKind::kGrants;
+  if (accept("for"_w)) {
+    node.setting = accept("role"_w) ? "role" : accept("public"_w) ? "public" : "user";
+    if (node.setting != "public") node.name = qualified_name();
+    return;
+  }
+  expect("on"_w);
+  if (accept("function"_w)) {
+    node.setting = "function";
+    return show_signature(node);
+  }
+  node.setting = accept("schema"_w) ? "schema" : accept("database"_w) ? "database" : "table";
+  if (node.setting == "table") (void)accept("table"_w);
+  node.name = qualified_name();
+}
+
 StatementNode Parser::show_discovery(ShowStatement node) {
   const Word what = token().word;
   advance();
   if (what == "databases"_w) {
     node.kind = ShowKind::kDatabases;
   } else if (what == "grants"_w) {
-    unsupported(tokens_[at_ - 1], "SHOW GRANTS");
+    show_grants(node);
+  } else if (what == "column"_w) {
+    advance();
+    expect("on"_w);
+    expect("table"_w);
+    node.kind = ShowKind::kColumnGrants;
+    node.name = qualified_name();
+  } else if (what == "parameters"_w) {
+    expect("of"_w);
+    node.kind = ShowKind::kParameters;
+    node.setting = accept("procedure"_w) ? "procedure" : "function";
+    if (node.setting == "function") expect("function"_w);
+    show_signature(node);
+  } else if (what == "procedures"_w || what == "functions"_w) {
+    node.kind = what == "procedures"_w ? ShowKind::kProcedures : ShowKind::kFunctions;
+    if (accept("from"_w)) {
+      (void)accept("schema"_w);
+      node.name = qualified_name();
+    }
   } else if (what == "constraints"_w) {
     node.kind = ShowKind::kConstraints;
     if (accept("primary"_w)) {

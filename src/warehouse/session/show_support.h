@@ -1,0 +1,25 @@
+// What the forms of SHOW share. Inside of the module only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "warehouse/session/session_state.h"
+
+namespace leat::session {
+
+/// The schema that SHOW ... FROM SCHEMA names, or the current one; 3F000, 3D000 when there is none.
+[[nodiscard]] SqlResult<std::string> shown_schema(const SessionState& session,
+                                                  const sql::QualifiedName& name);
+/// Rows ("(...), (...)") as a relation with these columns; none: one row of NULLs that is left out.
+[[nodiscard]] std::string rows_sql(const std::string& rows, std::string_view columns);
+
+// The engine's SQL for each form (show_grants.cc).
+[[nodiscard]] SqlResult<std::string> grants_sql(const SessionState& session,
+                                                const sql::ShowStatement& statement);
+[[nodiscard]] SqlResult<std::string> functions_sql(const SessionState& session,
+                                                   const sql::ShowStatement& statement);
+[[nodiscard]] SqlResult<std::string> parameters_sql(const SessionState& session,
+                                                    const sql::ShowStatement& statement);
+
+}  // namespace leat::session

@@ -1,0 +1,171 @@
+// Comparisons of text with constants. Redshift ignores blanks at the end of both sides; DuckDB does
+// not. Blanks of a literal are cut here. A column may hold values that end in blanks, so it is
+// trimmed where it is compared; but DuckDB leaves out row groups only by conditions on the column
+// itself, so such a condition, true for every value that matters, goes before.
+#include <algorithm>
+
+#include "base/text.h"
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+namespace {
+
+std::string without_blanks(std::string_view text) {
+  const std::size_t end = text.find_last_not_of(' ');
+  return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
+}
+
+/// True when a text with blanks behind it and the text itself are on the same side of every value:
+/// no byte below the blank could stand where the blanks begin.
+bool blanks_are_lowest(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) >= ' '; });
+}
+
+std::string_view flipped(std::string_view op) {
+  if (op == "<") return ">";
+  if (op == ">") return "<";
+  if (op == "<=") return ">=";
+  if (op == ">=") return "<=";
+  return op;
+}
+
+/// The first text behind `text` and all that is `text` with blanks: '!' follows the blank.
+std::string behind(const ConstantText& text) {
+  return text.literal ? quote_literal(*text.literal + "!") : "(" + text.sql + " || '!')";
+}
+
+}  // namespace
+
+std::optional<ConstantText> Emitter::constant_text(const Expression& node) {
+  if (node.kind == ExpressionKind::kString) {
+    std::string text = without_blanks(node.text);
+    std::string sql = quote_literal(text);
+    return ConstantText{.sql = std::move(sql), .literal = std::move(text)};
+  }
+  if (node.kind != ExpressionKind::kParameter || frame_ != nullptr) return std::nullopt;
+  const auto index = static_cast<std::size_t>(node.number - 1);
+  if (index < context_.parameter_types.size()) {
+    const TypeName& type = context_.parameter_types[index];
+    const bool declared = type.kind != TypeKind::kOther || !type.spelling.empty();
+    if (declared && type.kind != TypeKind::kVarchar && type.kind != TypeKind::kChar)
+      return std::nullopt;
+  }
+  return ConstantText{.sql = "rtrim(" + text_of(node) + ", ' ')"};
+}
+
+Emitter::TextSide Emitter::text_side(const Expression& node) const {
+  if (node.kind == ExpressionKind::kString) return TextSide::kComputed;
+  const InferredType type = infer(node);
+  if (type.kind != Inferred::kText) return TextSide::kOther;
+  if (type.padded) return TextSide::kTrimmed;
+  if (node.kind != ExpressionKind::kColumn) return TextSide::kComputed;
+  const ScopeColumn* column = find_lateral(node) == nullptr ? find_column(node) : nullptr;
+  if (column == nullptr) return TextSide::kComputed;
+  // Nothing in the catalog ends in a blank.
+  const bool system =
+      column->relation != nullptr && column->relation->kind == RelationKind::kSystem;
+  return system ? TextSide::kTrimmed : TextSide::kColumn;
+}
+
+std::string Emitter::trimmed_text(const Expression& node, TextSide side) {
+  if (const auto constant = constant_text(node)) return constant->sql;
+  return side == TextSide::kTrimmed ? operand_text(node) : "rtrim(" + text_of(node) + ", ' ')";
+}
+
+std::string Emitter::compared_text(std::string_view op, const Expression& value, TextSide side,
+                                   const ConstantText& constant) {
+  const std::string trimmed =
+      trimmed_text(value, side) + " " + std::string(op) + " " + constant.sql;
+  if (side != TextSide::kColumn || op == "<>" || op == "!=") return trimmed;
+  const std::string column = operand_text(value);
+  if (op == "=") {
+    return "(" + column + " >= " + constant.sql + " AND " + column + " < " + behind(constant) +
+           " AND " + trimmed + ")";
+  }
+  if (!constant.literal || !blanks_are_lowest(*constant.literal)) return trimmed;
+  if (op == "<" || op == ">=") return column + " " + std::string(op) + " " + constant.sql;
+  if (op == ">") return "(" + column + " > " + constant.sql + " AND " + trimmed + ")";
+  return "(" + column + " < " + behind(constant) + " AND " + trimmed + ")";
+}
+
+bool Emitter::text_comparison(std::string_view op, const Expression& left,
+                              const Expression& right) {
+  const bool left_constant = constant_text(left).has_value();
+  const bool right_constant = constant_text(right).has_value();
+  if (!left_constant && !right_constant) return false;
+  const Expression& value = right_constant ? left : right;
+  const TextSide side = text_side(value);
+  if (side == TextSide::kOther) return false;
+  const auto constant = constant_text(right_constant ? right : left);
+  write(compared_text(right_constant ? op : flipped(op), value, side, *constant));
+  return true;
+}
+
+/// A column of text beside a number: a decimal turns the text into a decimal, any other number is
+/// compared as text.
+bool Emitter::number_comparison(std::string_view op, const Expression& left,
+                                const Expression& right) {
+  const auto stored_text = [&](const Expression& node) {
+    return node.kind == ExpressionKind::kColumn && infer(node).kind == Inferred::kText;
+  };
+  if (stored_text(left) == stored_text(right)) return false;
+  const InferredType number = infer(stored_text(left) ? right : left);
+  if (!is_numeric(number.kind)) return false;
+  const bool decimal = number.kind == Inferred::kDecimal;
+  const auto side = [&](const Expression& node) {
+    const bool text = stored_text(node);
+    if (text != decimal) return operand(node);
+    write("CAST(");
+    expression(node);
+    write(decimal ? " AS DECIMAL(38," + std::to_string(number.scale) + "))" : " AS VARCHAR)");
+  };
+  side(left);
+  write(" " + std::string(op) + " ");
+  side(right);
+  return true;
+}
+
+bool Emitter::text_between(const Expression& node) {
+  const Expression& value = *node.children[0];
+  const TextSide side = text_side(value);
+  const auto first = constant_text(*node.children[1]);
+  const auto last = constant_text(*node.children[2]);
+  if (side == TextSide::kOther || !first || !last) return false;
+  if (node.negated) write("NOT ");
+  write("(" + compared_text(">=", value, side, *first) + " AND " +
+        compared_text("<=", value, side, *last) + ")");
+  return true;
+}
+
+bool Emitter::text_in(const Expression& node) {
+  const Expression& value = *node.children[0];
+  if (node.query || node.children.size() < 2) return false;
+  const TextSide side = text_side(value);
+  if (side == TextSide::kOther) return false;
+  std::string list;
+  std::optional<std::string> first;
+  std::optional<std::string> last;
+  bool literals = true;
+  for (std::size_t i = 1; i < node.children.size(); ++i) {
+    const Expression& each = *node.children[i];
+    const auto constant = constant_text(each);
+    if (!constant && each.kind != ExpressionKind::kNull) return false;
+    list += (i > 1 ? ", " : "") + (constant ? constant->sql : "NULL");
+    literals = literals && constant && constant->literal;
+    if (!literals) continue;
+    first = std::min(first.value_or(*constant->literal), *constant->literal);
+    last = std::max(last.value_or(*constant->literal), *constant->literal);
+  }
+  const std::string test =
+      trimmed_text(value, side) + (node.negated ? " NOT IN (" : " IN (") + list + ")";
+  if (node.negated || !literals || side != TextSide::kColumn) {
+    write(test);
+    return true;
+  }
+  const std::string column = operand_text(value);
+  write("(" + column + " >= " + quote_literal(*first) + " AND " + column + " < " +
+        quote_literal(*last + "!") + " AND " + test + ")");
+  return true;
+}
+
+}  // namespace leat::sql
