@@ -2,7 +2,6 @@
 
 import json
 import os
-import unittest
 
 from leat import FREE_PORTS, ROOT, LeatTest, run
 
@@ -47,10 +46,12 @@ def files_with(folder, text):
     return found
 
 
-@unittest.skipUnless(os.path.exists(EXTENSION), "DuckDB's extension httpfs is not here")
 class EncryptedTest(LeatTest):
     def setUp(self):
         super().setUp()
+        self.assertTrue(
+            os.path.exists(EXTENSION), "DuckDB's extension httpfs is missing: run tools/fetch-duckdb"
+        )
         self.key = self.new_key("first.key")
         self.files = os.path.join(self.data, "warehouse")
 

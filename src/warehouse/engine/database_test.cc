@@ -206,7 +206,8 @@ bool holds_marker(const std::filesystem::path& folder) {
 class EngineEncryption : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!check_encryption_extension()) GTEST_SKIP() << "no " << encryption_extension();
+    ASSERT_TRUE(check_encryption_extension())
+        << "no " << encryption_extension() << ": run tools/fetch-duckdb";
   }
 
   /// "opened", or what open() says.
