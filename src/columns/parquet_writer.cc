@@ -191,6 +191,13 @@ struct ParquetWriter::State {
     return bytes >= options.row_group_bytes;
   }
 
+  /// A chunk without a value, of the column at `position`.
+  Result<ChunkPlace> write_nulls(std::size_t position, std::uint64_t rows) {
+    ColumnEncoder nulls(encoders[position]->column(), options);
+    LEAT_TRY(nulls.fill_nulls_to(rows));
+    return write_chunk(nulls);
+  }
+
   Status close_row_group() {
     if (group_rows == 0) return {};
     LEAT_TRY(begin());
@@ -210,9 +217,7 @@ struct ParquetWriter::State {
   Status complete_row_groups() {
     for (RowGroup& group : groups) {
       while (group.chunks.size() < encoders.size()) {
-        ColumnEncoder nulls(encoders[group.chunks.size()]->column(), options);
-        LEAT_TRY(nulls.fill_nulls_to(group.rows));
-        LEAT_ASSIGN(ChunkPlace place, write_chunk(nulls));
+        LEAT_ASSIGN(ChunkPlace place, write_nulls(group.chunks.size(), group.rows));
         group.chunks.push_back(std::move(place));
       }
     }
@@ -346,10 +351,9 @@ Status ParquetWriter::finish_into(ParquetWriter& other, std::span<const std::siz
   RowGroup group;
   group.rows = s.group_rows;
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    ColumnEncoder nulls(to.encoders[i]->column(), to.options);
-    ColumnEncoder& source = sources[i] == nullptr ? nulls : *sources[i];
-    LEAT_TRY(source.fill_nulls_to(s.group_rows));
-    LEAT_ASSIGN(ChunkPlace place, to.write_chunk(source));
+    if (sources[i] != nullptr) LEAT_TRY(sources[i]->fill_nulls_to(s.group_rows));
+    LEAT_ASSIGN(ChunkPlace place, sources[i] == nullptr ? to.write_nulls(i, s.group_rows)
+                                                        : to.write_chunk(*sources[i]));
     group.chunks.push_back(std::move(place));
   }
   to.groups.push_back(std::move(group));

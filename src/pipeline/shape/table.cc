@@ -431,7 +431,8 @@ Result<StagedTable> Table::end_rows() {
                      .parquet = {},
                      .received = std::move(received_)};
   if (rows_ == 0 || !options_.write_files) return staged;
-  for (const std::size_t in_file : file_order()) {
+  order_ = file_order();
+  for (const std::size_t in_file : order_) {
     const TableColumn& column = columns_[file_columns_[in_file]];
     staged.columns.push_back({.column = column.column, .is_new = column.is_new});
   }
@@ -445,16 +446,15 @@ bool Table::is_small() const {
 
 Status Table::write_file(StagedTable& staged) {
   if (rows_ == 0 || !options_.write_files) return {};
-  LEAT_TRY(writer_.finish(file_order()));
+  LEAT_TRY(writer_.finish(order_));
   staged.parquet = sink_.take();
   return {};
 }
 
 Status Table::share_file(StagedTable& staged, SharedFileWriter& shared, std::size_t position) {
   staged.shared_places = shared.places_of(staged.columns);
-  const std::vector<std::size_t> order = file_order();
-  std::vector<std::size_t> places(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) places[order[i]] = staged.shared_places[i];
+  std::vector<std::size_t> places(order_.size());
+  for (std::size_t i = 0; i < order_.size(); ++i) places[order_[i]] = staged.shared_places[i];
   return shared.add(writer_, std::move(places), position);
 }
 

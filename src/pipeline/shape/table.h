@@ -223,6 +223,7 @@ class Table {
   columns::StringSink sink_;
   columns::ParquetWriter writer_{sink_};
   std::vector<std::size_t> file_columns_;  // columns_ by their position in the file
+  std::vector<std::size_t> order_;         // of the file's columns, once the rows have ended
 };
 
 }  // namespace leat::shape

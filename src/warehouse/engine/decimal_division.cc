@@ -12,7 +12,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <exception>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -223,14 +222,7 @@ template <unsigned width>
 void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   const auto scale = reinterpret_cast<std::uintptr_t>(duckdb_scalar_function_get_extra_info(info));
   const Result result{.scale = static_cast<int>(scale), .limit = 0, .vector = output};
-  try {
-    if (auto status = divide_chunk(input, width, result); !status) {
-      duckdb_scalar_function_set_error(info, pack_error(status.error()).c_str());
-    }
-  } catch (const std::exception& error) {
-    duckdb_scalar_function_set_error(
-        info, pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
-  }
+  run_scalar(info, [&] { return divide_chunk(input, width, result); });
 }
 
 SqlStatus register_division(duckdb_connection connection, unsigned width, unsigned scale) {

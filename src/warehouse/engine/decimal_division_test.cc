@@ -1,37 +1,16 @@
 // Division of decimals, as translated SQL calls it.
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "warehouse/engine/database.h"
+#include "warehouse/engine/function_fixture.h"
 
 namespace leat::engine {
 namespace {
 
-class DecimalDivision : public ::testing::Test {
- protected:
-  void SetUp() override {
-    auto opened = Database::open({.threads = 1});
-    ASSERT_TRUE(opened) << opened.error().message;
-    database = std::move(*opened);
-    connection = std::move(*database->connect());
-  }
-
-  /// "[cell]" of each row, or "SQLSTATE message".
-  std::string rows(const std::string& sql) {
-    auto rows = connection->query(sql);
-    if (!rows) return rows.error().sqlstate + " " + rows.error().message;
-    std::string out;
-    for (const TextRow& row : *rows) out += "[" + row[0].value_or("NULL") + "]";
-    return out;
-  }
-
-  std::unique_ptr<Database> database;
-  std::unique_ptr<Connection> connection;
-};
+class DecimalDivision : public FunctionFixture {};
 
 TEST_F(DecimalDivision, EachRule) {
   const std::string nines38(38, '9');

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "warehouse/engine/chunk.h"
 #include "warehouse/engine/connection.h"
+#include "warehouse/engine/error.h"
 #include "warehouse/engine/function.h"
 #include "warehouse/engine/result.h"
 #include "warehouse/engine/source.h"
@@ -37,6 +39,20 @@ class LogicalType {
  private:
   duckdb_logical_type type_;
 };
+
+/// Runs what a scalar function does for one chunk, which gives a SqlStatus or throws, and tells
+/// DuckDB of its error: nothing may be thrown through its C interface.
+template <class Work>
+void run_scalar(duckdb_function_info info, Work work) {
+  try {
+    if (const SqlStatus status = work(); !status) {
+      duckdb_scalar_function_set_error(info, pack_error(status.error()).c_str());
+    }
+  } catch (const std::exception& error) {
+    duckdb_scalar_function_set_error(
+        info, pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
+  }
+}
 
 class ChunkReader {
  public:

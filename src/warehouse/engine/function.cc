@@ -1,6 +1,5 @@
 #include "warehouse/engine/function.h"
 
-#include <exception>
 #include <memory>
 #include <utility>
 
@@ -17,14 +16,7 @@ struct FunctionBridge {
   static void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
     const auto& bridge =
         *static_cast<const FunctionBridge*>(duckdb_scalar_function_get_extra_info(info));
-    try {
-      if (auto status = bridge.run_rows(input, output); !status) {
-        duckdb_scalar_function_set_error(info, pack_error(status.error()).c_str());
-      }
-    } catch (const std::exception& error) {
-      duckdb_scalar_function_set_error(
-          info, pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
-    }
+    run_scalar(info, [&] { return bridge.run_rows(input, output); });
   }
 
   [[nodiscard]] SqlStatus run_rows(duckdb_data_chunk input, duckdb_vector output) const {

@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <string_view>
 
 #include "base/error.h"
@@ -125,14 +124,7 @@ void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector outpu
     duckdb_vector_reference_vector(output, rows.vector(0));
     return;
   }
-  try {
-    if (auto status = store_each(check, rows, output); !status) {
-      duckdb_scalar_function_set_error(info, pack_error(status.error()).c_str());
-    }
-  } catch (const std::exception& error) {
-    duckdb_scalar_function_set_error(
-        info, pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
-  }
+  run_scalar(info, [&] { return store_each(check, rows, output); });
 }
 
 struct Definition {
