@@ -96,6 +96,37 @@ SqlStatus add_column(SessionState& session, Running& running, Relation& relation
   return {};
 }
 
+/// Drops what depends on the column: keys of its table; with CASCADE also views and the keys of
+/// other tables, which are 2BP01 without.
+SqlStatus free_column(SessionState& session, Relation& relation, const catalog::Column& column,
+                      bool cascade) {
+  LEAT_ASSIGN(const std::vector<RelationPointer> users,
+              column_users(session, relation, column.name));
+  const std::vector<Referrer> keys = referrers(session, relation, column.number);
+  if (!(users.empty() && keys.empty()) && !cascade) {
+    return engine::fail_sql(
+        "2BP01",
+        fmt::format("cannot drop table {} column {} because other objects depend on it",
+                    relation.name, column.name),
+        users.empty() ? fmt::format("constraint {} on table {} depends on it",
+                                    keys.front().constraint, keys.front().table->name)
+                      : "view " + users.front()->name + " depends on it",
+        "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  for (const RelationPointer& view : users) {
+    const RelationPointer still = session.catalog.relation(view->oid);
+    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true));
+  }
+  LEAT_TRY(drop_referrers(session, keys));
+  std::erase_if(relation.constraints, [&](const catalog::Constraint& constraint) {
+    return std::ranges::find(constraint.columns, column.number) != constraint.columns.end() ||
+           (constraint.references == relation.oid &&
+            std::ranges::find(constraint.references_columns, column.number) !=
+                constraint.references_columns.end());
+  });
+  return {};
+}
+
 SqlStatus drop_column(SessionState& session, Relation& relation,
                       const sql::AlterTableAction& action) {
   const catalog::Column* column = find_column(relation, action.name);
@@ -106,20 +137,7 @@ SqlStatus drop_column(SessionState& session, Relation& relation,
     return engine::fail_sql("0A000", "cannot drop sortkey column \"" + action.name + "\"");
   if (relation.columns.size() == 1)
     return engine::fail_sql("0A000", "cannot drop the only column of a table");
-  if (!dependents(session, relation.oid).empty()) {
-    return engine::fail_sql(
-        "2BP01",
-        fmt::format("cannot drop table {} column {} because other objects depend on it",
-                    relation.name, action.name),
-        {}, "Drop the views on the table first.");
-  }
-  for (const catalog::Constraint& constraint : relation.constraints) {
-    if (std::ranges::find(constraint.columns, column->number) != constraint.columns.end()) {
-      return engine::fail_sql(
-          "2BP01", fmt::format("cannot drop column {} because constraint {} names it", action.name,
-                               constraint.name));
-    }
-  }
+  LEAT_TRY(free_column(session, relation, *column, action.cascade));
   LEAT_TRY(settle_changes(session, relation));
   LEAT_TRY(run_engine(session, fmt::format("ALTER TABLE {} DROP COLUMN {}", relation.duckdb_name(),
                                            engine::quote_identifier(action.name))));
@@ -160,15 +178,16 @@ SqlStatus rename_column(SessionState& session, Relation& relation,
     return engine::fail_sql("42701", fmt::format("column \"{}\" of relation \"{}\" already exists",
                                                  action.new_name, relation.name));
   }
-  if (!dependents(session, relation.oid).empty()) {
-    return engine::fail_sql("0A000", "a column of a table that views read cannot be renamed", {},
-                            "Drop the views first.");
-  }
+  LEAT_ASSIGN(std::vector<Relation> views,
+              views_with_renamed_column(session, relation, action.name, action.new_name));
   LEAT_TRY(
       run_engine(session, fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}",
                                       relation.duckdb_name(), engine::quote_identifier(action.name),
                                       engine::quote_identifier(action.new_name))));
   column->name = action.new_name;
+  // The views' new definitions are translated, so the new name must be known.
+  if (!views.empty()) LEAT_TRY(session.catalog.put(relation));
+  for (Relation& view : views) LEAT_TRY(put_renamed_view(session, std::move(view)));
   return {};
 }
 

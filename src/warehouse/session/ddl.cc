@@ -237,27 +237,6 @@ SqlStatus drop_in_engine(SessionState& session, const Relation& relation) {
   return session.catalog.drop_relation(relation);
 }
 
-SqlStatus drop_relation(SessionState& session, const Relation& relation, bool cascade,
-                        int depth = 0) {
-  const std::vector<RelationPointer> views = dependents(session, relation.oid);
-  if (!views.empty() && !cascade) {
-    return engine::fail_sql(
-        "2BP01",
-        fmt::format("cannot drop {} {} because other objects depend on it",
-                    relation.kind == catalog::RelationKind::kTable ? "table" : "view",
-                    relation.name),
-        "view " + views.front()->name + " depends on it",
-        "Use DROP ... CASCADE to drop the dependent objects too.");
-  }
-  if (depth > 100) return engine::fail_sql("54001", "views depend on each other too deeply");
-  for (const RelationPointer& view : views) {
-    const RelationPointer still = session.catalog.relation(view->oid);
-    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true, depth + 1));
-  }
-  if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
-  return drop_in_engine(session, relation);
-}
-
 SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade) {
   const SchemaPointer schema = session.catalog.schema(name);
   const catalog::UserPointer me = session.user();
@@ -288,6 +267,59 @@ SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade
 }
 
 }  // namespace
+
+std::vector<Referrer> referrers(const SessionState& session, const Relation& relation,
+                                std::int16_t column) {
+  std::vector<Referrer> list;
+  for (const RelationPointer& each : session.catalog.relations(0)) {
+    if (each->oid == relation.oid) continue;
+    for (const catalog::Constraint& constraint : each->constraints) {
+      const auto& columns = constraint.references_columns;
+      const bool of_column = column == 0 || std::ranges::find(columns, column) != columns.end();
+      if (constraint.references == relation.oid && of_column)
+        list.push_back({each, constraint.name});
+    }
+  }
+  return list;
+}
+
+SqlStatus drop_referrers(SessionState& session, const std::vector<Referrer>& referrers) {
+  for (const Referrer& referrer : referrers) {
+    const RelationPointer table = session.catalog.relation(referrer.table->oid);
+    if (table == nullptr) continue;
+    LEAT_TRY(session.lock_table(table->schema_name, table->name));
+    Relation copy = *table;
+    std::erase_if(copy.constraints, [&](const catalog::Constraint& constraint) {
+      return constraint.name == referrer.constraint;
+    });
+    LEAT_TRY(session.catalog.put(std::move(copy)));
+  }
+  return {};
+}
+
+SqlStatus drop_relation(SessionState& session, const Relation& relation, bool cascade, int depth) {
+  const std::vector<RelationPointer> views = dependents(session, relation.oid);
+  const std::vector<Referrer> keys = referrers(session, relation, 0);
+  if (!(views.empty() && keys.empty()) && !cascade) {
+    return engine::fail_sql(
+        "2BP01",
+        fmt::format("cannot drop {} {} because other objects depend on it",
+                    relation.kind == catalog::RelationKind::kTable ? "table" : "view",
+                    relation.name),
+        views.empty() ? fmt::format("constraint {} on table {} depends on it",
+                                    keys.front().constraint, keys.front().table->name)
+                      : "view " + views.front()->name + " depends on it",
+        "Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  if (depth > 100) return engine::fail_sql("54001", "views depend on each other too deeply");
+  for (const RelationPointer& view : views) {
+    const RelationPointer still = session.catalog.relation(view->oid);
+    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true, depth + 1));
+  }
+  LEAT_TRY(drop_referrers(session, keys));
+  if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
+  return drop_in_engine(session, relation);
+}
 
 SqlStatus SessionState::run_create_table(Running& running,
                                          const sql::CreateTableStatement& statement) {

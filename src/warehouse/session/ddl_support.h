@@ -65,12 +65,34 @@ void number_columns(catalog::Relation& relation);
 /// The views that read `relation`, as they must be once it has its new name.
 [[nodiscard]] SqlResult<std::vector<catalog::Relation>> renamed_views(
     const SessionState& session, const catalog::Relation& relation, std::string_view new_name);
+/// The views that use a column of `relation`.
+[[nodiscard]] SqlResult<std::vector<catalog::RelationPointer>> column_users(
+    const SessionState& session, const catalog::Relation& relation, std::string_view column);
+/// Those views as they must be once it has its new name. Errors: 0A000 where one cannot follow.
+[[nodiscard]] SqlResult<std::vector<catalog::Relation>> views_with_renamed_column(
+    const SessionState& session, const catalog::Relation& relation, std::string_view column,
+    std::string_view new_name);
 /// Stores one of them, after the renaming.
 [[nodiscard]] SqlStatus put_renamed_view(SessionState& session, catalog::Relation view);
 
 /// Views that read `relation`, directly.
 [[nodiscard]] std::vector<catalog::RelationPointer> dependents(const SessionState& session,
                                                                catalog::Oid relation);
+
+/// Foreign keys of other tables that refer to `relation`: to the column of that number, or to any
+/// (0).
+struct Referrer {
+  catalog::RelationPointer table;
+  std::string constraint;
+};
+[[nodiscard]] std::vector<Referrer> referrers(const SessionState& session,
+                                              const catalog::Relation& relation,
+                                              std::int16_t column);
+[[nodiscard]] SqlStatus drop_referrers(SessionState& session,
+                                       const std::vector<Referrer>& referrers);
+/// Drops it, with CASCADE what depends on it, else 2BP01 when something does.
+[[nodiscard]] SqlStatus drop_relation(SessionState& session, const catalog::Relation& relation,
+                                      bool cascade, int depth = 0);
 
 [[nodiscard]] std::unexpected<SqlError> already_exists(std::string_view name);
 

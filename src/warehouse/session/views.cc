@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
@@ -39,11 +40,25 @@ const sql::Query& query_of(const sql::ParsedStatement& parsed) {
   return *sql::get_if<sql::SelectStatement>(parsed.statement)->query;
 }
 
-/// `text` with its relations named by schema and name; `renamed` (0: none) by `new_name`.
-SqlResult<std::string> qualified(const SessionState& session, std::string_view text,
-                                 const sql::Query& query, std::size_t text_at, catalog::Oid renamed,
-                                 std::string_view new_name) {
+/// A piece of a definition to be written otherwise.
+struct Change {
+  sql::SourceSpan span;
+  std::string text;
+};
+
+std::string changed(std::string_view text, std::size_t text_at, std::vector<Change> changes) {
+  std::ranges::sort(changes, std::greater<>(),
+                    [](const Change& change) { return change.span.begin; });
   std::string out(text);
+  for (const Change& change : changes)
+    out.replace(change.span.begin - text_at, change.span.end - change.span.begin, change.text);
+  return out;
+}
+
+/// Makes relations be named by schema and name; `renamed` (0: none) by `new_name`.
+SqlResult<std::vector<Change>> qualifying(const SessionState& session, const sql::Query& query,
+                                          catalog::Oid renamed, std::string_view new_name) {
+  std::vector<Change> changes;
   for (const sql::RelationMention& mention : sql::mentioned_relations(query)) {
     if (sql::is_system_relation(mention.table)) continue;
     LEAT_ASSIGN(const RelationPointer relation, session.find_relation(mention.table));
@@ -54,10 +69,44 @@ SqlResult<std::string> qualified(const SessionState& session, std::string_view t
     // Columns may be named by the old name.
     if (!mention.aliased && name != mention.table.name())
       written += " AS " + engine::quote_identifier(mention.table.name());
-    const sql::SourceSpan span = mention.table.span;
-    out.replace(span.begin - text_at, span.end - span.begin, written);
+    changes.push_back({mention.table.span, std::move(written)});
   }
-  return out;
+  return changes;
+}
+
+SqlResult<sql::ColumnUse> use_of(const SessionState& session, const sql::Query& query) {
+  const SessionLookup lookup(session);
+  sql::TranslateContext context = session.translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<sql::ColumnUse> use = sql::used_columns(query, context);
+  if (!use) return std::unexpected(from_sql(std::move(use).error()));
+  return std::move(*use);
+}
+
+/// A new view's definition: its relations named in full, and the columns that * means now.
+SqlResult<std::string> definition_of(const SessionState& session, const Running& running,
+                                     const sql::Query& query, sql::SourceSpan span) {
+  LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query, 0, {}));
+  LEAT_ASSIGN(sql::ColumnUse use, use_of(session, query));
+  for (sql::StarText& star : use.stars) changes.push_back({star.span, std::move(star.columns)});
+  const std::string_view text = running.text.substr(span.begin, span.end - span.begin);
+  return std::string(trim(changed(text, span.begin, std::move(changes))));
+}
+
+bool means(const sql::ColumnMention& mention, catalog::Oid relation, std::string_view column) {
+  return mention.column == column && (mention.relation == relation || mention.relation == 0);
+}
+
+/// The mention with the column's new name, where the text around sees the old one still.
+Change renamed_mention(const sql::ColumnMention& mention, std::string_view new_name) {
+  std::string text;
+  for (std::size_t i = 0; i < mention.names.size(); ++i) {
+    text += (i == 0 ? "" : ".") +
+            engine::quote_identifier(i == mention.part ? new_name : mention.names[i]);
+  }
+  if (mention.outer_mark) text += " (+)";
+  if (mention.output) text += " AS " + engine::quote_identifier(mention.column);
+  return {mention.span, std::move(text)};
 }
 
 /// What the query reads, which must stay as long as the view.
@@ -174,10 +223,7 @@ SqlStatus SessionState::run_create_view(Running& running,
   number_columns(relation);
   LEAT_TRY(check_columns(relation));
   const sql::SourceSpan span = statement.query_span;
-  LEAT_ASSIGN(relation.definition,
-              qualified(*this, running.text.substr(span.begin, span.end - span.begin),
-                        *statement.query, span.begin, 0, {}));
-  relation.definition = std::string(trim(relation.definition));
+  LEAT_ASSIGN(relation.definition, definition_of(*this, running, *statement.query, span));
   if (before != nullptr && before->kind == RelationKind::kView) {
     const bool same =
         std::ranges::equal(before->columns, relation.columns, [](const auto& a, const auto& b) {
@@ -210,10 +256,7 @@ SqlStatus SessionState::run_create_materialized_view(
   LEAT_TRY(apply_attributes(relation, statement.attributes));
   relation.backup = statement.attributes.backup.value_or(true);
   const sql::SourceSpan span = statement.query_span;
-  LEAT_ASSIGN(relation.definition,
-              qualified(*this, running.text.substr(span.begin, span.end - span.begin),
-                        *statement.query, span.begin, 0, {}));
-  relation.definition = std::string(trim(relation.definition));
+  LEAT_ASSIGN(relation.definition, definition_of(*this, running, *statement.query, span));
   LEAT_TRY(create_in_engine(*this, relation));
   LEAT_ASSIGN(running.rows, fill(*this, relation, query));
   return catalog.put(std::move(relation));
@@ -282,10 +325,55 @@ SqlResult<std::vector<Relation>> renamed_views(const SessionState& session,
   std::vector<Relation> views;
   for (const RelationPointer& view : dependents(session, relation.oid)) {
     LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-    Relation changed = *view;
-    LEAT_ASSIGN(changed.definition,
-                qualified(session, view->definition, query_of(parsed), 0, relation.oid, new_name));
-    views.push_back(std::move(changed));
+    LEAT_ASSIGN(std::vector<Change> changes,
+                qualifying(session, query_of(parsed), relation.oid, new_name));
+    Relation copy = *view;
+    copy.definition = changed(view->definition, 0, std::move(changes));
+    views.push_back(std::move(copy));
+  }
+  return views;
+}
+
+SqlResult<std::vector<RelationPointer>> column_users(const SessionState& session,
+                                                     const Relation& relation,
+                                                     std::string_view column) {
+  std::vector<RelationPointer> users;
+  for (const RelationPointer& view : dependents(session, relation.oid)) {
+    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
+    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed)));
+    const bool uses = std::ranges::any_of(use.columns, [&](const sql::ColumnMention& mention) {
+      return means(mention, relation.oid, column);
+    });
+    if (uses) users.push_back(view);
+  }
+  return users;
+}
+
+SqlResult<std::vector<Relation>> views_with_renamed_column(const SessionState& session,
+                                                           const Relation& relation,
+                                                           std::string_view column,
+                                                           std::string_view new_name) {
+  std::vector<Relation> views;
+  for (const RelationPointer& view : dependents(session, relation.oid)) {
+    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
+    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed)));
+    std::vector<Change> changes;
+    for (const sql::ColumnMention& mention : use.columns) {
+      if (!means(mention, relation.oid, column)) continue;
+      if (mention.kind == sql::ColumnMentionKind::kCounted) {
+        return engine::fail_sql(
+            "0A000",
+            fmt::format("column \"{}\" cannot be renamed, as view {} uses it where it cannot be "
+                        "named otherwise",
+                        column, view->name),
+            {}, "Drop the view first, and make it anew with the new name.");
+      }
+      changes.push_back(renamed_mention(mention, new_name));
+    }
+    if (changes.empty()) continue;
+    Relation copy = *view;
+    copy.definition = changed(view->definition, 0, std::move(changes));
+    views.push_back(std::move(copy));
   }
   return views;
 }

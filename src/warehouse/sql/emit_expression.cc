@@ -571,6 +571,7 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
     base = base->children[0].get();
   }
   if (base->kind != ExpressionKind::kColumn) return std::nullopt;
+  note_column(*base);
   const std::vector<std::string>& names = base->names;
   std::size_t used = 1;
   std::string text;

@@ -186,6 +186,7 @@ void Emitter::hierarchy_value(const Expression& node) {
     fail("42601", "PRIOR and CONNECT_BY_ROOT need CONNECT BY", node.span);
   if (value.kind != ExpressionKind::kColumn)
     unsupported("PRIOR or CONNECT_BY_ROOT of an expression", value.span);
+  note_column(value);
   write("(");
   write(kRows);
   write(node.text == "prior" ? "[-1])." : "[1]).");
@@ -199,6 +200,7 @@ void Emitter::hierarchy_path(const Expression& node) {
     fail("42601", "SYS_CONNECT_BY_PATH needs CONNECT BY", node.span);
   if (value.kind != ExpressionKind::kColumn)
     unsupported("SYS_CONNECT_BY_PATH of an expression", value.span);
+  note_column(value);
   write("array_to_string(list_transform(");
   write(kRows);
   write(", lambda r: ");

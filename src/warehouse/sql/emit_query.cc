@@ -1,4 +1,6 @@
 // SELECT, set operations, common tables.
+#include <utility>
+
 #include "warehouse/sql/emitter.h"
 
 namespace leat::sql {
@@ -249,7 +251,9 @@ void Emitter::query_body(const Query& node) {
 }
 
 void Emitter::select_item(const SelectItem& item) {
+  const Expression* outer = std::exchange(item_, item.alias.empty() ? item.value.get() : nullptr);
   std::string text = text_of(*item.value);
+  item_ = outer;
   write(text);
   if (item.value->kind == ExpressionKind::kStar) return;
   if (!item.alias.empty()) {
@@ -286,6 +290,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     const SelectItem& item = node.items[i];
     select_item(item);
     if (item.value->kind != ExpressionKind::kStar) continue;
+    note_star(node, item);
     std::vector<std::string> exclude = node.exclude;
     if (node.connect_by) exclude.insert(exclude.end(), {"leat_row", "leat_level", "leat_rows"});
     if (exclude.empty()) continue;
@@ -314,6 +319,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     expression(*node.qualify);
   }
   scopes_.back().by_alias = true;
+  scopes_.back().alias_first = true;
   order_by(order);
   if (limit != nullptr) {
     write(" LIMIT ");

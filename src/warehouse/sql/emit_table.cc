@@ -173,6 +173,7 @@ void Emitter::named_table(const TableReference& node) {
     Expression plain;
     plain.kind = ExpressionKind::kColumn;
     plain.names = name.parts;
+    plain.span = name.span;
     const Expression& path = node.value ? *node.value : plain;
     if (auto navigation = super_navigation(path))
       return unnest(node, navigation->first, navigation->second);
@@ -198,6 +199,8 @@ void Emitter::named_table(const TableReference& node) {
     entry.columns = scope_columns(*relation);
     // A late-binding view does not know its columns.
     entry.columns_known = entry.system || !entry.columns.empty();
+    entry.relation = relation;
+    if (!node.column_aliases.empty()) note_all(entry);  // each has its name from its place
     for (std::size_t i = 0; i < node.column_aliases.size() && i < entry.columns.size(); ++i) {
       entry.columns[i].name = node.column_aliases[i];
     }
@@ -280,6 +283,7 @@ void Emitter::join(const TableReference& node) {
   write_joined_tables(
       node, [&](std::string_view text) { write(text); },
       [&](const TableReference& side) { table(side); });
+  note_join(node);
   if (!node.using_columns.empty()) {
     write(" USING (");
     identifiers(node.using_columns);
@@ -344,6 +348,7 @@ void Emitter::pivot(const TableReference& node) {
   // The source's names are not visible outside.
   scopes_.emplace_back();
   const std::string source = captured([&] { table(*node.left); });
+  note_all();
   if (const auto groups = pivot_groups(node)) {
     std::vector<ScopeColumn> columns;
     pivot_by_filter(node, source, *groups, columns);
@@ -388,6 +393,7 @@ void Emitter::unpivot(const TableReference& node) {
   scopes_.emplace_back();
   write("(SELECT * FROM ");
   table(*node.left);
+  note_all();
   write(node.unpivot_include_nulls ? " UNPIVOT INCLUDE NULLS (" : " UNPIVOT (");
   identifier(node.unpivot_value);
   write(" FOR ");

@@ -12,6 +12,7 @@
 
 #include "warehouse/sql/ast.h"
 #include "warehouse/sql/function_table.h"
+#include "warehouse/sql/mentions.h"
 #include "warehouse/sql/translate.h"
 
 namespace leat::sql {
@@ -76,6 +77,7 @@ struct ScopeTable {
   bool system = false;   ///< catalog relation: x[1] is an array element there, not a SUPER path
   bool element = false;  ///< an unnested SUPER array: the alias itself is the value
   const Relation* restricted = nullptr;  ///< some of its columns may not be read
+  const Relation* relation = nullptr;    ///< it is that one itself, no query over it
   std::vector<ScopeColumn> columns;
 };
 
@@ -90,6 +92,7 @@ struct Scope {
   std::vector<ScopeTable> tables;
   std::vector<LateralAlias> aliases{};  ///< of the items emitted so far
   bool by_alias = false;                ///< GROUP BY, ORDER BY: DuckDB knows every alias there
+  bool alias_first = false;             ///< ORDER BY: an alias hides a column of FROM
   bool reordered = false;  ///< joined in another order than FROM has: * is written table by table
   std::string level{};     ///< with CONNECT BY: what stands for LEVEL
 };
@@ -103,6 +106,8 @@ struct ConstantText {
 class Emitter {
  public:
   explicit Emitter(const TranslateContext& context) : context_(context) {}
+  /// Notes what the text uses, too.
+  Emitter(const TranslateContext& context, ColumnUse& use) : context_(context), use_(&use) {}
 
   void expression(const Expression& node);
   void query(const Query& node);
@@ -303,6 +308,14 @@ class Emitter {
   static std::string output_name(const Expression& node);
   std::vector<ScopeColumn> output_columns(const Select& node) const;
 
+  // What is used (column_use.cc). Each does nothing unless somebody asks.
+  void note_column(const Expression& node) const;
+  void note_star(const Select& node, const SelectItem& item) const;
+  void note_join(const TableReference& node) const;
+  /// All columns of the innermost scope, or of one of its tables.
+  void note_all() const;
+  void note_all(const ScopeTable& table) const;
+
   // (+) and CONNECT BY (emit_oracle.cc).
   [[nodiscard]] static bool has_outer_marks(const Select& node);
   [[nodiscard]] std::optional<std::size_t> table_of(const Expression& column) const;
@@ -365,6 +378,8 @@ class Emitter {
   std::string filter_;
   bool in_from_function_ = false;          ///< in a call that stands in FROM
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
+  ColumnUse* use_ = nullptr;               ///< null: nobody asks
+  const Expression* item_ = nullptr;       ///< the select item without alias that is being written
 };
 
 }  // namespace leat::sql
