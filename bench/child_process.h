@@ -82,4 +82,52 @@ class Child {
   std::uint16_t port_ = 0;
 };
 
+/// Work that is done again and again in one child process, so that neither it nor its parent finds
+/// the other's memory. Ends with this object.
+class ChildWork {
+ public:
+  /// `work` runs in the child and returns a figure.
+  explicit ChildWork(const std::function<double()>& work) {
+    int to_parent[2];
+    int to_child[2];
+    if (::pipe(to_parent) != 0 || ::pipe(to_child) != 0) std::exit(1);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::close(to_child[1]);
+      for (char byte = 0; ::read(to_child[0], &byte, 1) == 1;) {
+        const double figure = work();
+        if (::write(to_parent[1], &figure, sizeof figure) < 0) std::_Exit(1);
+      }
+      std::_Exit(0);
+    }
+    ::close(to_parent[1]);
+    ::close(to_child[0]);
+    control_ = to_child[1];
+    answers_ = to_parent[0];
+  }
+  ~ChildWork() {
+    ::close(control_);
+    ::close(answers_);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  ChildWork(const ChildWork&) = delete;
+  ChildWork& operator=(const ChildWork&) = delete;
+
+  /// What the work returned this time.
+  [[nodiscard]] double run() const {
+    double figure = 0;
+    if (::write(control_, "", 1) != 1 ||
+        ::read(answers_, &figure, sizeof figure) != static_cast<ssize_t>(sizeof figure)) {
+      fmt::print(stderr, "the child process did not work\n");
+      std::exit(1);
+    }
+    return figure;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int control_ = -1;
+  int answers_ = -1;
+};
+
 }  // namespace leat::bench

@@ -37,9 +37,10 @@ struct LoadResult {
   }
 };
 
-/// Sends `requests` (complete bytes, used round robin) to 127.0.0.1:`port` for `duration_us` over
-/// `connections`. Each waits `pause_us` between an answer and its next request: with 0 the server
-/// is saturated, and how long an answer takes is only the number of connections over the rate.
+/// Sends `requests` (complete bytes, used round robin) to 127.0.0.1:`port` for some time, or each
+/// of them once, over `connections`. Each waits `pause_us` between an answer and its next request:
+/// with 0 the server is saturated, and how long an answer takes is only the number of connections
+/// over the rate.
 class HttpLoad {
  public:
   HttpLoad(std::uint16_t port, std::size_t connections, const std::vector<std::string>& requests,
@@ -54,10 +55,16 @@ class HttpLoad {
   HttpLoad(const HttpLoad&) = delete;
   HttpLoad& operator=(const HttpLoad&) = delete;
 
-  LoadResult run(std::int64_t duration_us) {
+  LoadResult run(std::int64_t duration_us) { return run(duration_us, SIZE_MAX); }
+  /// Every request once.
+  LoadResult run_once() { return run(INT64_MAX / 2, requests_.size()); }
+
+ private:
+  LoadResult run(std::int64_t duration_us, std::size_t limit) {
     LoadResult result;
     const std::int64_t start = now_us();
     stopping_ = false;
+    limit_ = next_ + limit < limit ? SIZE_MAX : next_ + limit;
     begin(start);
     std::array<epoll_event, 512> events{};
     std::size_t busy = connections_.size();
@@ -70,7 +77,7 @@ class HttpLoad {
       for (int i = 0; i < count; ++i) {
         Connection& connection = connections_[events[static_cast<std::size_t>(i)].data.u64];
         if ((events[static_cast<std::size_t>(i)].events & EPOLLOUT) != 0) send_rest(connection);
-        if (receive(connection, now, result) && stopping_) --busy;
+        if (receive(connection, now, result)) --busy;
       }
     }
     result.elapsed_us = now - start;
@@ -78,7 +85,6 @@ class HttpLoad {
     return result;
   }
 
- private:
   struct Connection {
     int socket = -1;
     std::size_t number = 0;
@@ -172,7 +178,7 @@ class HttpLoad {
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket, &event);
   }
 
-  /// True when an answer is complete; the next request is then on its way unless the run is ending.
+  /// True when the connection's last answer is complete.
   bool receive(Connection& connection, std::int64_t now, LoadResult& result) {
     std::array<char, 4096> piece;
     const ssize_t count = ::recv(connection.socket, piece.data(), piece.size(), 0);
@@ -188,13 +194,13 @@ class HttpLoad {
     ++(connection.answer.starts_with("HTTP/1.1 200") ? result.answers : result.others);
     result.latencies_us.push_back(static_cast<std::uint32_t>(now - connection.sent_us));
     connection.answer.clear();
-    if (stopping_) return true;
+    if (stopping_ || next_ >= limit_) return true;
     if (pause_us_ > 0) {
       pausing_.push_back({now + pause_us_, connection.number});
     } else {
       send_next(connection, now);
     }
-    return true;
+    return false;
   }
 
   struct Pause {
@@ -208,6 +214,7 @@ class HttpLoad {
   std::deque<Pause> pausing_;  // by due_us
   std::vector<Connection> connections_;
   std::size_t next_ = 0;
+  std::size_t limit_ = 0;
   bool stopping_ = false;
 };
 

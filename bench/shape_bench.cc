@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "child_process.h"
 #include "duckdb_etl.h"
 #include "judge/duckdb_query.h"
 #include "judge/temp_file.h"
@@ -163,13 +164,14 @@ int run(std::size_t count, int rounds) {
     rows += table.rows;
   }
   const bench::DuckDbEtl etl(data.events, like);
+  const bench::ChildWork etl_process([&] { return bench::cpu_seconds([&] { etl.run(); }); });
   std::vector<double> dom, columns, parquet, sql;
   std::uint64_t sum = 0;
   for (int i = 0; i < rounds; ++i) {
     dom.push_back(bench::cpu_seconds([&] { sum += walk_all(data); }));
     columns.push_back(measure_shape(data, false));
     parquet.push_back(measure_shape(data, true));
-    sql.push_back(bench::cpu_seconds([&] { etl.run(); }));
+    sql.push_back(etl_process.run());
   }
   const auto rate = [&](const std::vector<double>& times) {
     return static_cast<double>(data.count) / bench::median(times) / 1000;
