@@ -83,11 +83,12 @@ class Child {
 };
 
 /// Work that is done again and again in one child process, so that neither it nor its parent finds
-/// the other's memory. Ends with this object.
+/// the other's memory. Ends with this object. Figures are plain bytes.
+template <class Figures>
 class ChildWork {
  public:
-  /// `work` runs in the child and returns a figure.
-  explicit ChildWork(const std::function<double()>& work) {
+  /// `work` runs in the child.
+  explicit ChildWork(const std::function<Figures()>& work) {
     int to_parent[2];
     int to_child[2];
     if (::pipe(to_parent) != 0 || ::pipe(to_child) != 0) std::exit(1);
@@ -95,8 +96,8 @@ class ChildWork {
     if (pid_ == 0) {
       ::close(to_child[1]);
       for (char byte = 0; ::read(to_child[0], &byte, 1) == 1;) {
-        const double figure = work();
-        if (::write(to_parent[1], &figure, sizeof figure) < 0) std::_Exit(1);
+        const Figures figures = work();
+        if (::write(to_parent[1], &figures, sizeof figures) < 0) std::_Exit(1);
       }
       std::_Exit(0);
     }
@@ -114,14 +115,14 @@ class ChildWork {
   ChildWork& operator=(const ChildWork&) = delete;
 
   /// What the work returned this time.
-  [[nodiscard]] double run() const {
-    double figure = 0;
+  [[nodiscard]] Figures run() const {
+    Figures figures{};
     if (::write(control_, "", 1) != 1 ||
-        ::read(answers_, &figure, sizeof figure) != static_cast<ssize_t>(sizeof figure)) {
+        ::read(answers_, &figures, sizeof figures) != static_cast<ssize_t>(sizeof figures)) {
       fmt::print(stderr, "the child process did not work\n");
       std::exit(1);
     }
-    return figure;
+    return figures;
   }
 
  private:

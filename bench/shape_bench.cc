@@ -164,7 +164,8 @@ int run(std::size_t count, int rounds) {
     rows += table.rows;
   }
   const bench::DuckDbEtl etl(data.events, like);
-  const bench::ChildWork etl_process([&] { return bench::cpu_seconds([&] { etl.run(); }); });
+  const bench::ChildWork<double> etl_process(
+      [&] { return bench::cpu_seconds([&] { etl.run(); }); });
   std::vector<double> dom, columns, parquet, sql;
   std::uint64_t sum = 0;
   for (int i = 0; i < rounds; ++i) {
