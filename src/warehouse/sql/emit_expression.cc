@@ -307,8 +307,8 @@ void Emitter::comparison(std::string_view op, const Expression& left, const Expr
   if (plain && (text_comparison(op, left, right) || number_comparison(op, left, right))) return;
   const auto side = [&](const Expression& node, const Expression& other) {
     auto path = super_navigation(node);
-    if (!path && infer(node).kind == Inferred::kSuper) return operand(node);
-    if (!path) return arithmetic_operand(node, other);
+    if (!path && node.kind == ExpressionKind::kString) return arithmetic_operand(node, other);
+    if (!path) return operand(node);
     if (super_navigation(other)) return super_path(path->first, path->second);
     const InferredType type = infer(other);
     const bool text = type.kind == Inferred::kText;
@@ -573,12 +573,14 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
   if (base->kind != ExpressionKind::kColumn) return std::nullopt;
   note_column(*base);
   const std::vector<std::string>& names = base->names;
+  if (steps.empty() && names.size() == 1) return std::nullopt;
   std::size_t used = 1;
   std::string text;
   const ScopeTable* table = names.size() > 1 || !steps.empty() ? find_alias(names[0]) : nullptr;
   if (table != nullptr && table->element) {
     text = quote_identifier(table->emitted_alias) + "." + quote_identifier(table->alias);
   } else if (table != nullptr && names.size() > 1) {
+    if (steps.empty() && names.size() == 2) return std::nullopt;
     text = quote_identifier(table->emitted_alias) + "." + quote_identifier(names[1]);
     used = 2;
   } else if ((names.size() > 2 && find_alias(names[1]) != nullptr) ||

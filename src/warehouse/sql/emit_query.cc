@@ -103,6 +103,7 @@ std::string Emitter::output_name(const Expression& node) {
 
 std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
   std::vector<ScopeColumn> columns;
+  columns.reserve(node.items.size());
   for (const SelectItem& item : node.items) {
     if (item.value->kind != ExpressionKind::kStar) {
       ScopeColumn column{.name = {}, .type = infer(*item.value)};
@@ -124,6 +125,7 @@ std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
 
 std::vector<ResultColumn> Emitter::result_columns() const {
   std::vector<ResultColumn> columns;
+  columns.reserve(last_columns_.size());
   for (const ScopeColumn& column : last_columns_) {
     ResultColumn result;
     if (column.type.kind == Inferred::kText && column.type.length >= 0) {
@@ -252,12 +254,12 @@ void Emitter::query_body(const Query& node) {
 
 void Emitter::select_item(const SelectItem& item) {
   const Expression* outer = std::exchange(item_, item.alias.empty() ? item.value.get() : nullptr);
-  std::string text = text_of(*item.value);
+  const std::size_t begin = out_.size();
+  expression(*item.value);
   item_ = outer;
-  write(text);
   if (item.value->kind == ExpressionKind::kStar) return;
   if (!item.alias.empty()) {
-    scopes_.back().aliases.push_back({item.alias, std::move(text), infer(*item.value)});
+    scopes_.back().aliases.push_back({item.alias, out_.substr(begin), infer(*item.value)});
     write(" AS ");
     return identifier(item.alias);
   }
@@ -302,7 +304,10 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" FROM ");
     write(from_text);
   }
-  if (!where_text.empty()) write(" WHERE " + where_text);
+  if (!where_text.empty()) {
+    write(" WHERE ");
+    write(where_text);
+  }
   if (node.group_by_all) write(" GROUP BY ALL");
   if (!node.group_by.empty()) {
     write(" GROUP BY ");

@@ -90,14 +90,17 @@ std::string Emitter::compared_text(std::string_view op, const Expression& value,
 
 bool Emitter::text_comparison(std::string_view op, const Expression& left,
                               const Expression& right) {
-  const bool left_constant = constant_text(left).has_value();
-  const bool right_constant = constant_text(right).has_value();
+  const auto right_constant = constant_text(right);
+  const auto left_constant = right_constant ? std::nullopt : constant_text(left);
   if (!left_constant && !right_constant) return false;
   const Expression& value = right_constant ? left : right;
   const TextSide side = text_side(value);
   if (side == TextSide::kOther) return false;
-  const auto constant = constant_text(right_constant ? right : left);
-  write(compared_text(right_constant ? op : flipped(op), value, side, *constant));
+  if (right_constant) {
+    write(compared_text(op, value, side, *right_constant));
+  } else {
+    write(compared_text(flipped(op), value, side, *left_constant));
+  }
   return true;
 }
 
@@ -108,12 +111,13 @@ bool Emitter::number_comparison(std::string_view op, const Expression& left,
   const auto stored_text = [&](const Expression& node) {
     return node.kind == ExpressionKind::kColumn && infer(node).kind == Inferred::kText;
   };
-  if (stored_text(left) == stored_text(right)) return false;
-  const InferredType number = infer(stored_text(left) ? right : left);
+  const bool left_text = stored_text(left);
+  if (left_text == stored_text(right)) return false;
+  const InferredType number = infer(left_text ? right : left);
   if (!is_numeric(number.kind)) return false;
   const bool decimal = number.kind == Inferred::kDecimal;
   const auto side = [&](const Expression& node) {
-    const bool text = stored_text(node);
+    const bool text = (&node == &left) == left_text;
     if (text != decimal) return operand(node);
     write("CAST(");
     expression(node);

@@ -105,9 +105,9 @@ struct ConstantText {
 
 class Emitter {
  public:
-  explicit Emitter(const TranslateContext& context) : context_(context) {}
+  explicit Emitter(const TranslateContext& context) : context_(context) { out_.reserve(1000); }
   /// Notes what the text uses, too.
-  Emitter(const TranslateContext& context, ColumnUse& use) : context_(context), use_(&use) {}
+  Emitter(const TranslateContext& context, ColumnUse& use) : Emitter(context) { use_ = &use; }
 
   void expression(const Expression& node);
   void query(const Query& node);
@@ -146,9 +146,11 @@ class Emitter {
   /// The text `rule` writes, without writing it.
   template <class Rule>
   std::string captured(Rule rule) {
-    std::string saved = std::exchange(out_, {});
+    const std::size_t begin = out_.size();
     rule();
-    return std::exchange(out_, std::move(saved));
+    std::string text(out_, begin);
+    out_.resize(begin);
+    return text;
   }
   std::string text_of(const Expression& node) {
     return captured([&] { expression(node); });

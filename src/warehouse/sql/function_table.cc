@@ -1,6 +1,7 @@
 #include "warehouse/sql/function_table.h"
 
 #include <algorithm>
+#include <array>
 
 namespace leat::sql {
 namespace {
@@ -20,6 +21,16 @@ constexpr FunctionEntry kTable[] = {
 #include "warehouse/sql/function_table.inc"
 #undef LEAT_FUNCTION
 };
+
+/// Where the names begin that start with a byte, and behind the last one how many there are.
+constexpr auto kLetters = [] {
+  std::array<std::uint16_t, 257> first{};
+  for (const FunctionEntry& entry : kTable) {
+    ++first[static_cast<unsigned char>(entry.name.front()) + std::size_t{1}];
+  }
+  for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+  return first;
+}();
 
 constexpr std::string_view kGroups[] = {
     "Conditional", "Aggregate",     "Window",         "String",
@@ -50,10 +61,11 @@ std::span<const FunctionEntry> function_table() {
 }
 
 std::span<const FunctionEntry> find_function(std::string_view name) {
-  const auto* begin = std::begin(kTable);
-  const auto* end = std::end(kTable);
+  if (name.empty()) return {};
+  const auto letter = static_cast<unsigned char>(name.front());
+  const auto* end = kTable + kLetters[letter + 1];
   const auto* low = std::lower_bound(
-      begin, end, name,
+      kTable + kLetters[letter], end, name,
       [](const FunctionEntry& entry, std::string_view wanted) { return entry.name < wanted; });
   const auto* high = low;
   while (high != end && high->name == name) ++high;

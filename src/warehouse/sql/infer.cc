@@ -75,7 +75,8 @@ struct Choices {
 };
 
 std::optional<Choices> choices_of(std::string_view name) {
-  for (const std::string_view each : {"coalesce", "nvl", "isnull", "greatest", "least"}) {
+  static constexpr std::string_view kAll[] = {"coalesce", "nvl", "isnull", "greatest", "least"};
+  for (const std::string_view each : kAll) {
     if (name == each) return Choices{};
   }
   if (name == "nvl2") return Choices{.first = 1};
@@ -384,41 +385,42 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "current_date" || name == "to_date" || name == "last_day") return {Inferred::kDate};
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
   if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
-  for (const std::string_view text : {"upper",
-                                      "lower",
-                                      "btrim",
-                                      "trim",
-                                      "ltrim",
-                                      "rtrim",
-                                      "substring",
-                                      "left",
-                                      "right",
-                                      "replace",
-                                      "to_char",
-                                      "listagg",
-                                      "json_extract_path_text",
-                                      "split_part",
-                                      "concat",
-                                      "regexp_replace",
-                                      "regexp_substr",
-                                      "md5",
-                                      "lpad",
-                                      "rpad",
-                                      "repeat",
-                                      "replicate",
-                                      "reverse",
-                                      "initcap",
-                                      "translate",
-                                      "chr",
-                                      "substr",
-                                      "quote_ident",
-                                      "quote_literal",
-                                      "sha",
-                                      "sha1",
-                                      "sha2",
-                                      "soundex",
-                                      "json_serialize",
-                                      "json_extract_array_element_text"}) {
+  static constexpr std::string_view kTexts[] = {"upper",
+                                                "lower",
+                                                "btrim",
+                                                "trim",
+                                                "ltrim",
+                                                "rtrim",
+                                                "substring",
+                                                "left",
+                                                "right",
+                                                "replace",
+                                                "to_char",
+                                                "listagg",
+                                                "json_extract_path_text",
+                                                "split_part",
+                                                "concat",
+                                                "regexp_replace",
+                                                "regexp_substr",
+                                                "md5",
+                                                "lpad",
+                                                "rpad",
+                                                "repeat",
+                                                "replicate",
+                                                "reverse",
+                                                "initcap",
+                                                "translate",
+                                                "chr",
+                                                "substr",
+                                                "quote_ident",
+                                                "quote_literal",
+                                                "sha",
+                                                "sha1",
+                                                "sha2",
+                                                "soundex",
+                                                "json_serialize",
+                                                "json_extract_array_element_text"};
+  for (const std::string_view text : kTexts) {
     if (name == text) return infer_text_function(node);
   }
   if (!find_function(name).empty()) return {};

@@ -1,6 +1,7 @@
 #include "warehouse/sql/lexer.h"
 
 #include <array>
+#include <optional>
 
 #include "base/text.h"
 
@@ -14,6 +15,7 @@ constexpr std::uint8_t kDigit = 4;
 constexpr std::uint8_t kSpace = 8;
 constexpr std::uint8_t kOperator = 16;
 constexpr std::uint8_t kPunctuation = 32;
+constexpr std::uint8_t kUpper = 64;  // a letter that is folded
 
 constexpr std::array<std::uint8_t, 256> make_byte_classes() {
   std::array<std::uint8_t, 256> classes{};
@@ -23,6 +25,7 @@ constexpr std::array<std::uint8_t, 256> make_byte_classes() {
     if (letter) classes[c] |= kStart;
     if (letter || digit || c == '$') classes[c] |= kPart;
     if (digit) classes[c] |= kDigit;
+    if (c >= 'A' && c <= 'Z') classes[c] |= kUpper;
   }
   const auto mark = [&classes](std::string_view bytes, std::uint8_t bit) {
     for (const char byte : bytes) classes[static_cast<unsigned char>(byte)] |= bit;
@@ -50,22 +53,28 @@ bool is_identifier_part(unsigned char c) {
 
 constexpr std::size_t kIdentifierBytesMax = 127;
 
+// The room of one list is kept for the next one of the thread: a block of that size, taken and
+// given back for every statement, would have the C library join all small free blocks each time.
+constexpr std::size_t kSpareTokensMax = 2048;
+thread_local std::vector<Token> spare_tokens;
+
 class Lexer {
  public:
   explicit Lexer(std::string_view script) : script_(script) {}
 
   SqlResult<TokenList> run() {
-    list_.tokens.reserve(script_.size() / 3 + 8);
-    while (true) {
-      if (auto skipped = skip_blanks(); !skipped) return std::unexpected(skipped.error());
-      if (at_ >= script_.size()) break;
-      if (auto token = next_token(); !token) return std::unexpected(token.error());
+    list_.tokens.reserve(script_.size() / 4 + 8);
+    while (skip_blanks() && at_ < script_.size() && next_token()) {
     }
+    if (error_) return std::unexpected(std::move(*error_));
     push(TokenKind::kEnd, at_, {});
     return std::move(list_);
   }
 
  private:
+  // What reads a piece of the text returns false when it has set error_: an error is too large to
+  // be handed up for every token.
+
   [[nodiscard]] unsigned char peek(std::size_t ahead = 0) const {
     return at_ + ahead < script_.size() ? static_cast<unsigned char>(script_[at_ + ahead]) : 0;
   }
@@ -78,30 +87,36 @@ class Lexer {
                             .text = text});
   }
 
-  std::unexpected<SqlError> error_at(std::size_t offset, std::string message) const {
-    return sql_fail("42601", std::move(message), character_position(script_, offset));
+  bool error_at(std::size_t offset, std::string message, std::string sqlstate = "42601") {
+    error_ = {.sqlstate = std::move(sqlstate),
+              .message = std::move(message),
+              .detail = {},
+              .hint = {},
+              .position = character_position(script_, offset)};
+    return false;
   }
 
   std::string_view keep(std::string text) { return list_.decoded.emplace_back(std::move(text)); }
 
-  SqlStatus skip_blanks() {
-    while (at_ < script_.size()) {
+  bool skip_blanks() {
+    while (true) {
+      std::size_t at = at_;
+      while (at < script_.size() && has_class(static_cast<unsigned char>(script_[at]), kSpace))
+        ++at;
+      at_ = at;
       const unsigned char c = peek();
-      if (has_class(c, kSpace)) {
-        ++at_;
-      } else if (c == '-' && peek(1) == '-') {
+      if (c == '-' && peek(1) == '-') {
         const std::size_t line_end = script_.find('\n', at_);
         at_ = line_end == std::string_view::npos ? script_.size() : line_end;
       } else if (c == '/' && peek(1) == '*') {
-        if (auto skipped = skip_block_comment(); !skipped) return skipped;
+        if (!skip_block_comment()) return false;
       } else {
-        break;
+        return true;
       }
     }
-    return {};
   }
 
-  SqlStatus skip_block_comment() {
+  bool skip_block_comment() {
     const std::size_t begin = at_;
     std::size_t depth = 0;
     do {
@@ -119,10 +134,10 @@ class Lexer {
         ++at_;
       }
     } while (depth > 0);
-    return {};
+    return true;
   }
 
-  SqlStatus next_token() {
+  bool next_token() {
     const unsigned char c = peek();
     if ((c == 'e' || c == 'E') && peek(1) == '\'') {
       ++at_;
@@ -136,25 +151,25 @@ class Lexer {
     return read_operator();
   }
 
-  SqlStatus read_word() {
+  bool read_word() {
     const std::size_t begin = at_;
-    bool lower = true;
-    std::size_t end = begin + (peek() == '#' ? 1 : 0);
+    std::uint8_t seen = 0;
+    std::size_t end = begin + (script_[begin] == '#' ? 1 : 0);
     for (; end < script_.size(); ++end) {
-      const auto c = static_cast<unsigned char>(script_[end]);
-      if (!is_identifier_part(c)) break;
-      lower &= c < 'A' || c > 'Z';
+      const std::uint8_t classes = kByteClasses[static_cast<unsigned char>(script_[end])];
+      if ((classes & kPart) == 0) break;
+      seen |= classes;
     }
     at_ = end;
-    std::string_view text = script_.substr(begin, end - begin);
-    if (!lower) text = keep(to_lower(text));
+    std::string_view text(script_.data() + begin, end - begin);
+    if ((seen & kUpper) != 0) text = keep(to_lower(text));
     const Word word = find_word(text);
     if (text.size() > kIdentifierBytesMax) text = utf8_prefix(text, kIdentifierBytesMax);
     push(TokenKind::kWord, begin, text, word);
-    return {};
+    return true;
   }
 
-  SqlStatus read_number() {
+  bool read_number() {
     const std::size_t begin = at_;
     while (is_digit(peek())) ++at_;
     if (peek() == '.' && !(peek(1) == '.')) {
@@ -169,11 +184,11 @@ class Lexer {
       }
     }
     push(TokenKind::kNumber, begin, script_.substr(begin, at_ - begin));
-    return {};
+    return true;
   }
 
   /// At the opening quote. Backslash escapes are live, as in PostgreSQL 8.0.
-  SqlStatus read_string(std::size_t begin) {
+  bool read_string(std::size_t begin) {
     ++at_;
     const std::size_t plain_end = script_.find_first_of("'\\", at_);
     if (plain_end != std::string_view::npos && script_[plain_end] == '\'' &&
@@ -200,13 +215,12 @@ class Lexer {
     return finish_string(begin, keep(std::move(text)));
   }
 
-  SqlStatus finish_string(std::size_t begin, std::string_view text) {
+  bool finish_string(std::size_t begin, std::string_view text) {
     if (text.find('\0') != std::string_view::npos) {
-      return sql_fail("22021", "invalid byte sequence for encoding \"UTF8\": 0x00",
-                      character_position(script_, begin));
+      return error_at(begin, "invalid byte sequence for encoding \"UTF8\": 0x00", "22021");
     }
     push(TokenKind::kString, begin, text);
-    return {};
+    return true;
   }
 
   void read_escape(std::string& text) {
@@ -249,12 +263,12 @@ class Lexer {
     }
   }
 
-  std::unexpected<SqlError> unterminated(std::size_t begin, std::string_view what) const {
+  bool unterminated(std::size_t begin, std::string_view what) {
     return error_at(begin, std::string(what) + " at or near \"" +
                                std::string(utf8_prefix(script_.substr(begin), 40)) + "\"");
   }
 
-  SqlStatus read_quoted_identifier() {
+  bool read_quoted_identifier() {
     const std::size_t begin = at_;
     ++at_;
     while (true) {
@@ -270,16 +284,16 @@ class Lexer {
       return error_at(begin, "zero-length delimited identifier at or near \"\"\"\"");
     text.resize(utf8_prefix(text, kIdentifierBytesMax).size());
     push(TokenKind::kQuotedIdentifier, begin, keep(std::move(text)));
-    return {};
+    return true;
   }
 
-  SqlStatus read_dollar() {
+  bool read_dollar() {
     const std::size_t begin = at_;
     if (is_digit(peek(1))) {
       ++at_;
       while (is_digit(peek())) ++at_;
       push(TokenKind::kParameter, begin, script_.substr(begin + 1, at_ - begin - 1));
-      return {};
+      return true;
     }
     std::size_t tag_end = at_ + 1;
     if (tag_end < script_.size() &&
@@ -298,20 +312,20 @@ class Lexer {
     return finish_string(begin, script_.substr(tag_end + 1, close - tag_end - 1));
   }
 
-  SqlStatus unexpected_character(std::size_t begin) const {
+  bool unexpected_character(std::size_t begin) {
     return error_at(begin, "syntax error at or near \"" +
                                std::string(utf8_prefix(script_.substr(begin), 4).substr(0, 1)) +
                                "\"");
   }
 
-  SqlStatus read_operator() {
+  bool read_operator() {
     const std::size_t begin = at_;
     const char c = script_[at_];
     if (has_class(static_cast<unsigned char>(c), kPunctuation)) {
       ++at_;
       if (c == ':' && peek() == ':') ++at_;
       push(TokenKind::kOperator, begin, script_.substr(begin, at_ - begin));
-      return {};
+      return true;
     }
     if (!has_class(static_cast<unsigned char>(c), kOperator)) return unexpected_character(begin);
     // The longest operator of the dialect; PostgreSQL would take the longest run of operator
@@ -325,20 +339,31 @@ class Lexer {
       if (longer && script_.substr(at_).starts_with(candidate)) {
         at_ += candidate.size();
         push(TokenKind::kOperator, begin, candidate);
-        return {};
+        return true;
       }
     }
     ++at_;
     push(TokenKind::kOperator, begin, script_.substr(begin, 1));
-    return {};
+    return true;
   }
 
   std::string_view script_;
   std::size_t at_ = 0;
   TokenList list_;
+  std::optional<SqlError> error_;
 };
 
 }  // namespace
+
+TokenList::TokenList() : tokens(std::move(spare_tokens)) {
+  tokens.clear();
+}
+
+TokenList::~TokenList() {
+  if (tokens.capacity() <= kSpareTokensMax && tokens.capacity() > spare_tokens.capacity()) {
+    spare_tokens = std::move(tokens);
+  }
+}
 
 SqlResult<TokenList> tokenize(std::string_view script) {
   return Lexer(script).run();

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,8 +34,13 @@ struct Token {
 
 /// Movable; tokens stay valid as long as the list and the script live.
 struct TokenList {
+  TokenList();
+  ~TokenList();
+  TokenList(TokenList&&) = default;
+  TokenList& operator=(TokenList&&) = default;
+
   std::vector<Token> tokens;  ///< the last one is kEnd
-  std::deque<std::string> decoded;
+  std::list<std::string> decoded;
 };
 
 /// Errors: 42601 for unterminated literals and comments and for bytes no token can begin with,

@@ -62,6 +62,22 @@ constexpr ArrayOid kArrayOids[] = {
     {1190, 1191}, {1266, 1270}, {1700, 1231},
 };
 
+/// `text` between two marks; each mark inside stands twice.
+std::string quoted(std::string_view text, char mark) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += mark;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t found = text.find(mark, at);
+    const std::size_t end = found == std::string_view::npos ? text.size() : found + 1;
+    out += text.substr(at, end - at);
+    if (found != std::string_view::npos) out += mark;
+    at = end;
+  }
+  out += mark;
+  return out;
+}
+
 std::string spelled_other(const TypeName& type) {
   return type.spelling.empty() ? std::string("unknown") : type.spelling;
 }
@@ -142,23 +158,11 @@ std::uint32_t type_oid(const TypeName& type) {
 }
 
 std::string quote_identifier(std::string_view name) {
-  std::string text = "\"";
-  for (const char c : name) {
-    if (c == '"') text += '"';
-    text += c;
-  }
-  text += '"';
-  return text;
+  return quoted(name, '"');
 }
 
 std::string quote_literal(std::string_view literal) {
-  std::string text = "'";
-  for (const char c : literal) {
-    if (c == '\'') text += '\'';
-    text += c;
-  }
-  text += '\'';
-  return text;
+  return quoted(literal, '\'');
 }
 
 bool is_reserved_word(std::string_view word) {

@@ -65,9 +65,7 @@ TypeName parse_type_name(std::string_view text) {
   return type ? std::move(*type) : TypeName{};
 }
 
-NestingGuard::NestingGuard(int& nesting, const std::string_view& script, const Token& token)
-    : nesting_(nesting) {
-  if (++nesting_ <= kNestingDepthMax) return;
+void NestingGuard::refuse(std::string_view script, const Token& token) {
   --nesting_;
   throw ParseFailure{{.sqlstate = "54001",
                       .message = "statement is nested too deeply, limit is " +

@@ -2,6 +2,7 @@
 // never leaves the module: the public functions in parser.cc catch it.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -23,12 +24,17 @@ struct ParseFailure {
 /// The element (or tree) the parser refuses to nest deeper.
 class NestingGuard {
  public:
-  NestingGuard(int& nesting, const std::string_view& script, const Token& token);
+  NestingGuard(int& nesting, const std::string_view& script, const Token& token)
+      : nesting_(nesting) {
+    if (++nesting_ > kNestingDepthMax) refuse(script, token);
+  }
   ~NestingGuard() { --nesting_; }
   NestingGuard(const NestingGuard&) = delete;
   NestingGuard& operator=(const NestingGuard&) = delete;
 
  private:
+  [[noreturn]] void refuse(std::string_view script, const Token& token);
+
   int& nesting_;
 };
 
@@ -36,7 +42,7 @@ class Parser {
  public:
   /// `tokens` must outlive the parser and end with kEnd.
   Parser(std::string_view script, const std::vector<Token>& tokens)
-      : script_(script), tokens_(tokens) {}
+      : script_(script), tokens_(tokens), first_(tokens.data()), last_(tokens.size() - 1) {}
 
   [[nodiscard]] bool at_end() const { return token().kind == TokenKind::kEnd; }
   [[nodiscard]] bool accept_semicolon() { return accept_operator(";"); }
@@ -50,8 +56,7 @@ class Parser {
  private:
   // Cursor.
   [[nodiscard]] const Token& token(std::size_t ahead = 0) const {
-    const std::size_t index = at_ + ahead;
-    return index < tokens_.size() ? tokens_[index] : tokens_.back();
+    return first_[std::min(at_ + ahead, last_)];
   }
   [[nodiscard]] bool at(Word word, std::size_t ahead = 0) const {
     return token(ahead).word == word;
@@ -285,6 +290,8 @@ class Parser {
 
   std::string_view script_;
   const std::vector<Token>& tokens_;
+  const Token* first_;  // of tokens_
+  std::size_t last_;    // the place of kEnd in tokens_
   std::size_t at_ = 0;
   int nesting_ = 0;
   int retries_ = 0;  ///< brackets in FROM read twice; bounded, so that the time stays linear

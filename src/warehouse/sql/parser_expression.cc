@@ -230,6 +230,7 @@ ExpressionPtr Parser::logical(ExpressionKind kind, ExpressionPtr left, int power
   auto node = std::make_unique<Expression>();
   node->kind = kind;
   node->span = left->span;
+  node->children.reserve(4);
   node->children.push_back(std::move(left));
   const Word word = kind == ExpressionKind::kOr ? "or"_w : "and"_w;
   while (accept(word)) node->children.push_back(expression(power + 1));
@@ -269,6 +270,7 @@ ExpressionPtr Parser::between_tail(ExpressionPtr left, bool negated) {
   node->negated = negated;
   node->span = left->span;
   (void)accept("asymmetric"_w);
+  node->children.reserve(3);
   node->children.push_back(std::move(left));
   node->children.push_back(expression(kRangePower + 1));
   expect("and"_w);
@@ -282,6 +284,7 @@ ExpressionPtr Parser::in_tail(ExpressionPtr left, bool negated) {
   node->kind = ExpressionKind::kIn;
   node->negated = negated;
   node->span = left->span;
+  node->children.reserve(4);
   node->children.push_back(std::move(left));
   expect_operator("(");
   if (at_query()) {
@@ -305,6 +308,7 @@ ExpressionPtr Parser::like_tail(ExpressionPtr left, bool negated) {
   node->text = at("similar"_w) ? "similar to" : std::string(token().text);
   advance();
   if (node->text == "similar to") expect("to"_w);
+  node->children.reserve(2);
   node->children.push_back(std::move(left));
   node->children.push_back(expression(kRangePower + 1));
   if (accept("escape"_w)) node->children.push_back(expression(kRangePower + 1));

@@ -162,6 +162,7 @@ ExpressionPtr Parser::case_expression() {
   const std::size_t first = at_;
   advance();
   ExpressionPtr node = make(ExpressionKind::kCase, first);
+  node->children.reserve(5);
   if (!at("when"_w)) {
     node->flag = true;
     node->children.push_back(expression());

@@ -1,5 +1,9 @@
 #include "warehouse/sql/words.h"
 
+#include <bit>
+#include <cstring>
+#include <type_traits>
+
 namespace leat::sql {
 namespace {
 
@@ -11,11 +15,16 @@ static_assert(kWordCount * 2 < kSlots);
 constexpr std::size_t hash_of(std::string_view text) {
   const auto four_from = [text](std::size_t at) {
     std::uint32_t bytes = 0;
-    for (std::size_t i = at; i < at + 4 && i < text.size(); ++i) {
-      bytes = (bytes << 8U) | static_cast<unsigned char>(text[i]);
+    if (!std::is_constant_evaluated() && text.size() >= 4) {
+      std::memcpy(&bytes, text.data() + at, 4);
+      return bytes;
+    }
+    for (std::size_t i = std::min(at + 4, text.size()); i > at; --i) {
+      bytes = (bytes << 8U) | static_cast<unsigned char>(text[i - 1]);
     }
     return bytes;
   };
+  static_assert(std::endian::native == std::endian::little);
   const std::uint32_t head = four_from(0);
   const std::uint32_t tail = four_from(text.size() < 4 ? 0 : text.size() - 4);
   const std::uint32_t mixed =
