@@ -398,7 +398,11 @@ Status System::Impl::start_privacy() {
   }
   if (sealer) {
     constexpr std::int64_t kSealTimeoutUs = 60 * kUsPerSecond;
-    options.deletion.seal_now = [this] { return sealer->seal_now(kSealTimeoutUs); };
+    options.deletion.seal_now = [this]() -> Status {
+      LEAT_TRY(journal->begin_segments(kSealTimeoutUs));
+      return sealer->seal_now(kSealTimeoutUs);
+    };
+    options.erase_journal = [this] { return journal->erase_released(); };
   }
   LEAT_ASSIGN(privacy, privacy::Service::open(std::move(options)));
   return {};

@@ -92,6 +92,13 @@ class PrivacyTest(LeatTest):
             archived = self.archived()
             self.assertNotIn("ann", archived)
             self.assertEqual(archived.count('"rejected":"deleted"'), 10)
+            # The journal's files were written over, not only given back.
+            self.assertGreater(report["journal_bytes_erased"], 0)
+            segments = glob.glob(f"{self.data}/journal/**/*.log", recursive=True)
+            self.assertTrue(segments)
+            for path in segments:
+                with open(path, "rb") as file:
+                    self.assertNotIn(b"ann", file.read(), path)
             self.books(leat)
             self.assertEqual(
                 int(leat.value("select sum(received) from leat.batches")), int(received) + 1

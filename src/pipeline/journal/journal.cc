@@ -331,6 +331,23 @@ void Journal::release(std::size_t shard, Offset through) {
   }
 }
 
+Status Journal::begin_segments(std::int64_t timeout_us) {
+  for (const ShardState& state : impl_->shards) {
+    if (state.writer) LEAT_TRY(state.writer->begin_segment(timeout_us));
+  }
+  return {};
+}
+
+Result<std::uint64_t> Journal::erase_released() {
+  std::uint64_t erased = 0;
+  for (const ShardState& state : impl_->shards) {
+    state.pool->release({});  // what was the newest when it was released may have left by now
+    LEAT_ASSIGN(const std::uint64_t bytes, state.pool->erase_free());
+    erased += bytes;
+  }
+  return erased;
+}
+
 ShardStatus Journal::status(std::size_t shard) const {
   LEAT_CHECK(shard < impl_->shards.size());
   const ShardState& state = impl_->shards[shard];

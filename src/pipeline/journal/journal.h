@@ -160,6 +160,14 @@ class Journal {
   /// Lets segments wholly at or below `through` be reused: their records are safe elsewhere. Never
   /// goes back. Any thread.
   void release(std::size_t shard, Offset through);
+  /// Goes on in fresh segments, so that everything appended before can be released whole. Errors:
+  /// no room for one; kUnavailable when the disk takes longer than `timeout_us` for a shard. Any
+  /// thread, one at a time.
+  [[nodiscard]] Status begin_segments(std::int64_t timeout_us);
+  /// Writes zeros over all files whose records are released, which otherwise stay there until they
+  /// are reused; returns how many bytes. Errors: those of the file system; what is left is erased
+  /// by the next call. Any thread.
+  [[nodiscard]] Result<std::uint64_t> erase_released();
   [[nodiscard]] ShardStatus status(std::size_t shard) const;
 
   /// Does what the background threads would: prepares spare segments, then commits what each shard

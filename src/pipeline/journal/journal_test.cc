@@ -280,6 +280,91 @@ TEST(Journal, SurplusSpareFilesAreRemoved) {
   EXPECT_LT(on_disk, full);
 }
 
+// The files that hold `text`.
+std::vector<std::string> files_with(const JournalHarness& harness, std::string_view text) {
+  std::vector<std::string> out;
+  for (const std::string& path : harness.files.paths()) {
+    if (harness.files.content(path).value_or("").contains(text)) out.push_back(path);
+  }
+  return out;
+}
+
+TEST(Journal, ErasesWhatIsReleased) {
+  JournalHarness harness;
+  ASSERT_TRUE(harness.open().has_value());
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE(harness.append(3000).has_value());
+    harness.journal->run_once();
+  }
+  // Records of every segment are there still, and the newest one would stay.
+  harness.journal->release(0, Offset{60});
+  harness.journal->run_once();
+  EXPECT_FALSE(files_with(harness, "\"n\":").empty());
+  ASSERT_TRUE(harness.journal->begin_segments(1'000'000).has_value());
+  ASSERT_TRUE(harness.append(100).has_value());
+  harness.journal->run_once();
+  const auto erased = harness.journal->erase_released();
+  ASSERT_TRUE(erased.has_value()) << erased.error().to_string();
+  EXPECT_GE(*erased, 64u << 10);
+  EXPECT_EQ(files_with(harness, "\"n\":").size(), 1u) << "only the record that is not released";
+  EXPECT_EQ(files_with(harness, "\"n\":61").size(), 1u);
+  EXPECT_EQ(harness.journal->erase_released().value_or(1), 0u) << "nothing is left to erase";
+  harness.verify(0, 61);
+  // A fresh segment is not left for another one.
+  ASSERT_TRUE(harness.journal->begin_segments(1'000'000).has_value());
+  const std::uint64_t bytes = harness.journal->status(0).disk_bytes;
+  ASSERT_TRUE(harness.journal->begin_segments(1'000'000).has_value());
+  EXPECT_EQ(harness.journal->status(0).disk_bytes, bytes);
+}
+
+TEST(Journal, KeepsItsSegmentWhenThereIsNoRoomForAnother) {
+  JournalHarness harness;
+  harness.disk_max = 3 * (64 << 10);
+  ASSERT_TRUE(harness.open().has_value());
+  while (harness.journal->status(0).segments < 3) {
+    ASSERT_TRUE(harness.append(3000).has_value());
+    harness.journal->run_once();
+  }
+  EXPECT_EQ(harness.journal->begin_segments(1'000'000).error().code, Errc::kExhausted);
+  ASSERT_TRUE(harness.append(100).has_value());
+  harness.journal->run_once();
+  EXPECT_TRUE(harness.journal->shard(0).health().has_value());
+  harness.acknowledge();
+  harness.verify();
+}
+
+// Whatever fails while files are erased, and wherever the process or the machine dies: no record
+// that is still needed is lost, and the next try erases the rest.
+TEST(Journal, ErasingMayFailAtEveryOperation) {
+  for (std::uint64_t operation = 1;; ++operation) {
+    for (const bool is_machine : {false, true}) {
+      JournalHarness harness(operation);
+      ASSERT_TRUE(harness.open().has_value());
+      for (int i = 0; i < 40; ++i) {
+        ASSERT_TRUE(harness.append(3000).has_value());
+        harness.journal->run_once();
+      }
+      harness.acknowledge();
+      harness.journal->release(0, Offset{39});
+      harness.files.fail_at(operation);
+      const Status begun = harness.journal->begin_segments(1'000'000);
+      const auto erased = harness.journal->erase_released();
+      const bool has_failed = !begun || !erased;
+      harness.drop();
+      harness.files.clear_faults();
+      is_machine ? harness.files.restart_machine(harness.random, 50)
+                 : harness.files.restart_process();
+      ASSERT_TRUE(harness.open().has_value()) << "operation " << operation;
+      harness.verify(0, harness.journal->status(0).oldest.value);
+      harness.journal->release(0, Offset{40});
+      ASSERT_TRUE(harness.journal->begin_segments(1'000'000).has_value());
+      ASSERT_TRUE(harness.journal->erase_released().has_value()) << "operation " << operation;
+      EXPECT_TRUE(files_with(harness, "\"n\":").empty()) << "operation " << operation;
+      if (!has_failed && operation > 1) return;
+    }
+  }
+}
+
 TEST(Journal, DiskMaxRefusesAndRecovers) {
   JournalHarness harness;
   harness.disk_max = 4 * (64 << 10);

@@ -28,6 +28,16 @@ std::optional<std::uint64_t> slot_number(std::string_view name) {
       name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size()));
 }
 
+Status write_zeros(io::File& file, std::uint64_t from, std::uint64_t end) {
+  io::AlignedBuffer zeros(std::min(end - from, kZeroBytes));
+  std::ranges::fill(zeros.span(), '\0');
+  for (std::uint64_t at = from; at < end; at += zeros.size()) {
+    const std::uint64_t count = std::min<std::uint64_t>(zeros.size(), end - at);
+    LEAT_TRY(file.pwrite({zeros.data(), count}, at));
+  }
+  return {};
+}
+
 }  // namespace
 
 SegmentPool::SegmentPool(PoolOptions options) : options_(std::move(options)) {}
@@ -93,7 +103,8 @@ Status SegmentPool::read_slot(const std::string& path, Found& found) {
   }
   if (header->sequence == 0) {
     const bool keep = header->segment_bytes == options_.segment_bytes;
-    found.unused.push_back({.path = path, .bytes = size, .sequence = 0, .keep = keep});
+    found.unused.push_back(
+        {.path = path, .bytes = size, .sequence = 0, .keep = keep, .is_blank = true});
   } else {
     found.segments.push_back({.path = path, .header = *header, .end = header->segment_bytes});
   }
@@ -207,8 +218,13 @@ Result<std::optional<ActiveSegment>> SegmentPool::scan_newest(bool writable) {
 
 // ---- making and taking slots
 
+// No durable header needs what is in it.
+bool SegmentPool::is_unneeded(const Slot& slot) const {
+  return slot.sequence == 0 || slot.sequence < durable_oldest_;
+}
+
 bool SegmentPool::usable(const Slot& slot) const {
-  return slot.keep && (slot.sequence == 0 || slot.sequence < durable_oldest_);
+  return slot.keep && is_unneeded(slot);
 }
 
 std::uint64_t SegmentPool::disk_bytes() const {
@@ -299,18 +315,10 @@ Result<SegmentPool::Slot> SegmentPool::take_slot() {
 }
 
 Result<SegmentPool::Slot> SegmentPool::create_slot(const std::string& path, std::uint64_t bytes) {
-  Status made = write_zeros(path, bytes);
-  if (made) {
-    // The header of a spare is written once the zeros are durable, and so says that they are.
-    SegmentHeader header;
-    header.segment_bytes = bytes;
-    header.created_at = options_.clock->now();
-    header.shard = options_.shard;
-    header.journal_id = options_.journal_id;
-    const auto file = write_header({.path = path}, header);
-    made =
-        file ? options_.files->sync_directory(options_.directory) : std::unexpected(file.error());
-  }
+  const Slot slot{.path = path, .bytes = bytes, .sequence = 0, .keep = true, .is_blank = true};
+  Status made = make_file(path, bytes);
+  if (made) made = write_spare_header(slot);
+  if (made) made = options_.files->sync_directory(options_.directory);
   if (!made) {
     const Status removed = options_.files->remove(path);
     if (!removed && removed.error().code != Errc::kNotFound) {
@@ -320,23 +328,70 @@ Result<SegmentPool::Slot> SegmentPool::create_slot(const std::string& path, std:
     return fail(made.error().code, fmt::format("cannot make a journal segment of {} bytes: {}",
                                                bytes, made.error().message));
   }
-  return Slot{.path = path, .bytes = bytes, .sequence = 0, .keep = true};
+  return slot;
 }
 
-Status SegmentPool::write_zeros(const std::string& path, std::uint64_t bytes) {
+Status SegmentPool::make_file(const std::string& path, std::uint64_t bytes) {
   LEAT_ASSIGN(const auto file,
               options_.files->open(
                   path, {.write = true, .create = true, .exclusive = true, .direct = true}));
   LEAT_TRY(file->reserve(bytes));
   // Reserved space is not enough: only blocks that were written once are written again without new
   // metadata.
-  io::AlignedBuffer zeros(std::min(bytes, kZeroBytes));
-  std::ranges::fill(zeros.span(), '\0');
-  for (std::uint64_t at = 0; at < bytes; at += zeros.size()) {
-    const std::uint64_t count = std::min<std::uint64_t>(zeros.size(), bytes - at);
-    LEAT_TRY(file->pwrite({zeros.data(), count}, at));
-  }
+  LEAT_TRY(write_zeros(*file, 0, bytes));
   return file->sync();
+}
+
+// The header of a spare is written once the zeros are durable, and so says that they are.
+Status SegmentPool::write_spare_header(const Slot& slot) {
+  SegmentHeader header;
+  header.segment_bytes = slot.bytes;
+  header.created_at = options_.clock->now();
+  header.shard = options_.shard;
+  header.journal_id = options_.journal_id;
+  LEAT_ASSIGN([[maybe_unused]] const auto file, write_header(slot, header));
+  return {};
+}
+
+// The old header stays in front until the rest is gone: after a crash it says, as before, that
+// nobody needs the file.
+Status SegmentPool::blank(const Slot& slot) {
+  {
+    LEAT_ASSIGN(const auto file, options_.files->open(slot.path, {.write = true, .direct = true}));
+    LEAT_TRY(write_zeros(*file, kBlock, slot.bytes));
+    LEAT_TRY(file->sync());
+  }
+  return write_spare_header(slot);
+}
+
+Result<std::uint64_t> SegmentPool::erase_free() {
+  std::uint64_t erased = 0;
+  while (true) {
+    const std::lock_guard making_lock(making_mutex_);  // one file at a time: the flusher may wait
+    LEAT_TRY(advance_oldest());
+    Slot slot;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto at = std::ranges::find_if(
+          slots_, [this](const Slot& each) { return !each.is_blank && is_unneeded(each); });
+      if (at == slots_.end()) return erased;
+      slot = *at;
+      slots_.erase(at);
+      making_bytes_ = slot.bytes;
+    }
+    const Status blanked = blank(slot);
+    if (!blanked) discard_slot(slot);
+    const std::lock_guard lock(mutex_);
+    making_bytes_ = 0;
+    if (!blanked) {
+      return fail(blanked.error().code, fmt::format("cannot erase the free segment {}: {}",
+                                                    slot.path, blanked.error().message));
+    }
+    erased += slot.bytes;
+    slot.sequence = 0;
+    slot.is_blank = true;
+    slots_.push_front(std::move(slot));
+  }
 }
 
 Status SegmentPool::prepare() {
@@ -347,8 +402,7 @@ Status SegmentPool::prepare() {
     const std::lock_guard lock(mutex_);
     std::size_t kept = 0;
     std::erase_if(slots_, [&](const Slot& slot) {
-      const bool unneeded = slot.sequence == 0 || slot.sequence < durable_oldest_;
-      if (unneeded && (!slot.keep || ++kept > kSparesKept)) {
+      if (is_unneeded(slot) && (!slot.keep || ++kept > kSparesKept)) {
         surplus.push_back(slot);
         return true;
       }

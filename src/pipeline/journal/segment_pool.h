@@ -87,6 +87,10 @@ class SegmentPool {
   /// Frees the segments that end at or below `through`.
   void release(Offset through);
 
+  /// Writes zeros over the files that are free and may hold records of an earlier use; returns how
+  /// many bytes. A file for which that fails is removed. Any thread.
+  [[nodiscard]] Result<std::uint64_t> erase_free();
+
   /// The segment that holds, or will hold, record `offset`. kNotFound when it was released.
   [[nodiscard]] Result<ReadableSegment> find(Offset offset) const;
 
@@ -112,6 +116,7 @@ class SegmentPool {
     std::uint64_t bytes = 0;
     std::uint64_t sequence = 0;  ///< Of its last use; zero when new.
     bool keep = true;            ///< False: remove it instead of using it again.
+    bool is_blank = false;       ///< Zeros but for its header.
   };
   struct Found {
     std::vector<Segment> segments;
@@ -129,7 +134,10 @@ class SegmentPool {
   [[nodiscard]] Status advance_oldest();
   [[nodiscard]] Result<Slot> take_slot();
   [[nodiscard]] Result<Slot> create_slot(const std::string& path, std::uint64_t bytes);
-  [[nodiscard]] Status write_zeros(const std::string& path, std::uint64_t bytes);
+  [[nodiscard]] Status make_file(const std::string& path, std::uint64_t bytes);
+  [[nodiscard]] Status blank(const Slot& slot);
+  [[nodiscard]] Status write_spare_header(const Slot& slot);
+  [[nodiscard]] bool is_unneeded(const Slot& slot) const;
   [[nodiscard]] Result<std::unique_ptr<io::File>> write_header(const Slot& slot,
                                                                const SegmentHeader& header);
   [[nodiscard]] bool usable(const Slot& slot) const;

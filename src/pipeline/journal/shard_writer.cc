@@ -246,6 +246,15 @@ bool ShardWriter::swap_buffers() {
     if (abandoned_ || (stopping_ && filling_.records == 0)) {
       return false;
     }
+    if (leave_wanted_) {
+      lock.unlock();
+      Status left = leave_segment();
+      lock.lock();
+      left_ = std::move(left);
+      leave_wanted_ = false;
+      leave_done_.notify_all();
+      continue;
+    }
     if (filling_.records != 0) {
       take_filling();
       return true;
@@ -308,12 +317,22 @@ void ShardWriter::pace(std::int64_t started_us) {
 
 Status ShardWriter::roll() {
   active_.reset();
+  return take_segment();
+}
+
+Status ShardWriter::take_segment() {
   LEAT_ASSIGN(active_,
               options_.pool->activate(Offset{durable_.load(std::memory_order_relaxed) + 1}));
   if (options_.segment_taken) {
     options_.segment_taken();
   }
   return {};
+}
+
+// Nothing is lost when there is no fresh one, so this one stays until there is.
+Status ShardWriter::leave_segment() {
+  if (!active_ || active_->position == kBlock) return {};
+  return take_segment();
 }
 
 // Commits the flushing buffer, in a fresh segment when this one is full or fails.
@@ -391,6 +410,21 @@ void ShardWriter::poke() {
   wake_.notify_all();
 }
 
+Status ShardWriter::begin_segment(std::int64_t timeout_us) {
+  if (!thread_.joinable()) return leave_segment();
+  std::unique_lock lock(mutex_);
+  leave_wanted_ = true;
+  wake_.notify_all();
+  const bool in_time = leave_done_.wait_for(lock, std::chrono::microseconds(timeout_us),
+                                            [this] { return !leave_wanted_ || closed_; });
+  if (closed_) return fail(Errc::kUnavailable, "the journal is closed");
+  if (!in_time) {
+    leave_wanted_ = false;
+    return fail(Errc::kUnavailable, "the journal's disk takes too long to begin a segment");
+  }
+  return left_;
+}
+
 Status ShardWriter::close() {
   {
     const std::lock_guard lock(mutex_);
@@ -402,6 +436,7 @@ Status ShardWriter::close() {
     accepting_.store(false, std::memory_order_release);
   }
   wake_.notify_all();
+  leave_done_.notify_all();
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -430,6 +465,7 @@ void ShardWriter::abandon() {
     accepting_.store(false, std::memory_order_release);
   }
   wake_.notify_all();
+  leave_done_.notify_all();
   if (thread_.joinable()) {
     thread_.join();
   }

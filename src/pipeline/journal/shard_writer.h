@@ -73,6 +73,9 @@ class ShardWriter {
   void run_once();
   /// Space may have become free: a refusing shard tries at once.
   void poke();
+  /// Goes on in a fresh segment unless this one is fresh. Errors: those of SegmentPool::activate,
+  /// and then nothing changed; kUnavailable when closed, or when it takes longer than `timeout_us`.
+  [[nodiscard]] Status begin_segment(std::int64_t timeout_us);
 
   /// Commits what is buffered, marks the clean stop, ends the thread.
   [[nodiscard]] Status close();
@@ -109,6 +112,8 @@ class ShardWriter {
   [[nodiscard]] Status commit_buffer();
   [[nodiscard]] Status write_commit(bool closed);
   [[nodiscard]] Status roll();
+  [[nodiscard]] Status take_segment();
+  [[nodiscard]] Status leave_segment();
   void finish_commit();
   void set_health(Status health);
   void notify() const;
@@ -133,7 +138,10 @@ class ShardWriter {
   bool stopping_ = false;  // the flusher ends, after what is buffered unless abandoned_
   bool abandoned_ = false;
   bool poked_ = false;
-  bool room_wanted_ = false;  // an append found the buffer full
+  bool room_wanted_ = false;   // an append found the buffer full
+  bool leave_wanted_ = false;  // begin_segment waits
+  Status left_;                // what became of it
+  std::condition_variable leave_done_;
 
   // Of the flusher alone:
   Buffer flushing_;

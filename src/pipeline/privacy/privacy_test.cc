@@ -343,6 +343,10 @@ class ServiceTest : public testing::Test {
                           .files = &world.files,
                           .random = &random,
                           .deletion = world.options(),
+                          .erase_journal = [this]() -> Result<std::uint64_t> {
+                            if (erasures++ == 0) return fail(Errc::kUnavailable, "disk");
+                            return 4096;
+                          },
                           .retry_us = 1000,
                           .tries_max = 3});
   }
@@ -361,6 +365,7 @@ class ServiceTest : public testing::Test {
   }
   World world;
   SeededRandom random{7};
+  int erasures = 0;
 };
 
 TEST_F(ServiceTest, SuppressesAndDeletesAndRemembersIt) {
@@ -377,6 +382,8 @@ TEST_F(ServiceTest, SuppressesAndDeletesAndRemembersIt) {
     const Regulation done = wait(**service, id);
     EXPECT_EQ(done.status, RegulationStatus::kFinished) << done.error;
     expect_whole(done.sources, "service");
+    EXPECT_EQ(erasures, 2) << "what fails is tried again";
+    EXPECT_EQ(done.journal_bytes_erased, 4096U);
     EXPECT_TRUE((*service)->feed().get()->matches("web", "ann", "", ""));
     EXPECT_EQ((*service)->suppressions().size(), 1U);
     report = to_json(done);

@@ -114,7 +114,8 @@ std::string to_json(const Regulation& regulation) {
                      {"requested_at", time_text(regulation.requested_at)},
                      {"finished_at", time_text(regulation.finished_at)},
                      {"error", regulation.error},
-                     {"sources", std::move(sources)}};
+                     {"sources", std::move(sources)},
+                     {"journal_bytes_erased", regulation.journal_bytes_erased}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -141,6 +142,7 @@ Result<Regulation> regulation_from_json(std::string_view text) {
     out.finished_at = parse_iso8601(std::string(json.at("finished_at"))).value_or(TimeUs{});
     out.error = json.at("error");
     for (const Json& source : json.at("sources")) out.sources.push_back(source_of(source));
+    out.journal_bytes_erased = json.value("journal_bytes_erased", std::uint64_t{0});
     return out;
   } catch (const Json::exception& error) {
     return fail(Errc::kCorrupt, fmt::format("not a privacy report: {}", error.what()));

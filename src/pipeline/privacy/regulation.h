@@ -66,6 +66,7 @@ struct Regulation {
   TimeUs finished_at;  ///< Zero until then.
   std::string error;   ///< Why it failed, or why the last try did.
   std::vector<SourceReport> sources;
+  std::uint64_t journal_bytes_erased = 0;  ///< Of files whose events are sealed, written over.
 };
 
 /// SHA-256 of "<regulation id>:<subject type>:<person's id>", hexadecimal: who knows the id can

@@ -312,8 +312,13 @@ struct Service::Impl {
     }
     LEAT_TRY(take_lock());
     LEAT_ASSIGN(const auto log, DeletionLog::open(*options.files, log_path(request.id)));
-    auto reports = run_deletion(with_progress, request, log.get(), stop);
-    if (reports) LEAT_TRY(options.deletion.store->remove(lock_uri()));
+    LEAT_ASSIGN(auto reports, run_deletion(with_progress, request, log.get(), stop));
+    if (options.erase_journal) {
+      LEAT_ASSIGN(const std::uint64_t erased, options.erase_journal());
+      const std::scoped_lock lock(mutex);
+      job.regulation.journal_bytes_erased = erased;
+    }
+    LEAT_TRY(options.deletion.store->remove(lock_uri()));
     return reports;
   }
 

@@ -6,6 +6,7 @@
 // a warehouse that is away) is tried again for some minutes; after that the same request goes on.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +30,9 @@ struct ServiceOptions {
   Random* random = &secure_random();
   /// Without a connect function only suppressions are taken, no deletions.
   DeletionOptions deletion;
+  /// Overwrites what the journal has sealed, and returns how many bytes; may be empty where there
+  /// is no journal.
+  std::function<Result<std::uint64_t>()> erase_journal;
   /// How often the list is read anew: other processes change it too.
   std::int64_t refresh_us = 30'000'000;
   /// Pause before a failed deletion is tried again, and how often it is.
