@@ -205,6 +205,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   if (ready) ready = register_length_checks((*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
+  if (ready) ready = add_pattern_functions(*database);
   if (ready) ready = add_format_functions(*database);
   // The order matters: the directories cannot be changed once access outside of them is off.
   for (const std::string& sql :

@@ -250,8 +250,7 @@ SqlStatus register_division(duckdb_connection connection, unsigned width, unsign
 }  // namespace
 
 SqlStatus register_decimal_division(duckdb_connection connection) {
-  // Quotients have at least four digits after the point, averages as many as what they average.
-  for (unsigned scale = 4; scale <= 18; ++scale) {
+  for (unsigned scale = 0; scale <= 18; ++scale) {
     LEAT_TRY(register_division(connection, 18, scale));
   }
   for (unsigned scale = 0; scale <= kDigitsMax; ++scale) {

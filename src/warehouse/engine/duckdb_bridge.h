@@ -164,6 +164,8 @@ struct Cursor::State {
 class Database;
 /// Registers the hash functions that DuckDB lacks (hash_function.cc).
 [[nodiscard]] SqlStatus add_hash_functions(Database& database);
+/// Regular expressions of Perl's kind (pattern_function.cc).
+[[nodiscard]] SqlStatus add_pattern_functions(Database& database);
 /// Registers the functions of format_function.cc.
 [[nodiscard]] SqlStatus add_format_functions(Database& database);
 

@@ -162,6 +162,8 @@ constexpr std::array kRangeRules{
     Rule{"Overflow in {} of INT32 {}", "22003", "integer out of range"},
     Rule{"Overflow in {} of INT64 {}", "22003", "bigint out of range"},
     Rule{"Overflow in {} of {} ({}", "22003", "Numeric data overflow ({0})"},
+    Rule{"Needed scale {} to accurately represent the multiplication result{}", "22003",
+         "128 bit numeric data overflow (multiplication)"},
     Rule{"cannot take logarithm of {}", "2201E", "cannot take logarithm of {0}"},
     Rule{"cannot take square root of {}", "2201F", "cannot take square root of {0}"},
     Rule{"", "22003", ""},

@@ -37,7 +37,7 @@ constexpr std::array kDefinitions = {
     Definition{"downcase_delimited_identifier", Kind::kBoolean, "on"},
     Definition{"enable_case_sensitive_identifier", Kind::kBoolean, "false"},
     Definition{"enable_case_sensitive_super_attribute", Kind::kBoolean, "false"},
-    Definition{"enable_numeric_rounding", Kind::kBoolean, "on"},
+    Definition{"enable_numeric_rounding", Kind::kBoolean, "off"},
     Definition{"enable_result_cache_for_session", Kind::kBoolean, "on"},
     Definition{"enable_spectrum_oid", Kind::kBoolean, "true"},
     Definition{"enable_vacuum_boost", Kind::kBoolean, "false"},

@@ -1,4 +1,6 @@
 // Casts: '...'::type, CAST, CONVERT, and the catalog's name types.
+#include <algorithm>
+
 #include "base/text.h"
 #include "warehouse/sql/datetime.h"
 #include "warehouse/sql/emitter.h"
@@ -38,6 +40,16 @@ bool is_integer_text(std::string_view text) {
   text = trim(text);
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// An expression of numbers alone, which Redshift computes before any row is read.
+bool is_constant_number(const Expression& node) {
+  if (node.kind == ExpressionKind::kNumber || node.kind == ExpressionKind::kParameter) return true;
+  const bool inner = node.kind == ExpressionKind::kUnary || node.kind == ExpressionKind::kBinary ||
+                     node.kind == ExpressionKind::kCast;
+  return inner && std::ranges::all_of(node.children, [](const ExpressionPtr& child) {
+           return child->kind == ExpressionKind::kString || is_constant_number(*child);
+         });
 }
 
 std::optional<bool> boolean_text(std::string_view text) {
@@ -101,9 +113,7 @@ std::string Emitter::normal_literal(const TypeName& type, std::string_view text,
 void Emitter::literal_cast(const Expression& node, const TypeName& type) {
   const std::string normal = normal_literal(type, node.text, node.span);
   if (normal.starts_with('(') && normal != node.text) return write(normal);
-  write("CAST(");
-  string_literal(normal);
-  write(" AS " + duckdb_type(type) + ")");
+  write(narrowed("CAST(" + quote_literal(normal) + " AS " + duckdb_type(type) + ")", type));
 }
 
 /// 'pg_class'::regclass is the object's oid; oid::regclass is its name.
@@ -207,14 +217,40 @@ void Emitter::plain_cast(const Expression& node) {
     expression(value);
     write(", '$')");
   } else {
-    write(lax ? "TRY_CAST(" : "CAST(");
-    if (node.type->kind == TypeKind::kDecimal && is_decimal_parameter(value)) {
-      write("$" + std::to_string(value.number));
-    } else {
-      expression(value);
-    }
+    const std::string cast =
+        (lax ? "TRY_CAST(" : "CAST(") + cut_value(node) + " AS " + duckdb_type(*node.type) + ")";
+    return write(narrowed(cast, *node.type));
   }
   write(" AS " + duckdb_type(*node.type) + ")");
+}
+
+std::string Emitter::cut_value(const Expression& node) {
+  const Expression& value = *node.children[0];
+  const TypeKind kind = node.type->kind;
+  if (kind == TypeKind::kDecimal && is_decimal_parameter(value))
+    return "$" + std::to_string(value.number);
+  std::string text = text_of(value);  // what a subquery gives is known then
+  const bool whole =
+      kind == TypeKind::kSmallint || kind == TypeKind::kInteger || kind == TypeKind::kBigint;
+  if (context_.numeric_rounding || !reads_table_ || !(whole || kind == TypeKind::kDecimal))
+    return text;
+  const std::int32_t scale = whole ? 0 : column_type(*node.type).scale;
+  const InferredType from = infer(value);
+  if (from.kind != Inferred::kDecimal || from.scale <= scale || is_constant_number(value))
+    return text;
+  const char* width = from.precision > 18 ? "38_" : "18_";
+  return "leat_quotient_" + (width + std::to_string(scale)) + "(" + text + ", 1)";
+}
+
+std::string Emitter::narrowed(std::string value, const TypeName& type) const {
+  if (type.kind != TypeKind::kDecimal || type.precision != 19 || type.array_dimensions > 0)
+    return value;
+  const auto with_point = [&](std::string digits) {
+    if (type.scale > 0) digits.insert(19U - static_cast<std::size_t>(type.scale), ".");
+    return digits.starts_with('.') ? "0" + digits : digits;
+  };
+  return context_.function_schema + ".narrow_decimal(" + value + ", -" +
+         with_point("9223372036854775808") + ", " + with_point("9223372036854775807") + ")";
 }
 
 }  // namespace leat::sql

@@ -74,6 +74,10 @@ void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
     case FunctionRewrite::kSystem:
       return call_system(entry.target, node);
     case FunctionRewrite::kNone:
+      if (name == "lag" || name == "lead") {
+        fail("0A000", "Default parameter not be supported for window function " + std::string(name),
+             node.span);
+      }
       unsupported("function " + upper_case(name), node.span);
     case FunctionRewrite::kSpecial:
       if (aggregate_function(node) || string_function(node) || date_function(node) ||
@@ -412,6 +416,7 @@ bool Emitter::string_function(const Expression& node) {
     call_template(insensitive ? "($1 COLLATE NOCASE)" : "($1)", node);
     return true;
   }
+  if (name == "checksum") return checksum(node), true;
   if (name == "round") {
     const InferredType type = infer(*node.children[0]);
     const bool text =
@@ -439,6 +444,22 @@ bool Emitter::string_function(const Expression& node) {
   return false;
 }
 
+/// Numbers only: what Redshift computes of text is not published.
+void Emitter::checksum(const Expression& node) {
+  const InferredType type = infer(*node.children[0]);
+  const bool whole = is_numeric(type.kind) && type.kind != Inferred::kDouble;
+  if (!whole) unsupported("CHECKSUM of anything but integers and decimals", node.span);
+  write(context_.function_schema + ".checksum(");
+  const std::string value = operand_text(*node.children[0]);
+  if (type.kind == Inferred::kDecimal && type.scale > 0) {
+    // Digits alone, without the point.
+    write("CAST(replace(CAST(" + value + " AS VARCHAR), '.', '') AS HUGEINT)");
+  } else {
+    write(value);
+  }
+  write(")");
+}
+
 /// $1 becomes \1; the position argument cuts the text first.
 void Emitter::regexp_function(const Expression& node) {
   const std::string_view name = node.names.back();
@@ -449,13 +470,17 @@ void Emitter::regexp_function(const Expression& node) {
   const std::size_t flags_index = position ? 5 : (replaces || name == "regexp_substr" ? 4 : 3);
   std::string flags;
   if (count > flags_index) flags = literal_argument(node, flags_index, name);
-  if (flags.find('p') != std::string::npos)
-    unsupported(upper_case(name) + " with the p flag", node.span);
-  if (position && flags.find('e') != std::string::npos)
-    unsupported(upper_case(name) + " with the e flag", node.span);
+  const bool extracts = flags.find('e') != std::string::npos;
+  // RE2's macro cannot tell where a group begins.
+  const bool perl = flags.find('p') != std::string::npos || (position && extracts);
   const Expression& pattern = *node.children[1];
-  write(context_.function_schema + ".");
-  write(name);
+  if (perl) {
+    write("leat_pcre_");
+    write(name.substr(std::string_view("regexp_").size()));
+  } else {
+    write(context_.function_schema + ".");
+    write(name);
+  }
   write("(");
   expression(*node.children[0]);
   write(", ");
@@ -469,7 +494,7 @@ void Emitter::regexp_function(const Expression& node) {
     write(", ");
     if (count < 3) {
       write("''");
-    } else if (node.children[2]->kind == ExpressionKind::kString) {
+    } else if (!perl && node.children[2]->kind == ExpressionKind::kString) {
       std::string replacement;
       const std::string& written = node.children[2]->text;
       for (std::size_t i = 0; i < written.size(); ++i) {
@@ -486,30 +511,22 @@ void Emitter::regexp_function(const Expression& node) {
       expression(*node.children[2]);
     }
   }
-  if (count > position_index) {
+  const auto number = [&](std::size_t argument, std::string_view otherwise) {
     write(", ");
-    expression(*node.children[position_index]);
-  } else {
-    write(", 1");
-  }
+    if (count <= argument) return write(otherwise);
+    write(perl ? "CAST(" : "");
+    expression(*node.children[argument]);
+    write(perl ? " AS INTEGER)" : "");
+  };
+  number(position_index, "1");
   if (position) {
-    for (const std::size_t argument : {3U, 4U}) {
-      write(", ");
-      if (count > argument) {
-        expression(*node.children[argument]);
-      } else {
-        write(argument == 3 ? "1" : "0");
-      }
-    }
+    number(3, "1");
+    number(4, "0");
+    if (perl) write(extracts ? ", 1" : ", 0");
   }
   if (name == "regexp_substr") {
-    write(", ");
-    if (count > 3) {
-      expression(*node.children[3]);
-    } else {
-      write("1");
-    }
-    write(flags.find('e') != std::string::npos ? ", 1" : ", 0");
+    number(3, "1");
+    write(extracts ? ", 1" : ", 0");
   }
   write(")");
 }

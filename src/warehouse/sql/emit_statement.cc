@@ -17,6 +17,7 @@ const RelationColumn* Emitter::target_column(const Relation* relation, const Qua
 void Emitter::target_relation(const QualifiedName& name, const std::string& alias) {
   const Relation* relation = look_up(name);
   relation_name(name, relation);
+  reads_table_ = true;
   ScopeTable entry;
   entry.alias = alias.empty() ? std::string(name.name()) : alias;
   entry.emitted_alias = entry.alias;
@@ -32,7 +33,10 @@ void Emitter::target_relation(const QualifiedName& name, const std::string& alia
 }
 
 /// What storing a value in a typed column does: check the length, cut blanks.
-std::string Emitter::assigned_text(const std::string& value, const TypeName& type) {
+std::string Emitter::assigned_text(const std::string& value, const TypeName& type) const {
+  if (type.kind == TypeKind::kDecimal && type.precision == 19) {
+    return narrowed("CAST(" + value + " AS " + duckdb_type(type) + ")", type);
+  }
   const char* check = nullptr;
   if (type.kind == TypeKind::kVarchar) check = "leat_fit_varchar";
   if (type.kind == TypeKind::kChar) check = "leat_fit_char";

@@ -195,6 +195,7 @@ void Emitter::named_table(const TableReference& node) {
   if (node.alias.empty()) entry.schema = name.schema().empty() ? "?" : std::string(name.schema());
   entry.system =
       relation != nullptr ? relation->kind == RelationKind::kSystem : is_system_relation(name);
+  reads_table_ = reads_table_ || !entry.system;
   if (relation != nullptr) {
     entry.columns = scope_columns(*relation);
     // A late-binding view does not know its columns.

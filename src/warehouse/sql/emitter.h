@@ -51,6 +51,8 @@ struct InferredType {
 
 [[nodiscard]] bool is_numeric(Inferred kind);
 
+/// True for the text of a finite number.
+[[nodiscard]] bool is_number_text(std::string_view text);
 /// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
 /// boolean as values.
 [[nodiscard]] bool is_condition(ExpressionKind kind);
@@ -177,6 +179,8 @@ class Emitter {
   void unary(const Expression& node);
   void binary(const Expression& node);
   void division(const Expression& node);
+  /// True for what is an interval without planning: literals, casts, differences of timestamps.
+  [[nodiscard]] bool is_interval(const Expression& node) const;
   void exact_quotient(const std::string& dividend, const std::string& divisor,
                       const InferredType& result);
   void regex_match(const Expression& node);
@@ -212,6 +216,10 @@ class Emitter {
   std::string normal_literal(const TypeName& type, std::string_view text, SourceSpan span) const;
   void character_cast(const Expression& value, const TypeName& type);
   void plain_cast(const Expression& node);
+  /// The value of a cast, written; cut off to the type's scale where Redshift does not round.
+  [[nodiscard]] std::string cut_value(const Expression& node);
+  /// `value`, refused where it has no place in the 8 bytes of a decimal with 19 digits.
+  [[nodiscard]] std::string narrowed(std::string value, const TypeName& type) const;
   void registered_name_cast(const Expression& node, std::string_view what);
   void typed_literal(const TypeName& type, std::string_view text, SourceSpan span);
   void interval(const Expression& node);
@@ -261,6 +269,7 @@ class Emitter {
   void list_aggregate(const Expression& node);
   void percentile(const Expression& node);
   void decode(const Expression& node);
+  void checksum(const Expression& node);
   void null_if(const Expression& node);
   void substring(const Expression& node);
   void regexp_function(const Expression& node);
@@ -351,7 +360,7 @@ class Emitter {
   /// The column of `relation` (null: not known, as the answer then) with that name, or 42703.
   const RelationColumn* target_column(const Relation* relation, const QualifiedName& table,
                                       const std::string& name, SourceSpan span) const;
-  static std::string assigned_text(const std::string& value, const TypeName& type);
+  [[nodiscard]] std::string assigned_text(const std::string& value, const TypeName& type) const;
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
 
   static constexpr std::size_t kOutputBytesMax = 64 * 1024 * 1024;
@@ -378,6 +387,7 @@ class Emitter {
   const Expression* filtered_ = nullptr;  ///< the aggregate that gets FILTER (filter_)
   bool filter_written_ = false;
   std::string filter_;
+  bool reads_table_ = false;               ///< a relation of users was named so far
   bool in_from_function_ = false;          ///< in a call that stands in FROM
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
   ColumnUse* use_ = nullptr;               ///< null: nobody asks

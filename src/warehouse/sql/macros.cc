@@ -12,6 +12,15 @@ struct Macro {
 
 constexpr Macro kMacros[] = {
     {"divisor(x)", R"sql(CASE WHEN x = 0 THEN error('22012: division by zero') ELSE x END)sql"},
+    {"finite(x)",
+     R"sql(CASE WHEN isinf(x) THEN error('22003: value out of range: overflow') ELSE x END)sql"},
+    {"narrow_decimal(x, least, most)",
+     R"sql(CASE WHEN x < least OR x > most
+  THEN error('22003: Numeric data overflow (result precision)') ELSE x END)sql"},
+    // The unscaled value, in the 32 bits of an INTEGER.
+    {"checksum(x)",
+     R"sql(CAST(((CAST(x AS HUGEINT) + 2147483648) % 4294967296 + 4294967296) % 4294967296
+  - 2147483648 AS INTEGER))sql"},
     {"cast_varchar(x, n)",
      R"sql(CASE
   WHEN strlen(CAST(x AS VARCHAR)) <= n THEN CAST(x AS VARCHAR)

@@ -81,6 +81,9 @@ struct TranslateContext {
   std::vector<TypeName> parameter_types;
   /// Session time zone, for GETDATE, SYSDATE and CURRENT_DATE.
   std::string time_zone = "UTC";
+  /// enable_numeric_rounding: a decimal cast to fewer digits is rounded; otherwise those of rows
+  /// are cut off.
+  bool numeric_rounding = false;
   /// May be null: then lengths are not checked and types of columns are not known.
   const RelationLookup* relations = nullptr;
 };

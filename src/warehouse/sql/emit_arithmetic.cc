@@ -1,0 +1,134 @@
+// Operators between two values: numbers, dates, intervals, text.
+#include "base/text.h"
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+
+bool is_number_text(std::string_view text) {
+  return !text.empty() && parse_number<double>(text).has_value() &&
+         text.find_first_of("nN") == std::string_view::npos;
+}
+
+/// `1 + '2'`: an untyped literal takes the other side's type.
+void Emitter::arithmetic_operand(const Expression& node, const Expression& other) {
+  if (node.kind == ExpressionKind::kString && is_number_text(node.text)) {
+    const InferredType type = infer(other);
+    if (is_numeric(type.kind)) return write(node.text);
+  }
+  if (infer(node).kind != Inferred::kSuper) return operand(node);
+  with_super_as(SuperUse::kNumber, [&] { operand(node); });
+}
+
+void Emitter::binary(const Expression& node) {
+  const std::string_view op = node.text;
+  const Expression& left = *node.children[0];
+  const Expression& right = *node.children[1];
+  if (op == "/" || op == "%") return division(node);
+  if (op == "~" || op == "!~" || op == "~*" || op == "!~*")
+    return with_super_as(SuperUse::kText, [&] { regex_match(node); });
+  if (op == "#") return call_template("xor($1, $2)", node);
+  if (op == "||") {
+    return with_super_as(SuperUse::kText, [&] {
+      operand(left);
+      write(" || ");
+      operand(right);
+    });
+  }
+  if (op == "+" || op == "-" || op == "*" || op == "^") {
+    // An untyped literal beside a date is a date.
+    const auto is_date = [&](const Expression& side, const Expression& other) {
+      return infer(side).kind == Inferred::kDate ||
+             (side.kind == ExpressionKind::kString && infer(other).kind == Inferred::kDate);
+    };
+    const bool dates = op == "-" && is_date(left, right) && is_date(right, left) &&
+                       (left.kind != ExpressionKind::kString || right.kind != left.kind);
+    const auto side = [&](const Expression& node_side, const Expression& other) {
+      if (!dates || node_side.kind != ExpressionKind::kString)
+        return arithmetic_operand(node_side, other);
+      TypeName date;
+      date.kind = TypeKind::kDate;
+      literal_cast(node_side, date);
+    };
+    if (dates) write("CAST(");
+    side(left, right);
+    write(" ");
+    write(op);
+    write(" ");
+    side(right, left);
+    if (dates) write(" AS INTEGER)");
+    return;
+  }
+  if (op == "~~" || op == "!~~" || op == "~~*" || op == "!~~*" || op == "&" || op == "|" ||
+      op == "<<" || op == ">>") {
+    operand(left);
+    write(" ");
+    write(op);
+    write(" ");
+    return operand(right);
+  }
+  comparison(op, left, right);
+}
+
+bool Emitter::is_interval(const Expression& node) const {
+  const auto named = [](const TypeName& type) {
+    return type.kind == TypeKind::kInterval || type.kind == TypeKind::kIntervalDayToSecond ||
+           type.kind == TypeKind::kIntervalYearToMonth;
+  };
+  switch (node.kind) {
+    case ExpressionKind::kInterval:
+      return true;
+    case ExpressionKind::kTypedLiteral:
+    case ExpressionKind::kCast:
+      return named(*node.type);
+    case ExpressionKind::kUnary:
+      return is_interval(*node.children[0]);
+    case ExpressionKind::kBinary: {
+      const Expression& left = *node.children[0];
+      const Expression& right = *node.children[1];
+      if (node.text == "*") return is_interval(left) || is_interval(right);
+      if (node.text == "/") return is_interval(left);
+      const bool moments =
+          infer(left).kind == Inferred::kTimestamp && infer(right).kind == Inferred::kTimestamp;
+      return (node.text == "-" && moments) ||
+             ((node.text == "-" || node.text == "+") && is_interval(left) && is_interval(right));
+    }
+    default:
+      return false;
+  }
+}
+
+void Emitter::division(const Expression& node) {
+  const Expression& left = *node.children[0];
+  const Expression& right = *node.children[1];
+  // Written first: what a subquery gives is known then.
+  const std::string dividend = captured([&] { arithmetic_operand(left, right); });
+  const std::string divisor = captured([&] { arithmetic_operand(right, left); });
+  const InferredType a = infer(left);
+  const InferredType b = infer(right);
+  const InferredType result = infer_binary(node);
+  if (node.text == "/" && result.kind == Inferred::kDecimal &&
+      (a.kind == Inferred::kDecimal || b.kind == Inferred::kDecimal)) {
+    return exact_quotient(dividend, divisor, result);
+  }
+  if (node.text == "/" && is_interval(left))
+    return write("\"/\"(" + dividend + ", " + context_.function_schema + ".divisor(" + divisor +
+                 "))");
+  const bool nonzero =
+      right.kind == ExpressionKind::kNumber && parse_number<double>(right.text).value_or(0) != 0;
+  write(dividend + " " + node.text + " ");
+  write(nonzero ? divisor : context_.function_schema + ".divisor(" + divisor + ")");
+}
+
+/// The engine's function for the result's type (engine/decimal_division.cc).
+void Emitter::exact_quotient(const std::string& dividend, const std::string& divisor,
+                             const InferredType& result) {
+  const std::int32_t width = result.precision > 18 ? 38 : 18;
+  const std::string scale = std::to_string(result.scale);
+  const bool narrower = result.precision != width;
+  if (narrower) write("CAST(");
+  write("leat_quotient_" + std::to_string(width) + "_" + scale + "(" + dividend + ", " + divisor +
+        ")");
+  if (narrower) write(" AS DECIMAL(" + std::to_string(result.precision) + "," + scale + "))");
+}
+
+}  // namespace leat::sql
