@@ -147,6 +147,7 @@ TEST(Catalog, EverythingIsThereAfterReopening) {
       user.sha256_salt = std::string("\xfe\0", 2);
       user.valid_until = "2027-01-01";
       user.connection_limit = 3;
+      user.settings = {{"query_group", "a=b"}, {"search_path", "shop, public"}};
       Group group{.id = opened.catalog->new_user_id(), .name = "g", .members = {user.id}};
       Schema schema{.oid = opened.catalog->new_oid(),
                     .name = "s",
@@ -196,6 +197,8 @@ TEST(Catalog, EverythingIsThereAfterReopening) {
   EXPECT_EQ(user->sha256_salt, std::string("\xfe\0", 2));
   EXPECT_TRUE(user->valid_until_time.has_value());
   EXPECT_EQ(user->connection_limit, 3);
+  EXPECT_EQ(user->settings.at("query_group"), "a=b");
+  EXPECT_EQ(user->settings.at("search_path"), "shop, public");
   EXPECT_THAT(opened.catalog->group("g")->members, ElementsAre(user->id));
   const SchemaPointer schema = opened.catalog->schema("s");
   EXPECT_EQ(schema->owner, user->id);

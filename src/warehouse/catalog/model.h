@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ struct User {
   std::string valid_until{};      ///< as written; empty: for ever
   std::optional<TimeUs> valid_until_time{};
   std::int64_t connection_limit = -1;  ///< -1: none
+  /// ALTER USER ... SET: what the user's sessions begin with, by name.
+  std::map<std::string, std::string> settings{};
 };
 
 struct Group {

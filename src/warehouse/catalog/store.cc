@@ -156,6 +156,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superus
   password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR,
   sha256_salt VARCHAR,
   valid_until VARCHAR, connection_limit BIGINT);
+ALTER TABLE leat_catalog.users ADD COLUMN IF NOT EXISTS settings VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS leat_catalog.groups (id INTEGER, name VARCHAR, members VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner INTEGER,
   external_id VARCHAR, privileges VARCHAR);
@@ -195,6 +196,28 @@ CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, na
   volatility VARCHAR, body VARCHAR);
 )sql";
 
+/// One line "name=value" each, as pg_user.useconfig has them; values hold no line feed.
+std::string settings_text(const std::map<std::string, std::string>& settings) {
+  std::string out;
+  for (const auto& [name, value] : settings) {
+    out += out.empty() ? "" : "\n";
+    out += name + "=" + value;
+  }
+  return out;
+}
+
+std::map<std::string, std::string> parse_settings(std::string_view lines) {
+  std::map<std::string, std::string> settings;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    const std::size_t sign = line.find('=');
+    if (sign != std::string_view::npos)
+      settings.emplace(line.substr(0, sign), line.substr(sign + 1));
+  }
+  return settings;
+}
+
 SqlStatus read_people(engine::Connection& connection, Changes& changes) {
   LEAT_ASSIGN(const auto users, connection.query("SELECT * FROM leat_catalog.users"));
   for (const TextRow& cells : users) {
@@ -212,6 +235,7 @@ SqlStatus read_people(engine::Connection& connection, Changes& changes) {
     user.valid_until = row.string();
     user.valid_until_time = parse_iso8601(user.valid_until);
     user.connection_limit = row.number<std::int64_t>();
+    user.settings = parse_settings(row.string());
     auto& slot = changes.users[user.id];
     slot = std::make_shared<const User>(std::move(user));
   }
@@ -409,15 +433,16 @@ SqlResult<Changes> read_store(engine::Connection& connection, const std::string&
 }
 
 SqlStatus write_user(engine::Connection& connection, std::string_view store, const User& user) {
-  return run(connection,
-             fmt::format("DELETE FROM {11}.users WHERE id = {0};"
-                         "INSERT INTO {11}.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
-                         "{8}, {9}, {10})",
-                         user.id, text(user.name), boolean(user.superuser),
-                         boolean(user.create_database), boolean(user.password_disabled),
-                         boolean(user.unrestricted_log), text(user.md5_hex),
-                         text(to_hex(user.sha256_digest)), text(to_hex(user.sha256_salt)),
-                         text(user.valid_until), user.connection_limit, store));
+  return run(
+      connection,
+      fmt::format("DELETE FROM {11}.users WHERE id = {0};"
+                  "INSERT INTO {11}.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
+                  "{8}, {9}, {10}, {12})",
+                  user.id, text(user.name), boolean(user.superuser), boolean(user.create_database),
+                  boolean(user.password_disabled), boolean(user.unrestricted_log),
+                  text(user.md5_hex), text(to_hex(user.sha256_digest)),
+                  text(to_hex(user.sha256_salt)), text(user.valid_until), user.connection_limit,
+                  store, text(settings_text(user.settings))));
 }
 
 SqlStatus write_group(engine::Connection& connection, std::string_view store, const Group& group) {

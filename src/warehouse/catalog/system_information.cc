@@ -107,6 +107,18 @@ SELECT leat_system.current_database() AS constraint_catalog, r.schema_name AS co
   update_rule, 'NO ACTION' AS delete_rule
 FROM leat_catalog.constraints k JOIN leat_system.leat_visible_relations r ON r.oid = k.relation
   WHERE k.kind = 'f')sql",
+    R"sql(information_schema_constraint_column_usage AS
+SELECT leat_system.current_database() AS table_catalog, r.schema_name AS table_schema, r.name AS
+  table_name, c.name AS column_name, leat_system.current_database() AS constraint_catalog,
+  r.schema_name AS constraint_schema, k.name AS constraint_name
+FROM leat_catalog.constraints k
+JOIN leat_system.leat_visible_relations r
+  ON r.oid = CASE WHEN k.kind = 'f' THEN k.referenced ELSE k.relation END
+JOIN leat_catalog.columns c ON c.relation = r.oid AND list_contains(string_split(
+  CASE WHEN k.kind = 'f' THEN k.referenced_columns ELSE k.columns END, ' '),
+  CAST(c.number AS VARCHAR)))sql",
+    R"sql(information_schema_information_schema_catalog_name AS
+SELECT leat_system.current_database() AS catalog_name)sql",
     // svv_
     R"sql(svv_tables AS
 SELECT table_catalog, table_schema, table_name, table_type, CAST(NULL AS VARCHAR) AS remarks

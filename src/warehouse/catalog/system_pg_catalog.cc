@@ -251,8 +251,8 @@ SELECT d.oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
     R"sql(pg_user AS
 SELECT name AS usename, id AS usesysid, create_database AS usecreatedb, superuser AS usesuper,
   false AS usecatupd,
-  '********' AS passwd, TRY_CAST(nullif(valid_until, '') AS TIMESTAMP) AS valuntil, CAST(NULL AS
-  VARCHAR) AS useconfig
+  '********' AS passwd, TRY_CAST(nullif(valid_until, '') AS TIMESTAMP) AS valuntil, CASE
+  WHEN settings <> '' THEN string_split(settings, chr(10)) END AS useconfig
 FROM leat_catalog.users)sql",
     R"sql(pg_user_info AS SELECT u.usename, u.usesysid, u.usecreatedb, u.usesuper, u.usecatupd,
   u.passwd, u.valuntil,

@@ -33,6 +33,8 @@ SELECT leat_user_name(leat_system.leat_session(), CAST(g.grantor AS BIGINT)) AS 
   is_grantable, 'NO' AS with_hierarchy
 FROM leat_system.leat_grants g JOIN leat_system.leat_visible_relations r ON r.oid = g.object
 WHERE g.column_number = 0)sql",
+    R"sql(information_schema_role_table_grants AS
+SELECT * FROM leat_system.information_schema_table_privileges)sql",
     R"sql(information_schema_column_privileges AS
 SELECT leat_user_name(leat_system.leat_session(), CAST(g.grantor AS BIGINT)) AS grantor,
   CASE g.identity_kind WHEN 0 THEN 'PUBLIC' ELSE g.identity_name END AS grantee,
@@ -105,6 +107,9 @@ SELECT u.id AS user_id, u.name AS user_name, g.id AS role_id, g.name AS role_nam
   admin_option
 FROM leat_catalog.role_holders h JOIN leat_catalog.roles g ON g.id = h.role
 JOIN leat_catalog.users u ON u.id = h.holder WHERE h.holder_kind = 1)sql",
+    R"sql(information_schema_applicable_roles AS
+SELECT user_name AS grantee, role_name, CASE WHEN admin_option THEN 'YES' ELSE 'NO' END AS
+  is_grantable FROM leat_system.svv_user_grants)sql",
     R"sql(svv_system_privileges AS
 SELECT upper(p.privilege) AS system_privilege, p.id AS identity_id, p.name AS identity_name, 'role'
   AS identity_type

@@ -127,11 +127,16 @@ constexpr RelationSpec kLive[] = {
     {"stl_connection_log",
      "event VARCHAR, recordtime TIMESTAMP, remotehost VARCHAR, remoteport VARCHAR, pid INTEGER, "
      "dbname VARCHAR, username VARCHAR, authmethod VARCHAR, duration BIGINT, sslversion VARCHAR, "
-     "application_name VARCHAR"},
+     "sslcipher VARCHAR, mtu INTEGER, sslcompression VARCHAR, sslexpansion VARCHAR, iamauthguid "
+     "VARCHAR, application_name VARCHAR, os_version VARCHAR, driver_version VARCHAR, plugin_name "
+     "VARCHAR, protocol_version INTEGER, sessionid VARCHAR, compression VARCHAR"},
     {"sys_connection_log",
      "event VARCHAR, record_time TIMESTAMP, remote_host VARCHAR, remote_port VARCHAR, session_id "
      "INTEGER, database_name VARCHAR, user_name VARCHAR, auth_method VARCHAR, duration BIGINT, "
-     "ssl_version VARCHAR, application_name VARCHAR"},
+     "ssl_version VARCHAR, ssl_cipher VARCHAR, mtu INTEGER, ssl_compression VARCHAR, "
+     "ssl_expansion VARCHAR, iam_auth_guid VARCHAR, application_name VARCHAR, driver_version "
+     "VARCHAR, os_version VARCHAR, plugin_name VARCHAR, protocol_version INTEGER, "
+     "global_session_id VARCHAR"},
     {"stl_load_errors",
      "userid INTEGER, slice INTEGER, tbl INTEGER, starttime TIMESTAMP, session INTEGER, query "
      "INTEGER, "

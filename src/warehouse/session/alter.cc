@@ -364,7 +364,8 @@ SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition, 
                                                  column.name, type.spelling));
   }
   if (definition.case_insensitive) {
-    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported");
+    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
+                            "Compare lower(column), or COLLATE(column, 'case_insensitive').");
   }
   column.not_null =
       definition.not_null || definition.primary_key || definition.identity.has_value();

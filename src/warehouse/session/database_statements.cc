@@ -63,7 +63,8 @@ SqlStatus SessionState::run_create_database(Running&,
   if (me == nullptr || !(me->superuser || me->create_database))
     return engine::fail_sql("42501", "permission denied to create database");
   if (statement.case_insensitive)
-    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported");
+    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
+                            "Leave it out, and compare lower(column).");
   LEAT_TRY(check_isolation(statement.isolation));
   catalog::Database made;
   made.name = std::string(utf8_prefix(statement.name, 127));
@@ -99,7 +100,8 @@ SqlStatus SessionState::run_alter_database(Running&, const sql::AlterDatabaseSta
       break;
     case sql::AlterKind::kCollate:
       if (statement.value == "case_sensitive" || statement.value == "cs") return {};
-      return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported");
+      return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
+                              "Leave it out, and compare lower(column).");
     case sql::AlterKind::kSet:
       return check_isolation(statement.value);
     default:

@@ -19,6 +19,28 @@ Random& random_of(const SessionState& session) {
   return random == nullptr ? secure_random() : *random;
 }
 
+/// ALTER USER ... SET and RESET: what the user's next sessions begin with.
+SqlStatus change_settings(User& user, const sql::AlterUserStatement& statement) {
+  if (statement.reset && statement.reset->name == "all") {
+    user.settings.clear();
+  } else if (statement.reset) {
+    user.settings.erase(statement.reset->name);
+  }
+  if (!statement.set) return {};
+  const std::string& name = statement.set->name;
+  if (statement.set->to_default) {
+    user.settings.erase(name);
+    return {};
+  }
+  const std::string value = setting_text(*statement.set);
+  Settings trial;
+  LEAT_TRY(trial.set(name, value));
+  if (value.find('\n') != std::string::npos)
+    return engine::fail_sql("22023", "a setting of a user may not hold a line feed");
+  user.settings[name] = value;
+  return {};
+}
+
 SqlStatus apply_options(const SessionState& session, User& user, const sql::UserOptions& options) {
   if (options.password)
     LEAT_TRY(catalog::set_password(user, *options.password, true, random_of(session)));
@@ -163,7 +185,8 @@ SqlStatus SessionState::run_create_user(Running&, const sql::CreateUserStatement
 SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& statement) {
   const catalog::UserPointer user_before = catalog.user(statement.name);
   if (user_before == nullptr) return no_user(statement.name);
-  const bool own_password = user_before->id == user_id && statement.options.password &&
+  const bool own_matter = statement.options.password || statement.set || statement.reset;
+  const bool own_password = user_before->id == user_id && own_matter &&
                             statement.rename_to.empty() && !statement.options.create_user &&
                             !statement.options.create_database && !statement.options.valid_until &&
                             !statement.options.connection_limit;
@@ -172,11 +195,8 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
       (user_before->superuser || statement.options.create_user.value_or(false))) {
     LEAT_TRY(require_superuser("alter superusers"));
   }
-  if (statement.set || statement.reset) {
-    return engine::fail_sql("0A000", "ALTER USER ... SET is not supported", {},
-                            "Use SET in the session.");
-  }
   User changed = *user_before;
+  LEAT_TRY(change_settings(changed, statement));
   if (!statement.rename_to.empty()) {
     if (catalog.user(statement.rename_to) != nullptr) {
       return engine::fail_sql("42710", "user \"" + statement.rename_to + "\" already exists");

@@ -361,6 +361,8 @@ class SessionLookup final : public sql::RelationLookup {
 [[nodiscard]] bool columns_suffice(const SessionState& session, const sql::Statement& statement,
                                    const catalog::Relation& relation,
                                    const sql::TableAccess& access);
+/// The value that SET gives, as one text (setting_statements.cc).
+[[nodiscard]] std::string setting_text(const sql::SetStatement& statement);
 /// The rights on a new function of the session's user (functions.cc).
 [[nodiscard]] catalog::Acl new_function_acl(const SessionState& session, catalog::Oid schema);
 /// Value of a Bind parameter (parameters.cc).

@@ -117,6 +117,10 @@ SqlStatus check_role(const SessionState& session, const std::vector<std::string>
 
 }  // namespace
 
+std::string setting_text(const sql::SetStatement& statement) {
+  return statement.name == "search_path" ? path_text(statement.values) : joined(statement.values);
+}
+
 void SessionState::report_setting(std::string_view name, ResultSink& sink) const {
   const std::string_view reported = Settings::reported_name(name);
   if (!reported.empty()) sink.on_setting(reported, settings.get(name));
@@ -143,9 +147,7 @@ SqlStatus SessionState::run_set(Running& running, const sql::SetStatement& state
   if (statement.to_default) {
     LEAT_TRY(settings.reset(name));
   } else {
-    const std::string value =
-        name == "search_path" ? path_text(statement.values) : joined(statement.values);
-    LEAT_TRY(settings.set(name, value));
+    LEAT_TRY(settings.set(name, setting_text(statement)));
   }
   if (name == "timezone") {
     LEAT_TRY(quiet_engine());

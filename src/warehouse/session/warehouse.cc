@@ -425,6 +425,8 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
     // CREATE TABLE puts what a person makes.
     session->settings.force("search_path", "public");
   }
+  for (const auto& [name, value] : user->settings)
+    static_cast<void>(session->settings.set(name, value));
   for (const auto& [name, value] : request.settings) {
     // Clients send parameters of many servers: what is not known, or cannot be, is left out.
     static_cast<void>(session->settings.set(to_lower(name), value));

@@ -116,6 +116,18 @@ void Emitter::literal_cast(const Expression& node, const TypeName& type) {
   write(narrowed("CAST(" + quote_literal(normal) + " AS " + duckdb_type(type) + ")", type));
 }
 
+/// TRY_CAST: NULL for a text that is no value of the type.
+void Emitter::lax_literal_cast(const Expression& node, const TypeName& type) {
+  const std::string target = " AS " + duckdb_type(type) + ")";
+  try {
+    const std::string normal = normal_literal(type, node.text, node.span);
+    if (normal.starts_with('(') && normal != node.text) return write(normal);
+    write("TRY_CAST(" + quote_literal(normal) + target);
+  } catch (const TranslateFailure&) {
+    write("CAST(NULL" + target);
+  }
+}
+
 /// 'pg_class'::regclass is the object's oid; oid::regclass is its name.
 void Emitter::registered_name_cast(const Expression& node, std::string_view what) {
   const Expression& value = *node.children[0];
@@ -201,6 +213,7 @@ void Emitter::cast(const Expression& node) {
       break;
   }
   if (value.kind == ExpressionKind::kString) {
+    if (node.text == "try_cast") return lax_literal_cast(value, type);
     if (type.kind == TypeKind::kInterval) return typed_literal(type, value.text, value.span);
     return literal_cast(value, type);
   }

@@ -213,6 +213,7 @@ class Emitter {
   void case_when(const Expression& node);
   void cast(const Expression& node);
   void literal_cast(const Expression& node, const TypeName& type);
+  void lax_literal_cast(const Expression& node, const TypeName& type);
   std::string normal_literal(const TypeName& type, std::string_view text, SourceSpan span) const;
   void character_cast(const Expression& value, const TypeName& type);
   void plain_cast(const Expression& node);
