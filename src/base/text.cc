@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <numeric>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace leat {
 namespace {
 
@@ -101,8 +105,22 @@ std::string_view trim(std::string_view text) {
 
 std::size_t count_byte(std::string_view text, char wanted) {
   std::size_t count = 0;
-  for (std::size_t at = text.find(wanted); at != text.npos; at = text.find(wanted, at + 1)) ++count;
-  return count;
+#if defined(__SSE2__)
+  const __m128i pattern = _mm_set1_epi8(wanted);
+  while (text.size() >= 16) {
+    // One byte of `found` counts to 255 at most.
+    const std::size_t blocks = std::min<std::size_t>(text.size() / 16, 255);
+    __m128i found = _mm_setzero_si128();
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i * 16));
+      found = _mm_sub_epi8(found, _mm_cmpeq_epi8(bytes, pattern));
+    }
+    const __m128i sums = _mm_sad_epu8(found, _mm_setzero_si128());
+    count += static_cast<std::size_t>(_mm_extract_epi16(sums, 0) + _mm_extract_epi16(sums, 4));
+    text.remove_prefix(blocks * 16);
+  }
+#endif
+  return count + static_cast<std::size_t>(std::ranges::count(text, wanted));
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

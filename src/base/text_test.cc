@@ -37,6 +37,11 @@ TEST(Text, CountsBytes) {
   EXPECT_EQ(count_byte("\n", '\n'), 1U);
   EXPECT_EQ(count_byte("a\n\nb\n", '\n'), 3U);
   EXPECT_EQ(count_byte(std::string(100'000, 'x') + "\n" + std::string(7, '\n'), '\n'), 8U);
+  // Every size around the blocks that are counted at once, all bytes wanted.
+  for (const std::size_t size : {15U, 16U, 17U, 31U, 4079U, 4080U, 4081U, 4096U, 70'000U}) {
+    EXPECT_EQ(count_byte(std::string(size, '\xff'), '\xff'), size);
+    EXPECT_EQ(count_byte(std::string(size, 'a') + '\xff', '\xff'), 1U);
+  }
 }
 
 TEST(Text, SplitsAndTrims) {

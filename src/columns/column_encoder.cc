@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint32_t kDictionaryTrial = 512;  // distinct values before it is judged
 constexpr std::uint32_t kDictionaryLongTrial = 8192;
 constexpr std::size_t kDictionaryBytesMax = 1024 * 1024;  // of one row group
+constexpr std::size_t kDictionaryBytesNear = 2048;        // so few are found in the nearest cache
 
 constexpr std::int32_t kPlain = 0;
 constexpr std::int32_t kRle = 3;
@@ -75,6 +76,51 @@ void append_page_header(ByteBuffer& out, const PageHeader& header) {
 std::uint64_t mix(std::uint64_t word) {
   word *= 0x9e3779b97f4a7c15ULL;
   return word ^ (word >> 32);
+}
+
+__extension__ using Unsigned128 = unsigned __int128;
+
+std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
+  const auto product = static_cast<Unsigned128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+/// Of a text's bytes, for its place in the dictionary; most texts are short.
+std::uint32_t text_tag(std::string_view text) {
+  constexpr std::uint64_t kFirst = 0x9e3779b97f4a7c15ULL;
+  constexpr std::uint64_t kSecond = 0xd6e8feb86659fd93ULL;
+  const auto word = [](const char* from) {
+    std::uint64_t out = 0;
+    std::memcpy(&out, from, 8);
+    return out;
+  };
+  const std::size_t size = text.size();
+  const char* at = text.data();
+  std::uint64_t state = size * kSecond;
+  if (size > 64) return static_cast<std::uint32_t>(XXH3_64bits(at, size));
+  if (size >= 16) {
+    for (const char* last = at + size - 16; at < last; at += 16) {
+      state = fold(word(at) ^ kFirst, word(at + 8) ^ state);
+    }
+    at = text.data() + size - 16;
+    state = fold(word(at) ^ kFirst, word(at + 8) ^ state);
+  } else {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    if (size >= 8) {
+      low = word(at);
+      high = word(at + size - 8);
+    } else if (size >= 4) {
+      std::memcpy(&low, at, 4);
+      std::memcpy(&high, at + size - 4, 4);
+    } else if (size > 0) {
+      low = static_cast<unsigned char>(at[0]);
+      high = static_cast<unsigned char>(at[size / 2]) |
+             static_cast<std::uint64_t>(static_cast<unsigned char>(at[size - 1])) << 8;
+    }
+    state = fold(low ^ kFirst, high ^ state);
+  }
+  return static_cast<std::uint32_t>(state ^ (state >> 32));
 }
 
 /// Packs `indices` at `width` bits each, least significant bit first, padded to whole groups of
@@ -266,12 +312,29 @@ void ColumnEncoder::judge_dictionary() {
   if (dictionary_.plain.size() > kDictionaryBytesMax) dictionary_open_ = false;
 }
 
+// Texts and dictionary seldom lie in the nearest cache, and a look-up waits for one after the
+// other: so all texts of a run are hashed first, then all their slots are visited, and only then
+// compared.
 void ColumnEncoder::encode_texts(std::span<const std::string_view> texts) {
   if (!page_uses_dictionary_) return encode_plain_texts(texts);
+  if (dictionary_.slots.empty()) grow_slots();
+  for (const std::string_view text : texts) __builtin_prefetch(text.data());
+  std::array<std::uint32_t, kRunRows> tags;
+  const Dictionary& d = dictionary_;
+  const std::size_t mask = d.slots.size() - 1;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    tags[i] = text_tag(texts[i]);
+    __builtin_prefetch(d.slots.data() + (tags[i] & mask));
+  }
+  if (d.plain.size() > kDictionaryBytesNear) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      __builtin_prefetch(d.plain.data() + static_cast<std::uint32_t>(d.slots[tags[i] & mask].word));
+    }
+  }
   const std::size_t first = page_indices_.size();
   page_indices_.resize(first + texts.size());
   std::uint32_t* to = page_indices_.data() + first;
-  for (const std::string_view text : texts) *to++ = text_index(text);
+  for (std::size_t i = 0; i < texts.size(); ++i) *to++ = text_index(texts[i], tags[i]);
 }
 
 void ColumnEncoder::encode_plain_texts(std::span<const std::string_view> texts) {
@@ -372,25 +435,30 @@ void ColumnEncoder::grow_slots() {
   }
 }
 
-std::uint32_t ColumnEncoder::text_index(std::string_view text) {
+inline std::uint32_t ColumnEncoder::text_index(std::string_view text, std::uint32_t tag) {
   Dictionary& d = dictionary_;
-  if (d.size != 0 && d.has_text(d.last, text)) return d.last.index_plus_one - 1;
-  if (d.slots.size() < 2 * (std::size_t{d.size} + 1)) grow_slots();
-  const auto tag = static_cast<std::uint32_t>(XXH3_64bits(text.data(), text.size()));
-  const std::size_t mask = d.slots.size() - 1;
+  std::size_t mask = d.slots.size() - 1;
   std::size_t at = tag & mask;
   for (; d.slots[at].index_plus_one != 0; at = (at + 1) & mask) {
     const Slot& slot = d.slots[at];
-    if (slot.tag != tag || !d.has_text(slot, text)) continue;
-    d.last = slot;
-    return slot.index_plus_one - 1;
+    if (slot.tag == tag && d.has_text(slot, text)) return slot.index_plus_one - 1;
+  }
+  return add_text(text, tag, at);
+}
+
+std::uint32_t ColumnEncoder::add_text(std::string_view text, std::uint32_t tag, std::size_t at) {
+  Dictionary& d = dictionary_;
+  if (d.slots.size() < 2 * (std::size_t{d.size} + 1)) {
+    grow_slots();
+    const std::size_t mask = d.slots.size() - 1;
+    at = tag & mask;
+    while (d.slots[at].index_plus_one != 0) at = (at + 1) & mask;
   }
   range_.note_texts({&text, 1});
   append_text(d.plain, text);
   const std::uint64_t place = d.plain.size() - text.size();
-  d.last = {
+  d.slots[at] = {
       .word = place | std::uint64_t{text.size()} << 32, .tag = tag, .index_plus_one = ++d.size};
-  d.slots[at] = d.last;
   return d.size - 1;
 }
 

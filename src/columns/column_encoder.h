@@ -90,7 +90,8 @@ class ColumnEncoder {
   void encode_words(std::span<const std::uint64_t> words);
   void encode_booleans(std::span<const std::int64_t> values);
   void encode_decimals(std::span<const Cell> cells);
-  [[nodiscard]] std::uint32_t text_index(std::string_view text);
+  [[nodiscard]] std::uint32_t text_index(std::string_view text, std::uint32_t tag);
+  [[nodiscard]] std::uint32_t add_text(std::string_view text, std::uint32_t tag, std::size_t at);
   [[nodiscard]] std::uint32_t word_index(std::uint64_t word);
   void grow_slots();
   void judge_dictionary();

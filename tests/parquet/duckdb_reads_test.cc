@@ -208,6 +208,32 @@ TEST(ParquetWriter, DuckDbReadsEveryTypeBack) {
   }
 }
 
+// Texts that differ from another in one byte only, at every place and of every size, again and
+// again in one dictionary.
+TEST(ParquetWriter, TextsThatLookAlikeStayApart) {
+  SampleColumn column{.column = {.name = "c0", .type = Type::kVarchar, .length = 200},
+                      .duckdb_type = "VARCHAR"};
+  std::vector<std::string> storage;
+  for (std::size_t size = 0; size <= 80; ++size) {
+    storage.emplace_back(size, 'a');
+    for (std::size_t at = 0; at < size; at += size < 20 ? 1 : 5) {
+      storage.emplace_back(size, 'a');
+      storage.back()[at] = 'b';
+    }
+  }
+  SeededRandom random(7);
+  constexpr std::size_t kRows = 9000;
+  column.valid.resize(kRows / 64 + 1, ~0ULL);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const std::string& text = storage[row < 2000 ? random.below(20) : random.below(storage.size())];
+    column.cells.push_back(Cell::of_text(text));
+    column.texts.emplace_back(text);
+  }
+  std::vector<SampleColumn> columns{std::move(column)};
+  const TempFile file(write(columns, kRows, {}, random));
+  expect_equal(columns, kRows, file.path());
+}
+
 TEST(ParquetWriter, ColumnsAddedLateAreNullBefore) {
   SeededRandom random(42);
   std::vector<std::string> storage;

@@ -199,6 +199,22 @@ TEST(StagedFiles, BooksBalanceOverEveryFate) {
   EXPECT_EQ(tables.answer("select value from leat_rescue where line = 9"), "this is no line");
 }
 
+// Bytes are checked many lines at a time: one bad line must not take its neighbours along.
+TEST(StagedFiles, BytesThatAreNoTextCostTheirOwnLineOnly) {
+  const std::string good = R"({"a":")" + std::string(1000, 'x') + "\"}";
+  std::string lines;
+  for (int i = 1; i <= 400; ++i) {
+    const bool is_bad = i == 1 || i == 64 || i == 65 || i == 66 || i == 200 || i == 400;
+    const std::string id = "m" + std::to_string(i);
+    lines += to_lines({track(id, is_bad ? "{\"a\":\"\xff\"}" : good)});
+  }
+  StagedTables tables(lines);
+  EXPECT_EQ(tables.staged.batches[0].with_rows, 394U);
+  EXPECT_EQ(tables.answer("select string_agg(line, ',' order by line) from leat_rescue where "
+                          "reason = 'unreadable_line'"),
+            "1,64,65,66,200,400");
+}
+
 TEST(StagedFiles, RescueRowsHaveStableIds) {
   const std::string lines =
       to_lines({track("m1", R"({"a":1,"b":1})"), track("m2", R"({"a":"x","b":"y"})"), "7"});

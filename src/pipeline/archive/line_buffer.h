@@ -32,7 +32,8 @@ class LineBuffer {
   };
 
   void grow(std::size_t wanted) {
-    const std::size_t room = wanted + wanted / 2 + 4096;
+    // Few steps: what lies behind the lines is only asked for, not touched.
+    const std::size_t room = wanted * 8 + 4096;
     auto* bytes = static_cast<char*>(std::realloc(bytes_.get(), room));
     LEAT_CHECK(bytes != nullptr);
     static_cast<void>(bytes_.release());

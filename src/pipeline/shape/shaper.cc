@@ -20,8 +20,18 @@ using event::Member;
 
 constexpr std::size_t kHeldBytesMax =
     32 * 1024 * 1024;  // of lines and made text, before columns are encoded
+constexpr std::size_t kPieceBytes = 64 * 1024;  // of lines whose bytes are checked at once
 constexpr std::size_t kPathsMax = 32'768;
 constexpr std::size_t kEventNamesMax = 65'536;
+
+/// Where some lines end, few enough that they are still near when they are read after the check of
+/// their bytes.
+const char* end_of_piece(const char* at, const char* end) {
+  if (static_cast<std::size_t>(end - at) <= kPieceBytes) return end;
+  const auto left = static_cast<std::size_t>(end - at) - kPieceBytes;
+  const auto* stop = static_cast<const char*>(std::memchr(at + kPieceBytes, '\n', left));
+  return stop == nullptr ? end : stop + 1;
+}
 
 /// Keeps the times of an event together with what must be parsed only once.
 std::optional<TimeUs> read_time(Value& value, TimeReader& times) {
@@ -334,9 +344,14 @@ Status Shaper::add(Batch batch) {
   const std::string& lines = *held[held.size() - 2];
   held_bytes += lines.size();
   line_number = 0;
-  const bool is_valid_utf8 = is_utf8(lines);
   const char* const end = lines.data() + lines.size();
+  const char* checked = lines.data();
+  bool is_valid_utf8 = true;
   for (const char* at = lines.data(); at < end;) {
+    if (at >= checked) {
+      checked = end_of_piece(at, end);
+      is_valid_utf8 = is_utf8({at, static_cast<std::size_t>(checked - at)});
+    }
     const auto left = static_cast<std::size_t>(end - at);
     const auto* stop = static_cast<const char*>(std::memchr(at, '\n', left));
     const char* const line_end = stop == nullptr ? end : stop;
