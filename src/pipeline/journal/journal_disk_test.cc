@@ -74,11 +74,8 @@ void check_records(Journal& journal, std::size_t shard, std::uint64_t from, std:
   }
 }
 
-TEST(JournalDisk, CommitsInTheBackgroundWhileAReaderFollows) {
-  const std::string directory = make_directory();
-  auto opened = Journal::open(disk_options(directory, 1));
-  ASSERT_TRUE(opened.has_value()) << opened.error().to_string();
-  Journal& journal = **opened;
+// Appends, and reads and releases what is durable, at once.
+void append_and_follow(Journal& journal) {
   constexpr std::uint64_t kRecords = 5000;
   std::thread follower([&] {
     Reader reader(journal, 0, Offset{1});
@@ -115,8 +112,39 @@ TEST(JournalDisk, CommitsInTheBackgroundWhileAReaderFollows) {
     ASSERT_TRUE(wait_for_news(shard));
   }
   follower.join();
-  EXPECT_LT(journal.status(0).segments, 10u);
+}
+
+TEST(JournalDisk, CommitsInTheBackgroundWhileAReaderFollows) {
+  const std::string directory = make_directory();
+  auto journal = Journal::open(disk_options(directory, 1));
+  ASSERT_TRUE(journal.has_value()) << journal.error().to_string();
+  append_and_follow(**journal);
+  EXPECT_LT((*journal)->status(0).segments, 10u);
+  EXPECT_TRUE((*journal)->close().has_value());
+  std::filesystem::remove_all(directory);
+}
+
+TEST(JournalDisk, ErasesWhatIsReleasedWhileRecordsCome) {
+  const std::string directory = make_directory();
+  auto opened = Journal::open(disk_options(directory, 1));
+  ASSERT_TRUE(opened.has_value()) << opened.error().to_string();
+  Journal& journal = **opened;
+  std::uint64_t erased = 0;
+  std::jthread eraser([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const Status begun = journal.begin_segments(std::int64_t{kTimeoutMs} * 1000);
+      ASSERT_TRUE(begun.has_value()) << begun.error().to_string();
+      const auto bytes = journal.erase_released();
+      ASSERT_TRUE(bytes.has_value()) << bytes.error().to_string();
+      erased += *bytes;
+    }
+  });
+  append_and_follow(journal);
+  eraser.request_stop();
+  eraser.join();
+  EXPECT_GT(erased, 0u);
   EXPECT_TRUE(journal.close().has_value());
+  EXPECT_EQ(journal.begin_segments(1000).error().code, Errc::kUnavailable);
   std::filesystem::remove_all(directory);
 }
 

@@ -411,18 +411,21 @@ void ShardWriter::poke() {
 }
 
 Status ShardWriter::begin_segment(std::int64_t timeout_us) {
-  if (!thread_.joinable()) return leave_segment();
+  const auto closed = [] { return fail(Errc::kUnavailable, "the journal is closed"); };
   std::unique_lock lock(mutex_);
+  if (closed_) return closed();
+  if (!thread_.joinable()) {
+    lock.unlock();
+    return leave_segment();
+  }
   leave_wanted_ = true;
   wake_.notify_all();
-  const bool in_time = leave_done_.wait_for(lock, std::chrono::microseconds(timeout_us),
-                                            [this] { return !leave_wanted_ || closed_; });
-  if (closed_) return fail(Errc::kUnavailable, "the journal is closed");
-  if (!in_time) {
-    leave_wanted_ = false;
-    return fail(Errc::kUnavailable, "the journal's disk takes too long to begin a segment");
-  }
-  return left_;
+  leave_done_.wait_for(lock, std::chrono::microseconds(timeout_us),
+                       [this] { return !leave_wanted_ || closed_; });
+  if (!leave_wanted_) return left_;
+  leave_wanted_ = false;
+  if (closed_) return closed();
+  return fail(Errc::kUnavailable, "the journal's disk takes too long to begin a segment");
 }
 
 Status ShardWriter::close() {
