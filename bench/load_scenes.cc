@@ -7,12 +7,15 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/text.h"
 #include "io/directory_object_store.h"
 #include "load_scene.h"
 #include "measure.h"
 #include "pipeline/load/load_sql.h"
 #include "pipeline/load/replay.h"
 #include "pipeline/load/staging.h"
+#include "warehouse/engine/connection.h"
+#include "warehouse/engine/database.h"
 
 namespace leat::bench {
 namespace {
@@ -77,12 +80,13 @@ double stage_us(Scene& scene, std::size_t events) {
 }
 
 struct TablesFigures {
-  double stage = 0;       // CPU microseconds an event
-  double first = 0;       // of a sync that makes the tables
-  double later = 0;       // of one that finds them
-  double few = 0;         // of one that touches ten of them
-  double fresh = 0;       // the same by a loader that has seen no tables yet
-  double statements = 0;  // a table, of `later`
+  double stage = 0;         // CPU microseconds an event
+  double first = 0;         // of a sync that makes the tables
+  double later = 0;         // of one that finds them
+  double few = 0;           // of one that touches ten of them
+  double fresh = 0;         // the same by a loader that has seen no tables yet
+  double statements = 0;    // a table, of `later`
+  std::size_t columns = 0;  // of a table
 };
 
 TablesFigures measure_with(const LoadBenchOptions& options, std::size_t tables) {
@@ -112,6 +116,9 @@ TablesFigures measure_with(const LoadBenchOptions& options, std::size_t tables) 
     fresh.push_back(measured_sync(10, other));
     if (options.detail) print_costs(costs);
   }
+  const auto rows = scene.ask(
+      "SELECT count(*) FROM svv_columns WHERE table_schema = 'web' AND table_name = 'event_0000'");
+  out.columns = parse_number<std::size_t>(rows.at(0)).value_or(1);
   out.later = median(later);
   out.few = median(few);
   out.fresh = median(fresh);
@@ -274,6 +281,41 @@ std::string make_event(std::uint64_t number, std::size_t table) {
       table % 7, number, number % 977, number % 977, number % 60, number % 1000);
 }
 
+// CPU milliseconds that DuckDB alone takes for an INSERT of ten rows out of many into one of 300
+// tables of `columns` columns, its share of the commit included.
+double engine_insert_ms(const LoadBenchOptions& options, std::size_t columns) {
+  constexpr int kTables = 300;
+  std::string names;
+  std::string types;
+  std::string values;
+  for (std::size_t i = 0; i < columns; ++i) {
+    names += fmt::format("{}c{}", i == 0 ? "" : ", ", i);
+    types += fmt::format("{}c{} VARCHAR", i == 0 ? "" : ", ", i);
+    values += fmt::format(", 'value ' || range % 100 AS c{}", i);
+  }
+  std::filesystem::create_directories(options.folder);
+  const std::string path = options.folder + "/anchor.duckdb";
+  auto database = engine::Database::open({.path = path, .threads = 2});
+  require(database, "opening DuckDB");
+  auto connection = (*database)->connect();
+  require(connection, "connecting");
+  const auto run = [&](const std::string& sql) { require((*connection)->run(sql), "inserting"); };
+  run(fmt::format("CREATE TEMP TABLE rows AS SELECT range // 10 AS n{} FROM range({})", values,
+                  kTables * 10));
+  for (int i = 0; i < kTables; ++i) run(fmt::format("CREATE TABLE t{} ({})", i, types));
+  const double seconds = cpu_seconds([&] {
+    require((*connection)->begin(), "beginning");
+    for (int i = 0; i < kTables; ++i) {
+      run(fmt::format("INSERT INTO t{0} ({1}) SELECT {1} FROM rows WHERE n = {0}", i, names));
+    }
+    require((*connection)->commit(), "committing");
+  });
+  connection->reset();
+  database->reset();
+  std::filesystem::remove_all(options.folder);
+  return seconds * 1e3 / kTables;
+}
+
 void measure_tables(const LoadBenchOptions& options) {
   fmt::print("tables: {} events a sync, CPU microseconds an event, loader and warehouse\n",
              options.events);
@@ -303,6 +345,8 @@ void measure_tables(const LoadBenchOptions& options) {
         "{:.2f} ms when it is made\n",
         (figures.stage - least->stage) * per_table, (figures.later - least->later) * per_table,
         (figures.first - least->first) * per_table);
+    fmt::print("DuckDB alone, an INSERT into a table of {} columns: {:.2f} ms\n", figures.columns,
+               engine_insert_ms(options, figures.columns));
   }
 }
 
