@@ -186,6 +186,7 @@ TEST(Catalog, EverythingIsThereAfterReopening) {
       view.kind = RelationKind::kView;
       view.definition = "select * from t where name = 'x'";
       view.depends_on = {table.oid};
+      view.uses = {{table.oid, 2}, {table.oid, 3}};
       return session.put(user) && session.put(group) && session.put(schema) && session.put(table) &&
              session.put(view);
     }));
@@ -224,6 +225,8 @@ TEST(Catalog, EverythingIsThereAfterReopening) {
   const RelationPointer view = opened.catalog->relation(kPublicOid, "v");
   EXPECT_EQ(view->definition, "select * from t where name = 'x'");
   EXPECT_THAT(view->depends_on, ElementsAre(table_oid));
+  EXPECT_THAT(view->uses,
+              ElementsAre(ColumnReference{table_oid, 2}, ColumnReference{table_oid, 3}));
   EXPECT_GT(opened.catalog->new_oid(), view->oid);
 }
 

@@ -176,6 +176,12 @@ enum class RelationKind : char {
 /// pg_class.reldiststyle
 enum class DistributionStyle : std::uint8_t { kEven = 0, kKey = 1, kAll = 8, kAutoAll = 10 };
 
+struct ColumnReference {
+  Oid relation = 0;
+  std::int16_t number = 0;  ///< 0: the relation as a whole
+  bool operator==(const ColumnReference&) const = default;
+};
+
 struct Relation {
   Oid oid = 0;
   Oid schema = 0;
@@ -192,6 +198,8 @@ struct Relation {
   std::vector<Constraint> constraints{};
   std::string definition{};       ///< Views: the query as written.
   std::vector<Oid> depends_on{};  ///< Views: what they read.
+  /// Views: the columns of it, for pg_depend; empty for those that older versions made.
+  std::vector<ColumnReference> uses{};
   Acl acl{};
   std::string comment{};
   TimeUs created{};

@@ -176,6 +176,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, na
   distribution INTEGER, sort_automatic BOOLEAN, backup BOOLEAN, definition VARCHAR, depends_on
   VARCHAR, comment VARCHAR,
   created BIGINT);
+ALTER TABLE leat_catalog.relations ADD COLUMN IF NOT EXISTS uses VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLINT, name VARCHAR,
   type VARCHAR,
   type_oid BIGINT, type_modifier INTEGER, not_null BOOLEAN, default_text VARCHAR, identity BOOLEAN,
@@ -195,6 +196,27 @@ CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, na
   owner INTEGER, parameters VARCHAR[], parameter_oids BIGINT[], returns VARCHAR, returns_oid BIGINT,
   volatility VARCHAR, body VARCHAR);
 )sql";
+
+/// "relation.column relation.column".
+std::string uses_text(const std::vector<ColumnReference>& uses) {
+  std::string out;
+  for (const ColumnReference& use : uses)
+    out += fmt::format("{}{}.{}", out.empty() ? "" : " ", use.relation, use.number);
+  return out;
+}
+
+std::vector<ColumnReference> parse_uses(std::string_view list) {
+  std::vector<ColumnReference> uses;
+  while (!list.empty()) {
+    const std::string_view each = list.substr(0, list.find(' '));
+    list.remove_prefix(std::min(each.size() + 1, list.size()));
+    const std::size_t point = std::min(each.find('.'), each.size());
+    const std::string_view number = each.substr(std::min(point + 1, each.size()));
+    uses.push_back({.relation = parse_number<Oid>(each.substr(0, point)).value_or(0),
+                    .number = parse_number<std::int16_t>(number).value_or(0)});
+  }
+  return uses;
+}
 
 /// One line "name=value" each, as pg_user.useconfig has them; values hold no line feed.
 std::string settings_text(const std::map<std::string, std::string>& settings) {
@@ -345,6 +367,7 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
     relation.depends_on = parse_list<Oid>(row.string());
     relation.comment = row.string();
     relation.created = TimeUs{row.number<std::int64_t>()};
+    relation.uses = parse_uses(row.string());
     relation.columns = std::move(columns[relation.oid]);
     relation.constraints = std::move(constraints[relation.oid]);
     relation.acl = std::move(acls[relation.oid]);
@@ -484,11 +507,11 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
   }
   sql += fmt::format(
       "INSERT INTO leat_catalog.relations VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, '{}', {}, "
-      "{});",
+      "{}, '{}');",
       relation.oid, relation.schema, text(relation.name), static_cast<char>(relation.kind),
       relation.owner, static_cast<int>(relation.distribution), boolean(relation.sort_automatic),
       boolean(relation.backup), text(relation.definition), number_list(relation.depends_on),
-      text(relation.comment), relation.created.value);
+      text(relation.comment), relation.created.value, uses_text(relation.uses));
   sql += constraint_rows(relation);
   if (before == nullptr || before->acl != relation.acl) sql += acl_rows(relation.oid, relation.acl);
   LEAT_TRY(run(connection, sql));

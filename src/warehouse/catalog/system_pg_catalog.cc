@@ -206,12 +206,14 @@ SELECT k.index_oid AS indexrelid, k.relation AS indrelid,
   AS indpred,
   CAST(NULL AS VARCHAR) AS indoption FROM leat_catalog.constraints k WHERE k.index_oid > 0)sql",
     R"sql(pg_depend AS
-SELECT CAST(1259 AS BIGINT) AS classid, r.oid AS objid, CAST(0 AS INTEGER) AS objsubid, CAST(1259
-  AS BIGINT) AS refclassid,
-  CAST(d.id AS BIGINT) AS refobjid, CAST(0 AS INTEGER) AS refobjsubid, 'n' AS deptype
-FROM (SELECT oid, unnest(string_split(depends_on, ' ')) AS id FROM leat_catalog.relations WHERE
-  depends_on <> '') d
-JOIN leat_catalog.relations r ON r.oid = d.oid
+SELECT CAST(1259 AS BIGINT) AS classid, d.oid AS objid, CAST(0 AS INTEGER) AS objsubid, CAST(1259
+  AS BIGINT) AS refclassid, CAST(split_part(d.id, '.', 1) AS BIGINT) AS refobjid,
+  CAST(coalesce(nullif(split_part(d.id, '.', 2), ''), '0') AS INTEGER) AS refobjsubid, 'n' AS
+  deptype
+FROM (SELECT oid, unnest(string_split(CASE WHEN uses <> '' THEN uses ELSE depends_on END, ' ')) AS id
+  FROM leat_catalog.relations WHERE depends_on <> '') d
+UNION ALL SELECT 1259, oid, 0, 1259, oid, 0, 'i' FROM leat_catalog.relations WHERE kind IN ('v',
+  'm') AND depends_on <> ''
 UNION ALL SELECT 2606, k.oid, 0, 1259, k.relation, CAST(c.number AS INTEGER), 'a'
 FROM (SELECT oid, relation, unnest(string_split(columns, ' ')) AS number FROM
   leat_catalog.constraints) c JOIN leat_catalog.constraints k ON k.oid = c.oid

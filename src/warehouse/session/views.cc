@@ -83,14 +83,36 @@ SqlResult<sql::ColumnUse> use_of(const SessionState& session, const sql::Query& 
   return std::move(*use);
 }
 
-/// A new view's definition: its relations named in full, and the columns that * means now.
-SqlResult<std::string> definition_of(const SessionState& session, const Running& running,
-                                     const sql::Query& query, sql::SourceSpan span) {
+/// The columns of `view.depends_on` that are used; a relation without any as a whole.
+std::vector<catalog::ColumnReference> references_of(const SessionState& session,
+                                                    const Relation& view,
+                                                    const sql::ColumnUse& use) {
+  std::vector<catalog::ColumnReference> references;
+  for (const catalog::Oid oid : view.depends_on) {
+    const RelationPointer relation = session.catalog.relation(oid);
+    if (relation == nullptr) continue;
+    const std::size_t before = references.size();
+    for (const catalog::Column& column : relation->columns) {
+      const bool used = std::ranges::any_of(use.columns, [&](const sql::ColumnMention& mention) {
+        return mention.relation == oid && mention.column == column.name;
+      });
+      if (used) references.push_back({.relation = oid, .number = column.number});
+    }
+    if (references.size() == before) references.push_back({.relation = oid, .number = 0});
+  }
+  return references;
+}
+
+/// Writes a new view's definition: its relations named in full, and the columns that * means now.
+SqlStatus define(const SessionState& session, const Running& running, const sql::Query& query,
+                 sql::SourceSpan span, Relation& view) {
   LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query, 0, {}));
   LEAT_ASSIGN(sql::ColumnUse use, use_of(session, query));
+  view.uses = references_of(session, view, use);
   for (sql::StarText& star : use.stars) changes.push_back({star.span, std::move(star.columns)});
   const std::string_view text = running.text.substr(span.begin, span.end - span.begin);
-  return std::string(trim(changed(text, span.begin, std::move(changes))));
+  view.definition = trim(changed(text, span.begin, std::move(changes)));
+  return {};
 }
 
 bool means(const sql::ColumnMention& mention, catalog::Oid relation, std::string_view column) {
@@ -223,7 +245,7 @@ SqlStatus SessionState::run_create_view(Running& running,
   number_columns(relation);
   LEAT_TRY(check_columns(relation));
   const sql::SourceSpan span = statement.query_span;
-  LEAT_ASSIGN(relation.definition, definition_of(*this, running, *statement.query, span));
+  LEAT_TRY(define(*this, running, *statement.query, span, relation));
   if (before != nullptr && before->kind == RelationKind::kView) {
     const bool same =
         std::ranges::equal(before->columns, relation.columns, [](const auto& a, const auto& b) {
@@ -256,7 +278,7 @@ SqlStatus SessionState::run_create_materialized_view(
   LEAT_TRY(apply_attributes(relation, statement.attributes));
   relation.backup = statement.attributes.backup.value_or(true);
   const sql::SourceSpan span = statement.query_span;
-  LEAT_ASSIGN(relation.definition, definition_of(*this, running, *statement.query, span));
+  LEAT_TRY(define(*this, running, *statement.query, span, relation));
   LEAT_TRY(create_in_engine(*this, relation));
   LEAT_ASSIGN(running.rows, fill(*this, relation, query));
   return catalog.put(std::move(relation));
