@@ -234,9 +234,9 @@ class Bench {
     for (const transfer::TargetColumn& column : target_.columns) {
       columns.push_back({.name = column.name, .type = column.type});
     }
-    auto cursor = connection_->execute("select * from loaded");
-    require(cursor, "reading");
-    const auto report = transfer::run_unload(statement, columns, std::move(*cursor), *store_);
+    auto query = connection_->prepare("select * from loaded");
+    require(query, "planning");
+    const auto report = transfer::run_unload(statement, columns, *query, *store_);
     if (report.error || report.rows != rows_) {
       fmt::print(stderr, "warehouse_bench: UNLOAD: {} rows, {}\n", report.rows,
                  report.error ? report.error->message : "no error");

@@ -102,7 +102,11 @@ inline bool is_same_text(std::string_view a, std::string_view b) {
 /// The first eight bytes as a number that sorts as they do; shorter texts end in zeros.
 inline std::uint64_t order_prefix(std::string_view text) {
   std::uint64_t word = 0;
-  copy_text(reinterpret_cast<char*>(&word), text.data(), std::min<std::size_t>(text.size(), 8));
+  if (text.size() >= 8) {
+    std::memcpy(&word, text.data(), 8);
+  } else {
+    copy_text(reinterpret_cast<char*>(&word), text.data(), text.size());
+  }
   static_assert(std::endian::native == std::endian::little);
   return __builtin_bswap64(word);
 }

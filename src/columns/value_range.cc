@@ -18,13 +18,18 @@ void ValueRange::clear() {
 }
 
 void ValueRange::note_texts(std::span<const std::string_view> texts) {
-  for (const std::string_view text : texts) note_text(text);
+  for (const std::string_view text : texts) {
+    const std::uint64_t prefix = order_prefix(text);
+    const bool inside = prefix > min_prefix_ && prefix < max_prefix_;
+    if (inside && has_value_ && text.size() <= kRangeBytesMax) [[likely]]
+      continue;
+    note_text(text, prefix);
+  }
 }
 
-void ValueRange::note_text(std::string_view text) {
+void ValueRange::note_text(std::string_view text, std::uint64_t prefix) {
   if (text.size() > kRangeBytesMax) unknown_ = true;  // a cut bound would be wrong
   if (unknown_) return;
-  const std::uint64_t prefix = order_prefix(text);
   if (!has_value_) {
     min_text_.assign(text);
     max_text_.assign(text);

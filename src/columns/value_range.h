@@ -39,7 +39,7 @@ class ValueRange {
   [[nodiscard]] Reals reals() const;
 
  private:
-  void note_text(std::string_view text);
+  void note_text(std::string_view text, std::uint64_t prefix);
 
   bool has_value_ = false;
   bool unknown_ = false;

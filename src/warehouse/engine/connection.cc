@@ -332,6 +332,16 @@ SqlResult<std::unique_ptr<Prepared::State>> prepare_statement(Connection::State&
 
 }  // namespace
 
+SqlResult<std::int64_t> Connection::State::run_prepared(std::string text) {
+  LEAT_TRY(start());
+  Statements parsed(connection, text.c_str());
+  if (parsed.count() != 1) return failed(map_duckdb_error(parsed.error(), text));
+  LEAT_ASSIGN(auto state, prepare_statement(*this, parsed, 0, std::move(text)));
+  Prepared prepared(std::move(state));
+  LEAT_ASSIGN(const Cursor cursor, prepared.execute({}, {.streaming = false}));
+  return cursor.rows_changed();
+}
+
 SqlResult<Prepared> Connection::prepare(std::string_view sql) {
   LEAT_TRY(state_->start());
   auto clean = check_text(sql);

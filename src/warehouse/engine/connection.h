@@ -20,6 +20,7 @@
 
 namespace leat::engine {
 
+class ChunkSink;
 class ChunkSource;
 
 enum class TransactionState : std::uint8_t { kIdle, kActive, kFailed };
@@ -49,11 +50,17 @@ class Prepared {
   [[nodiscard]] SqlResult<Cursor> execute(std::span<const Value> parameters,
                                           ExecuteOptions options = {});
 
+  /// Runs a query without parameters to its end and hands its rows to `sink`, without the copies
+  /// that a Cursor costs. Errors: the query's and the sink's.
+  [[nodiscard]] SqlStatus run_into(ChunkSink& sink);
+
   struct State;  ///< Inside of the engine only.
 
  private:
   friend class Connection;
   explicit Prepared(std::unique_ptr<State> state);
+  SqlStatus stream_into(ChunkSink& sink);
+
   std::unique_ptr<State> state_;
 };
 

@@ -202,16 +202,18 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   if (!options.key.empty() && !options.path.empty())
     LEAT_TRY(attach_main(*state, **connection, *(*connection)->state_, options.path));
   SqlStatus ready = register_sources(state, (*connection)->state_->connection);
+  if (ready) ready = register_sinks(state, (*connection)->state_->connection);
   if (ready) ready = register_length_checks((*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
   if (ready) ready = add_pattern_functions(*database);
   if (ready) ready = add_format_functions(*database);
+  std::vector<std::string> directories = options.directories;
+  directories.emplace_back(kSinkDirectory);
   // The order matters: the directories cannot be changed once access outside of them is off.
-  for (const std::string& sql :
-       {std::string("SET GLOBAL TimeZone = 'UTC'"),
-        "SET GLOBAL allowed_directories = " + bytes_list(options.directories),
-        std::string("SET GLOBAL enable_external_access = false")}) {
+  for (const std::string& sql : {std::string("SET GLOBAL TimeZone = 'UTC'"),
+                                 "SET GLOBAL allowed_directories = " + bytes_list(directories),
+                                 std::string("SET GLOBAL enable_external_access = false")}) {
     if (ready) ready = (*connection)->state_->run_raw(sql.c_str());
   }
   if (!ready) {

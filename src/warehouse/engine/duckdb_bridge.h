@@ -17,6 +17,7 @@
 #include "warehouse/engine/error.h"
 #include "warehouse/engine/function.h"
 #include "warehouse/engine/result.h"
+#include "warehouse/engine/sink.h"
 #include "warehouse/engine/source.h"
 #include "warehouse/engine/value.h"
 
@@ -72,7 +73,11 @@ struct DatabaseState {
   std::mutex sources_mutex;
   std::vector<std::pair<std::int64_t, ChunkSource*>> sources;  // guarded by sources_mutex
   std::int64_t next_source = 1;                                // guarded by sources_mutex
-  std::uint64_t checkpoint_bytes = 0;                          // of WAL start a checkpoint
+  std::mutex sinks_mutex;
+  std::vector<std::pair<std::int64_t, ChunkSink*>> sinks;  // guarded by sinks_mutex
+  std::int64_t next_sink = 1;                              // guarded by sinks_mutex
+  bool has_sinks = false;                                  // set at open
+  std::uint64_t checkpoint_bytes = 0;                      // of WAL start a checkpoint
   std::mutex holds_mutex;
   int holds = 0;  // guarded by holds_mutex
 
@@ -106,6 +111,8 @@ struct Connection::State {
   SqlStatus run_raw(const char* sql);
   /// Plans and runs one statement without parameters; all its rows are made.
   SqlResult<Cursor> run_at_once(std::string text);
+  /// Plans and runs one statement of our own that returns no rows and heeds interrupt() at once.
+  SqlResult<std::int64_t> run_prepared(std::string text);
   /// The cursor over a result that is there.
   SqlResult<Cursor> describe_result(std::unique_ptr<Cursor::State> cursor);
 };
@@ -157,6 +164,11 @@ struct Cursor::State {
 /// Registers the table function through which ChunkSources are read.
 [[nodiscard]] SqlStatus register_sources(const std::shared_ptr<DatabaseState>& database,
                                          duckdb_connection connection);
+/// Where the sinks' numbers stand as files: a place where no file can be, so that SQL may name it.
+inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
+/// Registers the format of COPY TO through which ChunkSinks get rows, if this DuckDB can.
+[[nodiscard]] SqlStatus register_sinks(const std::shared_ptr<DatabaseState>& database,
+                                       duckdb_connection connection);
 /// Registers what checks the lengths of stored text (length_check.cc).
 [[nodiscard]] SqlStatus register_length_checks(duckdb_connection connection);
 /// Registers exact division (decimal_division.cc).

@@ -30,10 +30,12 @@ SqlStatus SessionState::run_unload(Running& running, const sql::UnloadStatement&
                        : statement.compression == sql::FileCompression::kZstd  ? "zstd"
                                                                                : "";
   record.start = shared->now();
-  LEAT_ASSIGN(const auto rows, open_rows(plan, {}));
-  forget(rows.get());
-  transfer::UnloadReport report =
-      transfer::run_unload(statement, columns, std::move(rows->cursor), *store);
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(open_engine());
+  for (const std::string& each : plan.before) LEAT_TRY(connection->run(each));
+  focus.store(plan.focus);
+  transfer::UnloadReport report = transfer::run_unload(statement, columns, *plan.last, *store);
+  focus.store(nullptr);
   record.end = shared->now();
   record.format = report.file_format;
   record.completed = !report.error;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "warehouse/engine/sink.h"
 #include "warehouse/transfer/input_files.h"
 #include "warehouse/transfer/option_rule.h"
 #include "warehouse/transfer/unload_file.h"
@@ -200,7 +201,7 @@ std::string path_value(std::string_view text) {
 }
 
 /// One UNLOAD on its way.
-class Unload {
+class Unload final : public engine::ChunkSink {
  public:
   Unload(const sql::UnloadStatement& statement, const std::vector<UnloadColumn>& columns,
          io::ObjectStore& store, const UnloadOptions& options, UnloadReport& report)
@@ -219,20 +220,23 @@ class Unload {
     }
   }
 
-  SqlStatus run(engine::Cursor& cursor) {
-    LEAT_ASSIGN(layout_, made_layout(cursor));
+  SqlStatus run(engine::Prepared& query) {
+    LEAT_ASSIGN(UnloadLayout layout, make_layout(statement_, columns_));
+    layout_ = std::make_unique<UnloadLayout>(std::move(layout));
     LEAT_ASSIGN(partitions_, partition_columns(statement_, columns_));
     if (statement_.clean_path) LEAT_TRY(list_old());
-    for (;;) {
-      LEAT_ASSIGN(const std::optional<engine::Chunk> chunk, cursor.next());
-      if (!chunk) break;
-      LEAT_TRY(add(*chunk));
-      report_.rows += static_cast<std::int64_t>(chunk->rows());
-    }
+    LEAT_TRY(query.run_into(*this));
     while (!open_.empty()) LEAT_TRY(close(open_.begin()));
     if (statement_.manifest) LEAT_TRY(put(prefix_ + "manifest", manifest()));
     published_ = true;
     return clean();
+  }
+
+  SqlStatus take(const engine::Chunk& chunk) override {
+    if (report_.rows == 0) LEAT_TRY(note_types(chunk));
+    LEAT_TRY(add(chunk));
+    report_.rows += static_cast<std::int64_t>(chunk.rows());
+    return {};
   }
 
   /// Takes back what was written, unless all of it is there: then only the old files stayed.
@@ -245,12 +249,14 @@ class Unload {
  private:
   using Open = std::map<std::string, std::unique_ptr<UnloadFile>>;
 
-  SqlResult<std::unique_ptr<UnloadLayout>> made_layout(const engine::Cursor& cursor) {
-    LEAT_ASSIGN(UnloadLayout layout, make_layout(statement_, columns_));
-    for (const std::size_t position : layout.positions) {
-      layout.types.push_back(cursor.columns()[position].type);
+  SqlStatus note_types(const engine::Chunk& chunk) {
+    if (chunk.columns().size() != columns_.size()) {
+      return fail_sql("XX000", "the query gives other columns than it was planned with");
     }
-    return std::make_unique<UnloadLayout>(std::move(layout));
+    for (const std::size_t position : layout_->positions) {
+      layout_->types.push_back(chunk.column(position).type());
+    }
+    return {};
   }
 
   SqlStatus add(const engine::Chunk& chunk) {
@@ -464,12 +470,12 @@ SqlStatus check_unload(const sql::UnloadStatement& statement,
 }
 
 UnloadReport run_unload(const sql::UnloadStatement& statement,
-                        const std::vector<UnloadColumn>& columns, engine::Cursor cursor,
+                        const std::vector<UnloadColumn>& columns, engine::Prepared& query,
                         io::ObjectStore& store, const UnloadOptions& options) {
   UnloadReport report;
   report.file_format = format_name(statement.format);
   Unload unload(statement, columns, store, options, report);
-  if (SqlStatus done = unload.run(cursor); !done) {
+  if (SqlStatus done = unload.run(query); !done) {
     unload.undo();
     report.error = std::move(done).error();
     report.rows = 0;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "io/object_store.h"
-#include "warehouse/engine/result.h"
+#include "warehouse/engine/connection.h"
 #include "warehouse/sql/ast.h"
 
 namespace leat::transfer {
@@ -48,13 +48,13 @@ struct UnloadOptions {
 [[nodiscard]] engine::SqlStatus check_unload(const sql::UnloadStatement& statement,
                                              const std::vector<UnloadColumn>& columns);
 
-/// Writes the rows of `cursor`, whose columns are `columns`, and then the manifest. A file appears
+/// Writes the rows of `query`, whose columns are `columns`, and then the manifest. A file appears
 /// whole or not at all; after an error the files written are removed. With CLEANPATH the files that
-/// were there go when all new ones are there. Runs on the cursor's thread; its connection's
+/// were there go when all new ones are there. Runs on the connection's thread; its
 /// interrupt() stops it. Check with check_unload first.
 [[nodiscard]] UnloadReport run_unload(const sql::UnloadStatement& statement,
                                       const std::vector<UnloadColumn>& columns,
-                                      engine::Cursor cursor, io::ObjectStore& store,
+                                      engine::Prepared& query, io::ObjectStore& store,
                                       const UnloadOptions& options = {});
 
 }  // namespace leat::transfer

@@ -36,10 +36,10 @@ class UnloadTest : public CopyTest {
     if (const auto checked = check_unload(statement, columns); !checked) {
       return checked.error().sqlstate + " " + checked.error().message;
     }
-    auto cursor = connection->execute(select);
-    if (!cursor) return cursor.error().sqlstate + " " + cursor.error().message;
+    auto query = connection->prepare(select);
+    if (!query) return query.error().sqlstate + " " + query.error().message;
     io::ObjectStore& into = other_store == nullptr ? *store : *other_store;
-    report = run_unload(statement, columns, std::move(*cursor), into, unload_options);
+    report = run_unload(statement, columns, *query, into, unload_options);
     return report.error ? report.error->sqlstate + " " + report.error->message : std::string();
   }
 
