@@ -49,6 +49,22 @@ class Extended : public testing::Test {
   ExecuteOutcome outcome_ = ExecuteOutcome::kEmpty;
 };
 
+TEST_F(Extended, DescribesEveryColumnBesideUntypedParameters) {
+  run(*session_,
+      "create table priced (d decimal(12,2), i int); insert into priced values (2.5, 7)");
+  EXPECT_EQ(parse("s", "select d * $1, i / $2, d / $1 from priced"), "");
+  const auto description = session_->describe_statement("s", sink_);
+  ASSERT_TRUE(description) << description.error().message;
+  EXPECT_THAT(description->parameter_types, ElementsAre(1700, 23));
+  EXPECT_THAT(description->fields, testing::SizeIs(3));
+  EXPECT_EQ(bind("", "s", {text("1.5"), text("2")}), "");
+  EXPECT_EQ(execute(""), "3.750000000000|3|1.66666666666667");
+  EXPECT_EQ(parse("t", "select $1, $2, d from priced"), "");
+  const auto leftover = session_->describe_statement("t", sink_);
+  ASSERT_TRUE(leftover) << leftover.error().message;
+  EXPECT_THAT(leftover->fields, testing::SizeIs(3));
+}
+
 TEST_F(Extended, DescribesParametersAndColumns) {
   EXPECT_EQ(parse("s", "select $1::int + 1 as n, $2::varchar(5) as v, $3::numeric(7,2) as d"), "");
   const auto description = session_->describe_statement("s", sink_);

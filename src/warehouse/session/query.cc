@@ -228,6 +228,12 @@ SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
   if (!cursor) return std::unexpected(std::move(cursor).error());
   rows->cursor = std::move(*cursor);
   rows->fields = plan.fields;
+  // A statement whose parameters had no types is planned anew with its values.
+  if (rows->cursor.columns().size() != rows->fields.size()) {
+    rows->fields.clear();
+    for (const engine::ColumnInfo& column : rows->cursor.columns())
+      rows->fields.push_back(field_of(column));
+  }
   streaming = rows.get();
   return rows;
 }

@@ -9,11 +9,40 @@ bool is_number_text(std::string_view text) {
          text.find_first_of("nN") == std::string_view::npos;
 }
 
+namespace {
+
+/// The type of an untyped parameter beside a number, as PostgreSQL chooses it; empty: none.
+std::string parameter_type_beside(const InferredType& other) {
+  switch (other.kind) {
+    case Inferred::kSmallint:
+      return "SMALLINT";
+    case Inferred::kInteger:
+      return "INTEGER";
+    case Inferred::kBigint:
+      return "BIGINT";
+    case Inferred::kDecimal:
+      return "DECIMAL(38,10)";  // as for parameters declared as numeric
+    case Inferred::kDouble:
+      return "DOUBLE";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
 /// `1 + '2'`: an untyped literal takes the other side's type.
 void Emitter::arithmetic_operand(const Expression& node, const Expression& other) {
   if (node.kind == ExpressionKind::kString && is_number_text(node.text)) {
     const InferredType type = infer(other);
     if (is_numeric(type.kind)) return write(node.text);
+  }
+  if (node.kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(node)) {
+    const std::string type = parameter_type_beside(infer(other));
+    if (!type.empty()) {
+      has_parameters_ = true;
+      return write("CAST($" + std::to_string(node.number) + " AS " + type + ")");
+    }
   }
   if (infer(node).kind != Inferred::kSuper) return operand(node);
   with_super_as(SuperUse::kNumber, [&] { operand(node); });

@@ -190,6 +190,13 @@ void Emitter::composite(const Expression& node) {
   }
 }
 
+bool Emitter::is_declared(const Expression& node) const {
+  const auto index = static_cast<std::size_t>(node.number - 1);
+  return index < context_.parameter_types.size() &&
+         (context_.parameter_types[index].kind != TypeKind::kOther ||
+          !context_.parameter_types[index].spelling.empty());
+}
+
 void Emitter::parameter(const Expression& node) {
   const auto index = static_cast<std::size_t>(node.number - 1);
   if (frame_ != nullptr) {
@@ -198,10 +205,7 @@ void Emitter::parameter(const Expression& node) {
     return write(frame_->texts[index]);
   }
   has_parameters_ = true;
-  const bool typed = index < context_.parameter_types.size() &&
-                     (context_.parameter_types[index].kind != TypeKind::kOther ||
-                      !context_.parameter_types[index].spelling.empty());
-  if (!typed) return write("$" + std::to_string(node.number));
+  if (!is_declared(node)) return write("$" + std::to_string(node.number));
   const TypeName& type = context_.parameter_types[index];
   // A declared numeric has no precision of its own: NUMERIC's default would cut the decimals off.
   const bool any_decimal = type.kind == TypeKind::kDecimal && type.precision < 0;

@@ -227,6 +227,8 @@ class Emitter {
   void subscript(const Expression& node);
   void field(const Expression& node);
   void parameter(const Expression& node);
+  /// True for a parameter whose type the client declared.
+  [[nodiscard]] bool is_declared(const Expression& node) const;
   /// $n that the client declared as numeric.
   [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
   void order_by(const std::vector<OrderItem>& items);
