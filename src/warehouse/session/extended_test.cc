@@ -58,7 +58,7 @@ TEST_F(Extended, DescribesEveryColumnBesideUntypedParameters) {
   EXPECT_THAT(description->parameter_types, ElementsAre(1700, 23));
   EXPECT_THAT(description->fields, testing::SizeIs(3));
   EXPECT_EQ(bind("", "s", {text("1.5"), text("2")}), "");
-  EXPECT_EQ(execute(""), "3.750000000000|3|1.66666666666667");
+  EXPECT_EQ(execute(""), "3.750000000000|3|1.666666666666666666");
   EXPECT_EQ(parse("t", "select $1, $2, d from priced"), "");
   const auto leftover = session_->describe_statement("t", sink_);
   ASSERT_TRUE(leftover) << leftover.error().message;

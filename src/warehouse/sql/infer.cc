@@ -268,8 +268,18 @@ InferredType Emitter::infer_binary(const Expression& node) const {
     }
     return op == "^" ? InferredType{Inferred::kDouble} : InferredType{};
   }
-  const InferredType left = infer(*node.children[0]);
-  const InferredType right = infer(*node.children[1]);
+  const InferredType first = infer(*node.children[0]);
+  const InferredType second = infer(*node.children[1]);
+  // As arithmetic_operand() writes an untyped parameter beside a number.
+  const auto beside = [&](const Expression& side, const InferredType& type,
+                          const InferredType& other) {
+    const bool untyped = side.kind == ExpressionKind::kParameter && frame_ == nullptr &&
+                         type.kind == Inferred::kUnknown && is_numeric(other.kind);
+    if (!untyped) return type;
+    return other.kind == Inferred::kDecimal ? InferredType{Inferred::kDecimal, 38, 10} : other;
+  };
+  const InferredType left = beside(*node.children[0], first, second);
+  const InferredType right = beside(*node.children[1], second, first);
   if (is_whole(left.kind) && is_whole(right.kind)) return {std::max(left.kind, right.kind)};
   const bool numbers =
       (is_whole(left.kind) || left.kind == Inferred::kDecimal || left.kind == Inferred::kDouble) &&
