@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
+#include <sched.h>
+#include <sys/sysinfo.h>
 
 #include <array>
 #include <filesystem>
@@ -18,6 +20,18 @@ namespace {
 
 using Setting = std::pair<std::string, std::string>;
 
+/// How many workers DuckDB is told to have; 0: it counts the machine's processors itself. It does
+/// not see that a process may use a part of them only, and workers beyond that part only take it
+/// from the others while they wait.
+int workers_of(const DatabaseOptions& options) {
+  if (options.threads > 0) return options.threads;
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return 0;
+  const int count = CPU_COUNT(&usable);
+  return count < get_nprocs() ? count : 0;
+}
+
 std::vector<Setting> settings_of(const DatabaseOptions& options) {
   std::vector<Setting> out{
       {"integer_division", "true"},
@@ -32,7 +46,8 @@ std::vector<Setting> settings_of(const DatabaseOptions& options) {
       // Encodings of the pinned library: smaller files and faster loads than its default of 2024.
       {"storage_compatibility_version", "latest"},
   };
-  if (options.threads > 0) out.emplace_back("threads", std::to_string(options.threads));
+  if (const int workers = workers_of(options); workers > 0)
+    out.emplace_back("threads", std::to_string(workers));
   if (options.memory_bytes_max > 0) {
     out.emplace_back("memory_limit", fmt::format("{}B", options.memory_bytes_max));
   }

@@ -25,7 +25,7 @@ struct TableFunction;
 struct DatabaseOptions {
   /// Empty: in memory, gone at close.
   std::string path = {};
-  /// Workers of all statements together; 0: one per core.
+  /// Workers of all statements together; 0: one per core that the process may use.
   int threads = 0;
   /// Buffers of all statements together; 0: 80 % of the machine.
   std::uint64_t memory_bytes_max = 0;

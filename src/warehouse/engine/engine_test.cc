@@ -2,6 +2,7 @@
 // sources.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
 #include <thread>
@@ -547,6 +548,23 @@ TEST_F(Engine, InterruptEndsAQueryIntoASink) {
   while (!done) connection->interrupt();
   runner.join();
   EXPECT_EQ(error.sqlstate, "57014") << error.message;
+}
+
+TEST_F(Engine, ThereIsAWorkerForEachProcessorThatMayBeUsed) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (std::size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++i) {
+    if (CPU_ISSET(i, &before)) CPU_SET(i, &one);
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  auto opened = Database::open({});
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+  ASSERT_TRUE(opened) << opened.error().message;
+  const auto workers = (*(*opened)->connect())->query("select current_setting('threads')");
+  ASSERT_TRUE(workers) << workers.error().message;
+  EXPECT_EQ((*workers)[0][0], "1");
 }
 
 TEST_F(Engine, MemoryLimitIsAnErrorOfTheStatementOnly) {
