@@ -321,13 +321,16 @@ std::optional<TimeUs> TimeReader::read(std::string_view text) {
   // "...05.123456Z".
   const bool has_usual_size = text.size() == 24 || text.size() == 27;
   const bool is_usual = has_usual_size && text[10] == 'T' && text.back() == 'Z';
-  if (!is_usual || std::memcmp(text.data(), minute_, sizeof minute_) != 0) {
+  if (!is_usual) return parse_iso8601(text);
+  const auto slot = static_cast<unsigned char>(text[9] ^ text[12] ^ text[15]);
+  Minute& minute = minutes_[slot % minutes_.size()];
+  if (std::memcmp(text.data(), minute.text, sizeof minute.text) != 0) {
     const auto time = parse_iso8601(text);
-    if (time && is_usual && text[16] == ':' && text[19] == '.') {
-      std::memcpy(minute_, text.data(), sizeof minute_);
+    if (time && text[16] == ':' && text[19] == '.') {
+      std::memcpy(minute.text, text.data(), sizeof minute.text);
       std::int64_t in_minute = time->value % kUsPerMinute;
       if (in_minute < 0) in_minute += kUsPerMinute;
-      minute_us_ = time->value - in_minute;
+      minute.us = time->value - in_minute;
     }
     return time;
   }
@@ -341,7 +344,7 @@ std::optional<TimeUs> TimeReader::read(std::string_view text) {
   }
   if (!are_digits) return parse_iso8601(text);
   if (text.size() == 24) fraction *= 1000;
-  return TimeUs{minute_us_ + (tens * 10 + digit(18)) * kUsPerSecond + fraction};
+  return TimeUs{minute.us + (tens * 10 + digit(18)) * kUsPerSecond + fraction};
 }
 
 void read_number(std::string_view token, Value& value) {

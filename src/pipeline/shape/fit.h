@@ -3,6 +3,7 @@
 // fits"). Pure; any thread.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,8 +37,12 @@ class TimeReader {
   [[nodiscard]] std::optional<TimeUs> read(std::string_view text);
 
  private:
-  char minute_[16] = {};  // "2026-11-20T14:03"
-  std::int64_t minute_us_ = 0;
+  struct Minute {
+    char text[16] = {};  // "2026-11-20T14:03"
+    std::int64_t us = 0;
+  };
+  // Found by its last digits: an event's times and its arrival are seldom in the same minute.
+  std::array<Minute, 8> minutes_{};
 };
 
 enum class ValueKind : std::uint8_t {
