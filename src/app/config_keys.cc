@@ -313,7 +313,7 @@ constexpr Key kKeys[] = {
      "Memory that queries may use before they spill to disk; 0 takes half of the machine's.", false,
      [](Config& c, const KeyValue& v) { c.warehouse_memory_bytes_max = v.number; }},
     {"warehouse.threads", KeyType::kCount, "0", "", 0, 1024,
-     "Threads of one query; 0 takes one per core.", false,
+     "Threads of one query; 0 takes one per core that the process may use.", false,
      [](Config& c, const KeyValue& v) { c.warehouse_threads = v.number; }},
     {"warehouse.sessions_max", KeyType::kCount, "500", "", 1, 10000,
      "Clients connected at once, as Redshift's 500.", false,

@@ -85,9 +85,9 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-/// Of a text's bytes, for its place in the dictionary; most texts are short.
-std::uint32_t text_tag(std::string_view text) {
-  constexpr std::uint64_t kFirst = 0x9e3779b97f4a7c15ULL;
+/// Of a text's bytes, for its place in the dictionary; most texts are short. Who does not know the
+/// seed cannot send texts that all have one place.
+std::uint32_t text_tag(std::string_view text, std::uint64_t seed) {
   constexpr std::uint64_t kSecond = 0xd6e8feb86659fd93ULL;
   const auto word = [](const char* from) {
     std::uint64_t out = 0;
@@ -96,14 +96,14 @@ std::uint32_t text_tag(std::string_view text) {
   };
   const std::size_t size = text.size();
   const char* at = text.data();
-  std::uint64_t state = size * kSecond;
-  if (size > 64) return static_cast<std::uint32_t>(XXH3_64bits(at, size));
+  if (size > 64) return static_cast<std::uint32_t>(XXH3_64bits_withSeed(at, size, seed));
+  std::uint64_t state = seed + size * kSecond;
   if (size >= 16) {
     for (const char* last = at + size - 16; at < last; at += 16) {
-      state = fold(word(at) ^ kFirst, word(at + 8) ^ state);
+      state = fold(word(at) ^ seed, word(at + 8) ^ state);
     }
     at = text.data() + size - 16;
-    state = fold(word(at) ^ kFirst, word(at + 8) ^ state);
+    state = fold(word(at) ^ seed, word(at + 8) ^ state);
   } else {
     std::uint64_t low = 0;
     std::uint64_t high = 0;
@@ -118,7 +118,7 @@ std::uint32_t text_tag(std::string_view text) {
       high = static_cast<unsigned char>(at[size / 2]) |
              static_cast<std::uint64_t>(static_cast<unsigned char>(at[size - 1])) << 8;
     }
-    state = fold(low ^ kFirst, high ^ state);
+    state = fold(low ^ seed, high ^ state);
   }
   return static_cast<std::uint32_t>(state ^ (state >> 32));
 }
@@ -323,7 +323,7 @@ void ColumnEncoder::encode_texts(std::span<const std::string_view> texts) {
   const Dictionary& d = dictionary_;
   const std::size_t mask = d.slots.size() - 1;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    tags[i] = text_tag(texts[i]);
+    tags[i] = text_tag(texts[i], seed_);
     __builtin_prefetch(d.slots.data() + (tags[i] & mask));
   }
   if (d.plain.size() > kDictionaryBytesNear) {

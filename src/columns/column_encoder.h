@@ -2,6 +2,7 @@
 // pays, else plain; pages compressed as soon as they are full. Used by parquet_writer.cc only.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -112,6 +113,8 @@ class ColumnEncoder {
   bool dictionary_wanted_ = true;  // false for ever once it did not pay
   bool dictionary_open_ = true;    // false until the row group ends, when it grew too big
   Dictionary dictionary_;
+  // Of the texts' hashes. Where an object lies differs from process to process.
+  std::uint64_t seed_ = std::bit_cast<std::uintptr_t>(this) * 0x9e3779b97f4a7c15ULL;
 
   // The page being filled.
   std::vector<std::uint64_t> page_valid_;

@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
@@ -32,8 +33,11 @@ class LineBuffer {
   };
 
   void grow(std::size_t wanted) {
-    // Few steps: what lies behind the lines is only asked for, not touched.
-    const std::size_t room = wanted * 8 + 4096;
+    // Few steps: what lies behind the lines is only asked for, not touched. Not more than the
+    // lines of an object, where memory that is asked for counts.
+    constexpr std::size_t kObjectBytes = std::size_t{72} << 20;
+    const std::size_t room =
+        std::max(wanted + wanted / 2, std::min(wanted * 8, kObjectBytes)) + 4096;
     auto* bytes = static_cast<char*>(std::realloc(bytes_.get(), room));
     LEAT_CHECK(bytes != nullptr);
     static_cast<void>(bytes_.release());
