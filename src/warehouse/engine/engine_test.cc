@@ -9,6 +9,7 @@
 
 #include "warehouse/engine/database.h"
 #include "warehouse/engine/function.h"
+#include "warehouse/engine/function_fixture.h"
 #include "warehouse/engine/source.h"
 
 namespace leat::engine {
@@ -17,14 +18,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class Engine : public ::testing::Test {
+class Engine : public FunctionFixture {
  protected:
-  void SetUp() override {
-    auto opened = Database::open({.threads = 2});
-    ASSERT_TRUE(opened) << opened.error().message;
-    database = std::move(*opened);
-    connection = std::move(*database->connect());
-  }
+  Engine() : FunctionFixture(2) {}
 
   /// The only cell of the only row, or "NULL", or "SQLSTATE message".
   std::string one(std::string_view sql) {
@@ -33,9 +29,6 @@ class Engine : public ::testing::Test {
     if (rows->size() != 1 || rows->front().size() != 1) return "not one cell";
     return rows->front().front().value_or("NULL");
   }
-
-  std::unique_ptr<Database> database;
-  std::unique_ptr<Connection> connection;
 };
 
 TEST_F(Engine, TextForms) {

@@ -13,8 +13,9 @@ namespace leat::engine {
 
 class FunctionFixture : public ::testing::Test {
  protected:
+  explicit FunctionFixture(int threads = 1) : threads_(threads) {}
   void SetUp() override {
-    auto opened = Database::open({.threads = 1});
+    auto opened = Database::open({.threads = threads_});
     ASSERT_TRUE(opened) << opened.error().message;
     database = std::move(*opened);
     connection = std::move(*database->connect());
@@ -31,6 +32,9 @@ class FunctionFixture : public ::testing::Test {
 
   std::unique_ptr<Database> database;
   std::unique_ptr<Connection> connection;
+
+ private:
+  int threads_;
 };
 
 }  // namespace leat::engine

@@ -6,22 +6,14 @@
 #include <atomic>
 #include <thread>
 
-#include "warehouse/engine/database.h"
+#include "warehouse/engine/function_fixture.h"
 
 namespace leat::engine {
 namespace {
 
-class Sink : public ::testing::Test {
+class Sink : public FunctionFixture {
  protected:
-  void SetUp() override {
-    auto opened = Database::open({.threads = 2});
-    ASSERT_TRUE(opened) << opened.error().message;
-    database = std::move(*opened);
-    connection = std::move(*database->connect());
-  }
-
-  std::unique_ptr<Database> database;
-  std::unique_ptr<Connection> connection;
+  Sink() : FunctionFixture(2) {}
 };
 
 /// Collects the rows as text, and refuses the row of `refused_row`.
