@@ -112,8 +112,9 @@ void Emitter::note_star(const Select& node, const SelectItem& item) const {
   if (use_ == nullptr) return;
   const std::vector<std::string>& qualifier = item.value->names;
   const std::vector<ScopeTable>& tables = scopes_.back().tables;
+  // A star that the parser made has no place in the text.
   bool plain =
-      node.exclude.empty() && !node.connect_by &&
+      item.span.begin < item.span.end && node.exclude.empty() && !node.connect_by &&
       std::ranges::none_of(node.from, [](const TablePtr& table) { return joins_by_name(*table); });
   std::string columns;
   for (const ScopeTable& table : tables) {

@@ -178,6 +178,7 @@ class Parser {
   TablePtr table_reference();
   TablePtr table_factor();
   TablePtr table_primary();
+  TablePtr bracketed_table(std::size_t first);
   TablePtr nested_join(TablePtr left);
   void pivot_values(TableReference& node);
   TablePtr pivot(TablePtr source);

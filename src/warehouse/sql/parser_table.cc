@@ -1,4 +1,7 @@
 // FROM: tables, subqueries, functions, joins, PIVOT and UNPIVOT.
+#include <algorithm>
+#include <utility>
+
 #include "warehouse/sql/parser_core.h"
 
 namespace leat::sql {
@@ -118,6 +121,30 @@ TablePtr Parser::table_factor() {
   }
 }
 
+/// The cursor stands behind the bracket. A join with an alias is one table with the columns of
+/// both sides, whose own names nobody sees any more: it is read as a query of all its columns.
+TablePtr Parser::bracketed_table(std::size_t first) {
+  const std::uint16_t outer = std::exchange(deepest_, 0);
+  TablePtr inner = table_reference();
+  expect_operator(")");
+  const bool is_named = at("as"_w) || is_bare_alias(token());
+  if (!is_named || inner->kind != TableKind::kJoin) {
+    deepest_ = std::max(outer, deepest_);
+    if (is_named) table_alias(*inner);
+    return inner;
+  }
+  auto query = std::make_unique<Query>();
+  query->select = std::make_unique<Select>();
+  query->select->items.emplace_back().value = done(make(ExpressionKind::kStar, first));
+  query->select->from.push_back(std::move(inner));
+  query->select->span = span_from(first);
+  auto node = std::make_unique<TableReference>();
+  node->kind = TableKind::kSubquery;
+  node->query = finish_query(std::move(query), first, outer);
+  table_alias(*node);
+  return finish_table(std::move(node), first);
+}
+
 TablePtr Parser::table_primary() {
   const NestingGuard guard = nest();
   const std::size_t first = at_;
@@ -126,10 +153,7 @@ TablePtr Parser::table_primary() {
   if (at_operator("(")) {
     if (!at_query()) {
       advance();
-      TablePtr inner = table_reference();
-      expect_operator(")");
-      if (at("as"_w) || is_bare_alias(token())) table_alias(*inner);
-      return inner;
+      return bracketed_table(first);
     }
     // "((select ..) union ..)" and "((select ..) s join t ..)" begin alike: try the query first.
     const std::size_t start = at_;
@@ -137,17 +161,16 @@ TablePtr Parser::table_primary() {
     node->kind = TableKind::kSubquery;
     if (at_operator("(")) {
       const int nesting = nesting_;
+      const std::uint16_t deepest = deepest_;
       try {
         node->query = query();
         if (!at_operator(")")) syntax_error();
       } catch (const ParseFailure&) {
         nesting_ = nesting;
+        deepest_ = deepest;
         if (++retries_ > kRetriesMax) throw;
         at_ = start + 1;
-        TablePtr inner = table_reference();
-        expect_operator(")");
-        if (at("as"_w) || is_bare_alias(token())) table_alias(*inner);
-        return inner;
+        return bracketed_table(first);
       }
     } else {
       node->query = query();
