@@ -55,9 +55,10 @@ std::string remarks(const Json& status) {
                          member_text(source, "name"));
     }
     const std::string error = member_text(*sync, "last_error");
-    if (!error.empty())
+    if (!error.empty()) {
       out +=
           fmt::format("source {}: the last sync failed: {}\n", member_text(source, "name"), error);
+    }
   }
   for (const Json& shard : member_list(status, "journal")) {
     const std::string health = member_text(shard, "health");

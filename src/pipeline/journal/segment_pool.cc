@@ -315,7 +315,7 @@ Result<SegmentPool::Slot> SegmentPool::take_slot() {
 }
 
 Result<SegmentPool::Slot> SegmentPool::create_slot(const std::string& path, std::uint64_t bytes) {
-  const Slot slot{.path = path, .bytes = bytes, .sequence = 0, .keep = true, .is_blank = true};
+  Slot slot{.path = path, .bytes = bytes, .sequence = 0, .keep = true, .is_blank = true};
   Status made = make_file(path, bytes);
   if (made) made = write_spare_header(slot);
   if (made) made = options_.files->sync_directory(options_.directory);
