@@ -229,12 +229,10 @@ SqlStatus each_match(std::string_view pattern, std::string_view text,
 SqlStatus add_pattern_functions(Database& database) {
   const ColumnType text{.type = Type::kVarchar};
   const ColumnType number{.type = Type::kInt32};
-  const auto add = [&](std::string name, std::vector<ColumnType> parameters, ColumnType returns,
-                       auto run) {
-    return database.add_function({.name = std::move(name),
-                                  .parameters = std::move(parameters),
-                                  .returns = returns,
-                                  .run = run});
+  const auto add = [&](const char* name, const std::vector<ColumnType>& parameters,
+                       const ColumnType& returns, auto run) {
+    return database.add_function(
+        {.name = name, .parameters = parameters, .returns = returns, .run = run});
   };
   LEAT_TRY(add("leat_pcre_count", {text, text, number}, number, count));
   LEAT_TRY(add("leat_pcre_instr", {text, text, number, number, number, number}, number, instr));

@@ -71,8 +71,8 @@ struct CopyCalls {
 };
 
 const CopyCalls& copy_calls() {
-  static const CopyCalls calls;
-  return calls;
+  static const CopyCalls kCalls;
+  return kCalls;
 }
 
 using Columns = std::shared_ptr<const std::vector<ColumnInfo>>;

@@ -139,9 +139,10 @@ void Emitter::division(const Expression& node) {
       (a.kind == Inferred::kDecimal || b.kind == Inferred::kDecimal)) {
     return exact_quotient(dividend, divisor, result);
   }
-  if (node.text == "/" && is_interval(left))
+  if (node.text == "/" && is_interval(left)) {
     return write("\"/\"(" + dividend + ", " + context_.function_schema + ".divisor(" + divisor +
                  "))");
+  }
   const bool nonzero =
       right.kind == ExpressionKind::kNumber && parse_number<double>(right.text).value_or(0) != 0;
   write(dividend + " " + node.text + " ");
