@@ -263,10 +263,7 @@ TEST(Journal, EverySegmentFileHasTheSizeAskedFor) {
 TEST(Journal, SurplusSpareFilesAreRemoved) {
   JournalHarness harness;
   ASSERT_TRUE(harness.open().has_value());
-  for (int i = 0; i < 400; ++i) {
-    ASSERT_TRUE(harness.append(3000).has_value());
-    harness.journal->run_once();
-  }
+  ASSERT_TRUE(harness.fill(400));
   const std::uint64_t full = harness.journal->status(0).disk_bytes;
   EXPECT_GT(full, 20u * (64 << 10));
   harness.journal->release(0, Offset{400});
@@ -292,10 +289,7 @@ std::vector<std::string> files_with(const JournalHarness& harness, std::string_v
 TEST(Journal, ErasesWhatIsReleased) {
   JournalHarness harness;
   ASSERT_TRUE(harness.open().has_value());
-  for (int i = 0; i < 60; ++i) {
-    ASSERT_TRUE(harness.append(3000).has_value());
-    harness.journal->run_once();
-  }
+  ASSERT_TRUE(harness.fill(60));
   // Records of every segment are there still, and the newest one would stay.
   harness.journal->release(0, Offset{60});
   harness.journal->run_once();
@@ -340,10 +334,7 @@ TEST(Journal, ErasingMayFailAtEveryOperation) {
     for (const bool is_machine : {false, true}) {
       JournalHarness harness(operation);
       ASSERT_TRUE(harness.open().has_value());
-      for (int i = 0; i < 40; ++i) {
-        ASSERT_TRUE(harness.append(3000).has_value());
-        harness.journal->run_once();
-      }
+      ASSERT_TRUE(harness.fill(40));
       harness.acknowledge();
       harness.journal->release(0, Offset{39});
       harness.files.fail_at(operation);
@@ -650,10 +641,7 @@ TEST(Journal, WorksWhereDirectAccessIsRefused) {
   JournalHarness harness;
   harness.files.set_direct(false);
   ASSERT_TRUE(harness.open().has_value());
-  for (int i = 0; i < 50; ++i) {
-    ASSERT_TRUE(harness.append(3000).has_value());
-    harness.journal->run_once();
-  }
+  ASSERT_TRUE(harness.fill(50));
   EXPECT_EQ(harness.verify(), 50u);
 }
 

@@ -63,6 +63,15 @@ class JournalHarness {
     return offset;
   }
 
+  /// Commits so many records of about 3,000 bytes one by one; false when one is refused.
+  bool fill(int records) {
+    for (int i = 0; i < records; ++i) {
+      if (!append(3000)) return false;
+      journal->run_once();
+    }
+    return true;
+  }
+
   /// Records what the journal says is durable.
   void acknowledge(std::size_t shard = 0) {
     acknowledged[shard] = std::max(acknowledged[shard], journal->durable(shard).value);

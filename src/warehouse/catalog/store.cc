@@ -207,13 +207,11 @@ std::string uses_text(const std::vector<ColumnReference>& uses) {
 
 std::vector<ColumnReference> parse_uses(std::string_view list) {
   std::vector<ColumnReference> uses;
-  while (!list.empty()) {
-    const std::string_view each = list.substr(0, list.find(' '));
-    list.remove_prefix(std::min(each.size() + 1, list.size()));
-    const std::size_t point = std::min(each.find('.'), each.size());
-    const std::string_view number = each.substr(std::min(point + 1, each.size()));
-    uses.push_back({.relation = parse_number<Oid>(each.substr(0, point)).value_or(0),
-                    .number = parse_number<std::int16_t>(number).value_or(0)});
+  if (list.empty()) return uses;
+  for (const std::string_view each : split(list, ' ')) {
+    const auto parts = split(each, '.');
+    uses.push_back({.relation = parse_number<Oid>(parts.front()).value_or(0),
+                    .number = parse_number<std::int16_t>(parts.back()).value_or(0)});
   }
   return uses;
 }
@@ -230,9 +228,7 @@ std::string settings_text(const std::map<std::string, std::string>& settings) {
 
 std::map<std::string, std::string> parse_settings(std::string_view lines) {
   std::map<std::string, std::string> settings;
-  while (!lines.empty()) {
-    const std::string_view line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+  for (const std::string_view line : split(lines, '\n')) {
     const std::size_t sign = line.find('=');
     if (sign != std::string_view::npos)
       settings.emplace(line.substr(0, sign), line.substr(sign + 1));

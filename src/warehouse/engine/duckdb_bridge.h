@@ -41,18 +41,23 @@ class LogicalType {
   duckdb_logical_type type_;
 };
 
-/// Runs what a scalar function does for one chunk, which gives a SqlStatus or throws, and tells
-/// DuckDB of its error: nothing may be thrown through its C interface.
+/// Runs what DuckDB calls us for, which gives a SqlStatus or throws, and hands its error to
+/// `report(const char*)`: nothing may be thrown through the C interface. False after an error.
+template <class Report, class Work>
+bool run_for_duckdb(Report report, Work work) {
+  try {
+    const SqlStatus status = work();
+    if (!status) report(pack_error(status.error()).c_str());
+    return status.has_value();
+  } catch (const std::exception& error) {
+    report(pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
+    return false;
+  }
+}
+/// What a scalar function does for one chunk.
 template <class Work>
 void run_scalar(duckdb_function_info info, Work work) {
-  try {
-    if (const SqlStatus status = work(); !status) {
-      duckdb_scalar_function_set_error(info, pack_error(status.error()).c_str());
-    }
-  } catch (const std::exception& error) {
-    duckdb_scalar_function_set_error(
-        info, pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
-  }
+  run_for_duckdb([&](const char* error) { duckdb_scalar_function_set_error(info, error); }, work);
 }
 
 class ChunkReader {

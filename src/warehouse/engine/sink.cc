@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -107,18 +106,13 @@ void init_rows(void* info) {
 
 void take_rows(void* info, duckdb_data_chunk rows) {
   const CopyCalls& calls = copy_calls();
-  const auto refuse = [&](const SqlError& error) {
-    calls.sink_error(info, pack_error(error).c_str());
-  };
-  try {
+  const auto report = [&](const char* error) { calls.sink_error(info, error); };
+  run_for_duckdb(report, [&]() -> SqlStatus {
     const Columns& columns = *static_cast<const Columns*>(calls.sink_bind_data(info));
     const Chunk chunk = ChunkReader::read(rows, columns, false);
-    if (chunk.rows() == 0) return;
-    const SqlStatus taken = static_cast<ChunkSink*>(calls.sink_state(info))->take(chunk);
-    if (!taken) refuse(taken.error());
-  } catch (const std::exception& error) {
-    refuse({.sqlstate = "XX000", .message = error.what()});
-  }
+    if (chunk.rows() == 0) return {};
+    return static_cast<ChunkSink*>(calls.sink_state(info))->take(chunk);
+  });
 }
 
 }  // namespace

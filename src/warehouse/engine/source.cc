@@ -1,7 +1,6 @@
 #include "warehouse/engine/source.h"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "warehouse/engine/database.h"
@@ -61,30 +60,21 @@ void bind_source(duckdb_bind_info info) {
                             [](void* data) { delete static_cast<Scan*>(data); });
 }
 
-void set_init_error(duckdb_init_info info, const SqlError& error) {
-  duckdb_init_set_error(info, pack_error(error).c_str());
-}
-
 void init_source(duckdb_init_info info) {
   const auto& bridge = *static_cast<const TableBridge*>(duckdb_init_get_extra_info(info));
   auto scan = std::make_unique<Scan>();
   const std::int64_t number = static_cast<Scan*>(duckdb_init_get_bind_data(info))->id;
-  try {
+  const auto report = [&](const char* error) { duckdb_init_set_error(info, error); };
+  const bool opened = run_for_duckdb(report, [&]() -> SqlStatus {
     if (bridge.function.open) {
-      auto opened = bridge.function.open(number);
-      if (!opened) {
-        set_init_error(info, opened.error());
-        return;
-      }
-      scan->owned = std::move(*opened);
+      LEAT_ASSIGN(scan->owned, bridge.function.open(number));
       scan->source = scan->owned.get();
     } else {
       scan->source = find_source(bridge, number);
     }
-  } catch (const std::exception& error) {
-    set_init_error(info, {.sqlstate = "XX000", .message = error.what()});
-    return;
-  }
+    return {};
+  });
+  if (!opened) return;
   duckdb_init_set_max_threads(info, 1);
   duckdb_init_set_init_data(info, scan.release(),
                             [](void* data) { delete static_cast<Scan*>(data); });
@@ -95,7 +85,8 @@ void init_source(duckdb_init_info info) {
 struct SourceBridge {
   static void fill(duckdb_function_info info, duckdb_data_chunk output) {
     auto& scan = *static_cast<Scan*>(duckdb_function_get_init_data(info));
-    try {
+    const auto report = [&](const char* error) { duckdb_function_set_error(info, error); };
+    run_for_duckdb(report, [&]() -> SqlStatus {
       ChunkWriter writer;
       const std::size_t count = duckdb_data_chunk_get_column_count(output);
       writer.columns_.resize(count);
@@ -106,18 +97,12 @@ struct SourceBridge {
       }
       if (scan.source == nullptr) {
         duckdb_data_chunk_set_size(output, 0);
-        return;
+        return {};
       }
-      auto rows = scan.source->fill(writer);
-      if (!rows) {
-        duckdb_function_set_error(info, pack_error(rows.error()).c_str());
-        return;
-      }
-      duckdb_data_chunk_set_size(output, *rows);
-    } catch (const std::exception& error) {
-      duckdb_function_set_error(info,
-                                pack_error({.sqlstate = "XX000", .message = error.what()}).c_str());
-    }
+      LEAT_ASSIGN(const std::size_t rows, scan.source->fill(writer));
+      duckdb_data_chunk_set_size(output, rows);
+      return {};
+    });
   }
 };
 

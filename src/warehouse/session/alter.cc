@@ -102,22 +102,8 @@ SqlStatus free_column(SessionState& session, Relation& relation, const catalog::
                       bool cascade) {
   LEAT_ASSIGN(const std::vector<RelationPointer> users,
               column_users(session, relation, column.name));
-  const std::vector<Referrer> keys = referrers(session, relation, column.number);
-  if (!(users.empty() && keys.empty()) && !cascade) {
-    return engine::fail_sql(
-        "2BP01",
-        fmt::format("cannot drop table {} column {} because other objects depend on it",
-                    relation.name, column.name),
-        users.empty() ? fmt::format("constraint {} on table {} depends on it",
-                                    keys.front().constraint, keys.front().table->name)
-                      : "view " + users.front()->name + " depends on it",
-        "Use DROP ... CASCADE to drop the dependent objects too.");
-  }
-  for (const RelationPointer& view : users) {
-    const RelationPointer still = session.catalog.relation(view->oid);
-    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true));
-  }
-  LEAT_TRY(drop_referrers(session, keys));
+  LEAT_TRY(drop_dependents(session, fmt::format("table {} column {}", relation.name, column.name),
+                           users, referrers(session, relation, column.number), cascade));
   std::erase_if(relation.constraints, [&](const catalog::Constraint& constraint) {
     return std::ranges::find(constraint.columns, column.number) != constraint.columns.end() ||
            (constraint.references == relation.oid &&

@@ -266,6 +266,20 @@ SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade
   return session.catalog.drop_schema(schema->oid);
 }
 
+SqlStatus drop_referrers(SessionState& session, const std::vector<Referrer>& referrers) {
+  for (const Referrer& referrer : referrers) {
+    const RelationPointer table = session.catalog.relation(referrer.table->oid);
+    if (table == nullptr) continue;
+    LEAT_TRY(session.lock_table(table->schema_name, table->name));
+    Relation copy = *table;
+    std::erase_if(copy.constraints, [&](const catalog::Constraint& constraint) {
+      return constraint.name == referrer.constraint;
+    });
+    LEAT_TRY(session.catalog.put(std::move(copy)));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<Referrer> referrers(const SessionState& session, const Relation& relation,
@@ -283,29 +297,12 @@ std::vector<Referrer> referrers(const SessionState& session, const Relation& rel
   return list;
 }
 
-SqlStatus drop_referrers(SessionState& session, const std::vector<Referrer>& referrers) {
-  for (const Referrer& referrer : referrers) {
-    const RelationPointer table = session.catalog.relation(referrer.table->oid);
-    if (table == nullptr) continue;
-    LEAT_TRY(session.lock_table(table->schema_name, table->name));
-    Relation copy = *table;
-    std::erase_if(copy.constraints, [&](const catalog::Constraint& constraint) {
-      return constraint.name == referrer.constraint;
-    });
-    LEAT_TRY(session.catalog.put(std::move(copy)));
-  }
-  return {};
-}
-
-SqlStatus drop_relation(SessionState& session, const Relation& relation, bool cascade, int depth) {
-  const std::vector<RelationPointer> views = dependents(session, relation.oid);
-  const std::vector<Referrer> keys = referrers(session, relation, 0);
+SqlStatus drop_dependents(SessionState& session, std::string_view what,
+                          const std::vector<RelationPointer>& views,
+                          const std::vector<Referrer>& keys, bool cascade, int depth) {
   if (!(views.empty() && keys.empty()) && !cascade) {
     return engine::fail_sql(
-        "2BP01",
-        fmt::format("cannot drop {} {} because other objects depend on it",
-                    relation.kind == catalog::RelationKind::kTable ? "table" : "view",
-                    relation.name),
+        "2BP01", fmt::format("cannot drop {} because other objects depend on it", what),
         views.empty() ? fmt::format("constraint {} on table {} depends on it",
                                     keys.front().constraint, keys.front().table->name)
                       : "view " + views.front()->name + " depends on it",
@@ -316,7 +313,14 @@ SqlStatus drop_relation(SessionState& session, const Relation& relation, bool ca
     const RelationPointer still = session.catalog.relation(view->oid);
     if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true, depth + 1));
   }
-  LEAT_TRY(drop_referrers(session, keys));
+  return drop_referrers(session, keys);
+}
+
+SqlStatus drop_relation(SessionState& session, const Relation& relation, bool cascade, int depth) {
+  const bool is_table = relation.kind == catalog::RelationKind::kTable;
+  LEAT_TRY(drop_dependents(
+      session, fmt::format("{} {}", is_table ? "table" : "view", relation.name),
+      dependents(session, relation.oid), referrers(session, relation, 0), cascade, depth));
   if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
   return drop_in_engine(session, relation);
 }

@@ -88,8 +88,11 @@ struct Referrer {
 [[nodiscard]] std::vector<Referrer> referrers(const SessionState& session,
                                               const catalog::Relation& relation,
                                               std::int16_t column);
-[[nodiscard]] SqlStatus drop_referrers(SessionState& session,
-                                       const std::vector<Referrer>& referrers);
+/// Drops the views and foreign keys that use `what`; without CASCADE 2BP01 when there are any.
+[[nodiscard]] SqlStatus drop_dependents(SessionState& session, std::string_view what,
+                                        const std::vector<catalog::RelationPointer>& views,
+                                        const std::vector<Referrer>& keys, bool cascade,
+                                        int depth = 0);
 /// Drops it, with CASCADE what depends on it, else 2BP01 when something does.
 [[nodiscard]] SqlStatus drop_relation(SessionState& session, const catalog::Relation& relation,
                                       bool cascade, int depth = 0);

@@ -186,11 +186,10 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
   const catalog::UserPointer user_before = catalog.user(statement.name);
   if (user_before == nullptr) return no_user(statement.name);
   const bool own_matter = statement.options.password || statement.set || statement.reset;
-  const bool own_password = user_before->id == user_id && own_matter &&
-                            statement.rename_to.empty() && !statement.options.create_user &&
-                            !statement.options.create_database && !statement.options.valid_until &&
-                            !statement.options.connection_limit;
-  if (!own_password) LEAT_TRY(require_system_privilege("alter user", "alter users"));
+  const bool own_change = user_before->id == user_id && own_matter && statement.rename_to.empty() &&
+                          !statement.options.create_user && !statement.options.create_database &&
+                          !statement.options.valid_until && !statement.options.connection_limit;
+  if (!own_change) LEAT_TRY(require_system_privilege("alter user", "alter users"));
   if (user_before->id != user_id &&
       (user_before->superuser || statement.options.create_user.value_or(false))) {
     LEAT_TRY(require_superuser("alter superusers"));

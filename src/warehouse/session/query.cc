@@ -216,11 +216,16 @@ void SessionState::forget(const RowStream* rows) {
   if (streaming == rows) streaming = nullptr;
 }
 
-SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
-    Plan& plan, std::span<const engine::Value> parameters) {
+SqlStatus SessionState::prepare_engine(const Plan& plan) {
   LEAT_TRY(quiet_engine());
   LEAT_TRY(open_engine());
   for (const std::string& statement : plan.before) LEAT_TRY(connection->run(statement));
+  return {};
+}
+
+SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
+    Plan& plan, std::span<const engine::Value> parameters) {
+  LEAT_TRY(prepare_engine(plan));
   auto rows = std::make_unique<RowStream>();
   focus.store(plan.focus);
   SqlResult<engine::Cursor> cursor = plan.last->execute(parameters);

@@ -169,6 +169,8 @@ struct SessionState {
   /// takes ten times as long as sending it (connection pools ask `select 1` all day).
   SqlResult<std::unique_ptr<RowStream>> open_answer(Plan& plan,
                                                     std::span<const engine::Value> parameters);
+  /// Has the engine ready for the plan's last statement.
+  SqlStatus prepare_engine(const Plan& plan);
   SqlResult<std::unique_ptr<RowStream>> open_rows(Plan& plan,
                                                   std::span<const engine::Value> parameters);
   SqlStatus run_query(Running& running);

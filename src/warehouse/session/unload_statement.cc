@@ -30,9 +30,7 @@ SqlStatus SessionState::run_unload(Running& running, const sql::UnloadStatement&
                        : statement.compression == sql::FileCompression::kZstd  ? "zstd"
                                                                                : "";
   record.start = shared->now();
-  LEAT_TRY(quiet_engine());
-  LEAT_TRY(open_engine());
-  for (const std::string& each : plan.before) LEAT_TRY(connection->run(each));
+  LEAT_TRY(prepare_engine(plan));
   focus.store(plan.focus);
   transfer::UnloadReport report = transfer::run_unload(statement, columns, *plan.last, *store);
   focus.store(nullptr);

@@ -149,16 +149,21 @@ void Emitter::division(const Expression& node) {
   write(nonzero ? divisor : context_.function_schema + ".divisor(" + divisor + ")");
 }
 
-/// The engine's function for the result's type (engine/decimal_division.cc).
 void Emitter::exact_quotient(const std::string& dividend, const std::string& divisor,
                              const InferredType& result) {
-  const std::int32_t width = result.precision > 18 ? 38 : 18;
-  const std::string scale = std::to_string(result.scale);
-  const bool narrower = result.precision != width;
+  const bool narrower = result.precision != 18 && result.precision != 38;
   if (narrower) write("CAST(");
-  write("leat_quotient_" + std::to_string(width) + "_" + scale + "(" + dividend + ", " + divisor +
-        ")");
-  if (narrower) write(" AS DECIMAL(" + std::to_string(result.precision) + "," + scale + "))");
+  write(quotient_call(result.precision, result.scale, dividend, divisor));
+  if (narrower) {
+    write(" AS DECIMAL(" + std::to_string(result.precision) + "," + std::to_string(result.scale) +
+          "))");
+  }
+}
+
+std::string Emitter::quotient_call(std::int32_t precision, std::int32_t scale,
+                                   const std::string& dividend, const std::string& divisor) {
+  return std::string(precision > 18 ? "leat_quotient_38_" : "leat_quotient_18_") +
+         std::to_string(scale) + "(" + dividend + ", " + divisor + ")";
 }
 
 }  // namespace leat::sql

@@ -251,8 +251,7 @@ std::string Emitter::cut_value(const Expression& node) {
   const InferredType from = infer(value);
   if (from.kind != Inferred::kDecimal || from.scale <= scale || is_constant_number(value))
     return text;
-  const char* width = from.precision > 18 ? "38_" : "18_";
-  return "leat_quotient_" + (width + std::to_string(scale)) + "(" + text + ", 1)";
+  return quotient_call(from.precision, scale, text, "1");
 }
 
 std::string Emitter::narrowed(std::string value, const TypeName& type) const {

@@ -181,6 +181,10 @@ class Emitter {
   void division(const Expression& node);
   /// True for what is an interval without planning: literals, casts, differences of timestamps.
   [[nodiscard]] bool is_interval(const Expression& node) const;
+  /// The engine's function (engine/decimal_division.cc) that is wide enough for `precision` digits.
+  [[nodiscard]] static std::string quotient_call(std::int32_t precision, std::int32_t scale,
+                                                 const std::string& dividend,
+                                                 const std::string& divisor);
   void exact_quotient(const std::string& dividend, const std::string& divisor,
                       const InferredType& result);
   void regex_match(const Expression& node);

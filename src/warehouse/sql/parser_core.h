@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,7 +43,7 @@ class Parser {
  public:
   /// `tokens` must outlive the parser and end with kEnd.
   Parser(std::string_view script, const std::vector<Token>& tokens)
-      : script_(script), tokens_(tokens), first_(tokens.data()), last_(tokens.size() - 1) {}
+      : script_(script), tokens_(tokens) {}
 
   [[nodiscard]] bool at_end() const { return token().kind == TokenKind::kEnd; }
   [[nodiscard]] bool accept_semicolon() { return accept_operator(";"); }
@@ -56,7 +57,7 @@ class Parser {
  private:
   // Cursor.
   [[nodiscard]] const Token& token(std::size_t ahead = 0) const {
-    return first_[std::min(at_ + ahead, last_)];
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
   }
   [[nodiscard]] bool at(Word word, std::size_t ahead = 0) const {
     return token(ahead).word == word;
@@ -290,9 +291,7 @@ class Parser {
   StatementNode explain();
 
   std::string_view script_;
-  const std::vector<Token>& tokens_;
-  const Token* first_;  // of tokens_
-  std::size_t last_;    // the place of kEnd in tokens_
+  std::span<const Token> tokens_;
   std::size_t at_ = 0;
   int nesting_ = 0;
   int retries_ = 0;  ///< brackets in FROM read twice; bounded, so that the time stays linear
