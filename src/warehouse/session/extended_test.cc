@@ -65,6 +65,44 @@ TEST_F(Extended, DescribesEveryColumnBesideUntypedParameters) {
   EXPECT_THAT(leftover->fields, testing::SizeIs(3));
 }
 
+TEST_F(Extended, ADeclaredTypeCountsMoreThanTheNeighbour) {
+  run(*session_,
+      "create table worth (p decimal(12,2), d date); insert into worth values (2.5, '2026-11-21')");
+  struct Case {
+    std::string_view query;
+    std::uint32_t type;  // an OID
+    std::string_view value;
+    std::string_view rows;
+  };
+  constexpr Case kCases[] = {
+      {"select p / $1 from worth", 701, "0.3", "8.33333333333333"},
+      {"select p / $1 from worth", 700, "0.5", "5"},
+      {"select p / $1 from worth", 23, "3", "0.8333333333333"},
+      {"select p / $1 from worth", 20, "3", "0.8333333333333333333333"},
+      {"select p / $1 from worth", 1700, "0.3", "8.333333333333333333"},
+      {"select p / $1 from worth", 0, "0.3", "8.333333333333333333"},
+      {"select 7 / $1", 701, "2", "3.5"},
+      {"select 7 / $1", 23, "2", "3"},
+      {"select $1 / p from worth", 701, "0.5", "0.2"},
+      {"select p * $1 from worth", 701, "0.5", "1.25"},
+      {"select p + $1 from worth", 701, "0.25", "2.75"},
+      {"select (p + $1) / p from worth", 701, "0.25", "1.1"},
+      {"select d + $1 from worth", 0, "1", "2026-11-22"},
+      {"select $1 + d from worth", 0, "1", "2026-11-22"},
+      {"select d + $1 from worth", 23, "1", "2026-11-22"},
+      {"select $1 + d from worth", 23, "-1", "2026-11-20"},
+      {"select d - $1 from worth", 0, "2026-11-01", "20"},
+      {"select d - $1 from worth", 23, "1", "2026-11-20"},
+  };
+  for (const Case& each : kCases) {
+    SCOPED_TRACE(std::string(each.query) + " with " + std::to_string(each.type));
+    EXPECT_EQ(parse("", each.query, {{each.type}}), "");
+    EXPECT_EQ(bind("", "", {text(each.value)}), "");
+    EXPECT_EQ(execute(""), each.rows);
+    EXPECT_EQ(sync(), "");
+  }
+}
+
 TEST_F(Extended, DescribesParametersAndColumns) {
   EXPECT_EQ(parse("s", "select $1::int + 1 as n, $2::varchar(5) as v, $3::numeric(7,2) as d"), "");
   const auto description = session_->describe_statement("s", sink_);

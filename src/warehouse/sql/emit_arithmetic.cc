@@ -11,9 +11,9 @@ bool is_number_text(std::string_view text) {
 
 namespace {
 
-/// The type of an untyped parameter beside a number, as PostgreSQL chooses it; empty: none.
-std::string parameter_type_beside(const InferredType& other) {
-  switch (other.kind) {
+/// The DuckDB type of a parameter that takes it from its neighbour; empty: none.
+std::string parameter_cast(const InferredType& type) {
+  switch (type.kind) {
     case Inferred::kSmallint:
       return "SMALLINT";
     case Inferred::kInteger:
@@ -21,9 +21,11 @@ std::string parameter_type_beside(const InferredType& other) {
     case Inferred::kBigint:
       return "BIGINT";
     case Inferred::kDecimal:
-      return "DECIMAL(38,10)";  // as for parameters declared as numeric
+      return "DECIMAL(" + std::to_string(type.precision) + "," + std::to_string(type.scale) + ")";
     case Inferred::kDouble:
       return "DOUBLE";
+    case Inferred::kDate:
+      return "DATE";
     default:
       return {};
   }
@@ -31,14 +33,30 @@ std::string parameter_type_beside(const InferredType& other) {
 
 }  // namespace
 
+InferredType Emitter::operand_type(std::string_view op, const Expression& node,
+                                   const Expression& other) const {
+  if (node.kind != ExpressionKind::kParameter || frame_ != nullptr) return infer(node);
+  if (is_declared(node)) {
+    const TypeName& type = context_.parameter_types[static_cast<std::size_t>(node.number - 1)];
+    return is_any_decimal(type) ? kAnyDecimal : inferred_of(column_type(type));
+  }
+  const InferredType beside = infer(other);
+  if (beside.kind == Inferred::kDecimal) return kAnyDecimal;
+  if (is_numeric(beside.kind)) return beside;
+  // A date has no sum with another, so days are added to it; a difference is that of two dates.
+  if (beside.kind == Inferred::kDate && op == "+") return {Inferred::kInteger};
+  return beside.kind == Inferred::kDate && op == "-" ? beside : InferredType{};
+}
+
 /// `1 + '2'`: an untyped literal takes the other side's type.
-void Emitter::arithmetic_operand(const Expression& node, const Expression& other) {
+void Emitter::arithmetic_operand(std::string_view op, const Expression& node,
+                                 const Expression& other) {
   if (node.kind == ExpressionKind::kString && is_number_text(node.text)) {
     const InferredType type = infer(other);
     if (is_numeric(type.kind)) return write(node.text);
   }
   if (node.kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(node)) {
-    const std::string type = parameter_type_beside(infer(other));
+    const std::string type = parameter_cast(operand_type(op, node, other));
     if (!type.empty()) {
       has_parameters_ = true;
       return write("CAST($" + std::to_string(node.number) + " AS " + type + ")");
@@ -66,14 +84,14 @@ void Emitter::binary(const Expression& node) {
   if (op == "+" || op == "-" || op == "*" || op == "^") {
     // An untyped literal beside a date is a date.
     const auto is_date = [&](const Expression& side, const Expression& other) {
-      return infer(side).kind == Inferred::kDate ||
+      return operand_type(op, side, other).kind == Inferred::kDate ||
              (side.kind == ExpressionKind::kString && infer(other).kind == Inferred::kDate);
     };
     const bool dates = op == "-" && is_date(left, right) && is_date(right, left) &&
                        (left.kind != ExpressionKind::kString || right.kind != left.kind);
     const auto side = [&](const Expression& node_side, const Expression& other) {
       if (!dates || node_side.kind != ExpressionKind::kString)
-        return arithmetic_operand(node_side, other);
+        return arithmetic_operand(op, node_side, other);
       TypeName date;
       date.kind = TypeKind::kDate;
       literal_cast(node_side, date);
@@ -130,13 +148,10 @@ void Emitter::division(const Expression& node) {
   const Expression& left = *node.children[0];
   const Expression& right = *node.children[1];
   // Written first: what a subquery gives is known then.
-  const std::string dividend = captured([&] { arithmetic_operand(left, right); });
-  const std::string divisor = captured([&] { arithmetic_operand(right, left); });
-  const InferredType a = infer(left);
-  const InferredType b = infer(right);
+  const std::string dividend = captured([&] { arithmetic_operand(node.text, left, right); });
+  const std::string divisor = captured([&] { arithmetic_operand(node.text, right, left); });
   const InferredType result = infer_binary(node);
-  if (node.text == "/" && result.kind == Inferred::kDecimal &&
-      (a.kind == Inferred::kDecimal || b.kind == Inferred::kDecimal)) {
+  if (node.text == "/" && result.kind == Inferred::kDecimal) {
     return exact_quotient(dividend, divisor, result);
   }
   if (node.text == "/" && is_interval(left)) {

@@ -119,7 +119,7 @@ bool Emitter::condition(const Expression& node) {
       if (text_between(node)) return true;
       comparison(node.negated ? "NOT BETWEEN" : "BETWEEN", *node.children[0], *node.children[1]);
       write(" AND ");
-      return arithmetic_operand(*node.children[2], *node.children[0]), true;
+      return arithmetic_operand("<=", *node.children[2], *node.children[0]), true;
     case ExpressionKind::kIn:
       return in_test(node), true;
     case ExpressionKind::kLike:
@@ -207,10 +207,8 @@ void Emitter::parameter(const Expression& node) {
   has_parameters_ = true;
   if (!is_declared(node)) return write("$" + std::to_string(node.number));
   const TypeName& type = context_.parameter_types[index];
-  // A declared numeric has no precision of its own: NUMERIC's default would cut the decimals off.
-  const bool any_decimal = type.kind == TypeKind::kDecimal && type.precision < 0;
   write("CAST($" + std::to_string(node.number) + " AS " +
-        (any_decimal ? "DECIMAL(38,10)" : duckdb_type(type)) + ")");
+        (is_any_decimal(type) ? "DECIMAL(38,10)" : duckdb_type(type)) + ")");
 }
 
 bool Emitter::is_decimal_parameter(const Expression& node) const {
@@ -246,7 +244,7 @@ void Emitter::comparison(std::string_view op, const Expression& left, const Expr
   if (plain && (text_comparison(op, left, right) || number_comparison(op, left, right))) return;
   const auto side = [&](const Expression& node, const Expression& other) {
     auto path = super_navigation(node);
-    if (!path && node.kind == ExpressionKind::kString) return arithmetic_operand(node, other);
+    if (!path && node.kind == ExpressionKind::kString) return arithmetic_operand(op, node, other);
     if (!path) return operand(node);
     if (super_navigation(other)) return super_path(path->first, path->second);
     const InferredType type = infer(other);

@@ -46,6 +46,11 @@ struct InferredType {
   bool padded = false;       ///< kText: CHAR
 };
 
+/// A numeric parameter has no precision of its own: NUMERIC's default would cut the decimals off.
+inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
+[[nodiscard]] inline bool is_any_decimal(const TypeName& type) {
+  return type.kind == TypeKind::kDecimal && type.precision < 0;
+}
 [[nodiscard]] InferredType inferred_of(const TypeName& type);
 [[nodiscard]] InferredType merged(const InferredType& a, const InferredType& b);
 
@@ -208,7 +213,11 @@ class Emitter {
   [[nodiscard]] std::string trimmed_text(const Expression& node, TextSide side);
   [[nodiscard]] std::string compared_text(std::string_view op, const Expression& value,
                                           TextSide side, const ConstantText& constant);
-  void arithmetic_operand(const Expression& node, const Expression& other);
+  /// What an operand of `op` counts as: a parameter has its declared type, or the one that its
+  /// neighbour gives it.
+  [[nodiscard]] InferredType operand_type(std::string_view op, const Expression& node,
+                                          const Expression& other) const;
+  void arithmetic_operand(std::string_view op, const Expression& node, const Expression& other);
   void joined(const Expression& node, std::string_view separator);
   void is_test(const Expression& node);
   void in_test(const Expression& node);

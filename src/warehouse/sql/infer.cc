@@ -268,18 +268,8 @@ InferredType Emitter::infer_binary(const Expression& node) const {
     }
     return op == "^" ? InferredType{Inferred::kDouble} : InferredType{};
   }
-  const InferredType first = infer(*node.children[0]);
-  const InferredType second = infer(*node.children[1]);
-  // As arithmetic_operand() writes an untyped parameter beside a number.
-  const auto beside = [&](const Expression& side, const InferredType& type,
-                          const InferredType& other) {
-    const bool untyped = side.kind == ExpressionKind::kParameter && frame_ == nullptr &&
-                         type.kind == Inferred::kUnknown && is_numeric(other.kind);
-    if (!untyped) return type;
-    return other.kind == Inferred::kDecimal ? InferredType{Inferred::kDecimal, 38, 10} : other;
-  };
-  const InferredType left = beside(*node.children[0], first, second);
-  const InferredType right = beside(*node.children[1], second, first);
+  const InferredType left = operand_type(op, *node.children[0], *node.children[1]);
+  const InferredType right = operand_type(op, *node.children[1], *node.children[0]);
   if (is_whole(left.kind) && is_whole(right.kind)) return {std::max(left.kind, right.kind)};
   const bool numbers =
       (is_whole(left.kind) || left.kind == Inferred::kDecimal || left.kind == Inferred::kDouble) &&
@@ -288,6 +278,7 @@ InferredType Emitter::infer_binary(const Expression& node) const {
     if (left.kind == Inferred::kDate && right.kind == Inferred::kDate && op == "-")
       return {Inferred::kInteger};
     if (left.kind == Inferred::kDate && is_whole(right.kind)) return {Inferred::kDate};
+    if (is_whole(left.kind) && right.kind == Inferred::kDate && op == "+") return {Inferred::kDate};
     return {};
   }
   if (left.kind == Inferred::kDouble || right.kind == Inferred::kDouble) return {Inferred::kDouble};
