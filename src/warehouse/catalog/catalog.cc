@@ -114,10 +114,22 @@ const Column* Relation::find_column(std::string_view column) const {
 
 std::string Relation::duckdb_name() const {
   if (temporary) return "temp.main." + engine::quote_identifier(name);
+  const std::string& schema_in_engine = engine_schema.empty() ? schema_name : engine_schema;
   std::string qualified =
-      engine::quote_identifier(schema_name) + "." + engine::quote_identifier(name);
+      engine::quote_identifier(schema_in_engine) + "." + engine::quote_identifier(name);
   // Two parts could be read as database and table.
   return database.empty() ? qualified : engine::quote_identifier(database) + "." + qualified;
+}
+
+RelationPointer placed_in(const Schema& schema, Relation relation) {
+  relation.schema_name = schema.name;
+  relation.engine_schema = schema.stored_as;
+  return std::make_shared<const Relation>(std::move(relation));
+}
+
+FunctionPointer placed_in(const Schema& schema, Function function) {
+  function.schema_name = schema.name;
+  return std::make_shared<const Function>(std::move(function));
 }
 
 std::string Function::signature() const {
@@ -329,6 +341,23 @@ void Catalog::apply_to_cluster(const Changes& changes) {
   target.version_.fetch_add(1);
 }
 
+void Catalog::follow_schemas(const Changes& changes) {
+  const auto follow = [&](auto& object) {
+    const SchemaPointer schema = find_by_id(schemas_, object->schema);
+    if (schema != nullptr && schema->name != object->schema_name)
+      object = placed_in(*schema, *object);
+  };
+  // What others made or changed while one transaction renamed the schema has its old name.
+  if (!changes.schemas.empty()) {
+    for (auto& [oid, relation] : relations_) follow(relation);
+  } else {
+    for (const auto& [oid, relation] : changes.relations) {
+      if (relation != nullptr) follow(relations_[oid]);
+    }
+  }
+  for (auto& [oid, function] : functions_) follow(function);
+}
+
 void Catalog::apply(const Changes& changes) {
   const std::unique_lock lock(mutex_);
   merge(functions_, changes.functions);
@@ -350,6 +379,7 @@ void Catalog::apply(const Changes& changes) {
   for (const auto& [oid, relation] : changes.relations) {
     if (relation != nullptr) relation_names_[RelationKey(relation->schema, relation->name)] = oid;
   }
+  follow_schemas(changes);
   if (changes.standing != nullptr) standing_ = changes.standing;
   cluster().version_.fetch_add(1);
 }

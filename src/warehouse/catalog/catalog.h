@@ -133,6 +133,8 @@ class Catalog {
   [[nodiscard]] Catalog& cluster() { return cluster_ == nullptr ? *this : *cluster_; }
   [[nodiscard]] const Catalog& cluster() const { return cluster_ == nullptr ? *this : *cluster_; }
   void apply(const Changes& changes);
+  /// Gives relations and functions the names that their schemas have now.
+  void follow_schemas(const Changes& changes);
   void apply_to_cluster(const Changes& changes);
   /// Numbers to come are larger than those of `state`.
   void count_from(const Changes& state);

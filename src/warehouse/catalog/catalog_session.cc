@@ -44,7 +44,7 @@ constexpr auto kOid = [](const auto& object) { return object.oid; };
 
 UserPointer CatalogSession::user(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  UserPointer committed = catalog_.user(name);
+  UserPointer committed = catalog_->user(name);
   if (committed != nullptr && changed_in(changes_.users, committed->id)) committed = nullptr;
   return overlaid(changes_.users, name, committed);
 }
@@ -52,12 +52,12 @@ UserPointer CatalogSession::user(std::string_view name) const {
 UserPointer CatalogSession::user(std::int32_t id) const {
   const std::lock_guard lock(mutex_);
   const auto changed = changes_.users.find(id);
-  return changed == changes_.users.end() ? catalog_.user(id) : changed->second;
+  return changed == changes_.users.end() ? catalog_->user(id) : changed->second;
 }
 
 GroupPointer CatalogSession::group(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  GroupPointer committed = catalog_.group(name);
+  GroupPointer committed = catalog_->group(name);
   if (committed != nullptr && changed_in(changes_.groups, committed->id)) committed = nullptr;
   return overlaid(changes_.groups, name, committed);
 }
@@ -65,17 +65,17 @@ GroupPointer CatalogSession::group(std::string_view name) const {
 GroupPointer CatalogSession::group(std::int32_t id) const {
   const std::lock_guard lock(mutex_);
   const auto changed = changes_.groups.find(id);
-  return changed == changes_.groups.end() ? catalog_.group(id) : changed->second;
+  return changed == changes_.groups.end() ? catalog_->group(id) : changed->second;
 }
 
 std::vector<GroupPointer> CatalogSession::groups() const {
   const std::lock_guard lock(mutex_);
-  return merged(changes_.groups, catalog_.groups(), kId);
+  return merged(changes_.groups, catalog_->groups(), kId);
 }
 
 RolePointer CatalogSession::role(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  RolePointer committed = catalog_.role(name);
+  RolePointer committed = catalog_->role(name);
   if (committed != nullptr && changed_in(changes_.roles, committed->id)) committed = nullptr;
   return overlaid(changes_.roles, name, committed);
 }
@@ -83,17 +83,17 @@ RolePointer CatalogSession::role(std::string_view name) const {
 RolePointer CatalogSession::role(std::int32_t id) const {
   const std::lock_guard lock(mutex_);
   const auto changed = changes_.roles.find(id);
-  return changed == changes_.roles.end() ? catalog_.role(id) : changed->second;
+  return changed == changes_.roles.end() ? catalog_->role(id) : changed->second;
 }
 
 std::vector<RolePointer> CatalogSession::roles() const {
   const std::lock_guard lock(mutex_);
-  return merged(changes_.roles, catalog_.roles(), kId);
+  return merged(changes_.roles, catalog_->roles(), kId);
 }
 
 SchemaPointer CatalogSession::schema(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  SchemaPointer committed = catalog_.schema(name);
+  SchemaPointer committed = catalog_->schema(name);
   if (committed != nullptr && changed_in(changes_.schemas, committed->oid)) committed = nullptr;
   return overlaid(changes_.schemas, name, committed);
 }
@@ -101,12 +101,12 @@ SchemaPointer CatalogSession::schema(std::string_view name) const {
 SchemaPointer CatalogSession::schema(Oid oid) const {
   const std::lock_guard lock(mutex_);
   const auto changed = changes_.schemas.find(oid);
-  return changed == changes_.schemas.end() ? catalog_.schema(oid) : changed->second;
+  return changed == changes_.schemas.end() ? catalog_->schema(oid) : changed->second;
 }
 
 std::vector<SchemaPointer> CatalogSession::schemas() const {
   const std::lock_guard lock(mutex_);
-  return merged(changes_.schemas, catalog_.schemas(), kOid);
+  return merged(changes_.schemas, catalog_->schemas(), kOid);
 }
 
 RelationPointer CatalogSession::relation(Oid oid) const {
@@ -115,7 +115,7 @@ RelationPointer CatalogSession::relation(Oid oid) const {
     if (temporary->oid == oid) return temporary;
   }
   const auto changed = changes_.relations.find(oid);
-  return changed == changes_.relations.end() ? catalog_.relation(oid) : changed->second;
+  return changed == changes_.relations.end() ? catalog_->relation(oid) : changed->second;
 }
 
 RelationPointer CatalogSession::relation(std::string_view schema_name,
@@ -126,7 +126,7 @@ RelationPointer CatalogSession::relation(std::string_view schema_name,
   for (const auto& [oid, changed] : changes_.relations) {
     if (changed != nullptr && changed->schema == in->oid && changed->name == name) return changed;
   }
-  RelationPointer committed = catalog_.relation(in->oid, name);
+  RelationPointer committed = catalog_->relation(in->oid, name);
   if (committed != nullptr && changed_in(changes_.relations, committed->oid)) committed = nullptr;
   return committed;
 }
@@ -139,7 +139,7 @@ RelationPointer CatalogSession::temporary(std::string_view name) const {
 
 std::vector<RelationPointer> CatalogSession::relations(Oid schema) const {
   const std::lock_guard lock(mutex_);
-  std::vector<RelationPointer> list = merged(changes_.relations, catalog_.relations(schema), kOid);
+  std::vector<RelationPointer> list = merged(changes_.relations, catalog_->relations(schema), kOid);
   if (schema != 0) {
     std::erase_if(list,
                   [&](const RelationPointer& relation) { return relation->schema != schema; });
@@ -156,16 +156,16 @@ std::vector<RelationPointer> CatalogSession::temporaries() const {
 
 std::vector<FunctionPointer> CatalogSession::functions() const {
   const std::lock_guard lock(mutex_);
-  return merged(changes_.functions, catalog_.functions(), kOid);
+  return merged(changes_.functions, catalog_->functions(), kOid);
 }
 
 DatabasePointer CatalogSession::database() const {
-  return database(catalog_.oid());
+  return database(catalog_->oid());
 }
 
 DatabasePointer CatalogSession::database(std::string_view name) const {
   const std::lock_guard lock(mutex_);
-  DatabasePointer committed = catalog_.database(name);
+  DatabasePointer committed = catalog_->database(name);
   if (committed != nullptr && changed_in(changes_.databases, committed->oid)) committed = nullptr;
   return overlaid(changes_.databases, name, committed);
 }
@@ -173,21 +173,21 @@ DatabasePointer CatalogSession::database(std::string_view name) const {
 DatabasePointer CatalogSession::database(Oid oid) const {
   const std::lock_guard lock(mutex_);
   const auto changed = changes_.databases.find(oid);
-  return changed == changes_.databases.end() ? catalog_.database(oid) : changed->second;
+  return changed == changes_.databases.end() ? catalog_->database(oid) : changed->second;
 }
 
 std::vector<DatabasePointer> CatalogSession::databases() const {
   const std::lock_guard lock(mutex_);
-  return merged(changes_.databases, catalog_.databases(), kOid);
+  return merged(changes_.databases, catalog_->databases(), kOid);
 }
 
 StandingPointer CatalogSession::standing() const {
   const std::lock_guard lock(mutex_);
-  return changes_.standing == nullptr ? catalog_.standing() : changes_.standing;
+  return changes_.standing == nullptr ? catalog_->standing() : changes_.standing;
 }
 
 SqlStatus CatalogSession::put(User user) {
-  LEAT_TRY(write_user(connection_, catalog_.cluster_store(), user));
+  LEAT_TRY(write_user(connection_, catalog_->cluster_store(), user));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const std::int32_t id = user.id;
@@ -196,7 +196,7 @@ SqlStatus CatalogSession::put(User user) {
 }
 
 SqlStatus CatalogSession::put(Group group) {
-  LEAT_TRY(write_group(connection_, catalog_.cluster_store(), group));
+  LEAT_TRY(write_group(connection_, catalog_->cluster_store(), group));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const std::int32_t id = group.id;
@@ -205,7 +205,7 @@ SqlStatus CatalogSession::put(Group group) {
 }
 
 SqlStatus CatalogSession::put(Role role) {
-  LEAT_TRY(write_role(connection_, catalog_.cluster_store(), role));
+  LEAT_TRY(write_role(connection_, catalog_->cluster_store(), role));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const std::int32_t id = role.id;
@@ -219,6 +219,26 @@ SqlStatus CatalogSession::put(Schema schema) {
   ++epoch_;
   const Oid oid = schema.oid;
   changes_.schemas[oid] = std::make_shared<const Schema>(std::move(schema));
+  return {};
+}
+
+SqlStatus CatalogSession::rename(const Schema& schema, const std::string& name) {
+  Schema renamed = schema;
+  renamed.stored_as = schema.engine_name() == name ? std::string() : schema.engine_name();
+  renamed.name = name;
+  const std::vector<RelationPointer> inside = relations(schema.oid);
+  const std::vector<FunctionPointer> all_functions = functions();
+  const Schema& known = renamed;
+  LEAT_TRY(write_schema(connection_, known));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  for (const RelationPointer& relation : inside)
+    changes_.relations[relation->oid] = placed_in(known, *relation);
+  for (const FunctionPointer& function : all_functions) {
+    if (function->schema == known.oid)
+      changes_.functions[function->oid] = placed_in(known, *function);
+  }
+  changes_.schemas[schema.oid] = std::make_shared<const Schema>(std::move(renamed));
   return {};
 }
 
@@ -252,7 +272,7 @@ SqlStatus CatalogSession::put(Function function) {
 }
 
 SqlStatus CatalogSession::put(Database database) {
-  LEAT_TRY(write_database(connection_, catalog_.cluster_store(), database));
+  LEAT_TRY(write_database(connection_, catalog_->cluster_store(), database));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   const Oid oid = database.oid;
@@ -269,7 +289,7 @@ SqlStatus CatalogSession::put(StandingPrivileges standing) {
 }
 
 SqlStatus CatalogSession::drop_user(std::int32_t id) {
-  LEAT_TRY(erase_user(connection_, catalog_.cluster_store(), id));
+  LEAT_TRY(erase_user(connection_, catalog_->cluster_store(), id));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.users[id] = nullptr;
@@ -277,7 +297,7 @@ SqlStatus CatalogSession::drop_user(std::int32_t id) {
 }
 
 SqlStatus CatalogSession::drop_group(std::int32_t id) {
-  LEAT_TRY(erase_group(connection_, catalog_.cluster_store(), id));
+  LEAT_TRY(erase_group(connection_, catalog_->cluster_store(), id));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.groups[id] = nullptr;
@@ -285,7 +305,7 @@ SqlStatus CatalogSession::drop_group(std::int32_t id) {
 }
 
 SqlStatus CatalogSession::drop_role(std::int32_t id) {
-  LEAT_TRY(erase_role(connection_, catalog_.cluster_store(), id));
+  LEAT_TRY(erase_role(connection_, catalog_->cluster_store(), id));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.roles[id] = nullptr;
@@ -293,7 +313,7 @@ SqlStatus CatalogSession::drop_role(std::int32_t id) {
 }
 
 SqlStatus CatalogSession::drop_database(Oid oid) {
-  LEAT_TRY(erase_database(connection_, catalog_.cluster_store(), oid));
+  LEAT_TRY(erase_database(connection_, catalog_->cluster_store(), oid));
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.databases[oid] = nullptr;
@@ -329,6 +349,12 @@ SqlStatus CatalogSession::drop_function(Oid oid) {
   return {};
 }
 
+void CatalogSession::look_at(Catalog& catalog) {
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  catalog_ = &catalog;
+}
+
 void CatalogSession::transaction_started() {
   const std::lock_guard lock(mutex_);
   temporaries_before_ = temporaries_;
@@ -337,7 +363,7 @@ void CatalogSession::transaction_started() {
 
 SqlResult<bool> CatalogSession::commit() {
   const auto end = [&] { return connection_.commit(); };
-  SqlResult<bool> committed = changes_.empty() ? end() : catalog_.commit(changes_, end);
+  SqlResult<bool> committed = changes_.empty() ? end() : catalog_->commit(changes_, end);
   if (!committed || !*committed) {
     rolled_back();
     return committed;

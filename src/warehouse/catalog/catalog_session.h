@@ -23,9 +23,11 @@ namespace leat::catalog {
 class CatalogSession {
  public:
   CatalogSession(Catalog& catalog, engine::Connection& connection)
-      : catalog_(catalog), connection_(connection) {}
+      : catalog_(&catalog), connection_(connection) {}
 
-  [[nodiscard]] Catalog& catalog() const { return catalog_; }
+  [[nodiscard]] Catalog& catalog() const { return *catalog_; }
+  /// Shows another database from now on, beside the same temporary tables. Not in a transaction.
+  void look_at(Catalog& catalog);
 
   [[nodiscard]] UserPointer user(std::string_view name) const;
   [[nodiscard]] UserPointer user(std::int32_t id) const;
@@ -58,6 +60,8 @@ class CatalogSession {
   [[nodiscard]] engine::SqlStatus put(Group group);
   [[nodiscard]] engine::SqlStatus put(Role role);
   [[nodiscard]] engine::SqlStatus put(Schema schema);
+  /// Gives a schema, and what is in it, another name; the engine's schema keeps its own.
+  [[nodiscard]] engine::SqlStatus rename(const Schema& schema, const std::string& name);
   [[nodiscard]] engine::SqlStatus put(Relation relation);
   [[nodiscard]] engine::SqlStatus put(Function function);
   [[nodiscard]] engine::SqlStatus put(Database database);
@@ -82,7 +86,7 @@ class CatalogSession {
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
 
  private:
-  Catalog& catalog_;
+  Catalog* catalog_;
   engine::Connection& connection_;
   std::uint64_t epoch_ = 0;
   mutable std::mutex mutex_;  // guards all below

@@ -136,6 +136,13 @@ struct Schema {
   std::int32_t owner = 0;
   Acl acl{};
   std::string comment{};
+  /// The engine's schema, which keeps its name when this one is renamed; empty: `name`.
+  std::string stored_as{};
+  std::int64_t quota_mb = -1;  ///< -1: none
+
+  [[nodiscard]] const std::string& engine_name() const {
+    return stored_as.empty() ? name : stored_as;
+  }
 };
 
 struct Column {
@@ -186,6 +193,7 @@ struct Relation {
   Oid oid = 0;
   Oid schema = 0;
   std::string schema_name{};
+  std::string engine_schema{};  ///< Schema::stored_as: empty as long as the schema keeps its name.
   std::string name{};
   RelationKind kind = RelationKind::kTable;
   std::string database{};  ///< The engine's name of the database that it is in.
@@ -227,6 +235,10 @@ struct Function {
   /// "f(integer, character varying)".
   [[nodiscard]] std::string signature() const;
 };
+
+/// The same with the names of its schema.
+[[nodiscard]] std::shared_ptr<const Relation> placed_in(const Schema& schema, Relation relation);
+[[nodiscard]] std::shared_ptr<const Function> placed_in(const Schema& schema, Function function);
 
 using UserPointer = std::shared_ptr<const User>;
 using GroupPointer = std::shared_ptr<const Group>;

@@ -171,6 +171,8 @@ CREATE SCHEMA IF NOT EXISTS leat_catalog;
 CREATE TABLE IF NOT EXISTS leat_catalog.properties (name VARCHAR, value VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.schemas (oid BIGINT, name VARCHAR, owner INTEGER, comment
   VARCHAR);
+ALTER TABLE leat_catalog.schemas ADD COLUMN IF NOT EXISTS stored_as VARCHAR DEFAULT '';
+ALTER TABLE leat_catalog.schemas ADD COLUMN IF NOT EXISTS quota_mb BIGINT DEFAULT -1;
 CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, name VARCHAR, kind
   VARCHAR, owner INTEGER,
   distribution INTEGER, sort_automatic BOOLEAN, backup BOOLEAN, definition VARCHAR, depends_on
@@ -352,6 +354,7 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
       return engine::fail_sql("XX001", fmt::format("relation {} is in no schema", relation.oid));
     }
     relation.schema_name = schema->second->name;
+    relation.engine_schema = schema->second->stored_as;
     relation.database = alias;
     relation.name = row.string();
     relation.kind = static_cast<RelationKind>(row.string().front());
@@ -442,6 +445,8 @@ SqlResult<Changes> read_store(engine::Connection& connection, const std::string&
     schema.name = row.string();
     schema.owner = row.number<std::int32_t>();
     schema.comment = row.string();
+    schema.stored_as = row.string();
+    schema.quota_mb = row.number<std::int64_t>();
     schema.acl = acls[schema.oid];
     auto& slot = changes.schemas[schema.oid];
     slot = std::make_shared<const Schema>(std::move(schema));
@@ -472,12 +477,14 @@ SqlStatus write_group(engine::Connection& connection, std::string_view store, co
 }
 
 SqlStatus write_schema(engine::Connection& connection, const Schema& schema) {
-  return run(connection,
-             fmt::format("DELETE FROM leat_catalog.schemas WHERE oid = {0};"
-                         "DELETE FROM leat_catalog.acl WHERE object = {0};"
-                         "INSERT INTO leat_catalog.schemas VALUES ({0}, {1}, {2}, {3});{4}",
-                         schema.oid, text(schema.name), schema.owner, text(schema.comment),
-                         acl_rows(schema.oid, schema.acl)));
+  return run(
+      connection,
+      fmt::format("DELETE FROM leat_catalog.schemas WHERE oid = {0};"
+                  "DELETE FROM leat_catalog.acl WHERE object = {0};"
+                  "INSERT INTO leat_catalog.schemas VALUES ({0}, {1}, {2}, {3}, {5}, {6});"
+                  "{4}",
+                  schema.oid, text(schema.name), schema.owner, text(schema.comment),
+                  acl_rows(schema.oid, schema.acl), text(schema.stored_as), schema.quota_mb));
 }
 
 SqlStatus write_database(engine::Connection& connection, std::string_view store,

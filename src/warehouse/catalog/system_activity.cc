@@ -41,6 +41,17 @@ SELECT q.database, w.query, w.xid, w.userid, q.querytxt, w.queue_start_time, w.e
   wlm_total_elapsed, CAST(0 AS BIGINT) AS commit_queue_elapsed, CAST(0 AS BIGINT) AS
   commit_exec_time
 FROM leat_system.stl_wlm_query w JOIN leat_system.stl_query q ON q.query = w.query)sql",
+    R"sql(svv_schema_quota_state AS
+SELECT s.oid AS schema_id, s.name AS schema_name, s.owner AS schema_owner,
+  CAST(CASE WHEN k.quota_mb >= 0 THEN k.quota_mb END AS INTEGER) AS quota,
+  CAST(coalesce(u.used, 0) AS INTEGER) AS disk_usage,
+  CASE WHEN k.quota_mb > 0 THEN round(coalesce(u.used, 0) * 100.0 / k.quota_mb, 2) END AS
+  disk_usage_pct
+FROM leat_list_schemas(leat_system.leat_session()) s JOIN leat_catalog.schemas k ON k.oid = s.oid
+LEFT JOIN (SELECT w."schema", sum(1 + z.row_count * w.row_bytes // 1048576) AS used FROM
+  leat_system.leat_row_bytes w JOIN leat_system.leat_sizes z ON z.oid = w.oid WHERE z.row_count > 0
+  GROUP BY w."schema") u ON u."schema" = s.oid
+WHERE leat_system.has_schema_privilege(s.oid, 'usage'))sql",
     R"sql(svl_user_info AS SELECT user_name AS usename, user_id AS usesysid, createdb AS
   usecreatedb,
   superuser AS usesuper, catalog_update AS usecatupd, connection_limit AS useconnlimit,
@@ -137,9 +148,6 @@ constexpr RelationSpec kEmpty[] = {
      "BIGINT, rows BIGINT, bytes BIGINT, cpu BIGINT, memory BIGINT, rate_row DOUBLE, "
      "rate_byte DOUBLE, label VARCHAR, is_diskbased VARCHAR, workmem BIGINT, num_parts "
      "INTEGER, is_rrscan VARCHAR, is_delayed_scan VARCHAR"},
-    {"svv_schema_quota_state",
-     "schema_id BIGINT, schema_name VARCHAR, schema_owner INTEGER, quota INTEGER, "
-     "disk_usage INTEGER, disk_usage_pct DOUBLE"},
     {"svv_alter_table_recommendations",
      "type VARCHAR, database VARCHAR, table_id INTEGER, group_id INTEGER, ddl VARCHAR, "
      "auto_eligible VARCHAR"},

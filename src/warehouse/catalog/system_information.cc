@@ -8,7 +8,7 @@ constexpr std::string_view kViews[] = {
     // What the others are made of: every relation that the session may use, and its columns.
     R"sql(leat_visible_relations AS
 SELECT oid, "schema" AS schema_oid, schema_name, name, kind, owner, temporary, definition,
-  nullif(comment, '') AS comment, distribution, sort_automatic, created
+  nullif(comment, '') AS comment, distribution, sort_automatic, created, engine_schema
 FROM leat_system.leat_relations WHERE accessible)sql",
     R"sql(leat_visible_columns AS
 SELECT c.relation AS oid, c.schema_name, c.relation_name, c.kind, c.name, c.number, c.default_text,
@@ -187,11 +187,16 @@ SELECT datname AS database_name, datdba AS database_owner, 'local' AS database_t
   database_acl, '' AS database_options, 'Snapshot Isolation' AS database_isolation_level
 FROM leat_system.pg_database)sql",
     R"sql(leat_sizes AS
-SELECT r.oid, t.estimated_size AS row_count FROM leat_system.leat_visible_relations r JOIN
+SELECT r.oid, t.estimated_size AS row_count FROM leat_system.leat_relations r JOIN
   duckdb_tables() t
-  ON t.schema_name = CASE WHEN r.temporary THEN 'main' ELSE r.schema_name END AND t.table_name =
-  r.name
+  ON t.schema_name = r.engine_schema AND t.table_name = r.name
   AND t.temporary = r.temporary AND t.database_name IN (leat_system.leat_alias(), 'temp'))sql",
+    // What a row takes, about: tables and materialized views.
+    R"sql(leat_row_bytes AS
+SELECT r.oid, r."schema", sum(CASE WHEN c.type_oid IN (1042, 1043) THEN 16 ELSE 8 END) AS row_bytes
+FROM leat_system.leat_relations r JOIN leat_system.leat_columns c ON c.relation = r.oid
+WHERE NOT r.temporary AND (r.kind = 'r' OR r.oid IN (SELECT oid FROM leat_catalog.relations WHERE
+  kind = 'm')) GROUP BY r.oid, r."schema")sql",
     R"sql(svv_table_info AS
 SELECT leat_system.current_database() AS "database", r.schema_name AS "schema", r.oid AS table_id,
   r.name AS "table",

@@ -68,9 +68,9 @@ FROM (VALUES (16, 'bool', 1, 0, 1000, 'B'), (17, 'bytea', -1, 0, 1001, 'U'), (18
   type_oid BIGINT))sql",
     R"sql(CREATE OR REPLACE MACRO leat_system.leat_relation_bytes(wanted) AS coalesce((SELECT
   CAST(max(t.estimated_size) AS
-  BIGINT) * 64 FROM leat_system.leat_relations r JOIN leat_catalog.schemas s ON s.oid = r."schema"
+  BIGINT) * 64 FROM leat_system.leat_relations r
   JOIN duckdb_tables() t
-  ON t.schema_name = s.name AND t.table_name = r.name AND t.database_name =
+  ON t.schema_name = r.engine_schema AND t.table_name = r.name AND t.database_name =
   leat_system.leat_alias() WHERE r.oid = CAST(wanted AS BIGINT)), CAST(0
   AS BIGINT)))sql",
 };

@@ -124,6 +124,12 @@ constexpr RelationSpec kLive[] = {
      "userid INTEGER, process VARCHAR, recordtime TIMESTAMP, pid INTEGER, errcode VARCHAR, file "
      "VARCHAR, "
      "linenum INTEGER, context VARCHAR, error VARCHAR"},
+    {"stl_schema_quota_violations",
+     "ownerid INTEGER, xid BIGINT, pid INTEGER, userid INTEGER, schema_id INTEGER, schema_name "
+     "VARCHAR, quota INTEGER, disk_usage INTEGER, disk_usage_pct DOUBLE, timestamp TIMESTAMP"},
+    {"sys_schema_quota_violations",
+     "owner_id INTEGER, user_id INTEGER, transaction_id BIGINT, session_id INTEGER, schema_id "
+     "INTEGER, schema_name VARCHAR, quota INTEGER, disk_usage INTEGER, record_time TIMESTAMP"},
     {"stl_connection_log",
      "event VARCHAR, recordtime TIMESTAMP, remotehost VARCHAR, remoteport VARCHAR, pid INTEGER, "
      "dbname VARCHAR, username VARCHAR, authmethod VARCHAR, duration BIGINT, sslversion VARCHAR, "

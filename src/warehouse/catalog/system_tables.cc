@@ -202,7 +202,7 @@ const std::vector<ColumnInfo>& relation_columns() {
       column_info("backup", Type::kBoolean),      column_info("definition", Type::kVarchar),
       column_info("comment", Type::kVarchar),     column_info("created", Type::kInt64),
       column_info("temporary", Type::kBoolean),   column_info("accessible", Type::kBoolean),
-      column_info("database", Type::kVarchar)};
+      column_info("database", Type::kVarchar),    column_info("engine_schema", Type::kVarchar)};
   return kColumns;
 }
 
@@ -224,7 +224,10 @@ void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::s
       .number(relation.created.value)
       .boolean(relation.temporary)
       .boolean(each.accessible)
-      .text(each.database);
+      .text(each.database)
+      .text(relation.temporary               ? "main"
+            : relation.engine_schema.empty() ? relation.schema_name
+                                             : relation.engine_schema);
 }
 
 struct ColumnRow {

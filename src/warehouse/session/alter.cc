@@ -1,4 +1,4 @@
-// ALTER TABLE and ALTER SCHEMA, and the pieces they share with CREATE.
+// ALTER TABLE, and the pieces they share with CREATE.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -240,6 +240,7 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
     }
   }
   LEAT_TRY(session.lock_table(source->schema_name, source->name));
+  session.note_growth(target);
   LEAT_TRY(session.quiet_engine());
   LEAT_TRY(session.open_engine());
   LEAT_ASSIGN(running.rows, session.connection->run(fmt::format(
@@ -540,29 +541,6 @@ SqlStatus SessionState::run_alter_table(Running& running,
     return action.kind == sql::AlterTableKind::kColumnType;
   });
   return retyped ? retype_views(*this, relation) : SqlStatus{};
-}
-
-SqlStatus SessionState::run_alter_schema(Running&, const sql::AlterSchemaStatement& statement) {
-  const catalog::SchemaPointer schema = catalog.schema(statement.name);
-  if (schema == nullptr)
-    return engine::fail_sql("3F000", "schema \"" + statement.name + "\" does not exist");
-  const catalog::UserPointer me = user();
-  if (schema->owner != user_id && (me == nullptr || !me->superuser)) {
-    return engine::fail_sql("42501", "must be owner of schema " + schema->name);
-  }
-  if (statement.kind != sql::AlterKind::kOwner) {
-    return engine::fail_sql(
-        "0A000", "ALTER SCHEMA can change the owner only", {},
-        "Create a schema of the new name and move the tables with CREATE TABLE ... AS.");
-  }
-  LEAT_TRY(require_superuser("change the owner of a schema"));
-  const catalog::UserPointer owner = catalog.user(statement.value);
-  if (owner == nullptr)
-    return engine::fail_sql("42704", "user \"" + statement.value + "\" does not exist");
-  LEAT_TRY(open_engine());
-  catalog::Schema changed = *schema;
-  changed.owner = owner->id;
-  return catalog.put(std::move(changed));
 }
 
 }  // namespace leat::session

@@ -143,6 +143,34 @@ SqlStatus SessionState::drop_databases(Running& running, const sql::DropStatemen
   return {};
 }
 
+SqlStatus SessionState::use_database(const std::string& name) {
+  if (engine_open || holds_locks) {
+    return engine::fail_sql(
+        "25001",
+        "USEd Database cannot be set or reset inside a transaction after another command.");
+  }
+  const catalog::DatabasePointer database = catalog.database(name);
+  const Databases::CatalogPointer other =
+      database == nullptr ? nullptr : shared->databases->of(database->oid);
+  if (other == nullptr) return no_database(name);
+  LEAT_TRY(quiet_engine());
+  LEAT_TRY(shared->use_database(id, *database));
+  request.database = name;
+  own_catalog = other;
+  catalog.look_at(*own_catalog);
+  LEAT_TRY(enter_database(*connection, *this));
+  for (Settings* each : {&settings, &settings_before})
+    static_cast<void>(each->reset("search_path"));
+  ++settings_epoch;
+  return {};
+}
+
+SqlStatus SessionState::run_use(Running&, const sql::UseStatement& statement) {
+  LEAT_TRY(use_database(statement.database));
+  uses_database = true;
+  return {};
+}
+
 catalog::CatalogSession SessionState::catalog_of(const catalog::Relation& relation) const {
   for (const Databases::CatalogPointer& other : shared->databases->all()) {
     if (other->alias() == relation.database) return catalog::CatalogSession(*other, *connection);
@@ -158,8 +186,10 @@ SqlResult<catalog::RelationPointer> SessionState::find_readable(
       database == nullptr ? nullptr : shared->databases->of(database->oid);
   if (other == nullptr) return no_database(name.database());
   if (sql::is_system_relation(name)) {
-    return engine::fail_sql("0A000", "system relations of other databases are not supported", {},
-                            "Connect to the database \"" + database->name + "\".");
+    return engine::fail_sql(
+        "0A000", "system relations of another database cannot be named with three parts", {},
+        "Ask svv_all_... or svv_redshift_..., or send USE " +
+            engine::quote_identifier(database->name) + " first.");
   }
   const catalog::SchemaPointer schema = other->schema(name.schema());
   if (schema == nullptr) {

@@ -29,6 +29,63 @@ const std::string& other_database() {
   return kName;
 }
 
+TEST(Databases, UseChangesWhereNamesAreLookedFor) {
+  run(*open_session(), "create user db_user password 'Secret1234'");
+  run(*in_database(other_database()), "create table db_used (a int)");
+  run(*in_database(other_database()), "grant insert, select on db_used to db_user");
+  const auto session = open_session("db_user");
+  EXPECT_EQ(ask(*session, "show use"), "");
+  run(*session, "create temp table db_mine as select 5 as a");
+  run(*session, "prepare db_read as select current_database()");
+  run(*session, "set search_path to pg_catalog");
+  EXPECT_EQ(run(*session, "use db_other").tag(), "USE");
+  EXPECT_EQ(ask(*session, "show use"), "db_other");
+  EXPECT_EQ(ask(*session, "show search_path"), "\"$user\", public");
+  EXPECT_EQ(ask(*session, "select current_database()"), "db_other");
+  EXPECT_EQ(state_of(*session, "insert into db_used values (1), (2)"), "");
+  EXPECT_EQ(ask(*session, "select count(*) from public.db_used"), "2");
+  EXPECT_EQ(ask(*session, "select count(*) from db_other.public.db_used"), "2");
+  EXPECT_EQ(ask(*session, "execute db_read"), "db_other");
+  EXPECT_EQ(ask(*session, "select a from db_mine"), "5");
+  EXPECT_EQ(state_of(*session, "drop table db_used"), "42501");
+  EXPECT_EQ(ask(*session, "select table_catalog from svv_tables where table_name = 'db_used'"),
+            "db_other");
+  EXPECT_EQ(run(*session, "reset use").tag(), "RESET");
+  EXPECT_EQ(ask(*session, "show use"), "");
+  EXPECT_EQ(ask(*session, "select current_database()"), "dev");
+  EXPECT_EQ(state_of(*session, "select count(*) from db_used"), "42P01");
+  EXPECT_EQ(state_of(*session, "use db_no_such"), "3D000");
+  EXPECT_EQ(ask(*session, "select current_database()"), "dev");
+}
+
+TEST(Databases, UseStandsAtTheStartOfATransaction) {
+  other_database();
+  const auto session = open_session();
+  run(*session, "begin");
+  EXPECT_EQ(run(*session, "use db_other").tag(), "USE");
+  EXPECT_EQ(run(*session, "use dev").tag(), "USE");
+  EXPECT_EQ(run(*session, "use db_other").tag(), "USE");
+  EXPECT_EQ(ask(*session, "select count(*) from pg_namespace where nspname = 'no_such'"), "0");
+  EXPECT_EQ(state_of(*session, "use dev"), "25001");
+  run(*session, "rollback");
+  EXPECT_EQ(ask(*session, "show use"), "db_other");
+  run(*session, "create table db_by_use (a int)");
+  EXPECT_EQ(ask(*in_database(other_database()), "select count(*) from db_by_use"), "0");
+  run(*session, "drop table db_by_use");
+}
+
+TEST(Databases, OneInUseCannotBeDropped) {
+  const auto session = open_session();
+  const auto dropper = open_session();
+  run(*session, "create database db_held");
+  run(*session, "use db_held");
+  EXPECT_EQ(state_of(*dropper, "drop database db_held"), "55006");
+  EXPECT_EQ(state_of(*session, "drop database db_held"), "55006");
+  run(*session, "reset use");
+  EXPECT_EQ(state_of(*dropper, "drop database db_held"), "");
+  EXPECT_EQ(state_of(*session, "use db_held"), "3D000");
+}
+
 TEST(Databases, HaveTheirOwnObjects) {
   const auto first = open_session();
   const auto other = in_database(other_database());

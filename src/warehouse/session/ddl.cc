@@ -46,16 +46,6 @@ SqlStatus check_columns(const Relation& relation) {
   return {};
 }
 
-namespace {
-
-/// One part could be read as a database.
-std::string engine_schema(const SessionState& session, std::string_view name) {
-  return engine::quote_identifier(session.own_catalog->alias()) + "." +
-         engine::quote_identifier(name);
-}
-
-}  // namespace
-
 /// Where a new relation goes: temporary or in a schema where the user may create.
 SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedName& name,
                                    bool temporary) {
@@ -86,6 +76,7 @@ SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedNa
   LEAT_TRY(session.require_schema(*schema, catalog::kUsage | catalog::kCreate));
   relation.schema = schema->oid;
   relation.schema_name = schema->name;
+  relation.engine_schema = schema->stored_as;
   relation.database = session.own_catalog->alias();
   relation.acl = catalog::default_acl(session.catalog, catalog::StandingTarget::kTables,
                                       relation.owner, schema->oid);
@@ -111,6 +102,7 @@ SqlStatus create_in_engine(SessionState& session, const Relation& relation) {
                     column.identity_seed, column.identity_step,
                     std::min<std::int64_t>(column.identity_seed, INT64_MIN + 1), INT64_MAX)));
   }
+  session.note_growth(relation);
   return create_engine_table(session, relation);
 }
 
@@ -235,35 +227,6 @@ SqlStatus drop_in_engine(SessionState& session, const Relation& relation) {
     LEAT_TRY(run_engine(session, "DROP SEQUENCE " + sequence));
   }
   return session.catalog.drop_relation(relation);
-}
-
-SqlStatus drop_schema(SessionState& session, std::string_view name, bool cascade) {
-  const SchemaPointer schema = session.catalog.schema(name);
-  const catalog::UserPointer me = session.user();
-  if (schema->owner != session.user_id && (me == nullptr || !me->superuser)) {
-    LEAT_TRY(session.require_schema(*schema, catalog::kDrop));
-  }
-  const std::vector<RelationPointer> inside = session.catalog.relations(schema->oid);
-  std::vector<catalog::FunctionPointer> functions = session.catalog.functions();
-  std::erase_if(functions, [&](const auto& each) { return each->schema != schema->oid; });
-  if (!(inside.empty() && functions.empty()) && !cascade) {
-    return engine::fail_sql(
-        "2BP01", "cannot drop schema " + schema->name + " because other objects depend on it", {},
-        "Use DROP ... CASCADE to drop the dependent objects too.");
-  }
-  for (const RelationPointer& relation : inside) {
-    const RelationPointer still = session.catalog.relation(relation->oid);
-    if (still != nullptr) LEAT_TRY(drop_relation(session, *still, true));
-  }
-  if (schema->name != "main")
-    LEAT_TRY(run_engine(session, "DROP SCHEMA " + engine_schema(session, schema->name)));
-  for (const catalog::FunctionPointer& function : functions)
-    LEAT_TRY(session.catalog.drop_function(function->oid));
-  catalog::StandingPrivileges standing = *session.catalog.standing();
-  const std::size_t of_schema = std::erase_if(
-      standing, [&](const catalog::StandingAcl& list) { return list.schema == schema->oid; });
-  if (of_schema > 0) LEAT_TRY(session.catalog.put(std::move(standing)));
-  return session.catalog.drop_schema(schema->oid);
 }
 
 SqlStatus drop_referrers(SessionState& session, const std::vector<Referrer>& referrers) {
@@ -405,49 +368,6 @@ SqlStatus SessionState::run_create_table_as(Running& running,
   return catalog.put(std::move(relation));
 }
 
-SqlStatus SessionState::run_create_schema(Running& running,
-                                          const sql::CreateSchemaStatement& statement) {
-  const std::string name = std::string(utf8_prefix(statement.name, 127));
-  const catalog::DatabasePointer database = catalog.database();
-  const catalog::UserPointer me = user();
-  if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
-  const std::uint32_t held =
-      catalog::effective_privileges(catalog, *me, database->owner, database->acl);
-  LEAT_TRY(lock_table(name, ""));
-  if (catalog.schema(name) != nullptr) {
-    if (!statement.if_not_exists)
-      return engine::fail_sql("42P06", "schema \"" + name + "\" already exists");
-    running.sink.on_notice(Severity::kInfo, "00000",
-                           "Schema \"" + name + "\" already exists and will be skipped");
-    return {};
-  }
-  if ((held & catalog::kCreate) == 0 &&
-      !catalog::has_system_privilege(catalog, *me, "create schema")) {
-    return engine::fail_sql("42501", "permission denied for database " + database->name);
-  }
-  if (name.starts_with("pg_") || name == "information_schema" || name == "leat_catalog" ||
-      name == "leat_dialect" || name == "leat_system") {
-    return engine::fail_sql("42939", "unacceptable schema name \"" + name + "\"",
-                            "The name is reserved for the system.");
-  }
-  catalog::Schema schema{
-      .oid = catalog.catalog().new_oid(), .name = name, .owner = user_id, .acl = {}, .comment = {}};
-  schema.acl = catalog::default_acl(catalog, catalog::StandingTarget::kSchemas, user_id, 0);
-  if (!statement.owner.empty()) {
-    const catalog::UserPointer owner = catalog.user(statement.owner);
-    if (owner == nullptr)
-      return engine::fail_sql("42704", "user \"" + statement.owner + "\" does not exist");
-    if (owner->id != user_id) LEAT_TRY(require_superuser("create a schema for another user"));
-    schema.owner = owner->id;
-  }
-  if (statement.quota_mb && *statement.quota_mb >= 0) {
-    return engine::fail_sql("0A000", "schema quotas are not supported", {},
-                            "Leave QUOTA out, or write QUOTA UNLIMITED.");
-  }
-  LEAT_TRY(run_engine(*this, "CREATE SCHEMA IF NOT EXISTS " + engine_schema(*this, name)));
-  return catalog.put(std::move(schema));
-}
-
 namespace {
 
 /// What a DROP statement is for, and what a relation has to be dropped with.
@@ -480,19 +400,7 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
     case sql::ObjectKind::kMaterializedView:
       break;
     case sql::ObjectKind::kSchema:
-      for (const sql::QualifiedName& name : statement.names) {
-        const std::string schema(name.name());
-        LEAT_TRY(lock_table(schema, ""));
-        if (catalog.schema(schema) == nullptr) {
-          if (!statement.if_exists)
-            return engine::fail_sql("3F000", "schema \"" + schema + "\" does not exist");
-          running.sink.on_notice(Severity::kInfo, "00000",
-                                 "Schema \"" + schema + "\" does not exist and will be skipped");
-          continue;
-        }
-        LEAT_TRY(drop_schema(*this, schema, statement.cascade));
-      }
-      return {};
+      return drop_schemas(running, statement);
     case sql::ObjectKind::kUser:
     case sql::ObjectKind::kGroup:
       return drop_people(running, statement);

@@ -65,6 +65,9 @@ void number_columns(catalog::Relation& relation);
 /// The views that read `relation`, as they must be once it has its new name.
 [[nodiscard]] SqlResult<std::vector<catalog::Relation>> renamed_views(
     const SessionState& session, const catalog::Relation& relation, std::string_view new_name);
+/// The views that read relations of `schema`, as they must be once it has its new name.
+[[nodiscard]] SqlResult<std::vector<catalog::Relation>> views_with_renamed_schema(
+    const SessionState& session, const catalog::Schema& schema, std::string_view new_name);
 /// The views that use a column of `relation`.
 [[nodiscard]] SqlResult<std::vector<catalog::RelationPointer>> column_users(
     const SessionState& session, const catalog::Relation& relation, std::string_view column);

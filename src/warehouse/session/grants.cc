@@ -164,7 +164,7 @@ SqlStatus require_database(const SessionState& session, std::string_view name) {
   if (name.empty() || name == session.request.database) return {};
   if (session.catalog.database(name) != nullptr) {
     return engine::fail_sql("0A000", "rights within another database cannot be changed", {},
-                            "Connect to the database \"" + std::string(name) + "\".");
+                            "Send USE " + engine::quote_identifier(name) + " first.");
   }
   return no_database(name);
 }

@@ -58,6 +58,11 @@ void History::add(ConnectionRecord record) {
   append(connections_, std::move(record), kOthersMax);
 }
 
+void History::add(QuotaRecord record) {
+  const std::lock_guard lock(mutex_);
+  append(quota_violations_, std::move(record), kOthersMax);
+}
+
 std::vector<QueryRecord> History::queries() const {
   const std::lock_guard lock(mutex_);
   return copy(queries_);
@@ -81,6 +86,11 @@ std::vector<UnloadRecord> History::unloads() const {
 std::vector<ConnectionRecord> History::connections() const {
   const std::lock_guard lock(mutex_);
   return copy(connections_);
+}
+
+std::vector<QuotaRecord> History::quota_violations() const {
+  const std::lock_guard lock(mutex_);
+  return copy(quota_violations_);
 }
 
 }  // namespace leat::session

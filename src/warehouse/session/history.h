@@ -119,6 +119,20 @@ struct ConnectionRecord {
   std::string application{};
 };
 
+/// A transaction that was undone because of a schema's quota.
+struct QuotaRecord {
+  std::int32_t owner = 0;  ///< Of the schema.
+  std::int64_t transaction = 0;
+  std::int32_t session = 0;
+  std::int32_t user = 0;
+  std::string database{};
+  std::uint32_t schema = 0;
+  std::string schema_name{};
+  std::int64_t quota_mb = 0;
+  std::int64_t used_mb = 0;
+  TimeUs time{};
+};
+
 /// Any thread.
 class History {
  public:
@@ -129,12 +143,14 @@ class History {
   void add(LoadRecord record);
   void add(UnloadRecord record);
   void add(ConnectionRecord record);
+  void add(QuotaRecord record);
 
   [[nodiscard]] std::vector<QueryRecord> queries() const;
   [[nodiscard]] std::vector<LoadErrorRecord> load_errors() const;
   [[nodiscard]] std::vector<LoadRecord> loads() const;
   [[nodiscard]] std::vector<UnloadRecord> unloads() const;
   [[nodiscard]] std::vector<ConnectionRecord> connections() const;
+  [[nodiscard]] std::vector<QuotaRecord> quota_violations() const;
 
  private:
   mutable std::mutex mutex_;  // guards all below
@@ -143,6 +159,7 @@ class History {
   std::deque<LoadRecord> loads_;
   std::deque<UnloadRecord> unloads_;
   std::deque<ConnectionRecord> connections_;
+  std::deque<QuotaRecord> quota_violations_;
 };
 
 }  // namespace leat::session

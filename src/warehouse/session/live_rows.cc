@@ -254,6 +254,27 @@ std::string connection_rows(const WarehouseState& state, std::string_view relati
   return rows.finish();
 }
 
+std::string quota_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
+                       bool sees_all) {
+  Rows rows;
+  for (const QuotaRecord& each : state.history.quota_violations()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    rows.begin()
+        .number(sys ? "owner_id" : "ownerid", each.owner)
+        .number(sys ? "user_id" : "userid", each.user)
+        .number(sys ? "transaction_id" : "xid", each.transaction)
+        .number(sys ? "session_id" : "pid", each.session)
+        .number("schema_id", each.schema)
+        .text("schema_name", each.schema_name)
+        .number("quota", each.quota_mb)
+        .number("disk_usage", each.used_mb);
+    if (!sys && each.quota_mb > 0)
+      rows.number("disk_usage_pct", each.used_mb * 100 / each.quota_mb);
+    rows.time(sys ? "record_time" : "timestamp", each.time).end();
+  }
+  return rows.finish();
+}
+
 std::string load_error_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
                             bool sees_all) {
   Rows rows;
@@ -504,6 +525,8 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   if (relation == "stl_load_errors" || relation == "sys_load_error_detail") {
     return load_error_rows(state, relation.starts_with("sys"), viewer, sees_all);
   }
+  if (relation == "stl_schema_quota_violations" || relation == "sys_schema_quota_violations")
+    return quota_rows(state, relation.starts_with("sys"), viewer, sees_all);
   if (relation == "stl_load_commits" || relation == "sys_load_history") {
     return load_rows(state, relation.starts_with("sys"), viewer, sees_all);
   }

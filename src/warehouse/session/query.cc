@@ -137,6 +137,9 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
     const SqlResult<catalog::RelationPointer> relation = find_readable(access.table);
     const bool changes =
         access.access == sql::Access::kUpdate || access.access == sql::Access::kDelete;
+    const bool grows =
+        access.access == sql::Access::kInsert || access.access == sql::Access::kUpdate;
+    if (relation && grows) note_growth(**relation);
     if (relation && changes && block != Block::kNone) rows_changed.insert((*relation)->oid);
     if (!relation || (*relation)->temporary) continue;
     if (access.access == sql::Access::kSelect) {

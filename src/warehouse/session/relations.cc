@@ -25,7 +25,8 @@ std::unexpected<SqlError> other_database(const SessionState& session,
   return engine::fail_sql(
       "0A000",
       fmt::format("\"{}\" is in another database, which can only be read", name.to_string()), {},
-      fmt::format("Connect to the database \"{}\" to change it.", database));
+      fmt::format("Send USE {} first, then name it with two parts.",
+                  engine::quote_identifier(database)));
 }
 
 std::unexpected<SqlError> no_relation(const sql::QualifiedName& name) {

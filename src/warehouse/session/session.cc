@@ -386,16 +386,6 @@ SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) 
                           "There are no stored procedures: send their statements themselves.");
 }
 
-SqlStatus SessionState::run_use(Running&, const sql::UseStatement& statement) {
-  if (statement.database == request.database) return {};
-  if (shared->catalog->database(statement.database) != nullptr) {
-    return engine::fail_sql("0A000", "USE of another database is not supported", {},
-                            "Connect to the database \"" + statement.database +
-                                "\", or name its tables with three parts.");
-  }
-  return no_database(statement.database);
-}
-
 // The public face.
 
 Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}

@@ -188,11 +188,22 @@ struct SessionState {
                        const std::string& engine_sql);  ///< A result of our own making.
   SqlStatus run_lock(Running& running, const sql::LockStatement& statement);
   SqlStatus run_deallocate(Running& running, const sql::DeallocateStatement& statement);
-  SqlStatus run_use(Running& running, const sql::UseStatement& statement);
+
+  // schemas.cc
+  SqlStatus run_create_schema(Running& running, const sql::CreateSchemaStatement& statement);
+  SqlStatus run_alter_schema(Running& running, const sql::AlterSchemaStatement& statement);
+  SqlStatus drop_schemas(Running& running, const sql::DropStatement& statement);
+  /// Has the quota of the table's schema, if any, checked by COMMIT.
+  void note_growth(const catalog::Relation& relation);
+  /// Errors: 53100 when a schema with new rows is larger than its quota.
+  SqlStatus check_quotas();
 
   // database_statements.cc
   SqlStatus run_create_database(Running& running, const sql::CreateDatabaseStatement& statement);
   SqlStatus run_alter_database(Running& running, const sql::AlterDatabaseStatement& statement);
+  SqlStatus run_use(Running& running, const sql::UseStatement& statement);
+  /// USE, and RESET USE with the database that the session connected to.
+  SqlStatus use_database(const std::string& name);
   SqlStatus drop_databases(Running& running, const sql::DropStatement& statement);
   /// The catalog of the database that `relation` is in, as the session may look at it.
   [[nodiscard]] catalog::CatalogSession catalog_of(const catalog::Relation& relation) const;
@@ -233,7 +244,6 @@ struct SessionState {
   // setting_statements.cc
   SqlStatus run_create_table(Running& running, const sql::CreateTableStatement& statement);
   SqlStatus run_create_table_as(Running& running, const sql::CreateTableAsStatement& statement);
-  SqlStatus run_create_schema(Running& running, const sql::CreateSchemaStatement& statement);
   SqlStatus run_create_view(Running& running, const sql::CreateViewStatement& statement);
   SqlStatus run_create_late_binding_view(Running& running,
                                          const sql::CreateViewStatement& statement,
@@ -247,7 +257,6 @@ struct SessionState {
   SqlStatus run_drop(Running& running, const sql::DropStatement& statement);
   SqlStatus run_truncate(Running& running, const sql::TruncateStatement& statement);
   SqlStatus run_alter_table(Running& running, const sql::AlterTableStatement& statement);
-  SqlStatus run_alter_schema(Running& running, const sql::AlterSchemaStatement& statement);
   SqlStatus run_comment(Running& running, const sql::CommentStatement& statement);
   SqlStatus run_create_user(Running& running, const sql::CreateUserStatement& statement);
   SqlStatus run_alter_user(Running& running, const sql::AlterUserStatement& statement);
@@ -283,7 +292,9 @@ struct SessionState {
   std::int32_t id = 0;
   std::int32_t secret_key = 0;
   std::int32_t user_id = 0;
-  SessionRequest request;
+  SessionRequest request;          ///< `database`: the one in use.
+  std::string connected_database;  ///< Before USE.
+  bool uses_database = false;      ///< USE has named one since the start, or since RESET USE.
   TimeUs started{};
 
   Settings settings;
@@ -298,7 +309,8 @@ struct SessionState {
   bool engine_open = false;
   bool block_read_only = false;
   std::int64_t transaction_id = 0;
-  std::set<catalog::Oid> rows_changed;  ///< Tables with rows that the block updates or deletes.
+  std::set<catalog::Oid> grown_schemas;  ///< Those with a quota where the block adds rows.
+  std::set<catalog::Oid> rows_changed;   ///< Tables with rows that the block updates or deletes.
 
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
@@ -346,6 +358,8 @@ class SessionLookup final : public sql::RelationLookup {
 // Small shared pieces (support in relations.cc).
 [[nodiscard]] SqlError from_sql(sql::SqlError error);
 [[nodiscard]] Field field_of(const engine::ColumnInfo& column);
+/// Has the engine's connection look into the session's database (warehouse.cc).
+[[nodiscard]] SqlStatus enter_database(engine::Connection& connection, const SessionState& session);
 /// Appends nothing, or runs SQL of our own whose rows nobody needs.
 [[nodiscard]] SqlStatus run_engine(SessionState& session, const std::string& engine_sql);
 /// `name` with the database in front, when it has a schema and no database. Empty: as it is.

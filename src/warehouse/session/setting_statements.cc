@@ -179,6 +179,11 @@ SqlStatus SessionState::run_set(Running& running, const sql::SetStatement& state
 
 SqlStatus SessionState::run_reset(Running& running, const sql::ResetStatement& statement) {
   ++settings_epoch;
+  if (statement.name == "use") {
+    LEAT_TRY(use_database(connected_database));
+    uses_database = false;
+    return {};
+  }
   if (statement.name != "all") {
     if (statement.name == "session_authorization" || statement.name == "role") return {};
     LEAT_TRY(settings.reset(statement.name));
@@ -364,6 +369,11 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
         }
         return send_query(running,
                           "SELECT name, setting FROM (VALUES " + rows + ") AS t(name, setting)");
+      }
+      if (statement.setting == "use") {
+        return send_query(running,
+                          fmt::format("SELECT {} AS \"Use Database\"",
+                                      quote_literal(uses_database ? request.database : "")));
       }
       LEAT_ASSIGN(const std::string value, settings.show(statement.setting));
       return send_query(running, fmt::format("SELECT {} AS {}", quote_literal(value),

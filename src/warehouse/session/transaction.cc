@@ -50,6 +50,7 @@ void SessionState::end_block() {
   engine_open = false;
   block_read_only = false;
   rows_changed.clear();
+  grown_schemas.clear();
   if (!local_before.empty()) {
     for (const auto& [name, value] : local_before) static_cast<void>(settings.set(name, value));
     local_before.clear();
@@ -73,6 +74,10 @@ SqlStatus SessionState::commit_block(ResultSink* sink) {
   portals.clear();
   streaming = nullptr;
   if (engine_open) {
+    if (SqlStatus allowed = check_quotas(); !allowed) {
+      rollback_block(sink);
+      return allowed;
+    }
     SqlResult<bool> committed = catalog.commit();
     if (!committed) {
       SqlError error = dress(std::move(committed).error());

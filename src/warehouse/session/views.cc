@@ -55,17 +55,25 @@ std::string changed(std::string_view text, std::size_t text_at, std::vector<Chan
   return out;
 }
 
-/// Makes relations be named by schema and name; `renamed` (0: none) by `new_name`.
+/// Of a relation, or of a schema.
+struct Renaming {
+  catalog::Oid oid = 0;  ///< 0: of nothing
+  std::string_view new_name{};
+};
+
+/// Makes relations be named by schema and name, with the new name where one is given.
 SqlResult<std::vector<Change>> qualifying(const SessionState& session, const sql::Query& query,
-                                          catalog::Oid renamed, std::string_view new_name) {
+                                          const Renaming& renaming) {
   std::vector<Change> changes;
   for (const sql::RelationMention& mention : sql::mentioned_relations(query)) {
     if (sql::is_system_relation(mention.table)) continue;
     LEAT_ASSIGN(const RelationPointer relation, session.find_relation(mention.table));
     if (relation->temporary) return temporary_source();
-    const std::string_view name = relation->oid == renamed ? new_name : relation->name;
-    std::string written =
-        engine::quote_identifier(relation->schema_name) + "." + engine::quote_identifier(name);
+    const std::string_view schema =
+        relation->schema == renaming.oid ? renaming.new_name : relation->schema_name;
+    const std::string_view name =
+        relation->oid == renaming.oid ? renaming.new_name : relation->name;
+    std::string written = engine::quote_identifier(schema) + "." + engine::quote_identifier(name);
     // Columns may be named by the old name.
     if (!mention.aliased && name != mention.table.name())
       written += " AS " + engine::quote_identifier(mention.table.name());
@@ -106,7 +114,7 @@ std::vector<catalog::ColumnReference> references_of(const SessionState& session,
 /// Writes a new view's definition: its relations named in full, and the columns that * means now.
 SqlStatus define(const SessionState& session, const Running& running, const sql::Query& query,
                  sql::SourceSpan span, Relation& view) {
-  LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query, 0, {}));
+  LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query, {}));
   LEAT_ASSIGN(sql::ColumnUse use, use_of(session, query));
   view.uses = references_of(session, view, use);
   for (sql::StarText& star : use.stars) changes.push_back({star.span, std::move(star.columns)});
@@ -119,12 +127,12 @@ bool means(const sql::ColumnMention& mention, catalog::Oid relation, std::string
   return mention.column == column && (mention.relation == relation || mention.relation == 0);
 }
 
-/// The mention with the column's new name, where the text around sees the old one still.
-Change renamed_mention(const sql::ColumnMention& mention, std::string_view new_name) {
+/// The mention with a new name as its part `part`, where the text around sees the old one still.
+Change renamed_mention(const sql::ColumnMention& mention, std::size_t part,
+                       std::string_view new_name) {
   std::string text;
   for (std::size_t i = 0; i < mention.names.size(); ++i) {
-    text += (i == 0 ? "" : ".") +
-            engine::quote_identifier(i == mention.part ? new_name : mention.names[i]);
+    text += (i == 0 ? "" : ".") + engine::quote_identifier(i == part ? new_name : mention.names[i]);
   }
   if (mention.outer_mark) text += " (+)";
   if (mention.output) text += " AS " + engine::quote_identifier(mention.column);
@@ -291,6 +299,7 @@ SqlStatus SessionState::run_refresh(Running& running,
     return engine::fail_sql("42809", "\"" + view->name + "\" is not a materialized view");
   LEAT_TRY(require_owner(*view, 0));
   LEAT_TRY(lock_table(view->schema_name, view->name));
+  note_growth(*view);
   LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
   LEAT_TRY(lock_tables(parsed.statement));
   LEAT_ASSIGN(const std::string query, translate_inner(*this, {}, query_of(parsed)));
@@ -348,7 +357,33 @@ SqlResult<std::vector<Relation>> renamed_views(const SessionState& session,
   for (const RelationPointer& view : dependents(session, relation.oid)) {
     LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
     LEAT_ASSIGN(std::vector<Change> changes,
-                qualifying(session, query_of(parsed), relation.oid, new_name));
+                qualifying(session, query_of(parsed), {.oid = relation.oid, .new_name = new_name}));
+    Relation copy = *view;
+    copy.definition = changed(view->definition, 0, std::move(changes));
+    views.push_back(std::move(copy));
+  }
+  return views;
+}
+
+SqlResult<std::vector<Relation>> views_with_renamed_schema(const SessionState& session,
+                                                           const catalog::Schema& schema,
+                                                           std::string_view new_name) {
+  std::vector<Relation> views;
+  for (const RelationPointer& view : session.catalog.relations(0)) {
+    const bool reads = std::ranges::any_of(view->depends_on, [&](const catalog::Oid oid) {
+      const RelationPointer source = session.catalog.relation(oid);
+      return source != nullptr && source->schema == schema.oid;
+    });
+    if (!reads) continue;
+    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
+    LEAT_ASSIGN(std::vector<Change> changes,
+                qualifying(session, query_of(parsed), {.oid = schema.oid, .new_name = new_name}));
+    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed)));
+    for (const sql::ColumnMention& mention : use.columns) {
+      const bool names_schema = mention.kind == sql::ColumnMentionKind::kNamed &&
+                                mention.part == 2 && mention.names[0] == schema.name;
+      if (names_schema) changes.push_back(renamed_mention(mention, 0, new_name));
+    }
     Relation copy = *view;
     copy.definition = changed(view->definition, 0, std::move(changes));
     views.push_back(std::move(copy));
@@ -390,7 +425,7 @@ SqlResult<std::vector<Relation>> views_with_renamed_column(const SessionState& s
                         column, view->name),
             {}, "Drop the view first, and make it anew with the new name.");
       }
-      changes.push_back(renamed_mention(mention, new_name));
+      changes.push_back(renamed_mention(mention, mention.part, new_name));
     }
     if (changes.empty()) continue;
     Relation copy = *view;

@@ -65,20 +65,25 @@ Result<std::unique_ptr<engine::Database>> open_database(const WarehouseOptions& 
 SqlStatus set_connection(engine::Connection& connection, const SessionState& session,
                          std::string_view user) {
   for (const std::string& setting : sql::required_settings()) LEAT_TRY(connection.run(setting));
-  const std::string& alias = session.own_catalog->alias();
-  LEAT_TRY(connection.run("USE " + engine::quote_identifier(alias)));
-  LEAT_TRY(
-      connection.run(fmt::format("SET VARIABLE leat_alias = {}", engine::quote_literal(alias))));
+  LEAT_TRY(enter_database(connection, session));
   LEAT_TRY(
       connection.run(fmt::format("SET VARIABLE leat_session = CAST({} AS BIGINT)", session.id)));
   LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user = {}", engine::quote_literal(user))));
   LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user_id = {}", session.user_id)));
-  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_database = {}",
-                                      engine::quote_literal(session.request.database))));
   return {};
 }
 
 }  // namespace
+
+SqlStatus enter_database(engine::Connection& connection, const SessionState& session) {
+  const std::string& alias = session.own_catalog->alias();
+  LEAT_TRY(connection.run("USE " + engine::quote_identifier(alias)));
+  LEAT_TRY(
+      connection.run(fmt::format("SET VARIABLE leat_alias = {}", engine::quote_literal(alias))));
+  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_database = {}",
+                                      engine::quote_literal(session.request.database))));
+  return {};
+}
 
 StatementTimer::StatementTimer(Expired expired) : expired_(expired), thread_([this] { run(); }) {}
 
@@ -161,13 +166,23 @@ SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
 
 SqlStatus WarehouseState::close_database(const catalog::Database& known) {
   const std::unique_lock lock(sessions_mutex_);
-  const bool used = std::ranges::any_of(
-      sessions_, [&](const auto& entry) { return entry.second.info.database_oid == known.oid; });
+  const bool used = std::ranges::any_of(sessions_, [&](const auto& entry) {
+    const SessionInfo& info = entry.second.info;
+    return info.database_oid == known.oid || info.used_database_oid == known.oid;
+  });
   if (used) {
     return engine::fail_sql("55006",
                             "database \"" + known.name + "\" is being accessed by other users");
   }
   closed_databases_.insert(known.oid);
+  return {};
+}
+
+SqlStatus WarehouseState::use_database(std::int32_t id, const catalog::Database& known) {
+  const std::unique_lock lock(sessions_mutex_);
+  if (closed_databases_.contains(known.oid)) return no_database(known.name);
+  if (const auto found = sessions_.find(id); found != sessions_.end())
+    found->second.info.used_database_oid = known.oid;
   return {};
 }
 
@@ -250,7 +265,7 @@ SessionState::~SessionState() {
                                   .time = shared->now(),
                                   .remote = request.remote_address,
                                   .session = id,
-                                  .database = request.database,
+                                  .database = connected_database,
                                   .user = me == nullptr ? request.user : me->name,
                                   .method = {},
                                   .duration_us = shared->now().value - started.value,
@@ -417,6 +432,7 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   auto session = std::make_unique<SessionState>(state_, catalog, std::move(connection));
   session->user_id = user->id;
   session->request = request;
+  session->connected_database = request.database;
   session->started = state_->now();
   session->settings.force("session_authorization", user->name);
   session->settings.force("is_superuser", user->superuser ? "on" : "off");

@@ -36,6 +36,7 @@ struct SessionInfo {
   std::int32_t user_id = 0;
   std::string user{};
   catalog::Oid database_oid = 0;
+  catalog::Oid used_database_oid = 0;  ///< By USE; 0: none
   std::string database{};
   std::string application{};
   TimeUs start{};
@@ -93,6 +94,8 @@ struct WarehouseState final : catalog::SystemHost {
   /// From now on nobody can connect to it, until released. 55006 while somebody is.
   SqlStatus close_database(const catalog::Database& known);
   void reopen_database(catalog::Oid database);
+  /// Keeps it from being closed while session `id` uses it. 3D000 when it is closed.
+  SqlStatus use_database(std::int32_t id, const catalog::Database& known);
   /// Its name; empty when there is none any more.
   [[nodiscard]] std::string database_name(catalog::Oid database) const;
   void remove_session(std::int32_t id);

@@ -491,11 +491,12 @@ StatementNode Parser::create_materialized_view() {
 
 std::int64_t Parser::quota() {
   if (accept("unlimited"_w)) return -1;
-  const std::int64_t value = integer();
-  if (accept("gb"_w)) return value * 1024;
+  constexpr std::int64_t kMax = std::int64_t{1} << 31;  // in terabytes, and more than anybody has
+  const std::int64_t value = std::clamp(integer(), std::int64_t{0}, kMax);
+  if (accept("mb"_w)) return value;
   if (accept("tb"_w)) return value * 1024 * 1024;
-  (void)accept("mb"_w);
-  return value;
+  (void)accept("gb"_w);
+  return value * 1024;
 }
 
 StatementNode Parser::create_schema() {
