@@ -157,6 +157,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superus
   sha256_salt VARCHAR,
   valid_until VARCHAR, connection_limit BIGINT);
 ALTER TABLE leat_catalog.users ADD COLUMN IF NOT EXISTS settings VARCHAR DEFAULT '';
+ALTER TABLE leat_catalog.users ADD COLUMN IF NOT EXISTS session_timeout_s BIGINT DEFAULT 0;
 CREATE TABLE IF NOT EXISTS leat_catalog.groups (id INTEGER, name VARCHAR, members VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner INTEGER,
   external_id VARCHAR, privileges VARCHAR);
@@ -256,6 +257,7 @@ SqlStatus read_people(engine::Connection& connection, Changes& changes) {
     user.valid_until_time = parse_iso8601(user.valid_until);
     user.connection_limit = row.number<std::int64_t>();
     user.settings = parse_settings(row.string());
+    user.session_timeout_s = row.number<std::int64_t>();
     auto& slot = changes.users[user.id];
     slot = std::make_shared<const User>(std::move(user));
   }
@@ -461,12 +463,12 @@ SqlStatus write_user(engine::Connection& connection, std::string_view store, con
       connection,
       fmt::format("DELETE FROM {11}.users WHERE id = {0};"
                   "INSERT INTO {11}.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
-                  "{8}, {9}, {10}, {12})",
+                  "{8}, {9}, {10}, {12}, {13})",
                   user.id, text(user.name), boolean(user.superuser), boolean(user.create_database),
                   boolean(user.password_disabled), boolean(user.unrestricted_log),
                   text(user.md5_hex), text(to_hex(user.sha256_digest)),
                   text(to_hex(user.sha256_salt)), text(user.valid_until), user.connection_limit,
-                  store, text(settings_text(user.settings))));
+                  store, text(settings_text(user.settings)), user.session_timeout_s));
 }
 
 SqlStatus write_group(engine::Connection& connection, std::string_view store, const Group& group) {

@@ -52,6 +52,16 @@ LEFT JOIN (SELECT w."schema", sum(1 + z.row_count * w.row_bytes // 1048576) AS u
   leat_system.leat_row_bytes w JOIN leat_system.leat_sizes z ON z.oid = w.oid WHERE z.row_count > 0
   GROUP BY w."schema") u ON u."schema" = s.oid
 WHERE leat_system.has_schema_privilege(s.oid, 'usage'))sql",
+    // With the queries of concurrency scaling, of which there are none.
+    R"sql(svcs_alert_event_log AS SELECT * FROM leat_system.stl_alert_event_log)sql",
+    R"sql(svcs_compile AS SELECT * FROM leat_system.svl_compile)sql",
+    R"sql(svcs_explain AS SELECT * FROM leat_system.stl_explain)sql",
+    R"sql(svcs_plan_info AS SELECT * FROM leat_system.stl_plan_info)sql",
+    R"sql(svcs_query_summary AS SELECT * FROM leat_system.svl_query_summary)sql",
+    R"sql(svcs_s3log AS SELECT * FROM leat_system.svl_s3log)sql",
+    R"sql(svcs_s3query_summary AS SELECT * FROM leat_system.svl_s3query_summary)sql",
+    R"sql(svcs_stream_segs AS SELECT * FROM leat_system.stl_stream_segs)sql",
+    R"sql(svcs_unload_log AS SELECT * FROM leat_system.stl_unload_log)sql",
     R"sql(svl_user_info AS SELECT user_name AS usename, user_id AS usesysid, createdb AS
   usecreatedb,
   superuser AS usesuper, catalog_update AS usecatupd, connection_limit AS useconnlimit,
@@ -206,18 +216,6 @@ constexpr RelationSpec kEmpty[] = {
      "userid INTEGER, username VARCHAR, oldusername VARCHAR, action VARCHAR, usecreatedb "
      "INTEGER, usesuper INTEGER, usecatupd INTEGER, valuntil TIMESTAMP, pid INTEGER, xid "
      "BIGINT, recordtime TIMESTAMP"},
-    {"stl_scan",
-     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
-     "starttime TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, "
-     "fetches BIGINT, type INTEGER, tbl INTEGER, is_rrscan VARCHAR, is_delayed_scan "
-     "VARCHAR, rows_pre_filter BIGINT, rows_pre_user_filter BIGINT, perm_table_name "
-     "VARCHAR"},
-    {"stl_insert",
-     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
-     "starttime TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER"},
-    {"stl_delete",
-     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, "
-     "starttime TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER"},
     {"stl_alert_event_log",
      "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, pid "
      "INTEGER, xid BIGINT, event VARCHAR, solution VARCHAR, event_time TIMESTAMP"},
@@ -260,6 +258,117 @@ constexpr RelationSpec kEmpty[] = {
     {"stl_usage_control",
      "eventtime TIMESTAMP, query INTEGER, xid BIGINT, pid INTEGER, usage_limit_id VARCHAR, "
      "feature_type VARCHAR"},
+    {"svv_rls_policy",
+     "poldb VARCHAR, polname VARCHAR, polalias VARCHAR, polatts VARCHAR, polqual VARCHAR, "
+     "polenabled BOOLEAN, polmodifiedby VARCHAR, polmodifiedtime TIMESTAMP"},
+    {"svv_rls_attached_policy",
+     "relschema VARCHAR, relname VARCHAR, relkind VARCHAR, polname VARCHAR, grantor VARCHAR, "
+     "grantee VARCHAR, granteekind VARCHAR, is_pol_on BOOLEAN, is_rls_on BOOLEAN, "
+     "rls_conjunction_type VARCHAR"},
+    {"svv_rls_relation",
+     "datname VARCHAR, relschema VARCHAR, relname VARCHAR, relkind VARCHAR, is_rls_on "
+     "BOOLEAN, is_rls_datashare_on BOOLEAN, rls_conjunction_type VARCHAR, "
+     "rls_datashare_conjunction_type VARCHAR"},
+    {"svv_rls_applied_policy",
+     "username VARCHAR, query INTEGER, xid BIGINT, pid INTEGER, recordtime TIMESTAMP, "
+     "command VARCHAR, datname VARCHAR, relschema VARCHAR, relname VARCHAR, polname VARCHAR, "
+     "poldefault VARCHAR"},
+    {"svv_masking_policy",
+     "policy_database VARCHAR, policy_name VARCHAR, input_columns VARCHAR, policy_expression "
+     "VARCHAR, policy_modified_by VARCHAR, policy_modified_time TIMESTAMP"},
+    {"svv_attached_masking_policy",
+     "policy_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, table_type VARCHAR, "
+     "grantor VARCHAR, grantee VARCHAR, grantee_type VARCHAR, priority INTEGER, "
+     "input_columns VARCHAR, output_columns VARCHAR, is_masking_datashare_on BOOLEAN"},
+    {"svv_datashare_consumers",
+     "share_name VARCHAR, consumer_account VARCHAR, consumer_namespace VARCHAR, share_date "
+     "TIMESTAMP"},
+    {"svv_datashare_privileges",
+     "datashare_name VARCHAR, privilege_type VARCHAR, identity_id INTEGER, identity_name "
+     "VARCHAR, identity_type VARCHAR, admin_option BOOLEAN"},
+    {"stl_aggr",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, slots "
+     "INTEGER, occupied INTEGER, maxlength INTEGER, tbl INTEGER, is_diskbased VARCHAR, "
+     "workmem BIGINT, type VARCHAR, resizes INTEGER, flushable INTEGER"},
+    {"stl_bcast",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, packets "
+     "INTEGER"},
+    {"stl_dist",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, packets "
+     "INTEGER"},
+    {"stl_hash",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, slots "
+     "INTEGER, occupied INTEGER, maxlength INTEGER, tbl INTEGER, is_diskbased VARCHAR, "
+     "workmem BIGINT, num_parts INTEGER, est_rows BIGINT, num_blocks_permitted INTEGER, "
+     "resizes INTEGER, checksum BIGINT, runtime_filter_size INTEGER, max_runtime_filter_size "
+     "INTEGER"},
+    {"stl_hashjoin",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER, num_parts "
+     "INTEGER, join_type INTEGER, hash_looped VARCHAR, switched_parts VARCHAR, "
+     "used_prefetching VARCHAR, hash_segment INTEGER, hash_step INTEGER, checksum BIGINT, "
+     "distribution INTEGER"},
+    {"stl_limit",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, checksum BIGINT"},
+    {"stl_merge",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT"},
+    {"stl_mergejoin",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER, checksum "
+     "BIGINT"},
+    {"stl_nestloop",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER, checksum "
+     "BIGINT"},
+    {"stl_parse",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT"},
+    {"stl_project",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, checksum BIGINT"},
+    {"stl_return",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, packets "
+     "INTEGER, checksum BIGINT"},
+    {"stl_save",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, tbl INTEGER, "
+     "is_diskbased VARCHAR, workmem BIGINT"},
+    {"stl_sort",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, tbl INTEGER, "
+     "is_diskbased VARCHAR, workmem BIGINT, checksum BIGINT"},
+    {"stl_stream_segs",
+     "userid INTEGER, query INTEGER, stream INTEGER, segment INTEGER, query_uuid VARCHAR"},
+    {"stl_unique",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, type VARCHAR, is_diskbased "
+     "VARCHAR, slots INTEGER, workmem BIGINT, max_buffers_used BIGINT, resizes INTEGER, "
+     "occupied INTEGER, flushable INTEGER, used_unique_prefetching VARCHAR, bytes BIGINT"},
+    {"stl_window",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, is_diskbased VARCHAR, "
+     "workmem BIGINT"},
+    {"svl_s3log",
+     "pid INTEGER, query INTEGER, segment INTEGER, step INTEGER, node INTEGER, slice "
+     "INTEGER, eventtime TIMESTAMP, message VARCHAR"},
+    {"svl_s3query_summary",
+     "userid INTEGER, query INTEGER, xid BIGINT, pid INTEGER, segment INTEGER, step INTEGER, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, elapsed INTEGER, aborted INTEGER, "
+     "external_table_name VARCHAR, file_format VARCHAR, is_partitioned VARCHAR, is_rrscan "
+     "VARCHAR, is_nested VARCHAR, s3_scanned_rows BIGINT, s3_scanned_bytes BIGINT, "
+     "s3query_returned_rows BIGINT, s3query_returned_bytes BIGINT, files INTEGER, files_max "
+     "INTEGER, files_avg INTEGER, splits INTEGER, splits_max INTEGER, splits_avg INTEGER, "
+     "total_split_size BIGINT, max_split_size BIGINT, avg_split_size BIGINT, total_retries "
+     "INTEGER, max_retries INTEGER, max_request_duration INTEGER, avg_request_duration "
+     "DOUBLE, max_request_parallelism INTEGER, avg_request_parallelism DOUBLE, "
+     "total_slowdown_count BIGINT, max_slowdown_count INTEGER"},
     {"svl_query_summary",
      "userid INTEGER, query INTEGER, stm INTEGER, seg INTEGER, step INTEGER, maxtime "
      "BIGINT, avgtime BIGINT, rows BIGINT, bytes BIGINT, rate_row DOUBLE, rate_byte "
@@ -306,13 +415,6 @@ constexpr RelationSpec kEmpty[] = {
      "db_name VARCHAR, userid INTEGER, schema_name VARCHAR, mv_name VARCHAR, xid BIGINT, "
      "starttime TIMESTAMP, endtime TIMESTAMP, status VARCHAR, refresh_type VARCHAR"},
     {"svl_terminate", "pid INTEGER, eventtime TIMESTAMP, userid INTEGER, type VARCHAR"},
-    {"sys_query_detail",
-     "user_id INTEGER, query_id BIGINT, child_query_sequence INTEGER, stream_id INTEGER, "
-     "segment_id INTEGER, step_id INTEGER, step_name VARCHAR, table_id INTEGER, table_name "
-     "VARCHAR, is_rrscan VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration "
-     "BIGINT, alert VARCHAR, input_bytes BIGINT, input_rows BIGINT, output_bytes BIGINT, "
-     "output_rows BIGINT, blocks_read BIGINT, blocks_write BIGINT, local_read_io BIGINT, "
-     "remote_read_io BIGINT"},
     {"sys_load_detail",
      "user_id INTEGER, query_id BIGINT, file_name VARCHAR, bytes_scanned BIGINT, "
      "lines_scanned BIGINT, record_time TIMESTAMP, splits_scanned INTEGER, start_time "

@@ -124,6 +124,34 @@ constexpr RelationSpec kLive[] = {
      "userid INTEGER, process VARCHAR, recordtime TIMESTAMP, pid INTEGER, errcode VARCHAR, file "
      "VARCHAR, "
      "linenum INTEGER, context VARCHAR, error VARCHAR"},
+    {"stl_scan",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, fetches "
+     "BIGINT, type INTEGER, tbl INTEGER, is_rrscan VARCHAR, is_delayed_scan VARCHAR, "
+     "rows_pre_filter BIGINT, rows_pre_user_filter BIGINT, perm_table_name VARCHAR, "
+     "is_rlf_scan VARCHAR, is_rlf_scan_reason INTEGER, num_em_blocks INTEGER, checksum "
+     "BIGINT, runtime_filtering VARCHAR, scan_region INTEGER, num_sortkey_as_predicate "
+     "INTEGER, row_fetcher_state INTEGER, consumed_scan_ranges BIGINT, work_stealing_reason "
+     "BIGINT, is_vectorized_scan VARCHAR, is_vectorized_scan_reason INTEGER, "
+     "row_fetcher_reason BIGINT, topology_signature BIGINT, use_tpm_partition VARCHAR, "
+     "is_rrscan_expr VARCHAR, scanned_mega_value VARCHAR"},
+    {"stl_insert",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER, "
+     "inserted_mega_value VARCHAR"},
+    {"stl_delete",
+     "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
+     "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, tbl INTEGER"},
+    {"sys_query_detail",
+     "user_id INTEGER, query_id BIGINT, child_query_sequence INTEGER, stream_id INTEGER, "
+     "segment_id INTEGER, step_id INTEGER, step_name VARCHAR, table_id INTEGER, table_name "
+     "VARCHAR, is_rrscan VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration BIGINT, "
+     "alert VARCHAR, input_bytes BIGINT, input_rows BIGINT, output_bytes BIGINT, output_rows "
+     "BIGINT, blocks_read BIGINT, blocks_write BIGINT, local_read_io BIGINT, remote_read_io "
+     "BIGINT, source VARCHAR, data_skewness INTEGER, time_skewness INTEGER, is_active "
+     "VARCHAR, spilled_block_local_disk BIGINT, spilled_block_remote_disk BIGINT, "
+     "step_attribute VARCHAR, metrics_level VARCHAR, plan_parent_id INTEGER, plan_node_id "
+     "INTEGER"},
     {"stl_schema_quota_violations",
      "ownerid INTEGER, xid BIGINT, pid INTEGER, userid INTEGER, schema_id INTEGER, schema_name "
      "VARCHAR, quota INTEGER, disk_usage INTEGER, disk_usage_pct DOUBLE, timestamp TIMESTAMP"},

@@ -320,9 +320,13 @@ bool Connection::open_session(const session::SessionRequest& request,
 
 bool Connection::wait_for_input() {
   const bool in_transaction = session_->transaction() != session::TransactionStatus::kIdle;
-  const net::Deadline deadline =
-      net::Deadline::after_us(in_transaction ? context_.options.idle_transaction_timeout_us
-                                             : context_.options.idle_timeout_us);
+  const std::int64_t of_user_us = session_->idle_timeout_us();
+  std::int64_t idle_us = of_user_us > 0 ? of_user_us : context_.options.idle_timeout_us;
+  if (in_transaction) {
+    idle_us = context_.options.idle_transaction_timeout_us;
+    if (of_user_us > 0) idle_us = std::min(idle_us, of_user_us);
+  }
+  const net::Deadline deadline = net::Deadline::after_us(idle_us);
   for (;;) {
     if (context_.stopping || session_->terminated()) {
       fatal("57P01", "terminating connection due to administrator command");
@@ -333,6 +337,7 @@ bool Connection::wait_for_input() {
                                       pollfd{wake_fd_, POLLIN, 0}};
     const int ready_count = poll(descriptors.data(), descriptors.size(), deadline.poll_ms());
     if (ready_count == 0 && deadline.left_us() == 0) {
+      session_->idled_out();
       if (in_transaction) {
         fatal("25P03", "terminating connection due to idle-in-transaction timeout");
       } else {

@@ -355,6 +355,23 @@ TEST(Wire, IdleSessionsEndAfterTheirTime) {
   EXPECT_EQ(error_state(open), "25P03");
 }
 
+TEST(Wire, TheTimeOfAUserGoesBeforeTheServersOwn) {
+  const auto server = shared.start({.idle_timeout_us = 150'000});
+  WireClient admin(shared.port());
+  ASSERT_TRUE(admin.log_in());
+  EXPECT_EQ(asked(admin, "alter user leat session timeout 3600"), "");
+  WireClient patient(server->port());
+  ASSERT_TRUE(patient.log_in());
+  EXPECT_EQ(asked(admin, "alter user leat reset session timeout"), "");
+  WireClient idle(server->port());
+  ASSERT_TRUE(idle.log_in());
+  EXPECT_EQ(error_state(idle), "57P05");
+  EXPECT_EQ(asked(patient, "select timeout_sec from stv_sessions where process = pg_backend_pid()"),
+            "3600");
+  while (asked(patient, "select count(*) from stl_sessions where timed_out = 1") == "0") {
+  }
+}
+
 TEST(Wire, AFullHouseIsToldSo) {
   const auto server = shared.start({.connections_max = 1});
   WireClient first(server->port());

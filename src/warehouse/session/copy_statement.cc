@@ -67,6 +67,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   LEAT_ASSIGN(const auto store, store_for(statement.credentials, "COPY from"));
   if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
   note_growth(*found);
+  note_step("insert", *found);
   const catalog::RelationPointer relation = catalog.relation(found->oid);
   if (relation == nullptr) {
     return engine::fail_sql("42P01",

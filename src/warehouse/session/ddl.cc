@@ -364,6 +364,7 @@ SqlStatus SessionState::run_create_table_as(Running& running,
   for (std::string& key : attributes.sort_keys) by_ordinal(key);
   LEAT_TRY(apply_attributes(relation, attributes));
   LEAT_TRY(create_in_engine(*this, relation));
+  note_step("insert", relation);
   LEAT_ASSIGN(running.rows, connection->run("INSERT INTO " + relation.duckdb_name() + " " + query));
   return catalog.put(std::move(relation));
 }

@@ -17,6 +17,14 @@ namespace leat::session {
 
 enum class QueryClass : std::uint8_t { kQuery, kDdl, kUtility };
 
+/// What a statement did with a table, as far as that is known without a profile.
+struct TableStep {
+  const char* name = "scan";  ///< "scan", "insert" or "delete"
+  std::uint32_t table = 0;
+  std::string table_name{};  ///< database.schema.table
+  bool operator==(const TableStep&) const = default;
+};
+
 struct QueryRecord {
   std::int64_t id = 0;
   std::int32_t user = 0;
@@ -35,6 +43,7 @@ struct QueryRecord {
   std::string queue{};
   std::int64_t slots = 0;
   std::int64_t rows = 0;
+  std::vector<TableStep> steps{};
   bool finished = false;
   bool failed = false;
   bool cancelled = false;
@@ -115,6 +124,8 @@ struct ConnectionRecord {
   std::string user{};
   std::string method{};
   std::int64_t duration_us = 0;
+  std::int64_t timeout_s = 0;  ///< The session's; 0: none
+  bool timed_out = false;      ///< At its end.
   bool encrypted = false;
   std::string application{};
 };

@@ -83,9 +83,9 @@ std::string past_session_rows(const WarehouseState& state, bool sys, const Sessi
   std::map<std::string, std::int32_t> ids;
   for (const catalog::UserPointer& user : state.catalog->users()) ids[user->name] = user->id;
   const std::vector<ConnectionRecord> records = state.history.connections();
-  std::map<std::int32_t, TimeUs> ends;
+  std::map<std::int32_t, const ConnectionRecord*> ends;
   for (const ConnectionRecord& each : records) {
-    if (each.event == "disconnecting session") ends[each.session] = each.time;
+    if (each.event == "disconnecting session") ends[each.session] = &each;
   }
   Rows rows;
   for (const ConnectionRecord& each : records) {
@@ -97,11 +97,14 @@ std::string past_session_rows(const WarehouseState& state, bool sys, const Sessi
     rows.number(sys ? "session_id" : "process", each.session);
     rows.text(sys ? "database_name" : "db_name", each.database);
     rows.time(sys ? "start_time" : "starttime", each.time);
-    if (ended) rows.time(sys ? "end_time" : "endtime", end->second);
+    if (ended) rows.time(sys ? "end_time" : "endtime", end->second->time);
     if (sys) {
-      rows.text("status", ended ? "closed" : "active").number("session_timeout", 0).end();
+      rows.text("status", ended ? "closed" : "active")
+          .number("session_timeout", each.timeout_s)
+          .end();
     } else {
-      rows.text("user_name", each.user).number("timeout_sec", 0).number("timed_out", 0).end();
+      rows.text("user_name", each.user).number("timeout_sec", each.timeout_s);
+      rows.number("timed_out", end->second->timed_out ? 1 : 0).end();
     }
   }
   return rows.finish();

@@ -23,7 +23,7 @@ std::string session_rows(const WarehouseState& state, std::string_view relation)
           .time("starttime", info.start)
           .number("process", info.id)
           .text("user_name", info.user);
-      rows.text("db_name", info.database).number("timeout_sec", 0).end();
+      rows.text("db_name", info.database).number("timeout_sec", info.timeout_s).end();
     } else if (relation == "pg_stat_activity") {
       rows.begin().number("datid", info.database_oid).text("datname", info.database);
       rows.number("procpid", info.id)
@@ -250,6 +250,47 @@ std::string connection_rows(const WarehouseState& state, std::string_view relati
     rows.number("duration", each.duration_us)
         .text(sys ? "ssl_version" : "sslversion", each.encrypted ? "TLS" : "");
     rows.text("application_name", each.application).end();
+  }
+  return rows.finish();
+}
+
+/// Which tables the statements read and changed: stl_scan, stl_insert, stl_delete,
+/// sys_query_detail.
+std::string step_rows(const WarehouseState& state, std::string_view relation,
+                      const SessionInfo& viewer, bool sees_all) {
+  const bool sys = relation == "sys_query_detail";
+  Rows rows;
+  for (const QueryRecord& query : state.history.queries()) {
+    if ((!sees_all && query.user != viewer.user_id) || !query.finished || query.failed) continue;
+    std::int64_t segment = -1;
+    for (const TableStep& step : query.steps) {
+      ++segment;
+      const bool scan = std::string_view(step.name) == "scan";
+      if (!sys && relation.substr(4) != step.name) continue;
+      rows.begin()
+          .number(sys ? "user_id" : "userid", query.user)
+          .number(sys ? "query_id" : "query", query.id)
+          .number(sys ? "segment_id" : "segment", segment)
+          .number(sys ? "step_id" : "step", 0)
+          .time(sys ? "start_time" : "starttime", query.start)
+          .time(sys ? "end_time" : "endtime", query.end)
+          .number(sys ? "table_id" : "tbl", step.table);
+      // How many rows a scan read is not known.
+      if (!scan) rows.number(sys ? "output_rows" : "rows", query.rows);
+      if (sys) {
+        rows.number("child_query_sequence", 1).number("stream_id", 0);
+        rows.text("step_name", step.name).text("table_name", step.table_name);
+        rows.number("duration", query.end.value - query.start.value);
+        rows.text("is_active", "f").text("metrics_level", "step");
+      } else {
+        rows.number("slice", 0).number("tasknum", 0);
+        if (scan) {
+          const std::string_view name = step.table_name;
+          rows.number("type", 2).text("perm_table_name", name.substr(name.rfind('.') + 1));
+        }
+      }
+      rows.end();
+    }
   }
   return rows.finish();
 }
@@ -524,6 +565,10 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   }
   if (relation == "stl_load_errors" || relation == "sys_load_error_detail") {
     return load_error_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  }
+  if (relation == "stl_scan" || relation == "stl_insert" || relation == "stl_delete" ||
+      relation == "sys_query_detail") {
+    return step_rows(state, relation, viewer, sees_all);
   }
   if (relation == "stl_schema_quota_violations" || relation == "sys_schema_quota_violations")
     return quota_rows(state, relation.starts_with("sys"), viewer, sees_all);

@@ -66,8 +66,15 @@ SqlStatus apply_options(const SessionState& session, User& user, const sql::User
           "Write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS.");
     }
   }
-  if (options.session_timeout && *options.session_timeout > 0) {
-    return engine::fail_sql("0A000", "SESSION TIMEOUT is not supported");
+  if (options.session_timeout) {
+    constexpr std::int64_t kLeast = 60;
+    constexpr std::int64_t kMost = 20 * 86'400;
+    const std::int64_t seconds = *options.session_timeout;
+    if (seconds != 0 && (seconds < kLeast || seconds > kMost)) {
+      return engine::fail_sql(
+          "22023", fmt::format("SESSION TIMEOUT must be between {} and {} seconds", kLeast, kMost));
+    }
+    user.session_timeout_s = seconds;
   }
   if (!options.external_id.empty()) return engine::fail_sql("0A000", "EXTERNALID is not supported");
   return {};
@@ -188,7 +195,9 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
   const bool own_matter = statement.options.password || statement.set || statement.reset;
   const bool own_change = user_before->id == user_id && own_matter && statement.rename_to.empty() &&
                           !statement.options.create_user && !statement.options.create_database &&
-                          !statement.options.valid_until && !statement.options.connection_limit;
+                          !statement.options.valid_until && !statement.options.connection_limit &&
+                          !statement.options.syslog_unrestricted &&
+                          !statement.options.session_timeout && !statement.options.password_disable;
   if (!own_change) LEAT_TRY(require_system_privilege("alter user", "alter users"));
   if (user_before->id != user_id &&
       (user_before->superuser || statement.options.create_user.value_or(false))) {

@@ -115,11 +115,20 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
   return {};
 }
 
+void SessionState::note_step(const char* name, const catalog::Relation& relation) {
+  TableStep step{
+      .name = name,
+      .table = relation.oid,
+      .table_name = fmt::format("{}.{}.{}", request.database, relation.schema_name, relation.name)};
+  if (std::ranges::find(steps, step) == steps.end()) steps.push_back(std::move(step));
+}
+
 SqlStatus SessionState::lock_read(const catalog::Relation& relation, int depth) {
   constexpr int kDepthMax = 100;     // as of views that depend on each other
   if (depth > kDepthMax) return {};  // using it will say so
   if (relation.kind == catalog::RelationKind::kTable ||
       relation.kind == catalog::RelationKind::kMaterializedView) {
+    note_step("scan", relation);
     return lock_table(relation.schema_name, relation.name, LockMode::kRead, relation.database);
   }
   if (relation.kind == catalog::RelationKind::kLateBindingView)
@@ -140,6 +149,8 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
     const bool grows =
         access.access == sql::Access::kInsert || access.access == sql::Access::kUpdate;
     if (relation && grows) note_growth(**relation);
+    if (relation && changes) note_step("delete", **relation);
+    if (relation && grows) note_step("insert", **relation);
     if (relation && changes && block != Block::kNone) rows_changed.insert((*relation)->oid);
     if (!relation || (*relation)->temporary) continue;
     if (access.access == sql::Access::kSelect) {

@@ -188,6 +188,7 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
     info.query_id = record.id;
     info.query_start = record.start;
   });
+  steps.clear();
   const std::int64_t timeout_us = settings.statement_timeout_us();
   if (timeout_us > 0) shared->timer.arm(*this, timeout_us);
   SqlStatus done = enter_queue(running.statement, record);
@@ -198,6 +199,8 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   record.end = shared->now();
   record.rows = running.rows;
   record.lock_wait_us = lock_wait_us;
+  record.steps = std::move(steps);
+  steps.clear();
   if (!done) {
     done = std::unexpected(dress(std::move(done).error()));
     record.failed = true;
@@ -393,6 +396,12 @@ Session::~Session() = default;
 
 std::int32_t Session::id() const {
   return state_->id;
+}
+std::int64_t Session::idle_timeout_us() const {
+  return state_->idle_timeout_us;
+}
+void Session::idled_out() {
+  state_->idled_out = true;
 }
 const std::string& Session::database() const {
   return state_->request.database;

@@ -85,6 +85,11 @@ class Session {
   /// transaction fails as well.
   void fail_transaction();
 
+  /// After so long without a message the front end ends the session, as its user's SESSION TIMEOUT
+  /// says; 0: after its own time.
+  [[nodiscard]] std::int64_t idle_timeout_us() const;
+  /// Notes that this is why it ends.
+  void idled_out();
   /// The database that it is connected to.
   [[nodiscard]] const std::string& database() const;
   /// What pg_last_query_id() says; -1 before the first one.

@@ -162,6 +162,8 @@ struct SessionState {
   /// Every table that the statement names, as strongly as it uses it.
   SqlStatus lock_tables(const sql::Statement& statement, int depth = 0);
   SqlStatus lock_late_binding(const catalog::Relation& view, int depth);
+  /// For the history.
+  void note_step(const char* name, const catalog::Relation& relation);
   SqlStatus lock_read(const catalog::Relation& relation, int depth = 0);
   SqlResult<Plan> make_plan(const sql::Statement& statement, std::string_view script,
                             std::span<const std::uint32_t> declared);
@@ -309,6 +311,8 @@ struct SessionState {
   bool engine_open = false;
   bool block_read_only = false;
   std::int64_t transaction_id = 0;
+  std::int64_t idle_timeout_us = 0;  ///< SESSION TIMEOUT of the user when it began; 0: none.
+  bool idled_out = false;
   std::set<catalog::Oid> grown_schemas;  ///< Those with a quota where the block adds rows.
   std::set<catalog::Oid> rows_changed;   ///< Tables with rows that the block updates or deletes.
 
@@ -322,6 +326,7 @@ struct SessionState {
   RowStream* streaming = nullptr;  ///< The one whose rows still come from the engine.
 
   std::int64_t current_query = 0;
+  std::vector<TableStep> steps;  ///< Of that one.
   std::int64_t lock_wait_us = 0;
   bool holds_locks = false;  ///< Perhaps.
   bool holds_checkpoints = false;

@@ -269,6 +269,7 @@ SessionState::~SessionState() {
                                   .user = me == nullptr ? request.user : me->name,
                                   .method = {},
                                   .duration_us = shared->now().value - started.value,
+                                  .timed_out = idled_out,
                                   .encrypted = request.encrypted,
                                   .application = settings.get("application_name")});
 }
@@ -461,6 +462,8 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   info.user = user->name;
   info.database_oid = database->oid;
   info.database = database->name;
+  info.timeout_s = user->session_timeout_s;
+  session->idle_timeout_us = user->session_timeout_s * 1'000'000;
   info.application = session->settings.get("application_name");
   info.start = session->started;
   if (SqlStatus added = state_->add_session(*session, std::move(info), user->connection_limit,
@@ -479,6 +482,7 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
                                   .user = user->name,
                                   .method = {},
                                   .duration_us = 0,
+                                  .timeout_s = user->session_timeout_s,
                                   .encrypted = request.encrypted,
                                   .application = session->settings.get("application_name")});
   return std::make_unique<Session>(std::move(session));

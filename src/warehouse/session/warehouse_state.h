@@ -36,6 +36,7 @@ struct SessionInfo {
   std::int32_t user_id = 0;
   std::string user{};
   catalog::Oid database_oid = 0;
+  std::int64_t timeout_s = 0;          ///< SESSION TIMEOUT of the user; 0: none
   catalog::Oid used_database_oid = 0;  ///< By USE; 0: none
   std::string database{};
   std::string application{};
