@@ -535,6 +535,27 @@ TEST(Archive, ZstdcatReadsBatches) {
   std::filesystem::remove_all(root);
 }
 
+// The collector's threads may become fewer while records of a shard are not sealed yet.
+TEST(Sealer, SealsShardsThatNobodyWritesTo) {
+  World world;
+  world.shards = 3;
+  ASSERT_TRUE(world.open().has_value());
+  world.append("web", 5, 60, 0);
+  world.append("web", 7, 60, 2);
+  world.commit();
+  ASSERT_TRUE(world.journal->close().has_value());
+  world.drop();
+  world.shards = 1;
+  ASSERT_TRUE(world.open().has_value());
+  ASSERT_TRUE(world.sealer->step(true).has_value());
+  const auto seals = world.archive->list_after({}, 100);
+  ASSERT_TRUE(seals.has_value());
+  ASSERT_EQ(seals->size(), 2u);
+  EXPECT_EQ((*seals)[1].stream, world.journal->stream(2));
+  EXPECT_EQ((*seals)[1].events, 7u);
+  EXPECT_EQ(world.journal->status(2).released, Offset{1});
+}
+
 // ---- crashes
 
 void work(World& world, SeededRandom& random, int steps) {

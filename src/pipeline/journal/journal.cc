@@ -333,7 +333,7 @@ void Journal::release(std::size_t shard, Offset through) {
 
 Status Journal::begin_segments(std::int64_t timeout_us) {
   for (const ShardState& state : impl_->shards) {
-    if (state.writer) LEAT_TRY(state.writer->begin_segment(timeout_us));
+    LEAT_TRY(state.writer ? state.writer->begin_segment(timeout_us) : state.pool->leave_newest());
   }
   return {};
 }

@@ -450,6 +450,16 @@ Result<ActiveSegment> SegmentPool::activate(Offset first) {
   return ActiveSegment{.file = std::move(*file), .path = slot.path, .header = header};
 }
 
+Status SegmentPool::leave_newest() {
+  const Offset next{recovered_.value + 1};
+  {
+    const std::lock_guard lock(mutex_);
+    if (segments_.empty() || segments_.back().header.first == next) return {};
+  }
+  const auto begun = activate(next);
+  return begun ? Status{} : std::unexpected(begun.error());
+}
+
 Result<std::unique_ptr<io::File>> SegmentPool::write_header(const Slot& slot,
                                                             const SegmentHeader& header) {
   LEAT_ASSIGN(auto file, options_.files->open(slot.path, {.write = true, .direct = true}));

@@ -76,6 +76,9 @@ class SegmentPool {
   /// Begins a segment whose first record is `first`: takes a spare, or makes one (kExhausted: disk
   /// full or disk_max).
   [[nodiscard]] Result<ActiveSegment> activate(Offset first);
+  /// For a shard that nobody writes to: begins a segment behind the newest one if that has records,
+  /// which can then be released like all others. Errors: those of activate().
+  [[nodiscard]] Status leave_newest();
   /// The active segment has durable commits up to this byte.
   void set_active_end(std::uint64_t end);
   /// The active segment failed: it is never written again and its file is not reused.
