@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "warehouse/catalog/password.h"
 #include "warehouse/catalog/store.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/engine/value.h"
 
 namespace leat::catalog {
@@ -172,7 +173,12 @@ SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection
   } else if (!had_store.empty() && had_store[0][0] == "0") {
     LEAT_TRY(make_public(connection, options.owner, state));
   }
+  LEAT_TRY(read_blanks(connection, state));
   LEAT_TRY(connection.commit());
+  for (const auto& [oid, columns] : state.blanks) {
+    for (const std::int16_t column : columns)
+      connection.blank_marks().note(engine::BlankMarks::key(oid, column));
+  }
   catalog->cluster().count_from(state);
   catalog->apply(state);
   catalog->apply_to_cluster(state);
@@ -318,6 +324,12 @@ std::vector<FunctionPointer> Catalog::functions() const {
   return values(functions_);
 }
 
+std::set<std::int16_t> Catalog::stored_blanks(Oid relation) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = blanks_.find(relation);
+  return found == blanks_.end() ? std::set<std::int16_t>() : found->second;
+}
+
 SqlResult<bool> Catalog::commit(const Changes& changes,
                                 const std::function<SqlResult<bool>()>& commit) {
   // A transaction changes one of the two, so that no thread takes both locks.
@@ -372,6 +384,7 @@ void Catalog::apply(const Changes& changes) {
     }
     if (relation == nullptr) {
       relations_.erase(oid);
+      blanks_.erase(oid);
     } else {
       relations_[oid] = relation;
     }
@@ -380,6 +393,9 @@ void Catalog::apply(const Changes& changes) {
     if (relation != nullptr) relation_names_[RelationKey(relation->schema, relation->name)] = oid;
   }
   follow_schemas(changes);
+  for (const auto& [oid, columns] : changes.blanks) {
+    if (relations_.contains(oid)) blanks_[oid].insert(columns.begin(), columns.end());
+  }
   if (changes.standing != nullptr) standing_ = changes.standing;
   cluster().version_.fetch_add(1);
 }

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -51,10 +52,12 @@ struct Changes {
   std::map<Oid, RelationPointer> relations;
   std::map<Oid, FunctionPointer> functions;
   StandingPointer standing;  ///< Null: unchanged.
+  /// Numbers of columns that may hold texts with a blank at the end; none is ever taken back.
+  std::map<Oid, std::set<std::int16_t>> blanks;
 
   [[nodiscard]] bool empty() const {
     return !of_cluster() && schemas.empty() && relations.empty() && functions.empty() &&
-           standing == nullptr;
+           standing == nullptr && blanks.empty();
   }
   [[nodiscard]] bool of_cluster() const {
     return !(users.empty() && groups.empty() && roles.empty() && databases.empty());
@@ -111,6 +114,8 @@ class Catalog {
   [[nodiscard]] std::vector<RelationPointer> relations(Oid schema) const;
 
   [[nodiscard]] std::vector<FunctionPointer> functions() const;
+  /// The columns whose marks (engine::BlankMarks) are in the file.
+  [[nodiscard]] std::set<std::int16_t> stored_blanks(Oid relation) const;
 
   [[nodiscard]] Oid oid() const { return oid_; }
   /// The engine's name of the database's file.
@@ -158,6 +163,7 @@ class Catalog {
   std::unordered_map<Oid, RelationPointer> relations_;
   std::map<RelationKey, Oid, std::less<>> relation_names_;
   std::map<Oid, FunctionPointer> functions_;
+  std::map<Oid, std::set<std::int16_t>> blanks_;
   StandingPointer standing_ = std::make_shared<const StandingPrivileges>();
 };
 

@@ -1,9 +1,11 @@
 #include "warehouse/catalog/catalog_session.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "warehouse/catalog/store.h"
+#include "warehouse/engine/blank_marks.h"
 
 namespace leat::catalog {
 namespace {
@@ -288,6 +290,22 @@ SqlStatus CatalogSession::put(StandingPrivileges standing) {
   return {};
 }
 
+SqlStatus CatalogSession::put_blanks(const Relation& relation) {
+  const std::vector<std::int16_t> noted = connection_.blank_marks().columns(relation.oid);
+  if (noted.empty() || relation.temporary) return {};
+  std::set<std::int16_t> stored = catalog_->stored_blanks(relation.oid);
+  if (const auto changed = changes_.blanks.find(relation.oid); changed != changes_.blanks.end())
+    stored.insert(changed->second.begin(), changed->second.end());
+  std::vector<std::int16_t> unknown;
+  std::ranges::set_difference(noted, stored, std::back_inserter(unknown));
+  if (unknown.empty()) return {};
+  LEAT_TRY(write_blanks(connection_, relation.oid, unknown));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  changes_.blanks[relation.oid].insert(unknown.begin(), unknown.end());
+  return {};
+}
+
 SqlStatus CatalogSession::drop_user(std::int32_t id) {
   LEAT_TRY(erase_user(connection_, catalog_->cluster_store(), id));
   const std::lock_guard lock(mutex_);
@@ -369,6 +387,9 @@ SqlResult<bool> CatalogSession::commit() {
     return committed;
   }
   const std::lock_guard lock(mutex_);
+  for (const auto& [oid, relation] : changes_.relations) {
+    if (relation == nullptr) connection_.blank_marks().forget(oid);
+  }
   changes_ = {};
   temporaries_before_.clear();
   return committed;

@@ -66,6 +66,9 @@ class CatalogSession {
   [[nodiscard]] engine::SqlStatus put(Function function);
   [[nodiscard]] engine::SqlStatus put(Database database);
   [[nodiscard]] engine::SqlStatus put(StandingPrivileges standing);
+  /// Keeps the marks that the relation's columns have by now (engine::BlankMarks). To be called
+  /// after each statement that writes rows.
+  [[nodiscard]] engine::SqlStatus put_blanks(const Relation& relation);
   [[nodiscard]] engine::SqlStatus drop_user(std::int32_t id);
   [[nodiscard]] engine::SqlStatus drop_group(std::int32_t id);
   [[nodiscard]] engine::SqlStatus drop_role(std::int32_t id);

@@ -195,6 +195,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER
 ALTER TABLE leat_catalog.acl ADD COLUMN IF NOT EXISTS column_number SMALLINT DEFAULT 0;
 CREATE TABLE IF NOT EXISTS leat_catalog.standing_acl (target VARCHAR, owner INTEGER, schema BIGINT,
   grantee_kind INTEGER, grantee INTEGER, grantor INTEGER, privileges BIGINT, grantable BIGINT);
+CREATE TABLE IF NOT EXISTS leat_catalog.blanks (relation BIGINT, number SMALLINT);
 CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, name VARCHAR,
   owner INTEGER, parameters VARCHAR[], parameter_oids BIGINT[], returns VARCHAR, returns_oid BIGINT,
   volatility VARCHAR, body VARCHAR);
@@ -378,6 +379,31 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
   return {};
 }
 
+/// The marks of a file that has none yet.
+SqlStatus look_for_blanks(engine::Connection& connection, const Changes& changes) {
+  for (const auto& [oid, relation] : changes.relations) {
+    if (relation->kind != RelationKind::kTable && relation->kind != RelationKind::kMaterializedView)
+      continue;
+    std::string list;
+    std::vector<std::int16_t> numbers;
+    for (const Column& column : relation->columns) {
+      if (column.type.kind != sql::TypeKind::kVarchar) continue;
+      numbers.push_back(column.number);
+      list += fmt::format("{}bool_or(suffix({}, ' '))", list.empty() ? "" : ", ",
+                          engine::quote_identifier(column.name));
+    }
+    if (list.empty()) continue;
+    LEAT_ASSIGN(const auto rows,
+                connection.query(fmt::format("SELECT {} FROM {}", list, relation->duckdb_name())));
+    std::vector<std::int16_t> found;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (rows.at(0).at(i).value_or("").starts_with('t')) found.push_back(numbers[i]);
+    }
+    LEAT_TRY(write_blanks(connection, oid, found));
+  }
+  return {};
+}
+
 }  // namespace
 
 SqlStatus run(engine::Connection& connection, const std::string& sql) {
@@ -523,6 +549,31 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
   return write_columns(connection, relation, before);
 }
 
+SqlStatus read_blanks(engine::Connection& connection, Changes& changes) {
+  LEAT_ASSIGN(const auto known, connection.query("SELECT value FROM leat_catalog.properties WHERE "
+                                                 "name = 'blanks'"));
+  if (known.empty()) {
+    LEAT_TRY(look_for_blanks(connection, changes));
+    LEAT_TRY(run(connection, "INSERT INTO leat_catalog.properties VALUES ('blanks', 'known')"));
+  }
+  LEAT_ASSIGN(const auto rows, connection.query("SELECT * FROM leat_catalog.blanks"));
+  for (const TextRow& cells : rows) {
+    Row row(cells);
+    std::set<std::int16_t>& columns = changes.blanks[row.number<Oid>()];
+    columns.insert(row.number<std::int16_t>());
+  }
+  return {};
+}
+
+SqlStatus write_blanks(engine::Connection& connection, Oid relation,
+                       const std::vector<std::int16_t>& columns) {
+  std::string rows;
+  for (const std::int16_t column : columns)
+    rows += fmt::format("{}({}, {})", rows.empty() ? "" : ", ", relation, column);
+  return rows.empty() ? SqlStatus{}
+                      : run(connection, "INSERT INTO leat_catalog.blanks VALUES " + rows);
+}
+
 SqlStatus erase_user(engine::Connection& connection, std::string_view store, std::int32_t id) {
   return run(connection, fmt::format("DELETE FROM {}.users WHERE id = {}", store, id));
 }
@@ -547,6 +598,7 @@ SqlStatus erase_relation(engine::Connection& connection, Oid oid) {
   return run(connection, fmt::format("DELETE FROM leat_catalog.relations WHERE oid = {0};"
                                      "DELETE FROM leat_catalog.columns WHERE relation = {0};"
                                      "DELETE FROM leat_catalog.constraints WHERE relation = {0};"
+                                     "DELETE FROM leat_catalog.blanks WHERE relation = {0};"
                                      "DELETE FROM leat_catalog.acl WHERE object = {0}",
                                      oid));
 }

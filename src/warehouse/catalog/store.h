@@ -18,6 +18,9 @@ namespace leat::catalog {
 /// against nothing.
 [[nodiscard]] engine::SqlResult<Changes> read_store(engine::Connection& connection,
                                                     const std::string& alias);
+/// Adds the marks of columns that hold blanks at the ends of texts. Looks at every text of a file
+/// that an older version wrote, once.
+[[nodiscard]] engine::SqlStatus read_blanks(engine::Connection& connection, Changes& changes);
 /// Adds users, groups, roles and databases.
 [[nodiscard]] engine::SqlStatus read_cluster(engine::Connection& connection, Changes& changes);
 
@@ -38,6 +41,9 @@ namespace leat::catalog {
                                                const Function& function);
 [[nodiscard]] engine::SqlStatus write_relation(engine::Connection& connection,
                                                const Relation& relation, const Relation* before);
+
+[[nodiscard]] engine::SqlStatus write_blanks(engine::Connection& connection, Oid relation,
+                                             const std::vector<std::int16_t>& columns);
 
 [[nodiscard]] engine::SqlStatus erase_user(engine::Connection& connection, std::string_view store,
                                            std::int32_t id);

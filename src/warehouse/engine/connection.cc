@@ -475,6 +475,10 @@ double Connection::progress() const {
   return duckdb_query_progress(state_->connection).percentage;
 }
 
+BlankMarks& Connection::blank_marks() const {
+  return state_->database->blank_marks;
+}
+
 SqlResult<std::int64_t> Connection::run_with(std::string_view sql, ChunkSource& source) {
   DatabaseState& database = *state_->database;
   std::int64_t id = 0;

@@ -20,6 +20,7 @@
 
 namespace leat::engine {
 
+class BlankMarks;
 class ChunkSink;
 class ChunkSource;
 
@@ -106,6 +107,9 @@ class Connection {
 
   /// Share of the running statement's work done, 0 to 100; -1 when not known. Any thread.
   [[nodiscard]] double progress() const;
+
+  /// Of the whole warehouse.
+  [[nodiscard]] BlankMarks& blank_marks() const;
 
   struct State;  ///< Inside of the engine only.
 

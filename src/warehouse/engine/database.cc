@@ -218,7 +218,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
     LEAT_TRY(attach_main(*state, **connection, *(*connection)->state_, options.path));
   SqlStatus ready = register_sources(state, (*connection)->state_->connection);
   if (ready) ready = register_sinks(state, (*connection)->state_->connection);
-  if (ready) ready = register_length_checks((*connection)->state_->connection);
+  if (ready) ready = register_length_checks(state, (*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
   if (ready) ready = add_pattern_functions(*database);

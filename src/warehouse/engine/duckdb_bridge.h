@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/engine/chunk.h"
 #include "warehouse/engine/connection.h"
 #include "warehouse/engine/error.h"
@@ -85,6 +86,7 @@ struct DatabaseState {
   std::uint64_t checkpoint_bytes = 0;                      // of WAL start a checkpoint
   std::mutex holds_mutex;
   int holds = 0;  // guarded by holds_mutex
+  BlankMarks blank_marks;
 
   ~DatabaseState() {
     if (database != nullptr) duckdb_close(&database);
@@ -175,7 +177,8 @@ inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
 [[nodiscard]] SqlStatus register_sinks(const std::shared_ptr<DatabaseState>& database,
                                        duckdb_connection connection);
 /// Registers what checks the lengths of stored text (length_check.cc).
-[[nodiscard]] SqlStatus register_length_checks(duckdb_connection connection);
+[[nodiscard]] SqlStatus register_length_checks(const std::shared_ptr<DatabaseState>& database,
+                                               duckdb_connection connection);
 /// Registers exact division (decimal_division.cc).
 [[nodiscard]] SqlStatus register_decimal_division(duckdb_connection connection);
 class Database;

@@ -4,7 +4,9 @@
 //   leat_fit_char(text, bytes)                    the same, and blanks at the end are not kept
 //   leat_fit_varbyte(bytes, bytes)                refuses what is longer
 //   leat_fit_loaded(text, bytes, column, file)    refuses what is longer in COPY's words
+//   leat_noted(text, key)                         as it is
 //
+// With the key of a column (blank_marks.h) as one more argument they note texts that end in blanks.
 // One pass over the lengths decides; values that fit are passed on without a copy. Built in,
 // because an expression that does the same costs more to plan for each column than most loads take
 // to run.
@@ -19,7 +21,7 @@
 namespace leat::engine {
 namespace {
 
-enum class Check : std::uint8_t { kVarchar, kChar, kVarbyte, kLoaded };
+enum class Check : std::uint8_t { kVarchar, kChar, kVarbyte, kLoaded, kNone };
 
 std::string_view view_of(const duckdb_string_t& text) {
   const std::uint32_t length = text.value.inlined.length;
@@ -34,7 +36,8 @@ class Rows {
       : input_(input),
         size_(duckdb_data_chunk_get_size(input)),
         values_(cells<duckdb_string_t>(0)),
-        limits_(cells<std::int32_t>(1)),
+        columns_(duckdb_data_chunk_get_column_count(input)),
+        limits_(columns_ > 1 ? cells<std::int32_t>(1) : nullptr),
         validity_(duckdb_vector_get_validity(vector(0))) {}
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -50,6 +53,18 @@ class Rows {
   }
   [[nodiscard]] std::string_view argument(std::size_t column, std::size_t row) const {
     return view_of(cells<duckdb_string_t>(column)[row]);
+  }
+
+  /// The key that stands behind `arguments` others; 0: none does.
+  [[nodiscard]] std::int64_t key(std::size_t arguments) const {
+    return size_ == 0 || columns_ <= arguments ? 0 : cells<std::int64_t>(arguments)[0];
+  }
+  [[nodiscard]] bool any_ends_in_blank() const {
+    for (std::size_t row = 0; row < size_; ++row) {
+      if (values_[row].value.inlined.length > 0 && !is_null(row) && value(row).back() == ' ')
+        return true;
+    }
+    return false;
   }
 
   /// True when every value can be stored as it is.
@@ -74,6 +89,7 @@ class Rows {
   duckdb_data_chunk input_;
   std::size_t size_;
   const duckdb_string_t* values_;
+  std::size_t columns_;
   const std::int32_t* limits_;
   std::uint64_t* validity_;
 };
@@ -117,10 +133,19 @@ SqlStatus store_each(Check check, const Rows& rows, duckdb_vector output) {
   return {};
 }
 
+/// Without a column's key.
+constexpr std::size_t arguments_of(Check check) {
+  return check == Check::kLoaded ? 4 : check == Check::kNone ? 1 : 2;
+}
+
 template <Check check>
 void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   const Rows rows(input);
-  if (rows.all_fit(check == Check::kChar)) {
+  if (const std::int64_t key = rows.key(arguments_of(check));
+      key != 0 && rows.any_ends_in_blank()) {
+    static_cast<DatabaseState*>(duckdb_scalar_function_get_extra_info(info))->blank_marks.note(key);
+  }
+  if (check == Check::kNone || rows.all_fit(check == Check::kChar)) {
     duckdb_vector_reference_vector(output, rows.vector(0));
     return;
   }
@@ -130,33 +155,39 @@ void run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector outpu
 struct Definition {
   const char* name;
   duckdb_type type;
+  Check check;
   duckdb_scalar_function_t run;
 };
 
 constexpr Definition kDefinitions[] = {
-    {"leat_fit_varchar", DUCKDB_TYPE_VARCHAR, run<Check::kVarchar>},
-    {"leat_fit_char", DUCKDB_TYPE_VARCHAR, run<Check::kChar>},
-    {"leat_fit_varbyte", DUCKDB_TYPE_BLOB, run<Check::kVarbyte>},
-    {"leat_fit_loaded", DUCKDB_TYPE_VARCHAR, run<Check::kLoaded>},
-    {"leat_fit_loaded", DUCKDB_TYPE_BLOB, run<Check::kLoaded>},
+    {"leat_fit_varchar", DUCKDB_TYPE_VARCHAR, Check::kVarchar, run<Check::kVarchar>},
+    {"leat_fit_char", DUCKDB_TYPE_VARCHAR, Check::kChar, run<Check::kChar>},
+    {"leat_fit_varbyte", DUCKDB_TYPE_BLOB, Check::kVarbyte, run<Check::kVarbyte>},
+    {"leat_fit_loaded", DUCKDB_TYPE_VARCHAR, Check::kLoaded, run<Check::kLoaded>},
+    {"leat_fit_loaded", DUCKDB_TYPE_BLOB, Check::kLoaded, run<Check::kLoaded>},
+    {"leat_noted", DUCKDB_TYPE_VARCHAR, Check::kNone, run<Check::kNone>},
 };
 
-SqlStatus register_check(duckdb_connection connection, const Definition& definition) {
+SqlStatus register_check(DatabaseState& database, duckdb_connection connection,
+                         const Definition& definition, bool with_key) {
   const LogicalType value(duckdb_create_logical_type(definition.type));
   const LogicalType text(duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR));
   const LogicalType limit(duckdb_create_logical_type(DUCKDB_TYPE_INTEGER));
+  const LogicalType key(duckdb_create_logical_type(DUCKDB_TYPE_BIGINT));
   duckdb_scalar_function handle = duckdb_create_scalar_function();
   duckdb_scalar_function_set_name(handle, definition.name);
   duckdb_scalar_function_add_parameter(handle, value.get());
-  duckdb_scalar_function_add_parameter(handle, limit.get());
-  if (definition.run == run<Check::kLoaded>) {
+  if (definition.check != Check::kNone) duckdb_scalar_function_add_parameter(handle, limit.get());
+  if (definition.check == Check::kLoaded) {
     duckdb_scalar_function_add_parameter(handle, text.get());
     duckdb_scalar_function_add_parameter(handle, text.get());
   }
+  if (with_key) duckdb_scalar_function_add_parameter(handle, key.get());
   duckdb_scalar_function_set_return_type(handle, value.get());
   // A NULL among the values must not keep the others from being looked at.
   duckdb_scalar_function_set_special_handling(handle);
   duckdb_scalar_function_set_function(handle, definition.run);
+  duckdb_scalar_function_set_extra_info(handle, &database, nullptr);
   const duckdb_state state = duckdb_register_scalar_function(connection, handle);
   duckdb_destroy_scalar_function(&handle);
   if (state == DuckDBSuccess) return {};
@@ -165,9 +196,13 @@ SqlStatus register_check(duckdb_connection connection, const Definition& definit
 
 }  // namespace
 
-SqlStatus register_length_checks(duckdb_connection connection) {
+SqlStatus register_length_checks(const std::shared_ptr<DatabaseState>& database,
+                                 duckdb_connection connection) {
   for (const Definition& definition : kDefinitions) {
-    LEAT_TRY(register_check(connection, definition));
+    const bool text = definition.type == DUCKDB_TYPE_VARCHAR && definition.check != Check::kChar;
+    if (definition.check != Check::kNone)
+      LEAT_TRY(register_check(*database, connection, definition, false));
+    if (text) LEAT_TRY(register_check(*database, connection, definition, true));
   }
   return {};
 }

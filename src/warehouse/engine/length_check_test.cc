@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/engine/function_fixture.h"
 
 namespace leat::engine {
@@ -66,6 +67,31 @@ TEST_F(LengthCheck, OnlyWhatIsStored) {
             "[a]");
   EXPECT_EQ(rows("SELECT leat_fit_varchar(x, n) FROM (VALUES ('a', 1), ('abc', 3)) t(x, n)"),
             "[a][abc]");
+}
+
+TEST_F(LengthCheck, NotesTextsThatEndInBlanks) {
+  const BlankMarks& marks = connection->blank_marks();
+  const std::vector<std::pair<std::string, bool>> table{
+      {"leat_fit_varchar(x, 99, {})", true},
+      {"leat_fit_loaded(x, 99, 'c', 'f', {})", true},
+      {"leat_noted(x, {})", true},
+      {"leat_noted(x || '!', {})", false},
+      {"leat_noted(nullif(x, 'longer than twelve bytes '), {})", false},
+      {"leat_noted(CASE WHEN length(x) < 2 THEN x END, {})", false},
+  };
+  std::uint32_t relation = 0;
+  for (const auto& [call, noted] : table) {
+    const std::string key = std::to_string(BlankMarks::key(++relation, 3));
+    std::string written = call;
+    written.replace(written.find("{}"), 2, key);
+    rows("SELECT " + written +
+         " FROM (VALUES ('a'), (NULL), (''), ('longer than twelve bytes ')) t(x)");
+    EXPECT_EQ(!marks.columns(relation).empty(), noted) << call;
+  }
+  EXPECT_EQ(marks.version(), 3U);
+  connection->blank_marks().forget(1);
+  EXPECT_TRUE(marks.columns(1).empty());
+  EXPECT_EQ(marks.columns(2), std::vector<std::int16_t>{3});
 }
 
 }  // namespace

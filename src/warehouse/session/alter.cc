@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/session/ddl_support.h"
 
 namespace leat::session {
@@ -243,6 +244,12 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
   session.note_growth(target);
   LEAT_TRY(session.quiet_engine());
   LEAT_TRY(session.open_engine());
+  for (const std::int16_t number : session.connection->blank_marks().columns(source->oid)) {
+    for (const catalog::Column& column : source->columns) {
+      const catalog::Column* match = target.find_column(column.name);
+      if (column.number == number && match != nullptr) note_blanks(session, target, *match);
+    }
+  }
   LEAT_ASSIGN(running.rows, session.connection->run(fmt::format(
                                 "INSERT INTO {} ({}) SELECT {} FROM {}", target.duckdb_name(),
                                 names, names, source->duckdb_name())));
@@ -304,6 +311,20 @@ SqlStatus alter_one(SessionState& session, Running& running, Relation& relation,
 
 std::unexpected<SqlError> already_exists(std::string_view name) {
   return engine::fail_sql("42P07", "Relation \"" + std::string(name) + "\" already exists");
+}
+
+void note_blanks(SessionState& session, const Relation& relation, const catalog::Column& column) {
+  session.connection->blank_marks().note(engine::BlankMarks::key(relation.oid, column.number));
+}
+
+SqlStatus note_defaults(SessionState& session, const Relation& relation) {
+  for (const catalog::Column& column : relation.columns) {
+    if (column.type.kind != sql::TypeKind::kVarchar || column.default_text.empty()) continue;
+    const sql::SqlResult<sql::ExpressionPtr> value = sql::parse_expression(column.default_text);
+    const bool known = value && (*value)->kind == sql::ExpressionKind::kString;
+    if (!known || (*value)->text.ends_with(' ')) note_blanks(session, relation, column);
+  }
+  return session.catalog.put_blanks(relation);
 }
 
 std::string sequence_name(catalog::Oid relation, std::int16_t column) {
@@ -536,6 +557,7 @@ SqlStatus SessionState::run_alter_table(Running& running,
   }
   LEAT_TRY(quiet_engine());
   LEAT_TRY(open_engine());
+  LEAT_TRY(note_defaults(*this, relation));
   LEAT_TRY(catalog.put(relation));
   const bool retyped = std::ranges::any_of(statement.actions, [](const auto& action) {
     return action.kind == sql::AlterTableKind::kColumnType;

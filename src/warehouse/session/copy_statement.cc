@@ -2,7 +2,10 @@
 // history.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "warehouse/catalog/rights.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/session/session_state.h"
 #include "warehouse/transfer/copy.h"
 #include "warehouse/transfer/object_keys.h"
@@ -10,7 +13,10 @@
 namespace leat::session {
 namespace {
 
-transfer::CopyTarget target_of(const catalog::Relation& relation) {
+/// Columns with a mark need no looking at.
+transfer::CopyTarget target_of(const catalog::Relation& relation,
+                               const engine::BlankMarks& blank_marks) {
+  const std::vector<std::int16_t> marks = blank_marks.columns(relation.oid);
   transfer::CopyTarget target{
       .name = relation.name, .engine_name = relation.duckdb_name(), .columns = {}};
   for (const catalog::Column& column : relation.columns) {
@@ -19,6 +25,10 @@ transfer::CopyTarget target_of(const catalog::Relation& relation) {
                               .nullable = !column.not_null,
                               .identity = column.identity,
                               .identity_by_default = column.identity_by_default});
+    if (column.type.kind == sql::TypeKind::kVarchar &&
+        !std::ranges::binary_search(marks, column.number)) {
+      target.columns.back().blank_key = engine::BlankMarks::key(relation.oid, column.number);
+    }
   }
   return target;
 }
@@ -87,8 +97,8 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   transfer::CopyOptions options;
   if (!shared->options.data_directory.empty())
     options.scratch_directory = shared->options.data_directory + "/scratch";
-  transfer::CopyReport report =
-      transfer::run_copy(statement, target_of(*relation), *connection, *store, options);
+  transfer::CopyReport report = transfer::run_copy(
+      statement, target_of(*relation, connection->blank_marks()), *connection, *store, options);
   load.end = shared->now();
   load.format = report.file_format;
   load.completed = !report.error;
@@ -113,6 +123,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   last_copy = current_query;
   last_copy_rows = report.error ? 0 : loaded;
   if (report.error) return std::unexpected(std::move(*report.error));
+  LEAT_TRY(catalog.put_blanks(*relation));
   for (const std::string& notice : report.notices)
     running.sink.on_notice(Severity::kInfo, "00000", notice);
   running.rows = loaded;

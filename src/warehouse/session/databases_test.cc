@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
+#include "warehouse/engine/database.h"
 #include "warehouse/session/session_fixture.h"
 
 namespace leat::session {
@@ -377,6 +379,67 @@ TEST_F(DatabaseFiles, OutliveTheProcessAndItsCrashes) {
   ASSERT_TRUE(warehouse) << warehouse.error().message;
   EXPECT_EQ(state_of(*connect(**warehouse), "drop database sales"), "");
   EXPECT_THAT(files(), testing::ElementsAre("8.duckdb"));
+}
+
+/// The groups of t.v, "a|2;b|1".
+std::string groups_of(Session& session) {
+  return ask(session, "select trim(v) as name, count(*) from t group by v order by 1");
+}
+
+TEST_F(DatabaseFiles, MarksOfBlanksOutliveCrashes) {
+  const std::string crashed = directory_ + "/crashed";
+  {
+    auto warehouse = open();
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    const auto session = connect(**warehouse);
+    run(*session, "create table t (v varchar(10), w varchar(10))");
+    run(*session, "insert into t values ('a', 'x'), ('b', 'x')");
+    run(*session, "create table untouched (v varchar(10)); insert into untouched values ('a')");
+    run(*session, "begin; insert into untouched values ('a '); rollback");
+    run(*session, "insert into t values ('a ', 'y')");
+    run(*session, "create table made as select v as m from t");
+    run(*session, "begin");
+    run(*session, "insert into t (w) values ('not committed ')");
+    // What a crash at this moment leaves.
+    std::filesystem::create_directory(crashed);
+    for (const char* name : {"/dev.duckdb", "/dev.duckdb.wal"}) {
+      if (std::filesystem::exists(directory_ + name))
+        std::filesystem::copy(directory_ + name, crashed + name);
+    }
+  }
+  const std::string before = std::exchange(directory_, crashed);
+  {
+    auto warehouse = open();
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    const auto session = connect(**warehouse);
+    EXPECT_EQ(groups_of(*session), "a|2;b|1");
+    EXPECT_EQ(ask(*session, "select count(distinct m) from made"), "2");
+    const auto trims = [&](const std::string& query) {
+      return ask(*session, "explain " + query).find("rtrim") != std::string::npos;
+    };
+    EXPECT_TRUE(trims("select count(distinct v) from t"));
+    EXPECT_FALSE(trims("select count(distinct w) from t"));
+    EXPECT_FALSE(trims("select count(distinct v) from untouched"));
+  }
+  {
+    // A file of a version that had no marks.
+    auto file = engine::Database::open({.path = crashed + "/dev.duckdb", .threads = 1});
+    ASSERT_TRUE(file) << file.error().message;
+    const auto connection = (*file)->connect();
+    ASSERT_TRUE(connection);
+    EXPECT_TRUE((*connection)->run("DROP TABLE leat_catalog.blanks"));
+    EXPECT_TRUE((*connection)->run("DELETE FROM leat_catalog.properties WHERE name = 'blanks'"));
+  }
+  {
+    auto warehouse = open();
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    const auto session = connect(**warehouse);
+    EXPECT_EQ(groups_of(*session), "a|2;b|1");
+    EXPECT_EQ(ask(*session, "select count(distinct m) from made"), "2");
+    EXPECT_EQ(ask(*session, "explain select count(distinct v) from untouched").find("rtrim"),
+              std::string::npos);
+  }
+  directory_ = before;
 }
 
 }  // namespace

@@ -334,6 +334,7 @@ SqlStatus SessionState::run_create_table(Running& running,
     LEAT_TRY(add_constraint(*this, relation, constraint));
   }
   LEAT_TRY(create_in_engine(*this, relation));
+  LEAT_TRY(note_defaults(*this, relation));
   return catalog.put(std::move(relation));
 }
 
@@ -365,7 +366,7 @@ SqlStatus SessionState::run_create_table_as(Running& running,
   LEAT_TRY(apply_attributes(relation, attributes));
   LEAT_TRY(create_in_engine(*this, relation));
   note_step("insert", relation);
-  LEAT_ASSIGN(running.rows, connection->run("INSERT INTO " + relation.duckdb_name() + " " + query));
+  LEAT_ASSIGN(running.rows, fill_relation(*this, relation, query));
   return catalog.put(std::move(relation));
 }
 

@@ -31,6 +31,12 @@ namespace leat::session {
 [[nodiscard]] SqlStatus add_constraint(SessionState& session, catalog::Relation& relation,
                                        const sql::TableConstraint& constraint);
 
+/// Marks the column as one that may hold texts with a blank at the end.
+void note_blanks(SessionState& session, const catalog::Relation& relation,
+                 const catalog::Column& column);
+/// Marks the columns whose defaults may be such texts, and keeps the relation's marks.
+[[nodiscard]] SqlStatus note_defaults(SessionState& session, const catalog::Relation& relation);
+
 // Pieces of CREATE (ddl.cc).
 /// Where a new relation goes: temporary or in a schema where the user may create.
 [[nodiscard]] SqlResult<catalog::Relation> place_relation(SessionState& session,

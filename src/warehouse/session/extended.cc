@@ -277,8 +277,7 @@ SqlResult<ExecuteOutcome> SessionState::execute(std::string_view name, std::int6
       if (portal.done) return {};
       if (!portal.rows) {
         LEAT_TRY(check_and_lock(statement, *prepared));
-        LEAT_TRY(plan_statement(*prepared));
-        LEAT_ASSIGN(portal.rows, open_answer(*prepared->plan, portal.parameters));
+        LEAT_ASSIGN(portal.rows, open_planned(*prepared, portal.parameters));
       }
       const std::int64_t before = portal.rows->rows_sent;
       if (SqlStatus sent = pump(*portal.rows, row_limit, sink); !sent) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/session/session_state.h"
 
 namespace leat::session {
@@ -61,12 +62,27 @@ bool changes_rows(const sql::Statement& statement) {
          sql::get_if<sql::MergeStatement>(statement) != nullptr;
 }
 
+constexpr std::string_view kMarksChanged =
+    "a table that is read got its first text that ends in a blank";
+
+/// What the statement puts rows into; null: nothing that has marks.
+catalog::RelationPointer written_relation(const SessionState& session,
+                                          const sql::Statement& statement) {
+  const sql::QualifiedName* name = nullptr;
+  if (const auto* insert = sql::get_if<sql::InsertStatement>(statement)) name = &insert->table;
+  if (const auto* update = sql::get_if<sql::UpdateStatement>(statement)) name = &update->table;
+  if (const auto* merge = sql::get_if<sql::MergeStatement>(statement)) name = &merge->target;
+  if (name == nullptr) return nullptr;
+  return session.find_relation(*name).value_or(nullptr);
+}
+
 }  // namespace
 
 PlanStamp SessionState::stamp() const {
   return {.catalog_version = catalog.catalog().version(),
           .catalog_epoch = catalog.epoch(),
-          .settings_epoch = settings_epoch};
+          .settings_epoch = settings_epoch,
+          .blank_marks = connection->blank_marks().version()};
 }
 
 sql::TranslateContext SessionState::translate_context(std::string_view script) const {
@@ -166,13 +182,14 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
 
 SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::string_view script,
                                         std::span<const std::uint32_t> declared) {
+  const PlanStamp made_at = stamp();
   const SessionLookup lookup(*this);
   sql::TranslateContext context = translate_context(script);
   context.relations = &lookup;
   for (const std::uint32_t oid : declared)
     context.parameter_types.push_back(catalog::type_from_oid(oid));
   Plan plan;
-  plan.stamp = stamp();
+  plan.stamp = made_at;
   plan.constant = sql::is_constant(statement);
   if (auto found = sql::catalog_focus(statement)) {
     plan.focus = std::make_shared<const sql::CatalogFocus>(std::move(*found));
@@ -182,6 +199,9 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::st
   if (translation->statements.empty()) {
     return engine::fail_sql("XX000", "the statement has no translation");
   }
+  plan.marks = lookup.marks();
+  plan.target = written_relation(*this, statement);
+  if (plan.target != nullptr) plan.marks.erase(plan.target->oid);
   plan.before.assign(translation->statements.begin(), std::prev(translation->statements.end()));
   LEAT_TRY(quiet_engine());
   LEAT_TRY(follow_time_zone());
@@ -245,6 +265,7 @@ SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
   SqlResult<engine::Cursor> cursor = plan.last->execute(parameters);
   focus.store(nullptr);
   if (!cursor) return std::unexpected(std::move(cursor).error());
+  if (marks_changed(plan)) return engine::fail_sql("40001", std::string(kMarksChanged));
   rows->cursor = std::move(*cursor);
   rows->fields = plan.fields;
   // A statement whose parameters had no types is planned anew with its values.
@@ -255,6 +276,25 @@ SqlResult<std::unique_ptr<RowStream>> SessionState::open_rows(
   }
   streaming = rows.get();
   return rows;
+}
+
+bool SessionState::marks_changed(const Plan& plan) const {
+  const engine::BlankMarks& marks = connection->blank_marks();
+  return marks.version() != plan.stamp.blank_marks &&
+         std::ranges::any_of(plan.marks, [&](const auto& table) {
+           return marks.columns(table.first).size() != table.second;
+         });
+}
+
+SqlResult<std::unique_ptr<RowStream>> SessionState::open_planned(
+    PreparedStatement& prepared, std::span<const engine::Value> parameters) {
+  LEAT_TRY(plan_statement(prepared));
+  auto rows = open_answer(*prepared.plan, parameters);
+  const bool again = !rows && rows.error().message == kMarksChanged &&
+                     sql::returns_rows(prepared.parsed->statement);
+  if (!again) return rows;
+  LEAT_TRY(plan_statement(prepared));
+  return open_answer(*prepared.plan, parameters);
 }
 
 SqlResult<std::unique_ptr<RowStream>> SessionState::open_answer(
@@ -316,13 +356,20 @@ SqlStatus SessionState::run_query(Running& running) {
   PreparedStatement once;
   PreparedStatement& prepared = running.known != nullptr ? *running.known : once;
   LEAT_TRY(check_and_lock(running.statement, prepared));
+  std::unique_ptr<RowStream> rows;
   if (running.known == nullptr) {
     LEAT_ASSIGN(prepared.plan, make_plan(running.statement, running.text, {}));
+    auto opened = open_answer(*prepared.plan, running.parameters);
+    if (!opened && opened.error().message == kMarksChanged) {
+      LEAT_ASSIGN(prepared.plan, make_plan(running.statement, running.text, {}));
+      opened = open_answer(*prepared.plan, running.parameters);
+    }
+    if (!opened) return std::unexpected(std::move(opened).error());
+    rows = std::move(*opened);
   } else {
-    LEAT_TRY(plan_statement(prepared));
+    LEAT_ASSIGN(rows, open_planned(prepared, running.parameters));
   }
   Plan& plan = *prepared.plan;
-  LEAT_ASSIGN(const auto rows, open_answer(plan, running.parameters));
   if (running.send_fields && !running.sink.on_fields(rows->fields)) return client_gone();
   SqlStatus sent = pump(*rows, 0, running.sink);
   forget(rows.get());
@@ -343,6 +390,7 @@ SqlStatus SessionState::run_change_plan(Running& running, Plan& plan) {
   LEAT_ASSIGN(const auto rows, open_rows(plan, running.parameters));
   forget(rows.get());
   running.rows = rows->cursor.rows_changed();
+  if (plan.target != nullptr) LEAT_TRY(catalog.put_blanks(*plan.target));
   const std::string_view tag = sql::command_tag(running.statement);
   running.tag = tag == "MERGE" ? std::string(tag) : fmt::format("{} {}", tag, running.rows);
   return {};
@@ -504,6 +552,7 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
   const sql::Statement& inner = prepared->parsed->statement;
   LEAT_TRY(check_and_lock(inner, *prepared));
   LEAT_TRY(plan_statement(*prepared));
+  const catalog::RelationPointer target = prepared->plan->target;
   if (values.size() != prepared->plan->last->parameter_count()) {
     return engine::fail_sql(
         "42601",
@@ -511,7 +560,8 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
         fmt::format("Expected {} parameters but got {}.", prepared->plan->last->parameter_count(),
                     values.size()));
   }
-  LEAT_ASSIGN(const auto rows, open_rows(*prepared->plan, values));
+  LEAT_ASSIGN(const auto rows, open_planned(*prepared, values));
+  if (target != nullptr) LEAT_TRY(catalog.put_blanks(*target));
   if (!sql::returns_rows(inner)) {
     forget(rows.get());
     running.rows = rows->cursor.rows_changed();

@@ -1,11 +1,13 @@
 // Names, rights and fields: what every kind of statement needs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/session/session_state.h"
 
 namespace leat::session {
@@ -180,14 +182,17 @@ SqlStatus SessionState::require_superuser(std::string_view what) const {
   return engine::fail_sql("42501", "must be superuser to " + std::string(what));
 }
 
-namespace {
-
-/// The columns of `relation`, with those that the user may not read marked, unless it is `inside`
-/// of a view: there its owner's rights count.
-void add_columns(const SessionState& session, const catalog::CatalogSession& in,
-                 const catalog::Relation& relation, bool inside, sql::Relation& made) {
-  const catalog::UserPointer me = session.user();
-  const bool restricted = !inside && me != nullptr && !relation.temporary &&
+/// Those that the user may not read are marked, unless it is inside of a view: there its owner's
+/// rights count.
+void SessionLookup::add_columns(const catalog::CatalogSession& in,
+                                const catalog::Relation& relation, sql::Relation& made) const {
+  const catalog::UserPointer me = session_.user();
+  const bool rows = relation.kind == catalog::RelationKind::kTable ||
+                    relation.kind == catalog::RelationKind::kMaterializedView;
+  const std::vector<std::int16_t> marks = session_.connection->blank_marks().columns(relation.oid);
+  if (rows) marks_[relation.oid] = marks.size();
+  marked_ = marked_ || !marks.empty();
+  const bool restricted = depth_ == 0 && me != nullptr && !relation.temporary &&
                           (catalog::privileges_on(in, *me, relation) & catalog::kSelect) == 0 &&
                           catalog::has_column_privileges(in, *me, relation);
   for (const catalog::Column& column : relation.columns) {
@@ -200,16 +205,53 @@ void add_columns(const SessionState& session, const catalog::CatalogSession& in,
                             .not_null = column.not_null,
                             .readable = readable,
                             .number = column.number});
+    if (column.type.kind != sql::TypeKind::kVarchar) continue;
+    sql::RelationColumn& text = made.columns.back();
+    text.blanks = std::ranges::binary_search(marks, column.number);
+    if (rows && !text.blanks) text.blank_key = engine::BlankMarks::key(relation.oid, column.number);
   }
 }
 
-}  // namespace
+SqlStatus SessionLookup::add_view(const catalog::Relation& view, bool elsewhere,
+                                  std::string_view database, sql::Relation& made) const {
+  constexpr int kDepthMax = 50;
+  if (depth_ >= kDepthMax)
+    return engine::fail_sql("54001", "views depend on each other too deeply");
+  ++depth_;
+  std::string outer_database =
+      std::exchange(database_, elsewhere ? std::string(database) : std::string());
+  if (view.kind == catalog::RelationKind::kLateBindingView) {
+    SqlResult<std::string> text = late_binding_sql(session_, view, database_, *this);
+    if (!text) return std::unexpected(std::move(text).error());
+    made.duckdb_name = "(" + *text + ")";
+  } else {
+    const SqlResult<ViewQuery> query = view_query(session_, view, *this);
+    const bool known = query && query->columns.size() == made.columns.size();
+    for (std::size_t i = 0; i < made.columns.size(); ++i) {
+      made.columns[i].blanks = made.columns[i].type.kind == sql::TypeKind::kVarchar &&
+                               (!known || query->columns[i].blanks);
+    }
+    // The engine's view was translated when none of its tables had a mark.
+    if (known && marked_) {
+      std::string names;
+      for (const sql::RelationColumn& column : made.columns)
+        names += (names.empty() ? "" : ", ") + engine::quote_identifier(column.name);
+      made.duckdb_name = fmt::format("(SELECT * FROM ({}) AS leat_view({}))", query->text, names);
+    }
+  }
+  database_ = std::move(outer_database);
+  --depth_;
+  return {};
+}
 
 sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& written) const {
   const sql::QualifiedName name = in_database(written, database_);
   // Inside of a view its owner's rights count, not the user's.
   const std::string key = (depth_ > 0 ? "view:" : "") + name.to_string();
-  if (const auto known = found_.find(key); known != found_.end()) return known->second.get();
+  if (const auto known = found_.find(key); known != found_.end()) {
+    marked_ = marked_ || marked_names_.contains(key);
+    return known->second.get();
+  }
   auto made = std::make_unique<sql::Relation>();
   const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
   if (sql::is_system_relation(name) && !elsewhere) {
@@ -227,33 +269,27 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
                      ? sql::RelationKind::kMaterializedView
                      : sql::RelationKind::kView;
     made->duckdb_name = (*relation)->duckdb_name();
-    if (kind == catalog::RelationKind::kLateBindingView) {
-      constexpr int kDepthMax = 50;
-      if (depth_ >= kDepthMax)
-        return sql::sql_fail("54001", "views depend on each other too deeply");
-      ++depth_;
-      std::string outer =
-          std::exchange(database_, elsewhere ? std::string(name.database()) : std::string());
-      SqlResult<std::string> text = late_binding_sql(session_, **relation, database_, *this);
-      database_ = std::move(outer);
-      --depth_;
-      if (!text) {
-        SqlError& error = text.error();
+    made->oid = (*relation)->oid;
+    made->schema = (*relation)->schema_name;
+    made->name = (*relation)->name;
+    const bool outer_marked = std::exchange(marked_, false);
+    if (elsewhere) {
+      add_columns(session_.catalog_of(**relation), **relation, *made);
+    } else {
+      add_columns(session_.catalog, **relation, *made);
+    }
+    if (kind == catalog::RelationKind::kView || kind == catalog::RelationKind::kLateBindingView) {
+      SqlStatus view = add_view(**relation, elsewhere, name.database(), *made);
+      if (!view) {
+        SqlError& error = view.error();
         return std::unexpected(sql::SqlError{.sqlstate = std::move(error.sqlstate),
                                              .message = std::move(error.message),
                                              .detail = std::move(error.detail),
                                              .hint = std::move(error.hint)});
       }
-      made->duckdb_name = "(" + *text + ")";
     }
-    made->oid = (*relation)->oid;
-    made->schema = (*relation)->schema_name;
-    made->name = (*relation)->name;
-    if (elsewhere) {
-      add_columns(session_, session_.catalog_of(**relation), **relation, depth_ > 0, *made);
-    } else {
-      add_columns(session_, session_.catalog, **relation, depth_ > 0, *made);
-    }
+    if (marked_) marked_names_.insert(key);
+    marked_ = marked_ || outer_marked;
   }
   const sql::Relation* result = made.get();
   found_.emplace(key, std::move(made));

@@ -46,6 +46,7 @@ struct PlanStamp {
   std::uint64_t catalog_version = 0;
   std::uint64_t catalog_epoch = 0;
   std::uint64_t settings_epoch = 0;
+  std::uint64_t blank_marks = 0;
   bool operator==(const PlanStamp&) const = default;
 };
 
@@ -55,6 +56,11 @@ struct Plan {
   std::vector<Field> fields;
   std::vector<std::uint32_t> parameter_types;
   PlanStamp stamp;
+  /// What the statement writes rows into; null: nothing.
+  catalog::RelationPointer target;
+  /// The tables that it reads, with the number of their columns that had a mark
+  /// (engine::BlankMarks) when it was translated.
+  std::map<catalog::Oid, std::size_t> marks;
   bool constant = false;  ///< The answer is always the same, and kept once it is known.
   std::shared_ptr<const engine::Chunk> answer;
   std::shared_ptr<const sql::CatalogFocus> focus;  ///< Null: none.
@@ -175,6 +181,12 @@ struct SessionState {
   SqlStatus prepare_engine(const Plan& plan);
   SqlResult<std::unique_ptr<RowStream>> open_rows(Plan& plan,
                                                   std::span<const engine::Value> parameters);
+  /// True when a table that the plan reads has got a mark since. Asked when the snapshot is taken:
+  /// a mark is set before the rows are there to be seen.
+  [[nodiscard]] bool marks_changed(const Plan& plan) const;
+  /// Plans and opens; a query anew when a mark came between.
+  SqlResult<std::unique_ptr<RowStream>> open_planned(PreparedStatement& prepared,
+                                                     std::span<const engine::Value> parameters);
   SqlStatus run_query(Running& running);
   SqlStatus run_change(Running& running);
   SqlStatus run_change_plan(Running& running, Plan& plan);
@@ -351,12 +363,24 @@ class SessionLookup final : public sql::RelationLookup {
       const sql::QualifiedName& name) const override;
   [[nodiscard]] sql::SqlResult<std::vector<const sql::DefinedFunction*>> find_functions(
       const std::vector<std::string>& name, std::size_t parameters) const override;
+  /// As Plan::marks.
+  [[nodiscard]] const std::map<catalog::Oid, std::size_t>& marks() const { return marks_; }
 
  private:
+  /// The columns of `made`, and which of them may hold blanks at the ends of texts.
+  void add_columns(const catalog::CatalogSession& in, const catalog::Relation& relation,
+                   sql::Relation& made) const;
+  /// What stands for a view: the engine's, or its query where that must be translated anew.
+  SqlStatus add_view(const catalog::Relation& view, bool elsewhere, std::string_view database,
+                     sql::Relation& made) const;
+
   const SessionState& session_;
   mutable std::map<std::string, std::unique_ptr<sql::Relation>> found_;
   mutable std::vector<std::unique_ptr<sql::DefinedFunction>> functions_;
-  mutable int depth_ = 0;           // of late-binding views being expanded
+  mutable std::map<catalog::Oid, std::size_t> marks_;  // of the tables that were found
+  mutable bool marked_ = false;  // one of those that the view being expanded reads has a mark
+  mutable std::set<std::string> marked_names_;  // of relations with a mark in or below them
+  mutable int depth_ = 0;                       // of views being expanded
   mutable std::string database_{};  // where the innermost of them is, unless in the session's
 };
 
@@ -376,6 +400,19 @@ class SessionLookup final : public sql::RelationLookup {
                                                       const catalog::Relation& view,
                                                       const std::string& database,
                                                       const sql::RelationLookup& lookup);
+/// A bound view's query in the engine's SQL, and its columns (views.cc).
+struct ViewQuery {
+  std::string text;
+  std::vector<sql::ResultColumn> columns;
+};
+[[nodiscard]] SqlResult<ViewQuery> view_query(const SessionState& session,
+                                              const catalog::Relation& view,
+                                              const sql::RelationLookup& lookup);
+/// INSERT of a query's rows into a new table or a materialized view, with its marks; the number of
+/// rows (views.cc).
+[[nodiscard]] SqlResult<std::int64_t> fill_relation(SessionState& session,
+                                                    const catalog::Relation& relation,
+                                                    const std::string& query);
 /// True when the user's rights on columns allow what those on the table do not
 /// (column_rights.cc). A query may then read the readable columns only, which the translator sees
 /// to.

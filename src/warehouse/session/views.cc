@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/session/ddl_support.h"
 #include "warehouse/sql/mentions.h"
 
@@ -191,13 +192,42 @@ SqlStatus check_late_binding(const SessionState& session, const sql::Statement& 
   return {};
 }
 
-/// Rows of the query into the materialized view's table.
-SqlResult<std::int64_t> fill(SessionState& session, const Relation& view,
-                             const std::string& query) {
-  return session.connection->run("INSERT INTO " + view.duckdb_name() + " " + query);
+}  // namespace
+
+SqlResult<std::int64_t> fill_relation(SessionState& session, const Relation& relation,
+                                      const std::string& query) {
+  std::string values;
+  std::string names;
+  for (std::size_t i = 0; i < relation.columns.size(); ++i) {
+    const catalog::Column& column = relation.columns[i];
+    const std::string name = fmt::format("\"c{}\"", i + 1);
+    names += (i > 0 ? ", " : "") + name;
+    values += i > 0 ? ", " : "";
+    values += column.type.kind == sql::TypeKind::kVarchar
+                  ? fmt::format("leat_noted({}, {})", name,
+                                engine::BlankMarks::key(relation.oid, column.number))
+                  : name;
+  }
+  const bool noted = values != names;
+  LEAT_ASSIGN(const std::int64_t rows,
+              session.connection->run(
+                  noted ? fmt::format("INSERT INTO {} SELECT {} FROM ({}) AS \"source\"({})",
+                                      relation.duckdb_name(), values, query, names)
+                        : fmt::format("INSERT INTO {} {}", relation.duckdb_name(), query)));
+  LEAT_TRY(session.catalog.put_blanks(relation));
+  return rows;
 }
 
-}  // namespace
+SqlResult<ViewQuery> view_query(const SessionState& session, const Relation& view,
+                                const sql::RelationLookup& lookup) {
+  LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
+  sql::TranslateContext context = session.translate_context();
+  context.relations = &lookup;
+  sql::SqlResult<sql::Translation> translation = sql::translate(parsed.statement, context);
+  if (!translation) return std::unexpected(from_sql(std::move(translation).error()));
+  return ViewQuery{.text = std::move(translation->statements.back()),
+                   .columns = std::move(translation->columns)};
+}
 
 SqlStatus SessionState::run_create_late_binding_view(Running& running,
                                                      const sql::CreateViewStatement& statement,
@@ -288,7 +318,7 @@ SqlStatus SessionState::run_create_materialized_view(
   const sql::SourceSpan span = statement.query_span;
   LEAT_TRY(define(*this, running, *statement.query, span, relation));
   LEAT_TRY(create_in_engine(*this, relation));
-  LEAT_ASSIGN(running.rows, fill(*this, relation, query));
+  LEAT_ASSIGN(running.rows, fill_relation(*this, relation, query));
   return catalog.put(std::move(relation));
 }
 
@@ -304,7 +334,7 @@ SqlStatus SessionState::run_refresh(Running& running,
   LEAT_TRY(lock_tables(parsed.statement));
   LEAT_ASSIGN(const std::string query, translate_inner(*this, {}, query_of(parsed)));
   LEAT_TRY(run_engine(*this, "DELETE FROM " + view->duckdb_name()));
-  LEAT_ASSIGN(running.rows, fill(*this, *view, query));
+  LEAT_ASSIGN(running.rows, fill_relation(*this, *view, query));
   running.sink.on_notice(Severity::kInfo, "00000",
                          "Materialized view " + view->name + " was recomputed successfully.");
   return {};

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "warehouse/catalog/password.h"
 #include "warehouse/catalog/system_schema.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/session/session_state.h"
 
 namespace leat::session {
@@ -253,6 +254,8 @@ SessionState::~SessionState() {
   sql_prepared.clear();
   portals.clear();
   cursors.clear();
+  for (const catalog::RelationPointer& temporary : catalog.temporaries())
+    connection->blank_marks().forget(temporary->oid);
   // Temporary tables go with the connection.
   shared->remove_session(id);
   unlock_statement();

@@ -59,6 +59,7 @@ void Emitter::operand(const Expression& node) {
 }
 
 void Emitter::expression(const Expression& node) {
+  if (represented(node)) return;
   if (!simple_value(node) && !condition(node)) composite(node);
 }
 
@@ -241,7 +242,10 @@ void Emitter::unary(const Expression& node) {
 void Emitter::comparison(std::string_view op, const Expression& left, const Expression& right) {
   const bool plain =
       op == "=" || op == "<>" || op == "!=" || op == "<" || op == "<=" || op == ">" || op == ">=";
-  if (plain && (text_comparison(op, left, right) || number_comparison(op, left, right))) return;
+  if (plain && (text_comparison(op, left, right) || number_comparison(op, left, right) ||
+                text_pair(op, left, right))) {
+    return;
+  }
   const auto side = [&](const Expression& node, const Expression& other) {
     auto path = super_navigation(node);
     if (!path && node.kind == ExpressionKind::kString) return arithmetic_operand(op, node, other);
@@ -276,6 +280,12 @@ void Emitter::regex_match(const Expression& node) {
 }
 
 void Emitter::is_test(const Expression& node) {
+  if (node.text == "distinct from" && infer(*node.children[0]).kind == Inferred::kText &&
+      infer(*node.children[1]).kind == Inferred::kText) {
+    return write(compared_value(*node.children[0]) +
+                 (node.negated ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ") +
+                 compared_value(*node.children[1]));
+  }
   operand(*node.children[0]);
   if (node.text == "unknown") return write(node.negated ? " IS NOT NULL" : " IS NULL");
   write(node.negated ? " IS NOT " : " IS ");
@@ -289,20 +299,19 @@ void Emitter::is_test(const Expression& node) {
 void Emitter::in_test(const Expression& node) {
   const Expression& value = *node.children[0];
   if (text_in(node)) return;
+  if (node.query) {
+    return compare_with_query(value, node.negated ? " NOT IN " : " IN ", *node.query);
+  }
   const auto path = super_navigation(value);
-  if (path && !node.query) {
+  if (path) {
     write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
   } else {
     operand(value);
   }
   write(node.negated ? " NOT IN (" : " IN (");
-  if (node.query) {
-    query(*node.query);
-  } else {
-    for (std::size_t i = 1; i < node.children.size(); ++i) {
-      if (i > 1) write(", ");
-      expression(*node.children[i]);
-    }
+  for (std::size_t i = 1; i < node.children.size(); ++i) {
+    if (i > 1) write(", ");
+    expression(*node.children[i]);
   }
   write(")");
 }
@@ -346,13 +355,11 @@ void Emitter::like_test(const Expression& node) {
 }
 
 void Emitter::quantified(const Expression& node) {
+  const std::string word = " " + node.text + (node.names[0] == "all" ? " ALL " : " ANY ");
+  if (node.query) return compare_with_query(*node.children[0], word, *node.query);
   operand(*node.children[0]);
-  write(" " + node.text + (node.names[0] == "all" ? " ALL (" : " ANY ("));
-  if (node.query) {
-    query(*node.query);
-  } else {
-    expression(*node.children[1]);
-  }
+  write(word + "(");
+  expression(*node.children[1]);
   write(")");
 }
 
@@ -378,8 +385,8 @@ void Emitter::case_when(const Expression& node) {
     const Expression& when = *node.children[i++];
     if (boolean_operand && when.kind == ExpressionKind::kString) {
       write("CAST(" + quote_literal(when.text) + " AS BOOLEAN)");
-    } else if (text_operand && when.kind == ExpressionKind::kString) {
-      write(constant_text(when)->sql);
+    } else if (text_operand && (when.kind == ExpressionKind::kString || may_end_in_blank(when))) {
+      write(compared_value(when));
     } else {
       expression(when);
     }

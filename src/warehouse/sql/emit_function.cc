@@ -61,7 +61,15 @@ void Emitter::function(const Expression& node) {
   with_super_as(text     ? SuperUse::kText
                 : number ? SuperUse::kNumber
                          : SuperUse::kValue,
-                [&] { rewritten(*found, node); });
+                [&] {
+                  // An aggregate's arguments see the rows, not the groups.
+                  const bool rows = !scopes_.empty() && found->group == "Aggregate" &&
+                                    !node.call->window && name != "grouping" &&
+                                    name != "grouping_id";
+                  const bool grouped = rows && std::exchange(scopes_.back().grouped, false);
+                  rewritten(*found, node);
+                  if (rows) scopes_.back().grouped = grouped;
+                });
 }
 
 void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
@@ -94,7 +102,11 @@ void Emitter::call_by_name(std::string_view name, const Expression& node) {
   write("(");
   if (call.distinct) write("DISTINCT ");
   if (call.star) write("*");
-  comma_separated(node.children);
+  if (call.distinct && name == "count") {
+    compared_values(node.children);
+  } else {
+    comma_separated(node.children);
+  }
   if (!call.order_by.empty()) order_by(call.order_by);
   if (call.nulls == NullOrder::kFirst) write(" IGNORE NULLS");
   write(")");
@@ -140,13 +152,18 @@ void Emitter::call_unknown(const Expression& node) {
   call_by_name("", node);
 }
 
-void Emitter::order_by(const std::vector<OrderItem>& items) {
+/// `compared`: texts that differ in blanks at the end have one place.
+void Emitter::order_by(const std::vector<OrderItem>& items, bool compared) {
   if (items.empty()) return;
   write(" ORDER BY ");
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i > 0) write(", ");
     const OrderItem& item = items[i];
-    expression(*item.value);
+    if (compared && may_end_in_blank(*item.value) && !is_output_alias(*item.value)) {
+      write("rtrim(" + text_of(*item.value) + ", ' ')");
+    } else {
+      expression(*item.value);
+    }
     if (item.descending) write(" DESC");
     if (item.nulls != NullOrder::kDefault) {
       write(item.nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST");
@@ -176,9 +193,9 @@ void Emitter::window(const Window& node) {
                                                  " FOLLOWING", "UNBOUNDED FOLLOWING"};
   if (!node.partition_by.empty()) {
     write("PARTITION BY ");
-    comma_separated(node.partition_by);
+    compared_values(node.partition_by);
   }
-  order_by(node.order_by);
+  order_by(node.order_by, true);
   if (!node.frame) return;
   const WindowFrame& frame = *node.frame;
   if (frame.range) fail("0A000", "RANGE frame is not supported; use ROWS", {});
@@ -206,7 +223,7 @@ bool Emitter::aggregate_function(const Expression& node) {
   if (name == "count") {
     if (call.approximate) {
       write("approx_count_distinct(");
-      comma_separated(node.children);
+      compared_values(node.children);
       write(")");
       over(node);
     } else if (node.children.size() == 1 && node.children[0]->kind == ExpressionKind::kStar) {
@@ -317,8 +334,10 @@ void Emitter::percentile(const Expression& node) {
 
 /// Blanks at the end count for nothing here as well.
 void Emitter::null_if(const Expression& node) {
-  const std::string equal =
-      captured([&] { (void)text_comparison("=", *node.children[0], *node.children[1]); });
+  const std::string equal = captured([&] {
+    (void)(text_comparison("=", *node.children[0], *node.children[1]) ||
+           text_pair("=", *node.children[0], *node.children[1]));
+  });
   if (equal.empty()) return call_by_name("nullif", node);
   write("CASE WHEN " + equal + " THEN NULL ELSE ");
   expression(*node.children[0]);
@@ -334,6 +353,13 @@ void Emitter::decode(const Expression& node) {
     if (node.children[i]->kind == ExpressionKind::kString) {
       comparison("=", *node.children[0], *node.children[i]);
       write(" THEN ");
+      expression(*node.children[i + 1]);
+      continue;
+    }
+    if (infer(*node.children[0]).kind == Inferred::kText &&
+        infer(*node.children[i]).kind == Inferred::kText) {
+      write(compared_value(*node.children[0]) + " IS NOT DISTINCT FROM " +
+            compared_value(*node.children[i]) + " THEN ");
       expression(*node.children[i + 1]);
       continue;
     }

@@ -132,6 +132,7 @@ std::vector<ResultColumn> Emitter::result_columns() const {
       result.character = column.type.padded ? TypeKind::kChar : TypeKind::kVarchar;
       result.length = column.type.length;
     }
+    result.blanks = !ends_in_no_blank(column.type);
     if (column.relation != nullptr && column.relation->oid != 0) {
       result.table_oid = column.relation->oid;
       result.schema = column.relation->schema;
@@ -160,7 +161,9 @@ void Emitter::with(const std::vector<CommonTable>& tables, bool recursive) {
     }
     write(" AS (");
     if (recursive) common_tables_.push_back({table.name, {}});
+    const bool outer_recursion = std::exchange(in_recursion_, recursive);
     query(*table.query);
+    in_recursion_ = outer_recursion;
     if (recursive) common_tables_.pop_back();
     write(")");
     KnownCommonTable known{table.name,
@@ -174,6 +177,7 @@ void Emitter::with(const std::vector<CommonTable>& tables, bool recursive) {
 }
 
 void Emitter::query(const Query& node) {
+  const std::vector<std::string> cut_columns = std::exchange(cut_columns_, {});
   const SuperUse super_use = std::exchange(super_use_, SuperUse::kValue);
   const std::size_t common_tables = common_tables_.size();
   with(node.with, node.recursive);
@@ -198,6 +202,7 @@ void Emitter::query(const Query& node) {
   }
   common_tables_.resize(common_tables);
   super_use_ = super_use;
+  cut_columns_ = cut_columns;
 }
 
 void Emitter::query_body(const Query& node) {
@@ -231,12 +236,14 @@ void Emitter::query_body(const Query& node) {
       const bool same_precedence = node.left->kind != QueryKind::kSetOperation ||
                                    (node.left->set_operator == SetOperator::kIntersect) ==
                                        (node.set_operator == SetOperator::kIntersect);
+      const std::size_t left = out_.size();
       if (!same_precedence) write("(");
       side(*node.left, false);
       if (!same_precedence) write(")");
       std::vector<ScopeColumn> columns = std::move(last_columns_);
       write(kOperators[static_cast<std::size_t>(node.set_operator)]);
       if (node.set_all) write("ALL ");
+      const std::size_t right = out_.size();
       side(*node.right, true);
       if (columns.size() != last_columns_.size()) columns.clear();
       for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -244,6 +251,7 @@ void Emitter::query_body(const Query& node) {
         columns[i].relation = nullptr;
         columns[i].origin = nullptr;
       }
+      combine(node, left, right, columns);
       last_columns_ = std::move(columns);
       return;
     }
@@ -252,21 +260,26 @@ void Emitter::query_body(const Query& node) {
   }
 }
 
-void Emitter::select_item(const SelectItem& item) {
+std::string Emitter::select_item(const SelectItem& item) {
   const Expression* outer = std::exchange(item_, item.alias.empty() ? item.value.get() : nullptr);
   const std::size_t begin = out_.size();
   expression(*item.value);
   item_ = outer;
-  if (item.value->kind == ExpressionKind::kStar) return;
+  std::string text = out_.substr(begin);
+  if (item.value->kind == ExpressionKind::kStar) return text;
   if (!item.alias.empty()) {
-    scopes_.back().aliases.push_back({item.alias, out_.substr(begin), infer(*item.value)});
+    scopes_.back().aliases.push_back({item.alias, text, infer(*item.value)});
     write(" AS ");
-    return identifier(item.alias);
+    identifier(item.alias);
+    return text;
   }
   const bool column = item.value->kind == ExpressionKind::kColumn;
-  if (column && !is_level(*item.value) && !super_navigation(*item.value)) return;
+  const bool named = column && !is_level(*item.value) && !super_navigation(*item.value) &&
+                     (scopes_.back().groups.empty() || group_of(*item.value) == nullptr);
+  if (named) return text;
   write(" AS ");
   identifier(output_name(*item.value));
+  return text;
 }
 
 void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
@@ -280,7 +293,11 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
         from(node.from);
       });
   if (node.where && !has_outer_marks(node)) where_text = captured([&] { expression(*node.where); });
+  if (use_ == nullptr) find_groups(node);
+  scopes_.back().grouped = !scopes_.back().groups.empty();
   write("SELECT ");
+  const std::size_t distinct_at = out_.size();
+  std::vector<std::string> items;
   if (node.distinct) write("DISTINCT ");
   if (!node.distinct_on.empty()) {
     write("ON (");
@@ -290,7 +307,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     if (i > 0) write(", ");
     const SelectItem& item = node.items[i];
-    select_item(item);
+    items.push_back(select_item(item));
     if (item.value->kind != ExpressionKind::kStar) continue;
     note_star(node, item);
     std::vector<std::string> exclude = node.exclude;
@@ -299,6 +316,10 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" EXCLUDE (");
     identifiers(exclude);
     write(")");
+  }
+  if (node.distinct) {
+    if (const std::string keys = distinct_keys(node, items); !keys.empty())
+      out_.insert(distinct_at + std::string_view("DISTINCT ").size(), "ON (" + keys + ") ");
   }
   if (!node.from.empty()) {
     write(" FROM ");
@@ -312,7 +333,9 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   if (!node.group_by.empty()) {
     write(" GROUP BY ");
     scopes_.back().by_alias = true;
-    comma_separated(node.group_by);
+    scopes_.back().grouped = false;
+    group_keys(node);
+    scopes_.back().grouped = !scopes_.back().groups.empty();
     scopes_.back().by_alias = false;
   }
   if (node.having) {
@@ -325,7 +348,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   }
   scopes_.back().by_alias = true;
   scopes_.back().alias_first = true;
-  order_by(order);
+  order_by(order, !node.distinct);
   if (limit != nullptr) {
     write(" LIMIT ");
     operand(*limit);

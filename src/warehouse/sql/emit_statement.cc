@@ -24,7 +24,9 @@ void Emitter::target_relation(const QualifiedName& name, const std::string& alia
   if (relation != nullptr) {
     entry.columns_known = true;
     for (const RelationColumn& column : relation->columns) {
-      entry.columns.push_back({column.name, inferred_of(column.type)});
+      InferredType type = inferred_of(column.type);
+      type.trimmed = !column.blanks;
+      entry.columns.push_back({column.name, type});
     }
   }
   write(" AS ");
@@ -33,7 +35,8 @@ void Emitter::target_relation(const QualifiedName& name, const std::string& alia
 }
 
 /// What storing a value in a typed column does: check the length, cut blanks.
-std::string Emitter::assigned_text(const std::string& value, const TypeName& type) const {
+std::string Emitter::assigned_text(const std::string& value, const RelationColumn& column) const {
+  const TypeName& type = column.type;
   if (type.kind == TypeKind::kDecimal && type.precision == 19) {
     return narrowed("CAST(" + value + " AS " + duckdb_type(type) + ")", type);
   }
@@ -42,8 +45,9 @@ std::string Emitter::assigned_text(const std::string& value, const TypeName& typ
   if (type.kind == TypeKind::kChar) check = "leat_fit_char";
   if (type.kind == TypeKind::kVarbyte) check = "leat_fit_varbyte";
   if (check == nullptr || type.length <= 0) return value;
+  const bool noted = type.kind == TypeKind::kVarchar && column.blank_key != 0;
   return std::string(check) + "(CAST(" + value + " AS " + duckdb_type(type) + "), " +
-         std::to_string(type.length) + ")";
+         std::to_string(type.length) + (noted ? ", " + std::to_string(column.blank_key) : "") + ")";
 }
 
 void Emitter::assigned(const Expression& value, const RelationColumn* column) {
@@ -61,12 +65,13 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
   if (value.kind == ExpressionKind::kString && moment_type)
     return literal_cast(value, column->type);
   // A literal that fits needs no check at run time.
-  if (value.kind == ExpressionKind::kString && kind == TypeKind::kVarchar &&
+  const bool noted = column->blank_key != 0 && value.text.ends_with(' ');
+  if (value.kind == ExpressionKind::kString && kind == TypeKind::kVarchar && !noted &&
       column->type.length >= 0 &&
       value.text.size() <= static_cast<std::size_t>(column->type.length)) {
     return expression(value);
   }
-  write(assigned_text(text_of(value), column->type));
+  write(assigned_text(text_of(value), *column));
 }
 
 std::vector<const RelationColumn*> Emitter::insert_targets(const InsertStatement& node,
@@ -159,7 +164,7 @@ void Emitter::checked_rows(const std::string& source,
                            const std::vector<const RelationColumn*>& targets) {
   const std::size_t columns = targets.size();
   const auto value_of = [&](std::size_t i) {
-    return assigned_text("\"c" + std::to_string(i + 1) + "\"", targets[i]->type);
+    return assigned_text("\"c" + std::to_string(i + 1) + "\"", *targets[i]);
   };
   bool check = false;
   for (std::size_t i = 0; i < columns; ++i) check = check || !value_of(i).starts_with('"');

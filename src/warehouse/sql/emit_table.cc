@@ -9,13 +9,20 @@
 namespace leat::sql {
 namespace {
 
+/// Nothing in the catalog ends in a blank.
+InferredType column_type_of(const Relation& relation, const RelationColumn& column) {
+  InferredType type = inferred_of(column.type);
+  type.trimmed = relation.kind == RelationKind::kSystem || !column.blanks;
+  return type;
+}
+
 std::vector<ScopeColumn> scope_columns(const Relation& relation) {
   std::vector<ScopeColumn> columns;
   columns.reserve(relation.columns.size());
   for (const RelationColumn& column : relation.columns) {
     if (!column.readable) continue;
     columns.push_back({.name = column.name,
-                       .type = inferred_of(column.type),
+                       .type = column_type_of(relation, column),
                        .relation = &relation,
                        .origin = &column});
   }
@@ -45,12 +52,15 @@ void Emitter::table(const TableReference& node) {
       return named_table(node);
     case TableKind::kSubquery: {
       if (node.lateral) write("LATERAL ");
-      write("(");
-      query(*node.query);
-      write(")");
+      const std::string source = captured([&] {
+        write("(");
+        query(*node.query);
+        write(")");
+      });
       ScopeTable entry;
       entry.alias = node.alias;
       entry.columns = std::move(last_columns_);
+      write(cut_source(node, source, entry.columns));
       entry.columns_known = !entry.columns.empty();
       for (std::size_t i = 0; i < node.column_aliases.size() && i < entry.columns.size(); ++i) {
         entry.columns[i].name = node.column_aliases[i];
@@ -185,19 +195,22 @@ void Emitter::named_table(const TableReference& node) {
   if (const auto* columns = common_table_columns(name)) {
     entry.columns = *columns;
     entry.columns_known = !columns->empty();
-    identifier(name.name());
+    const std::string source = cut_source(node, quote_identifier(name.name()), entry.columns);
+    write(source);
+    const bool cut = source.front() == '(';
     const std::string alias = add_scope_table(std::move(entry));
-    if (!node.alias.empty() || !node.column_aliases.empty()) alias_of(node, alias);
+    if (cut || !node.alias.empty() || !node.column_aliases.empty()) alias_of(node, alias);
     return;
   }
   const Relation* relation = look_up(name);
-  readable_relation(node, relation, entry);
+  const std::string source = captured([&] { readable_relation(node, relation, entry); });
+  if (relation != nullptr) entry.columns = scope_columns(*relation);
+  write(cut_source(node, source, entry.columns));
   if (node.alias.empty()) entry.schema = name.schema().empty() ? "?" : std::string(name.schema());
   entry.system =
       relation != nullptr ? relation->kind == RelationKind::kSystem : is_system_relation(name);
   reads_table_ = reads_table_ || !entry.system;
   if (relation != nullptr) {
-    entry.columns = scope_columns(*relation);
     // A late-binding view does not know its columns.
     entry.columns_known = entry.system || !entry.columns.empty();
     entry.relation = relation;
@@ -281,9 +294,14 @@ void Emitter::super_unpivot(const TableReference& node) {
 }
 
 void Emitter::join(const TableReference& node) {
+  const std::size_t cut_columns = cut_columns_.size();
+  const bool natural = in_natural_;
+  note_cut_columns(node);
   write_joined_tables(
       node, [&](std::string_view text) { write(text); },
       [&](const TableReference& side) { table(side); });
+  cut_columns_.resize(cut_columns);
+  in_natural_ = natural;
   note_join(node);
   if (!node.using_columns.empty()) {
     write(" USING (");

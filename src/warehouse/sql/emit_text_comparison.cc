@@ -57,14 +57,10 @@ Emitter::TextSide Emitter::text_side(const Expression& node) const {
   if (node.kind == ExpressionKind::kString) return TextSide::kComputed;
   const InferredType type = infer(node);
   if (type.kind != Inferred::kText) return TextSide::kOther;
-  if (type.padded) return TextSide::kTrimmed;
-  if (node.kind != ExpressionKind::kColumn) return TextSide::kComputed;
-  const ScopeColumn* column = find_lateral(node) == nullptr ? find_column(node) : nullptr;
-  if (column == nullptr) return TextSide::kComputed;
-  // Nothing in the catalog ends in a blank.
-  const bool system =
-      column->relation != nullptr && column->relation->kind == RelationKind::kSystem;
-  return system ? TextSide::kTrimmed : TextSide::kColumn;
+  if (!has_blanks(type)) return TextSide::kTrimmed;
+  const bool column = node.kind == ExpressionKind::kColumn && find_lateral(node) == nullptr &&
+                      find_column(node) != nullptr;
+  return column ? TextSide::kColumn : TextSide::kComputed;
 }
 
 std::string Emitter::trimmed_text(const Expression& node, TextSide side) {
@@ -134,7 +130,19 @@ bool Emitter::text_between(const Expression& node) {
   const TextSide side = text_side(value);
   const auto first = constant_text(*node.children[1]);
   const auto last = constant_text(*node.children[2]);
-  if (side == TextSide::kOther || !first || !last) return false;
+  if (side == TextSide::kOther) return false;
+  if (!first || !last) {
+    bool texts = true;
+    bool blanks = false;
+    for (const ExpressionPtr& each : node.children) {
+      texts = texts && (constant_text(*each) || infer(*each).kind == Inferred::kText);
+      blanks = blanks || may_end_in_blank(*each);
+    }
+    if (!texts || !blanks) return false;
+    write(compared_value(value) + (node.negated ? " NOT BETWEEN " : " BETWEEN ") +
+          compared_value(*node.children[1]) + " AND " + compared_value(*node.children[2]));
+    return true;
+  }
   if (node.negated) write("NOT ");
   write("(" + compared_text(">=", value, side, *first) + " AND " +
         compared_text("<=", value, side, *last) + ")");
@@ -146,6 +154,23 @@ bool Emitter::text_in(const Expression& node) {
   if (node.query || node.children.size() < 2) return false;
   const TextSide side = text_side(value);
   if (side == TextSide::kOther) return false;
+  const bool constants = std::all_of(
+      node.children.begin() + 1, node.children.end(),
+      [&](auto& each) { return each->kind == ExpressionKind::kNull || constant_text(*each); });
+  if (!constants) {
+    for (const ExpressionPtr& each : node.children) {
+      if (each->kind != ExpressionKind::kNull && !constant_text(*each) &&
+          infer(*each).kind != Inferred::kText)
+        return false;
+    }
+    if (std::ranges::none_of(node.children, [&](auto& each) { return may_end_in_blank(*each); }))
+      return false;
+    write(compared_value(value) + (node.negated ? " NOT IN (" : " IN ("));
+    for (std::size_t i = 1; i < node.children.size(); ++i)
+      write((i > 1 ? ", " : "") + compared_value(*node.children[i]));
+    write(")");
+    return true;
+  }
   std::string list;
   std::optional<std::string> first;
   std::optional<std::string> last;
@@ -153,7 +178,6 @@ bool Emitter::text_in(const Expression& node) {
   for (std::size_t i = 1; i < node.children.size(); ++i) {
     const Expression& each = *node.children[i];
     const auto constant = constant_text(each);
-    if (!constant && each.kind != ExpressionKind::kNull) return false;
     list += (i > 1 ? ", " : "") + (constant ? constant->sql : "NULL");
     literals = literals && constant && constant->literal;
     if (!literals) continue;

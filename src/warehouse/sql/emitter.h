@@ -44,6 +44,7 @@ struct InferredType {
   std::int32_t scale = 0;
   std::int32_t length = -1;  ///< kText of a declared length
   bool padded = false;       ///< kText: CHAR
+  bool trimmed = false;      ///< kText: no value ends in a blank
 };
 
 /// A numeric parameter has no precision of its own: NUMERIC's default would cut the decimals off.
@@ -54,6 +55,10 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
 [[nodiscard]] InferredType inferred_of(const TypeName& type);
 [[nodiscard]] InferredType merged(const InferredType& a, const InferredType& b);
 
+/// True for text whose values may end in blanks.
+[[nodiscard]] bool has_blanks(const InferredType& type);
+/// True for what does not end in a blank when it is text or becomes text.
+[[nodiscard]] bool ends_in_no_blank(const InferredType& type);
 [[nodiscard]] bool is_numeric(Inferred kind);
 
 /// True for the text of a finite number.
@@ -95,6 +100,14 @@ struct LateralAlias {
   InferredType type;
 };
 
+/// A key of GROUP BY whose values may end in blanks: they are grouped without them, and one of them
+/// stands for all.
+struct TrimmedGroup {
+  const ScopeColumn* column = nullptr;  ///< null: an expression
+  std::string text;                     ///< as emitted
+  std::string shown;                    ///< what stands for it where groups are seen
+};
+
 struct Scope {
   std::vector<ScopeTable> tables;
   std::vector<LateralAlias> aliases{};  ///< of the items emitted so far
@@ -102,6 +115,8 @@ struct Scope {
   bool alias_first = false;             ///< ORDER BY: an alias hides a column of FROM
   bool reordered = false;  ///< joined in another order than FROM has: * is written table by table
   std::string level{};     ///< with CONNECT BY: what stands for LEVEL
+  std::vector<TrimmedGroup> groups{};  ///< keys of GROUP BY that are grouped without their blanks
+  bool grouped = false;  ///< what is written now sees groups: `groups` are represented in it
 };
 
 /// A text without blanks at its end: a literal, or what stands for a parameter.
@@ -199,6 +214,34 @@ class Emitter {
   bool text_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool number_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool text_between(const Expression& node);
+  bool text_pair(std::string_view op, const Expression& left, const Expression& right);
+  bool text_subquery(std::string_view op, const Expression& left, const Expression& right);
+  /// True for text whose values may end in blanks.
+  [[nodiscard]] bool may_end_in_blank(const Expression& node) const;
+  /// The value as groups, joins and sets compare it.
+  [[nodiscard]] std::string compared_value(const Expression& node);
+  /// `left` and the query that it is compared with, "x IN (SELECT ...)" without the word between.
+  void compare_with_query(const Expression& left, std::string_view word, const Query& node);
+  void compared_values(const Arguments& nodes);
+  // Keys that count without their blanks (emit_blanks.cc).
+  void find_groups(const Select& node);
+  void find_group(const Select& node, const Expression& key, bool sets);
+  [[nodiscard]] const TrimmedGroup* group_of(const Expression& node);
+  void group_keys(const Select& node);
+  /// Writes what stands for the node, if it is such a key of GROUP BY.
+  bool represented(const Expression& node);
+  /// What DISTINCT compares, given the items as emitted; empty: the items as they are.
+  [[nodiscard]] std::string distinct_keys(const Select& node,
+                                          const std::vector<std::string>& items) const;
+  /// Writes a set operation whose sides stand in the output from `left` and `right` on anew.
+  void combine(const Query& node, std::size_t left, std::size_t right,
+               std::vector<ScopeColumn>& columns);
+  /// Notes the columns of USING and NATURAL, whose blanks do not count.
+  void note_cut_columns(const TableReference& node);
+  /// `source`, a table in FROM, with those of its columns trimmed.
+  [[nodiscard]] std::string cut_source(const TableReference& node, std::string source,
+                                       std::vector<ScopeColumn>& columns) const;
+  [[nodiscard]] bool is_output_alias(const Expression& node) const;
   bool text_in(const Expression& node);
   /// What a text is compared with, if it is known before any row is.
   [[nodiscard]] std::optional<ConstantText> constant_text(const Expression& node);
@@ -206,7 +249,7 @@ class Emitter {
   enum class TextSide : std::uint8_t {
     kOther,    ///< no text, or not known to be one
     kColumn,   ///< values as they were stored, with blanks at their ends
-    kTrimmed,  ///< CHAR: values never end in a blank
+    kTrimmed,  ///< values never end in a blank: CHAR, columns without a mark
     kComputed
   };
   [[nodiscard]] TextSide text_side(const Expression& node) const;
@@ -244,7 +287,7 @@ class Emitter {
   [[nodiscard]] bool is_declared(const Expression& node) const;
   /// $n that the client declared as numeric.
   [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
-  void order_by(const std::vector<OrderItem>& items);
+  void order_by(const std::vector<OrderItem>& items, bool compared = false);
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
   std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node) const;
   void require_column(const std::string& name, SourceSpan span) const;
@@ -309,7 +352,8 @@ class Emitter {
   void query_body(const Query& node);
   void select(const Select& node, const std::vector<OrderItem>& order_by, const Expression* limit,
               const Expression* offset);
-  void select_item(const SelectItem& item);
+  /// Returns the value's text.
+  std::string select_item(const SelectItem& item);
   void with(const std::vector<CommonTable>& tables, bool recursive);
   void from(const std::vector<TablePtr>& tables);
   void table(const TableReference& node);
@@ -376,7 +420,8 @@ class Emitter {
   /// The column of `relation` (null: not known, as the answer then) with that name, or 42703.
   const RelationColumn* target_column(const Relation* relation, const QualifiedName& table,
                                       const std::string& name, SourceSpan span) const;
-  [[nodiscard]] std::string assigned_text(const std::string& value, const TypeName& type) const;
+  [[nodiscard]] std::string assigned_text(const std::string& value,
+                                          const RelationColumn& column) const;
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
 
   static constexpr std::size_t kOutputBytesMax = 64 * 1024 * 1024;
@@ -405,6 +450,9 @@ class Emitter {
   std::string filter_;
   bool reads_table_ = false;               ///< a relation of users was named so far
   bool in_from_function_ = false;          ///< in a call that stands in FROM
+  bool in_recursion_ = false;              ///< in a recursive common table: UNION stays at its top
+  bool in_natural_ = false;                ///< in a NATURAL join: its columns are noted
+  std::vector<std::string> cut_columns_;   ///< names of columns that tables in FROM give trimmed
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
   ColumnUse* use_ = nullptr;               ///< null: nobody asks
   const Expression* item_ = nullptr;       ///< the select item without alias that is being written

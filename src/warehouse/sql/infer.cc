@@ -62,6 +62,15 @@ std::int32_t text_bytes(const InferredType& type) {
   }
 }
 
+InferredType joined_texts(const InferredType& left, const InferredType& right) {
+  const std::int32_t a = text_bytes(left);
+  const std::int32_t b = text_bytes(right);
+  // The last byte is that of the second, or of the first if the second is empty.
+  return {.kind = Inferred::kText,
+          .length = a >= 0 && b >= 0 ? std::min(a + b, 65535) : -1,
+          .trimmed = ends_in_no_blank(left) && ends_in_no_blank(right)};
+}
+
 /// A count of characters that is written as a literal; -1: none.
 std::int32_t literal_count(const Expression& node) {
   if (node.kind != ExpressionKind::kNumber) return -1;
@@ -102,7 +111,8 @@ InferredType merged(const InferredType& a, const InferredType& b) {
   const bool known = a.length >= 0 && b.length >= 0;
   return {.kind = Inferred::kText,
           .length = known ? std::max(a.length, b.length) : -1,
-          .padded = a.padded && b.padded && a.length == b.length};
+          .padded = a.padded && b.padded && a.length == b.length,
+          .trimmed = !has_blanks(a) && !has_blanks(b)};
 }
 
 bool is_condition(ExpressionKind kind) {
@@ -110,6 +120,17 @@ bool is_condition(ExpressionKind kind) {
          kind == ExpressionKind::kNot || kind == ExpressionKind::kIs ||
          kind == ExpressionKind::kBetween || kind == ExpressionKind::kIn ||
          kind == ExpressionKind::kLike || kind == ExpressionKind::kQuantified;
+}
+
+bool has_blanks(const InferredType& type) {
+  return type.kind == Inferred::kText && !type.padded && !type.trimmed;
+}
+
+bool ends_in_no_blank(const InferredType& type) {
+  return type.kind == Inferred::kText
+             ? !has_blanks(type)
+             : is_numeric(type.kind) || type.kind == Inferred::kBoolean ||
+                   type.kind == Inferred::kDate || type.kind == Inferred::kTimestamp;
 }
 
 bool is_numeric(Inferred kind) {
@@ -168,7 +189,9 @@ InferredType Emitter::infer(const Expression& node) const {
       const InferredType type = inferred_of(*node.type);
       // Without a length of its own it keeps all of its operand.
       if (type.kind != Inferred::kText || type.length >= 0 || type.padded) return type;
-      return {.kind = Inferred::kText, .length = text_bytes(infer(*node.children[0]))};
+      const InferredType value = infer(*node.children[0]);
+      return {
+          .kind = Inferred::kText, .length = text_bytes(value), .trimmed = ends_in_no_blank(value)};
     }
     case ExpressionKind::kParameter: {
       const auto index = static_cast<std::size_t>(node.number - 1);
@@ -194,7 +217,9 @@ InferredType Emitter::infer(const Expression& node) const {
     case ExpressionKind::kFunction:
       return infer_function(node);
     case ExpressionKind::kString:
-      return {.kind = Inferred::kText, .length = static_cast<std::int32_t>(node.text.size())};
+      return {.kind = Inferred::kText,
+              .length = static_cast<std::int32_t>(node.text.size()),
+              .trimmed = !node.text.ends_with(' ')};
     case ExpressionKind::kSubquery: {
       const auto found = subquery_types_.find(&node);
       return found == subquery_types_.end() ? InferredType{} : found->second;
@@ -255,10 +280,7 @@ const LateralAlias* Emitter::find_lateral(const Expression& node) const {
 InferredType Emitter::infer_binary(const Expression& node) const {
   const std::string_view op = node.text;
   if (op == "||") {
-    const std::int32_t left = text_bytes(infer(*node.children[0]));
-    const std::int32_t right = text_bytes(infer(*node.children[1]));
-    const bool known = left >= 0 && right >= 0;
-    return {.kind = Inferred::kText, .length = known ? std::min(left + right, 65535) : -1};
+    return joined_texts(infer(*node.children[0]), infer(*node.children[1]));
   }
   const bool arithmetic = op == "+" || op == "-" || op == "*" || op == "/" || op == "%";
   if (!arithmetic) {
@@ -310,7 +332,7 @@ InferredType Emitter::infer_choice(const std::vector<const Expression*>& results
 /// Text functions whose result is never longer than what they are given, or of a known size.
 InferredType Emitter::infer_text_function(const Expression& node) const {
   const std::string_view name = node.names.back();
-  if (name == "md5") return {.kind = Inferred::kText, .length = 32};
+  if (name == "md5") return {.kind = Inferred::kText, .length = 32, .trimmed = true};
   InferredType type{Inferred::kText};
   if (node.children.empty()) return type;
   const InferredType first = infer(*node.children[0]);
@@ -318,6 +340,11 @@ InferredType Emitter::infer_text_function(const Expression& node) const {
   for (const std::string_view same : {"btrim", "trim", "ltrim", "rtrim", "split_part"}) {
     if (name == same) type.length = text_bytes(first);
   }
+  const bool cut = name == "btrim" || name == "trim" || name == "rtrim";
+  type.trimmed =
+      name == "sha" || name == "sha1" || name == "sha2" || (cut && node.children.size() == 1);
+  if (name == "upper" || name == "lower" || name == "initcap" || name == "ltrim")
+    type.trimmed = first.kind == Inferred::kText && !has_blanks(first);
   const bool substring = (name == "substring" || name == "substr") && node.children.size() == 3;
   if (substring || name == "left" || name == "right") {
     // Four bytes a character at most.
@@ -327,9 +354,7 @@ InferredType Emitter::infer_text_function(const Expression& node) const {
       type.length = count * 4;
   }
   if (name == "concat" && node.children.size() == 2) {
-    const std::int32_t left = text_bytes(first);
-    const std::int32_t right = text_bytes(infer(*node.children[1]));
-    if (left >= 0 && right >= 0) type.length = std::min(left + right, 65535);
+    return joined_texts(first, infer(*node.children[1]));
   }
   return type;
 }

@@ -23,6 +23,10 @@ struct RelationColumn {
   bool not_null = false;
   bool readable = true;     ///< False: the user may not read it; a query that names it is 42501.
   std::int16_t number = 0;  ///< As in pg_attribute.attnum; 0: not known.
+  /// Text that may end in a blank.
+  bool blanks = false;
+  /// What values with a blank at the end are noted under (leat_fit_varchar); 0: they need not be.
+  std::int64_t blank_key = 0;
 };
 
 enum class RelationKind : std::uint8_t { kTable, kView, kMaterializedView, kSystem };
@@ -100,6 +104,7 @@ struct ResultColumn {
   std::string column{};
   bool not_null = false;
   bool identity = false;
+  bool blanks = true;  ///< False: no text that ends in a blank.
 };
 
 struct Translation {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "io/directory_object_store.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/transfer/byte_stream.h"
 #include "warehouse/transfer/copy.h"

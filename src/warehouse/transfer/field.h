@@ -64,6 +64,8 @@ class FieldConverter {
   void store(engine::ChunkWriter& writer, std::size_t column, std::size_t row) const;
 
   [[nodiscard]] const TargetColumn& column() const { return column_; }
+  /// Of the current cell, which is text.
+  [[nodiscard]] bool ends_in_blank() const { return !null_ && text_.ends_with(' '); }
 
  private:
   using Outcome = std::optional<FieldError>;

@@ -192,8 +192,9 @@ std::string with_length_check(std::string expression, const TargetColumn& column
   if (!is_text && column.type.kind != sql::TypeKind::kVarbyte) return expression;
   // Blanks at the end of a CHAR have no meaning: they are not kept.
   if (is_char) expression = fmt::format("rtrim({}, ' ')", expression);
-  return fmt::format("leat_fit_loaded({}, {}, {}, {})", expression, column.type.length,
-                     quote_literal(column.name), file_expression);
+  return fmt::format("leat_fit_loaded({}, {}, {}, {}{})", expression, column.type.length,
+                     quote_literal(column.name), file_expression,
+                     column.blank_key == 0 ? "" : fmt::format(", {}", column.blank_key));
 }
 
 using Columns = std::vector<const TargetColumn*>;

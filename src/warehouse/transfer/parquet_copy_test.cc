@@ -53,6 +53,15 @@ TEST_F(ParquetCopy, LoadsByPositionIntoTheColumnList) {
   EXPECT_EQ(rows("select * from t order by id"), "one|NULL|NULL|3.50\ntwo|NULL|NULL|NULL\n");
 }
 
+TEST_F(ParquetCopy, NotesTheColumnsWithBlanksAtTheEndsOfTexts) {
+  create({{.name = "a", .type = varchar(10), .blank_key = engine::BlankMarks::key(7, 1)},
+          {.name = "b", .type = varchar(10), .blank_key = engine::BlankMarks::key(7, 2)},
+          {.name = "c", .type = varchar(10)}});
+  write("a.parquet", "select 'x' as a, 'y ' as b, 'z ' as c union all select null, 'y', 'z'");
+  ASSERT_FALSE(copy(statement("a.parquet")).error);
+  EXPECT_THAT(connection->blank_marks().columns(7), ElementsAre(2));
+}
+
 TEST_F(ParquetCopy, EveryTypeGoesIntoItsColumn) {
   create({{.name = "a", .type = type_of(TypeKind::kBoolean)},
           {.name = "b", .type = type_of(TypeKind::kSmallint)},

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "warehouse/engine/blank_marks.h"
 #include "warehouse/transfer/avro_stream.h"
 #include "warehouse/transfer/byte_stream.h"
 #include "warehouse/transfer/encoded_stream.h"
@@ -54,14 +55,16 @@ class RowSource : public engine::ChunkSource {
   RowSource(const sql::CopyStatement& statement, const CopyTarget& target,
             const std::vector<const TargetColumn*>& columns, const FieldOptions& field_options,
             const std::vector<InputFile>& files, io::ObjectStore& store, const CopyOptions& options,
-            CopyReport& report)
-      : statement_(statement),
+            CopyReport& report, engine::BlankMarks& blank_marks)
+      : blank_marks_(blank_marks),
+        statement_(statement),
         target_(target),
         options_(options),
         report_(report),
         files_(files),
         store_(store) {
     for (const TargetColumn* column : columns) {
+      if (column->blank_key != 0) watched_.push_back(converters_.size());
       converters_.emplace_back(*column, field_options);
       infos_.push_back(
           {.name = fmt::format("c{}", infos_.size()), .type = engine_column_type(column->type)});
@@ -79,6 +82,7 @@ class RowSource : public engine::ChunkSource {
       LEAT_ASSIGN(const bool more, next_row());
       if (!more) break;
       for (std::size_t i = 0; i < converters_.size(); ++i) converters_[i].store(writer, i, row);
+      note_blanks();
       ++row;
     }
     report_.rows += static_cast<std::int64_t>(row);
@@ -140,6 +144,7 @@ class RowSource : public engine::ChunkSource {
     if (any) ++report_.replacement_count;
   }
 
+  engine::BlankMarks& blank_marks_;
   const sql::CopyStatement& statement_;
   const CopyTarget& target_;
   const CopyOptions& options_;
@@ -147,6 +152,14 @@ class RowSource : public engine::ChunkSource {
   std::vector<FieldConverter> converters_;
 
  private:
+  void note_blanks() {
+    std::erase_if(watched_, [&](std::size_t column) {
+      const bool blank = converters_[column].ends_in_blank();
+      if (blank) blank_marks_.note(converters_[column].column().blank_key);
+      return blank;
+    });
+  }
+
   SqlResult<bool> next_row() {
     while (true) {
       if (!open_) {
@@ -177,6 +190,7 @@ class RowSource : public engine::ChunkSource {
 
   const std::vector<InputFile>& files_;
   io::ObjectStore& store_;
+  std::vector<std::size_t> watched_;  // columns whose texts have not ended in a blank so far
   std::vector<engine::ColumnInfo> infos_;
   std::int64_t errors_max_ = 1;
   std::size_t file_ = 0;
@@ -371,7 +385,7 @@ SqlStatus copy_text(const sql::CopyStatement& statement, const CopyTarget& targe
   if (statement.format == sql::FileFormat::kJson || statement.format == sql::FileFormat::kAvro) {
     LEAT_ASSIGN(const JsonMapping mapping, read_mapping(statement, columns, store));
     JsonSource source(mapping, statement, target, columns, field_options, files, store, options,
-                      report);
+                      report, connection.blank_marks());
     return insert(statement, target, columns, connection, source);
   }
   LEAT_ASSIGN(const TextFormat format, TextFormat::read(statement));
@@ -380,7 +394,7 @@ SqlStatus copy_text(const sql::CopyStatement& statement, const CopyTarget& targe
                                          format.widths.size(), columns.size()));
   }
   TextSource source(format, statement, target, columns, field_options, files, store, options,
-                    report);
+                    report, connection.blank_marks());
   return insert(statement, target, columns, connection, source);
 }
 

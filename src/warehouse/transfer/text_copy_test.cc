@@ -47,6 +47,23 @@ TEST_F(TextCopy, Delimited) {
   EXPECT_EQ(load("1\t\"q\"\t\n", [](auto& s) { s.delimiter = "\t"; }), "1|\"q\"|NULL\n");
 }
 
+TEST_F(TextCopy, NotesTheColumnsWithBlanksAtTheEndsOfTexts) {
+  const auto make = [&](std::uint32_t relation) {
+    create({{.name = "a", .type = varchar(10), .blank_key = engine::BlankMarks::key(relation, 1)},
+            {.name = "b", .type = varchar(10), .blank_key = engine::BlankMarks::key(relation, 2)},
+            {.name = "c", .type = varchar(10)}});
+  };
+  make(7);
+  load("x|y|z \nx||z\n\\N|y |z\n");
+  EXPECT_THAT(connection->blank_marks().columns(7), ElementsAre(2));
+  make(8);
+  csv("x ,y,z\n");
+  EXPECT_THAT(connection->blank_marks().columns(8), ElementsAre(1));
+  make(9);
+  load("x|y|z \n");
+  EXPECT_THAT(connection->blank_marks().columns(9), testing::IsEmpty());
+}
+
 TEST_F(TextCopy, DelimitedStructureErrors) {
   abc();
   EXPECT_EQ(load("1|one\n"), "1:c:1214 Delimiter not found\n");
