@@ -27,15 +27,16 @@ std::string count_at(const Json& object, const char* member) {
 
 std::string sources_table(const Json& status) {
   TableText table;
-  table.columns = {"source", "schema",       "received", "in journal", "to sync",
-                   "loaded", "deduplicated", "rescued",  "excluded",   "last load"};
-  table.numeric = {false, false, true, true, true, true, true, true, true, false};
+  table.columns = {"source",       "schema",  "received", "in journal", "to sync",  "loaded",
+                   "deduplicated", "rescued", "excluded", "deleted",    "last load"};
+  table.numeric = {false, false, true, true, true, true, true, true, true, true, false};
   for (const Json& source : member_list(status, "sources")) {
     table.rows.push_back({member_text(source, "name"), member_text(source, "schema"),
                           count_at(source, "received"), count_at(source, "in_journal"),
                           count_at(source, "waiting_for_sync"), count_at(source, "loaded"),
                           count_at(source, "deduplicated"), count_at(source, "rescued"),
-                          count_at(source, "excluded"), member_text(source, "last_loaded_at")});
+                          count_at(source, "excluded"), count_at(source, "deleted"),
+                          member_text(source, "last_loaded_at")});
   }
   return to_text(table);
 }

@@ -89,6 +89,9 @@ class PrivacyTest(LeatTest):
                 },
             )
             self.assertEqual(dry["sources"][0]["table_rows"], web["table_rows"])
+            status = json.loads(self.leat("status", "--json"))
+            (source,) = [each for each in status["sources"] if each["name"] == "web"]
+            self.assertEqual((source["deleted"], source["balanced"]), (10, True))
             archived = self.archived()
             self.assertNotIn("ann", archived)
             self.assertEqual(archived.count('"rejected":"deleted"'), 10)

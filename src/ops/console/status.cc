@@ -81,14 +81,14 @@ std::string source_json(const SourceView& source) {
   return fmt::format(
       R"({{"name":{},"schema":{},"received":{},"archived":{},"in_journal":{},)"
       R"("waiting_for_sync":{},"batches":{},)"
-      R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"values_rescued":{},)"
+      R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"deleted":{},"values_rescued":{},)"
       R"("last_loaded_at":{},)"
       R"("balanced":{},"verdict":{},"sync":{},"freshness":{}}})",
       json_string(source.name), json_string(source.schema), optional_number(source.received),
       optional_number(source.archived), optional_number(source.in_journal()),
       optional_number(source.waiting_for_sync()), number(books.batches),
       number(books.events.loaded), number(books.events.deduplicated), number(books.events.rescued),
-      number(books.events.excluded), number(books.values_rescued),
+      number(books.events.excluded), number(books.deleted), number(books.values_rescued),
       books.batches > 0 ? json_string(format_iso8601(books.last_loaded_at)) : "null",
       optional_bool(verdict.balanced), json_string(verdict.sentence),
       source.state != nullptr ? sync_json(*source.state) : "null",
@@ -201,6 +201,10 @@ Verdict judge(const SourceView& source) {
             who, grouped(-*waiting))};
   }
   std::string sentence = fmt::format("{}: balanced, {}", who, sum_text(events));
+  if (source.ledger->deleted > 0) {
+    sentence +=
+        fmt::format("; {} of all these deleted on request", grouped(source.ledger->deleted));
+  }
   const std::int64_t in_journal = source.in_journal().value_or(0);
   const std::int64_t waiting = source.waiting_for_sync().value_or(0);
   if (in_journal + waiting > 0) {

@@ -36,6 +36,16 @@ TEST(Verdict, BalancedBooksTellWhatIsOnTheWay) {
             "300 more on the way (100 in the journal, 200 archived and waiting for a sync)");
 }
 
+TEST(Verdict, TellsHowManyEventsAreDeleted) {
+  Snapshot snapshot = balanced_snapshot();
+  EXPECT_THAT(status_json(snapshot), HasSubstr(R"("excluded":20,"deleted":0,)"));
+  snapshot.ledger->sources[0].deleted = 1'012;
+  EXPECT_EQ(judge(snapshot).balanced, true);
+  EXPECT_THAT(judge(source_views(snapshot).at(0)).sentence,
+              HasSubstr("20 excluded; 1,012 of all these deleted on request; 300 more"));
+  EXPECT_THAT(status_json(snapshot), HasSubstr(R"("excluded":20,"deleted":1012,)"));
+}
+
 TEST(Verdict, SaysWhereItDoesNotBalance) {
   Snapshot ledger_wrong = balanced_snapshot();
   ledger_wrong.ledger->sources[0].events.loaded -= 1;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -35,6 +36,21 @@ SourceBooks source_of(const Row& row) {
   source.values_rescued = number_at(row, 7);
   source.last_loaded_at = time_at(row, 8);
   return source;
+}
+
+std::expected<void, DestinationFailure> add_deletions(Ledger& ledger, Connection& connection,
+                                                      const std::string& schema,
+                                                      const std::stop_token& stop) {
+  // Asked for first, so that the warehouse's log of failed statements stays clean.
+  LEAT_ASSIGN(const Rows columns,
+              connection.run(columns_sql(schema, {std::string(kDeletionsTable)}), stop));
+  if (columns.rows.empty()) return {};
+  LEAT_ASSIGN(const Rows totals, connection.run(deletion_totals_sql(schema), stop));
+  for (const Row& row : totals.rows) {
+    const auto found = std::ranges::find(ledger.sources, text_at(row, 0), &SourceBooks::source);
+    if (found != ledger.sources.end()) found->deleted = number_at(row, 1);
+  }
+  return {};
 }
 
 }  // namespace
@@ -100,6 +116,10 @@ Result<Ledger> read_ledger(const DestinationSettings& settings, const Connect& c
     return std::unexpected(describe_failure(totals.error(), kAction, settings));
   }
   for (const Row& row : totals->rows) ledger.sources.push_back(source_of(row));
+  if (const auto added = add_deletions(ledger, **connection, settings.ledger_schema, stop);
+      !added) {
+    return std::unexpected(describe_failure(added.error(), kAction, settings));
+  }
   if (latest == 0) return ledger;
   const auto batches = (*connection)->run(ledger_latest_sql(settings.ledger_schema, latest), stop);
   if (!batches) return std::unexpected(describe_failure(batches.error(), kAction, settings));

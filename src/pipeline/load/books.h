@@ -63,6 +63,8 @@ struct SourceBooks {
   std::int64_t batches = 0;
   EventCounts events;
   std::int64_t values_rescued = 0;
+  std::int64_t deleted =
+      0;  ///< Events deleted on a person's request, whatever they are counted as.
   TimeUs last_loaded_at;
 };
 
@@ -72,7 +74,7 @@ struct Ledger {
 };
 
 /// Reads the ledger over a connection of its own. An absent ledger reads as empty. `latest`: how
-/// many batches, 0 to 10000. Waits at most 5 s for the connection and each of two statements.
+/// many batches, 0 to 10000. Waits at most 5 s for the connection and each of four statements.
 /// Errors as describe_failure. Any thread; blocks.
 [[nodiscard]] Result<Ledger> read_ledger(const DestinationSettings& settings,
                                          const Connect& connect, int latest, std::stop_token stop);

@@ -54,12 +54,17 @@ TEST(Books, ReadsTotalsAndBatches) {
   Rows batches;
   batches.rows = {{"web/2026112014/j-1-2", "web", "j", "1", "2", "2026-11-20 14:00:00", "10", "7",
                    "1", "1", "1", "4", R"({"tracks":8})", "s", "2026-11-20 14:03:05.25"}};
-  const auto ledger = read_ledger({}, scripted({totals, batches}), 5, {});
+  Rows columns;
+  columns.rows = {{"deletions", "source"}};
+  Rows deletions;
+  deletions.rows = {{"app", "7"}, {"web", "3"}};
+  const auto ledger = read_ledger({}, scripted({totals, columns, deletions, batches}), 5, {});
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
   ASSERT_EQ(ledger->sources.size(), 1U);
   EXPECT_EQ(
       ledger->sources[0].events,
       (EventCounts{.received = 10, .loaded = 7, .deduplicated = 1, .rescued = 1, .excluded = 1}));
+  EXPECT_EQ(ledger->sources[0].deleted, 3);
   ASSERT_EQ(ledger->latest.size(), 1U);
   EXPECT_EQ(ledger->latest[0].hour, "2026112014");
   EXPECT_EQ(ledger->latest[0].table_rows.at("tracks"), 8);
@@ -71,6 +76,14 @@ TEST(Books, ReadsTotalsAndBatches) {
       R"("excluded":1,)"
       R"("balanced":true},"values_rescued":4,"table_rows":{"tracks":8},"sync_id":"s",)"
       R"("loaded_at":"2026-11-20T14:03:05.250Z"})");
+}
+
+TEST(Books, NobodyWasDeletedWhereThereIsNoTableOfDeletions) {
+  Rows totals;
+  totals.rows = {{"web", "2", "10", "7", "1", "1", "1", "4", "2026-11-20 14:03:05.25"}};
+  const auto ledger = read_ledger({}, scripted({totals, Rows{}}), 0, {});
+  ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
+  EXPECT_EQ(ledger->sources[0].deleted, 0);
 }
 
 TEST(Books, AnAbsentLedgerIsEmpty) {

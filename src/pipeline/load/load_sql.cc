@@ -495,6 +495,11 @@ std::string ledger_totals_sql(std::string_view ledger_schema) {
       qualified(ledger_schema, "batches"));
 }
 
+std::string deletion_totals_sql(std::string_view ledger_schema) {
+  return fmt::format(R"(SELECT "source", sum("events") FROM {} GROUP BY "source")",
+                     qualified(ledger_schema, kDeletionsTable));
+}
+
 std::string ledger_latest_sql(std::string_view ledger_schema, int limit) {
   return fmt::format(
       R"(SELECT {} FROM {} WHERE "hour" IS NOT NULL ORDER BY "loaded_at" DESC, "batch_id" )"

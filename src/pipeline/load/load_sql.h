@@ -66,6 +66,8 @@ struct SharedStage {
 [[nodiscard]] std::string deletions_row_id(std::string_view source);
 /// The `shard` of that row: of no stream.
 inline constexpr std::string_view kDeletionsShard = "(deletions)";
+/// The table beside the ledger that says what each deletion removed.
+inline constexpr std::string_view kDeletionsTable = "deletions";
 
 /// "\"web\".\"tracks\"".
 [[nodiscard]] std::string qualified(std::string_view schema, std::string_view table);
@@ -168,6 +170,8 @@ inline constexpr std::array<std::string_view, 15> kLedgerColumns = {
 /// Totals per source, and the newest batches; see books.cc for the order of columns.
 [[nodiscard]] std::string ledger_totals_sql(std::string_view ledger_schema);
 [[nodiscard]] std::string ledger_latest_sql(std::string_view ledger_schema, int limit);
+/// Source and sum of events of the table of deletions, which need not exist.
+[[nodiscard]] std::string deletion_totals_sql(std::string_view ledger_schema);
 /// Name, column, type, length, precision, scale of a schema's columns in order; of `tables` only
 /// when it is not empty.
 [[nodiscard]] std::string columns_sql(std::string_view schema,

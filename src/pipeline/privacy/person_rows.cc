@@ -19,7 +19,7 @@ using load::Rows;
 using load::Session;
 using load::Step;
 
-constexpr std::string_view kDeletions = "deletions";
+constexpr std::string_view kDeletions = load::kDeletionsTable;
 constexpr std::string_view kRescue = "leat_rescue";
 // One row for each call of its type: where the event of a rescued value is found.
 constexpr std::array<std::string_view, 6> kHomes = {"tracks",  "identifies", "pages",
