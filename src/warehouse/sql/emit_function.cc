@@ -294,9 +294,13 @@ void Emitter::average(const Expression& node) {
 void Emitter::list_aggregate(const Expression& node) {
   const Call& call = *node.call;
   write("string_agg(");
+  const auto value = [&](const Expression& each) {
+    if (call.distinct) return write(compared_value(each));
+    expression(each);
+  };
   if (call.distinct) write("DISTINCT ");
   write("nullif(CAST(");
-  expression(*node.children[0]);
+  value(*node.children[0]);
   write(" AS VARCHAR), ''), ");
   if (node.children.size() > 1) {
     expression(*node.children[1]);
@@ -307,7 +311,7 @@ void Emitter::list_aggregate(const Expression& node) {
   if (call.distinct && order.size() == 1) {
     // DuckDB orders a DISTINCT aggregate only by its own argument.
     write(" ORDER BY nullif(CAST(");
-    expression(*order[0].value);
+    value(*order[0].value);
     write(order[0].descending ? " AS VARCHAR), '') DESC" : " AS VARCHAR), '')");
   } else {
     order_by(order);

@@ -43,6 +43,12 @@ std::string catalog_name(const TypeName& type) {
   }
 }
 
+/// True for an item that is NULL, and so has the type of the set operation's other side.
+bool is_null_item(const Query& query, std::size_t item) {
+  return query.kind == QueryKind::kSelect && item < query.select->items.size() &&
+         query.select->items[item].value->kind == ExpressionKind::kNull;
+}
+
 /// What a cast is called when its value has no name.
 std::string cast_name(const Expression& cast) {
   return catalog_name(*cast.type);
@@ -247,7 +253,11 @@ void Emitter::query_body(const Query& node) {
       side(*node.right, true);
       if (columns.size() != last_columns_.size()) columns.clear();
       for (std::size_t i = 0; i < columns.size(); ++i) {
-        columns[i].type = merged(columns[i].type, last_columns_[i].type);
+        if (is_null_item(*node.left, i)) {
+          columns[i].type = last_columns_[i].type;
+        } else if (!is_null_item(*node.right, i)) {
+          columns[i].type = merged(columns[i].type, last_columns_[i].type);
+        }
         columns[i].relation = nullptr;
         columns[i].origin = nullptr;
       }
@@ -285,6 +295,7 @@ std::string Emitter::select_item(const SelectItem& item) {
 void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
                      const Expression* limit, const Expression* offset) {
   scopes_.emplace_back();
+  note_correlated_groups(node);
   // FROM first: the select list needs its names.
   std::string where_text;
   const std::string from_text =
@@ -292,6 +303,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
         if (node.connect_by) return hierarchy(node);
         from(node.from);
       });
+  cut_columns_.clear();
   if (node.where && !has_outer_marks(node)) where_text = captured([&] { expression(*node.where); });
   if (use_ == nullptr) find_groups(node);
   scopes_.back().grouped = !scopes_.back().groups.empty();

@@ -214,6 +214,8 @@ class Emitter {
   bool text_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool number_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool text_between(const Expression& node);
+  /// Rows beside each other, position by position.
+  bool text_rows(const Expression& node);
   bool text_pair(std::string_view op, const Expression& left, const Expression& right);
   bool text_subquery(std::string_view op, const Expression& left, const Expression& right);
   /// True for text whose values may end in blanks.
@@ -236,6 +238,8 @@ class Emitter {
   /// Writes a set operation whose sides stand in the output from `left` and `right` on anew.
   void combine(const Query& node, std::size_t left, std::size_t right,
                std::vector<ScopeColumn>& columns);
+  /// Notes the keys of GROUP BY, where a subquery may name them: nothing can stand for them there.
+  void note_correlated_groups(const Select& node);
   /// Notes the columns of USING and NATURAL, whose blanks do not count.
   void note_cut_columns(const TableReference& node);
   /// `source`, a table in FROM, with those of its columns trimmed.
