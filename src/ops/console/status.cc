@@ -81,7 +81,8 @@ std::string source_json(const SourceView& source) {
   return fmt::format(
       R"({{"name":{},"schema":{},"received":{},"archived":{},"in_journal":{},)"
       R"("waiting_for_sync":{},"batches":{},)"
-      R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"deleted":{},"values_rescued":{},)"
+      R"("loaded":{},"deduplicated":{},"rescued":{},"excluded":{},"deleted":{},)"
+      R"("values_rescued":{},)"
       R"("last_loaded_at":{},)"
       R"("balanced":{},"verdict":{},"sync":{},"freshness":{}}})",
       json_string(source.name), json_string(source.schema), optional_number(source.received),

@@ -413,7 +413,7 @@ bool EventReader::read_line_member(unsigned index, EventValues& out) {
     case 0: {
       std::string_view text;
       if (!read_plain_text(text)) return false;
-      const auto time = times_.read(text);
+      const auto time = arrivals_.read(text);
       if (!time) return false;
       out.received_at = *time;
       return true;

@@ -67,7 +67,7 @@ struct Shaper {
       : options(options_in),
         rules(new_column_rules(options_in)),
         decided(decided_in),
-        reader(paths, arena, times, options_in.objects != Nested::kFlatten) {
+        reader(paths, arena, options_in.objects != Nested::kFlatten) {
     for (const KnownTable& table : known_in) known.emplace(table.name, &table);
   }
 
