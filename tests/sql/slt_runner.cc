@@ -9,9 +9,9 @@
 //   of its own: from there on a query without a row, or with NULL only, fails.
 //
 // Without LEAT_SLT_SERVER each file has a warehouse of its own, in memory, behind a server of this
-// process. With it (a libpq connection string of key = value pairs) the statements go to that
-// server: Leat's warehouse, or Amazon Redshift itself. A file leaves its tables there, so that each
-// needs an empty database.
+// process, with an empty object store for COPY and UNLOAD. With it (a libpq connection string of
+// key = value pairs) the statements go to that server: Leat's warehouse, or Amazon Redshift itself.
+// A file leaves its tables there, so that each needs an empty database.
 //
 // --write rewrites the tables of a page from what the files show of each statement and function,
 // --check fails when the page says something else.
@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -28,6 +29,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/directory_object_store.h"
 #include "warehouse/pgwire/server.h"
 #include "warehouse/session/warehouse.h"
 #include "warehouse/sql/function_table.h"
@@ -63,6 +65,14 @@ class Server {
     const Answer version = run({}, "select version()");
     if (!version.sqlstate.empty()) die(version.message);
     leat_ = version.rows.at(0).find("Redshift 1.0.100000") != std::string::npos;
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() {
+    sessions_.clear();
+    server_.reset();
+    warehouse_.reset();
+    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
   [[nodiscard]] std::string name() const { return leat_ ? "leat" : "redshift"; }
 
@@ -100,7 +110,15 @@ class Server {
   }
 
   void start() {
-    auto opened = leat::session::Warehouse::open({.admin_password = kPassword, .threads = 2});
+    folder_ = (std::filesystem::temp_directory_path() / "leat_slt_XXXXXX").string();
+    if (mkdtemp(folder_.data()) == nullptr) die("no temporary folder could be made");
+    auto store = leat::io::DirectoryObjectStore::open({.root = folder_});
+    if (!store) die(store.error().message);
+    store_ = std::move(*store);
+    auto opened = leat::session::Warehouse::open({.admin_password = kPassword,
+                                                  .threads = 2,
+                                                  .directories = {folder_},
+                                                  .object_store = store_.get()});
     if (!opened) die(opened.error().message);
     warehouse_ = std::move(*opened);
     auto started = leat::pgwire::Server::start({.listen = "127.0.0.1:0"}, *warehouse_);
@@ -121,6 +139,8 @@ class Server {
     return sessions_.emplace(user, std::move(opened)).first->second.get();
   }
 
+  std::string folder_;
+  std::unique_ptr<leat::io::DirectoryObjectStore> store_;
   std::unique_ptr<leat::session::Warehouse> warehouse_;
   std::unique_ptr<leat::pgwire::Server> server_;
   std::string url_;

@@ -286,6 +286,9 @@ constexpr RelationSpec kEmpty[] = {
     {"svv_datashare_privileges",
      "datashare_name VARCHAR, privilege_type VARCHAR, identity_id INTEGER, identity_name "
      "VARCHAR, identity_type VARCHAR, admin_option BOOLEAN"},
+    {"stl_s3client_error",
+     "userid INTEGER, query INTEGER, sliceid INTEGER, recordtime TIMESTAMP, pid INTEGER, "
+     "http_method VARCHAR, bucket VARCHAR, key VARCHAR, error VARCHAR"},
     {"stl_aggr",
      "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
      "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, slots "
@@ -415,10 +418,6 @@ constexpr RelationSpec kEmpty[] = {
      "db_name VARCHAR, userid INTEGER, schema_name VARCHAR, mv_name VARCHAR, xid BIGINT, "
      "starttime TIMESTAMP, endtime TIMESTAMP, status VARCHAR, refresh_type VARCHAR"},
     {"svl_terminate", "pid INTEGER, eventtime TIMESTAMP, userid INTEGER, type VARCHAR"},
-    {"sys_load_detail",
-     "user_id INTEGER, query_id BIGINT, file_name VARCHAR, bytes_scanned BIGINT, "
-     "lines_scanned BIGINT, record_time TIMESTAMP, splits_scanned INTEGER, start_time "
-     "TIMESTAMP, end_time TIMESTAMP"},
     {"sys_transaction_history",
      "user_id INTEGER, transaction_id BIGINT, isolation_level VARCHAR, status VARCHAR, "
      "transaction_start_time TIMESTAMP, commit_start_time TIMESTAMP, commit_end_time "

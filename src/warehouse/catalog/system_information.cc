@@ -145,8 +145,8 @@ UNION ALL SELECT database, name, owner, 'local', NULL, NULL, NULL FROM
   FROM leat_system.svv_all_schemas)sql",
     R"sql(svv_all_tables AS
 SELECT leat_system.current_database() AS database_name, r.schema_name, r.name AS table_name,
-  CAST(NULL AS VARCHAR) AS
-  table_acl, CASE WHEN r.kind = 'v' THEN 'VIEW' ELSE 'TABLE' END AS table_type, r.comment AS remarks
+  array_to_string(CAST(from_json(leat_acl(leat_system.leat_session(), 'relation', r.oid),
+  '["VARCHAR"]') AS VARCHAR[]), ',') AS table_acl, CASE WHEN r.kind = 'v' THEN 'VIEW' ELSE 'TABLE' END AS table_type, r.comment AS remarks
 FROM leat_system.leat_visible_relations r
 UNION ALL SELECT database, schema_name, name, NULL, CASE WHEN kind = 'v' THEN 'VIEW' ELSE 'TABLE'
   END, nullif(comment, '') FROM leat_list_other_relations(leat_system.leat_session()) WHERE

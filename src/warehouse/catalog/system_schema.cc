@@ -183,6 +183,21 @@ constexpr RelationSpec kLive[] = {
      "VARCHAR, table_id INTEGER, start_time TIMESTAMP, file_name VARCHAR, line_number BIGINT, "
      "column_name VARCHAR, column_type VARCHAR, column_length VARCHAR, position INTEGER, "
      "error_code INTEGER, error_message VARCHAR"},
+    {"stl_loaderror_detail",
+     "userid INTEGER, slice INTEGER, session INTEGER, query INTEGER, filename VARCHAR, "
+     "line_number BIGINT, field INTEGER, colname VARCHAR, value VARCHAR, is_null INTEGER, "
+     "type VARCHAR, col_length VARCHAR"},
+    {"stl_replacements",
+     "userid INTEGER, query INTEGER, slice INTEGER, tbl INTEGER, starttime TIMESTAMP, "
+     "session INTEGER, filename VARCHAR, line_number INTEGER, colname VARCHAR, raw_line "
+     "VARCHAR"},
+    {"stl_file_scan",
+     "userid INTEGER, query INTEGER, slice INTEGER, name VARCHAR, lines BIGINT, bytes "
+     "BIGINT, loadtime BIGINT, curtime TIMESTAMP, is_partial INTEGER, start_offset BIGINT"},
+    {"sys_load_detail",
+     "user_id INTEGER, query_id INTEGER, file_name VARCHAR, bytes_scanned BIGINT, "
+     "lines_scanned BIGINT, record_time TIMESTAMP, splits_scanned INTEGER, start_time "
+     "TIMESTAMP, end_time TIMESTAMP, file_etag VARCHAR, file_last_modified TIMESTAMP"},
     {"stl_load_commits",
      "userid INTEGER, query INTEGER, slice INTEGER, name VARCHAR, filename VARCHAR, byte_offset "
      "INTEGER, lines_scanned INTEGER, errors INTEGER, curtime TIMESTAMP, status INTEGER, "

@@ -295,8 +295,11 @@ SqlStatus alter_one(SessionState& session, Running& running, Relation& relation,
       return {};
     }
     case sql::AlterTableKind::kDistribution:
-    case sql::AlterTableKind::kSortKey:
       return apply_attributes(relation, action.attributes);
+    case sql::AlterTableKind::kSortKey:
+      LEAT_TRY(apply_attributes(relation, action.attributes));
+      if (!action.attributes.sort_keys.empty()) choose_encodings(relation);
+      return {};
     case sql::AlterTableKind::kEncodeAuto:
       return {};
     case sql::AlterTableKind::kAppend:
@@ -462,6 +465,13 @@ SqlStatus apply_attributes(Relation& relation, const sql::TableAttributes& attri
     column->sort_key = interleaved && ordinal % 2 == 0 ? -ordinal : ordinal;
   }
   return {};
+}
+
+void choose_encodings(Relation& relation) {
+  for (catalog::Column& column : relation.columns) {
+    column.encoding =
+        catalog::default_encoding(column.type, column.sort_key != 0, relation.temporary);
+  }
 }
 
 SqlStatus add_constraint(SessionState& session, Relation& relation,

@@ -92,6 +92,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   load.session = id;
   load.transaction = transaction_id;
   load.table = relation->name;
+  load.table_oid = relation->oid;
   load.source = statement.source;
   load.start = shared->now();
   transfer::CopyOptions options;
@@ -106,7 +107,14 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   load.bytes = static_cast<std::int64_t>(report.bytes);
   load.error_count = report.error_count;
   for (const transfer::LoadedFile& file : report.files)
-    load.files.push_back({.name = file.file, .lines = file.lines});
+    load.files.push_back(
+        {.name = file.file, .lines = file.lines, .bytes = static_cast<std::int64_t>(file.bytes)});
+  for (transfer::Replacement& each : report.replacements) {
+    load.replacements.push_back({.file = std::move(each.file),
+                                 .line = each.line_number,
+                                 .column = std::move(each.column_name),
+                                 .raw_line = std::move(each.raw_line)});
+  }
   for (const transfer::LoadError& error : report.errors) {
     LoadErrorRecord record = error_record(error);
     record.query = current_query;

@@ -317,6 +317,12 @@ SqlStatus SessionState::run_create_table(Running& running,
   }
   LEAT_TRY(apply_attributes(relation, attributes));
   for (const sql::ColumnDefinition& definition : statement.columns) {
+    const auto column =
+        std::ranges::find(relation.columns, definition.name, &catalog::Column::name);
+    if (definition.encoding.empty() && column != relation.columns.end() && column->sort_key != 0)
+      column->encoding = "none";
+  }
+  for (const sql::ColumnDefinition& definition : statement.columns) {
     sql::TableConstraint constraint{.kind = sql::ConstraintKind::kPrimaryKey,
                                     .name = {},
                                     .columns = {definition.name},
@@ -364,6 +370,7 @@ SqlStatus SessionState::run_create_table_as(Running& running,
   by_ordinal(attributes.distribution_key);
   for (std::string& key : attributes.sort_keys) by_ordinal(key);
   LEAT_TRY(apply_attributes(relation, attributes));
+  choose_encodings(relation);
   LEAT_TRY(create_in_engine(*this, relation));
   note_step("insert", relation);
   LEAT_ASSIGN(running.rows, fill_relation(*this, relation, query));

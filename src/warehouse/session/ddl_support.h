@@ -27,6 +27,9 @@ namespace leat::session {
 [[nodiscard]] SqlStatus apply_attributes(catalog::Relation& relation,
                                          const sql::TableAttributes& attributes);
 
+/// Gives the columns their encodings as Redshift chooses them, which leaves sort keys raw.
+void choose_encodings(catalog::Relation& relation);
+
 /// Adds a key or reference; its name is made when empty.
 [[nodiscard]] SqlStatus add_constraint(SessionState& session, catalog::Relation& relation,
                                        const sql::TableConstraint& constraint);

@@ -86,11 +86,21 @@ struct LoadRecord {
   std::int64_t rows = 0;
   std::int64_t bytes = 0;
   std::int64_t error_count = 0;
+  std::uint32_t table_oid = 0;
   struct File {
     std::string name{};
     std::int64_t lines = 0;
+    std::int64_t bytes = 0;
   };
   std::vector<File> files{};
+  /// Of ACCEPTINVCHARS.
+  struct Replacement {
+    std::string file{};
+    std::int64_t line = 0;
+    std::string column{};
+    std::string raw_line{};
+  };
+  std::vector<Replacement> replacements{};
 };
 
 struct UnloadRecord {

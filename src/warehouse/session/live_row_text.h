@@ -64,4 +64,12 @@ class Rows {
 [[nodiscard]] std::string past_session_rows(const WarehouseState& state, bool sys,
                                             const SessionInfo& viewer, bool sees_all);
 
+// live_loads.cc
+[[nodiscard]] std::string load_error_rows(const WarehouseState& state, std::string_view relation,
+                                          const SessionInfo& viewer, bool sees_all);
+[[nodiscard]] std::string load_rows(const WarehouseState& state, std::string_view relation,
+                                    const SessionInfo& viewer, bool sees_all);
+[[nodiscard]] std::string unload_rows(const WarehouseState& state, std::string_view relation,
+                                      const SessionInfo& viewer, bool sees_all);
+
 }  // namespace leat::session

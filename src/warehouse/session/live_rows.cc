@@ -316,122 +316,6 @@ std::string quota_rows(const WarehouseState& state, bool sys, const SessionInfo&
   return rows.finish();
 }
 
-std::string load_error_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
-                            bool sees_all) {
-  Rows rows;
-  for (const LoadErrorRecord& each : state.history.load_errors()) {
-    if (!sees_all && each.user != viewer.user_id) continue;
-    rows.begin()
-        .number(sys ? "user_id" : "userid", each.user)
-        .number(sys ? "query_id" : "query", each.query);
-    rows.number(sys ? "table_id" : "tbl", each.table)
-        .time(sys ? "start_time" : "starttime", each.start);
-    rows.number(sys ? "session_id" : "session", each.session)
-        .text(sys ? "file_name" : "filename", each.file);
-    rows.number("line_number", each.line).text(sys ? "column_name" : "colname", each.column);
-    rows.text(sys ? "column_type" : "type", each.type)
-        .text(sys ? "column_length" : "col_length", each.length);
-    rows.number("position", each.position);
-    if (sys) {
-      rows.number("transaction_id", each.transaction).text("database_name", each.database);
-      rows.number("error_code", each.code).text("error_message", each.reason).end();
-    } else {
-      rows.number("slice", 0)
-          .text("raw_line", each.raw_line)
-          .text("raw_field_value", each.raw_value);
-      rows.number("err_code", each.code).text("err_reason", each.reason).number("is_partial", 0);
-      rows.number("start_offset", 0).number("copy_job_id", 0).end();
-    }
-  }
-  return rows.finish();
-}
-
-std::string load_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
-                      bool sees_all) {
-  Rows rows;
-  for (const LoadRecord& each : state.history.loads()) {
-    if (!sees_all && each.user != viewer.user_id) continue;
-    if (!sys) {
-      for (const LoadRecord::File& file : each.files) {
-        rows.begin().number("userid", each.user).number("query", each.query).number("slice", 0);
-        rows.text("name", each.table).text("filename", file.name).number("byte_offset", 0);
-        rows.number("lines_scanned", file.lines)
-            .number("errors", each.completed ? 0 : -1)
-            .time("curtime", each.end);
-        rows.number("status", 1)
-            .text("file_format", each.format)
-            .number("is_partial", 0)
-            .number("start_offset", 0);
-        rows.number("copy_job_id", 0).end();
-      }
-      continue;
-    }
-    rows.begin()
-        .number("user_id", each.user)
-        .number("query_id", each.query)
-        .number("transaction_id", each.transaction);
-    rows.number("session_id", each.session).text("database_name", each.database);
-    rows.text("status", each.completed ? "completed" : "aborted").text("table_name", each.table);
-    rows.time("start_time", each.start)
-        .time("end_time", each.end)
-        .number("duration", each.end.value - each.start.value);
-    rows.text("data_source", each.source)
-        .text("file_format", each.format)
-        .number("loaded_rows", each.rows);
-    rows.number("loaded_bytes", each.bytes)
-        .number("source_file_count", static_cast<std::int64_t>(each.files.size()));
-    rows.number("source_file_bytes", each.bytes)
-        .number("file_count_scanned", static_cast<std::int64_t>(each.files.size()));
-    rows.number("file_bytes_scanned", each.bytes)
-        .number("error_count", each.error_count)
-        .number("copy_job_id", 0)
-        .end();
-  }
-  return rows.finish();
-}
-
-void unload_file_row(Rows& rows, const UnloadRecord& each, const UnloadRecord::File& file,
-                     bool sys) {
-  rows.begin().number(sys ? "user_id" : "userid", each.user);
-  rows.number(sys ? "query_id" : "query", each.query);
-  if (sys) {
-    rows.number("session_id", each.session).number("transaction_id", each.transaction);
-    rows.text("file_name", file.name);
-  } else {
-    rows.number("slice", 0).number("pid", each.session).text("path", file.name);
-  }
-  rows.time("start_time", each.start).time("end_time", each.end);
-  rows.number("line_count", file.rows).number("transfer_size", file.bytes);
-  rows.text("file_format", each.format).end();
-}
-
-std::string unload_rows(const WarehouseState& state, std::string_view relation,
-                        const SessionInfo& viewer, bool sees_all) {
-  Rows rows;
-  for (const UnloadRecord& each : state.history.unloads()) {
-    if (!sees_all && each.user != viewer.user_id) continue;
-    if (relation != "sys_unload_history") {
-      for (const UnloadRecord::File& file : each.files) {
-        unload_file_row(rows, each, file, relation.starts_with("sys"));
-      }
-      continue;
-    }
-    std::int64_t bytes = 0;
-    for (const UnloadRecord::File& file : each.files) bytes += file.bytes;
-    rows.begin().number("user_id", each.user).number("query_id", each.query);
-    rows.number("transaction_id", each.transaction).number("session_id", each.session);
-    rows.text("database_name", each.database)
-        .text("status", each.completed ? "completed" : "aborted");
-    rows.time("start_time", each.start).time("end_time", each.end);
-    rows.number("duration", each.end.value - each.start.value).text("file_format", each.format);
-    rows.text("compression_type", each.compression).text("unloaded_location", each.destination);
-    rows.number("unloaded_rows", each.rows)
-        .number("unloaded_files_count", static_cast<std::int64_t>(each.files.size()));
-    rows.number("unloaded_files_size", bytes).text("error_message", each.error).end();
-  }
-  return rows.finish();
-}
-
 struct LockedTable {
   catalog::Oid database = 0;  ///< 0: of all.
   catalog::Oid oid = 0;       ///< 0: no table.
@@ -563,8 +447,9 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   if (relation == "stl_connection_log" || relation == "sys_connection_log") {
     return connection_rows(state, relation, viewer, sees_all);
   }
-  if (relation == "stl_load_errors" || relation == "sys_load_error_detail") {
-    return load_error_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  if (relation == "stl_load_errors" || relation == "stl_loaderror_detail" ||
+      relation == "sys_load_error_detail") {
+    return load_error_rows(state, relation, viewer, sees_all);
   }
   if (relation == "stl_scan" || relation == "stl_insert" || relation == "stl_delete" ||
       relation == "sys_query_detail") {
@@ -572,8 +457,9 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   }
   if (relation == "stl_schema_quota_violations" || relation == "sys_schema_quota_violations")
     return quota_rows(state, relation.starts_with("sys"), viewer, sees_all);
-  if (relation == "stl_load_commits" || relation == "sys_load_history") {
-    return load_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  if (relation == "stl_load_commits" || relation == "stl_file_scan" ||
+      relation == "stl_replacements" || relation.starts_with("sys_load_")) {
+    return load_rows(state, relation, viewer, sees_all);
   }
   if (relation == "stl_unload_log" || relation.starts_with("sys_unload_")) {
     return unload_rows(state, relation, viewer, sees_all);

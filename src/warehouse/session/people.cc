@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "warehouse/catalog/password.h"
 #include "warehouse/session/rights_support.h"
+#include "warehouse/sql/datetime.h"
 
 namespace leat::session {
 namespace {
@@ -50,13 +51,18 @@ SqlStatus apply_options(const SessionState& session, User& user, const sql::User
     user.sha256_digest.clear();
     user.sha256_salt.clear();
   }
+  if (user.password_disabled && options.create_user.value_or(user.superuser) &&
+      (options.password_disable || options.create_user)) {
+    return engine::fail_sql("42601", "the password of a superuser cannot be disabled");
+  }
   if (options.create_database) user.create_database = *options.create_database;
   if (options.create_user) user.superuser = *options.create_user;
   if (options.syslog_unrestricted) user.unrestricted_log = *options.syslog_unrestricted;
   if (options.connection_limit) user.connection_limit = *options.connection_limit;
   if (options.valid_until) {
     user.valid_until = *options.valid_until;
-    user.valid_until_time = parse_iso8601(*options.valid_until);
+    const auto normal = sql::normal_timestamp(*options.valid_until);
+    user.valid_until_time = parse_iso8601(normal.value_or(*options.valid_until));
     const std::string word = to_lower(*options.valid_until);
     if (word == "infinity") {
       user.valid_until.clear();

@@ -1,4 +1,5 @@
-// Renaming of schemas beside other sessions, and after a start; the rest is tests/sql/schemas.slt.
+// Renaming of schemas beside other sessions, and after a start, which tests/sql/schemas.slt cannot
+// show; and what SHOW TABLE prints.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -77,6 +78,38 @@ TEST(Schemas, NamesAndQuotasOutliveAStart) {
               "sc_one|~;sc_two|7168");
   }
   std::filesystem::remove_all(directory);
+}
+
+TEST(ShowTable, PrintsWhatMakesTheTableAnew) {
+  const auto session = open_session();
+  run(*session, "create schema sc_show");
+  const std::string keyed =
+      "CREATE TABLE sc_show.keyed (\n    id integer NOT NULL IDENTITY(1,1) ENCODE az64 distkey,\n"
+      "    \"order\" character varying(10) DEFAULT 'x' ENCODE lzo,\n    b numeric(19,4) ENCODE "
+      "raw,\n"
+      "    day date,\n    PRIMARY KEY (id),\n    UNIQUE (\"order\")\n)\nDISTSTYLE KEY\n"
+      "SORTKEY ( day );";
+  const std::string other =
+      "CREATE TABLE sc_show.other (\n    a integer,\n    b integer,\n"
+      "    FOREIGN KEY (a) REFERENCES sc_show.keyed(id)\n)\nDISTSTYLE ALL\n"
+      "INTERLEAVED SORTKEY ( a, b );";
+  EXPECT_EQ(state_of(*session,
+                     "create table sc_show.keyed (id int identity(1,1) primary key distkey, "
+                     "\"order\" varchar(10) unique default 'x', b decimal(19,4) encode raw, day "
+                     "date sortkey)"),
+            "");
+  EXPECT_EQ(state_of(*session,
+                     "create table sc_show.other (a int references sc_show.keyed (id), b int) "
+                     "diststyle all interleaved sortkey (a, b)"),
+            "");
+  EXPECT_EQ(ask(*session, "show table sc_show.keyed"), keyed);
+  EXPECT_EQ(ask(*session, "show table sc_show.other"), other);
+  run(*session, "drop table sc_show.other");
+  run(*session, "drop table sc_show.keyed");
+  EXPECT_EQ(state_of(*session, keyed), "");
+  EXPECT_EQ(state_of(*session, other), "");
+  EXPECT_EQ(ask(*session, "show table sc_show.keyed"), keyed);
+  EXPECT_EQ(ask(*session, "show table sc_show.other"), other);
 }
 
 }  // namespace

@@ -283,6 +283,8 @@ struct SessionState {
   SqlStatus drop_roles(Running& running, const sql::DropStatement& statement);
   SqlStatus run_alter_default_privileges(Running& running,
                                          const sql::AlterDefaultPrivilegesStatement& statement);
+  /// Acts as another user from now on, which a superuser may do.
+  SqlStatus become(const catalog::User& other, ResultSink& sink);
   SqlStatus run_set(Running& running, const sql::SetStatement& statement);
   SqlStatus run_reset(Running& running, const sql::ResetStatement& statement);
   SqlStatus run_show(Running& running, const sql::ShowStatement& statement);
@@ -306,6 +308,7 @@ struct SessionState {
   std::int32_t id = 0;
   std::int32_t secret_key = 0;
   std::int32_t user_id = 0;
+  std::int32_t login_user_id = 0;  ///< Before SET SESSION AUTHORIZATION.
   SessionRequest request;          ///< `database`: the one in use.
   std::string connected_database;  ///< Before USE.
   bool uses_database = false;      ///< USE has named one since the start, or since RESET USE.
@@ -387,6 +390,9 @@ class SessionLookup final : public sql::RelationLookup {
 // Small shared pieces (support in relations.cc).
 [[nodiscard]] SqlError from_sql(sql::SqlError error);
 [[nodiscard]] Field field_of(const engine::ColumnInfo& column);
+/// Tells the engine's connection who asks (warehouse.cc).
+[[nodiscard]] SqlStatus enter_user(engine::Connection& connection, std::string_view name,
+                                   std::int32_t id);
 /// Has the engine's connection look into the session's database (warehouse.cc).
 [[nodiscard]] SqlStatus enter_database(engine::Connection& connection, const SessionState& session);
 /// Appends nothing, or runs SQL of our own whose rows nobody needs.

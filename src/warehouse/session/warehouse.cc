@@ -69,12 +69,16 @@ SqlStatus set_connection(engine::Connection& connection, const SessionState& ses
   LEAT_TRY(enter_database(connection, session));
   LEAT_TRY(
       connection.run(fmt::format("SET VARIABLE leat_session = CAST({} AS BIGINT)", session.id)));
-  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user = {}", engine::quote_literal(user))));
-  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user_id = {}", session.user_id)));
-  return {};
+  return enter_user(connection, user, session.user_id);
 }
 
 }  // namespace
+
+SqlStatus enter_user(engine::Connection& connection, std::string_view name, std::int32_t id) {
+  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user = {}", engine::quote_literal(name))));
+  LEAT_TRY(connection.run(fmt::format("SET VARIABLE leat_user_id = {}", id)));
+  return {};
+}
 
 SqlStatus enter_database(engine::Connection& connection, const SessionState& session) {
   const std::string& alias = session.own_catalog->alias();
@@ -435,6 +439,7 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state_->database->connect());
   auto session = std::make_unique<SessionState>(state_, catalog, std::move(connection));
   session->user_id = user->id;
+  session->login_user_id = user->id;
   session->request = request;
   session->connected_database = request.database;
   session->started = state_->now();

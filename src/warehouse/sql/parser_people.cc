@@ -192,6 +192,7 @@ GrantStatement Parser::grant_body(bool revoke) {
       const std::size_t first = at_;
       QualifiedName role;
       role.parts.push_back(any_case_name());
+      if (at_operator(":")) unsupported(token(), "a role that the system defines");
       role.span = span_from(first);
       node.objects.push_back(std::move(role));
     } while (accept_operator(","));

@@ -324,7 +324,9 @@ FieldConverter::Outcome FieldConverter::set_decimal(std::string_view text) {
       engine::parse_decimal(text, type_.width, type_.scale,
                             options_.round_decimals ? engine::DecimalRounding::kHalfAwayFromZero
                                                     : engine::DecimalRounding::kTruncate);
-  if (parsed.error == engine::NumberError::kRange) {
+  // Redshift keeps up to 19 digits in 8 bytes.
+  const bool wide = parsed.unscaled.high != static_cast<std::int64_t>(parsed.unscaled.low) >> 63;
+  if (parsed.error == engine::NumberError::kRange || (type_.width == 19 && !parsed.error && wide)) {
     return error_of(1204, "Numeric data overflow (result precision)");
   }
   if (parsed.error) {

@@ -184,6 +184,22 @@ std::optional<std::string> conversion(const std::string& name, std::string_view 
   return std::nullopt;
 }
 
+/// `expression` refused when it has 19 digits and does not fit the 8 bytes that Redshift keeps them
+/// in.
+std::string with_range_check(std::string expression, const TargetColumn& column) {
+  const sql::TypeName& type = column.type;
+  if (type.kind != sql::TypeKind::kDecimal || type.precision != 19) return expression;
+  const auto bound = [&](std::string digits) {
+    digits.insert(digits.size() - static_cast<std::size_t>(std::max(type.scale, 0)), ".");
+    return fmt::format("CAST('{}' AS DECIMAL(38,{}))", digits, std::max(type.scale, 0));
+  };
+  return fmt::format("CASE WHEN {0} > {1} OR {0} < -{2} THEN CAST(error({3}) AS {4}) ELSE {0} END",
+                     expression, bound("9223372036854775807"), bound("9223372036854775808"),
+                     quote_literal("22003: Numeric data overflow (result precision), column \"" +
+                                   column.name + "\""),
+                     engine_type(type));
+}
+
 /// `expression` refused with 1204's words when it is longer than the column, in bytes.
 std::string with_length_check(std::string expression, const TargetColumn& column,
                               const std::string& file_expression) {
@@ -235,7 +251,8 @@ SqlResult<std::string> select_sql(const sql::CopyStatement& statement, const Col
                              uri, columns[i]->name, declared_type(columns[i]->type), found[i].name,
                              found[i].type));
     }
-    list += with_length_check(std::move(*expression), *columns[i], file);
+    list +=
+        with_length_check(with_range_check(std::move(*expression), *columns[i]), *columns[i], file);
   }
   std::string path_list;
   for (const std::string& path : paths) {

@@ -128,6 +128,23 @@ TEST_F(ParquetCopy, RefusesTypesThatDoNotGoTogether) {
   }
 }
 
+TEST_F(ParquetCopy, DecimalsOfNineteenDigitsFitEightBytes) {
+  create({{.name = "a", .type = type_of(TypeKind::kDecimal, -1, 19, 2)}});
+  write("a.parquet",
+        "select 92233720368547758.07::decimal(19,2) as x union all select null union "
+        "all select -92233720368547758.08");
+  const CopyReport fits = copy(statement("a.parquet"));
+  ASSERT_FALSE(fits.error) << detail_of(fits);
+  EXPECT_EQ(rows("select min(a), max(a), count(*) from t"),
+            "-92233720368547758.08|92233720368547758.07|3\n");
+  write("b.parquet", "select 92233720368547758.08::decimal(19,2) as x");
+  const CopyReport large = copy(statement("b.parquet"));
+  ASSERT_TRUE(large.error);
+  EXPECT_EQ(large.error->sqlstate, "22003");
+  EXPECT_EQ(large.error->message, "Numeric data overflow (result precision), column \"a\"");
+  EXPECT_EQ(rows("select count(*) from t"), "3\n");
+}
+
 TEST_F(ParquetCopy, NestedColumnsNeedSerializeToJson) {
   create({{.name = "a", .type = type_of(TypeKind::kSuper)}});
   write("a.parquet", "select {'x': [1, 2], 'y': 'z'} as s");
