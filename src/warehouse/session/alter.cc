@@ -240,6 +240,8 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
           "FILLTARGET fills it with its default.");
     }
   }
+  // Rows that moved are gone from the source, and the marks of their columns are kept.
+  if (session.block == Block::kNone) session.start_block(Block::kImplicit, false);
   LEAT_TRY(session.lock_table(source->schema_name, source->name));
   session.note_growth(target);
   LEAT_TRY(session.quiet_engine());

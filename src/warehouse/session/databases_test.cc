@@ -396,7 +396,10 @@ TEST_F(DatabaseFiles, MarksOfBlanksOutliveCrashes) {
     run(*session, "insert into t values ('a', 'x'), ('b', 'x')");
     run(*session, "create table untouched (v varchar(10)); insert into untouched values ('a')");
     run(*session, "begin; insert into untouched values ('a '); rollback");
-    run(*session, "insert into t values ('a ', 'y')");
+    run(*session, "prepare one as insert into t values ($1, 'y'); execute one('a ')");
+    run(*session, "create table part (v varchar(10)); insert into part values ('c ')");
+    run(*session, "create table whole (v varchar(10)); insert into whole values ('c')");
+    run(*session, "alter table whole append from part");
     run(*session, "create table made as select v as m from t");
     run(*session, "begin");
     run(*session, "insert into t (w) values ('not committed ')");
@@ -414,6 +417,7 @@ TEST_F(DatabaseFiles, MarksOfBlanksOutliveCrashes) {
     const auto session = connect(**warehouse);
     EXPECT_EQ(groups_of(*session), "a|2;b|1");
     EXPECT_EQ(ask(*session, "select count(distinct m) from made"), "2");
+    EXPECT_EQ(ask(*session, "select count(distinct v), count(v) from whole"), "1|2");
     const auto trims = [&](const std::string& query) {
       return ask(*session, "explain " + query).find("rtrim") != std::string::npos;
     };

@@ -550,6 +550,8 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
     }
   }
   const sql::Statement& inner = prepared->parsed->statement;
+  // The rows and the marks of their columns commit together.
+  if (block == Block::kNone && sql::writes(inner)) start_block(Block::kImplicit, false);
   LEAT_TRY(check_and_lock(inner, *prepared));
   LEAT_TRY(plan_statement(*prepared));
   const catalog::RelationPointer target = prepared->plan->target;
