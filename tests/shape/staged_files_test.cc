@@ -340,6 +340,22 @@ TEST(StagedFiles, TablesThatShareAFileHaveTheSameRows) {
   EXPECT_EQ(shared_rows, together.staged.shared.rows);
 }
 
+TEST(StagedFiles, TellsWhetherAnIdRepeats) {
+  const auto event = [](std::string_view id) {
+    return R"({"type":"page","userId":"u","messageId":")" + std::string(id) + R"("})";
+  };
+  const auto is_distinct = [](const std::vector<std::string>& events) {
+    return StagedTables(to_lines(events)).staged.tables.at(0).is_distinct;
+  };
+  EXPECT_TRUE(is_distinct({event("a")}));
+  EXPECT_FALSE(is_distinct({event("a"), event("b"), event("a")}));
+  std::vector<std::string> many;
+  for (int i = 0; i < 5'000; ++i) many.push_back(event(std::to_string(i)));
+  EXPECT_TRUE(is_distinct(many));
+  many.push_back(event("4999"));
+  EXPECT_FALSE(is_distinct(many));
+}
+
 TEST(StagedFiles, ASharedFileHasNoMoreColumnsThanATable) {
   // Six tables of 300 columns, each of another type: together they would have 1,800.
   const char* const values[] = {"1",     "1.5", "true", R"("text")", R"("2026-11-20T10:00:00Z")",

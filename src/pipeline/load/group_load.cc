@@ -217,6 +217,7 @@ Step<StagedTable> GroupLoad::plan_table(const SourceSettings& source,
   planned.role = role_of(table);
   planned.is_new = table.is_new;
   planned.rows = static_cast<std::int64_t>(table.rows);
+  planned.is_distinct = table.is_distinct;
   std::size_t count = table.columns.size();
   if (planned.role != TableRole::kLatest) {
     // The file's last two columns exist in the stage only.

@@ -57,6 +57,22 @@ std::string definition(const StagedColumn& column, std::string_view type) {
                      column.name == "id" ? " NOT NULL" : "");
 }
 
+// Of a temporary table: COPY brings SUPER as its JSON.
+std::string definitions(std::span<const StagedColumn> columns) {
+  std::string out;
+  for (const StagedColumn& column : columns) {
+    if (!out.empty()) out += ", ";
+    out += definition(column, is_super(column) ? "varchar(65535)" : column.type);
+  }
+  return out;
+}
+
+std::string copy_from(std::string_view to, std::string_view manifest_uri,
+                      std::string_view authorization) {
+  return fmt::format("COPY {} FROM '{}' {} FORMAT AS PARQUET MANIFEST", to, manifest_uri,
+                     authorization);
+}
+
 int creation_rank(std::string_view name) {
   if (name == "id") return 0;
   if (name == "received_at") return 1;
@@ -87,8 +103,10 @@ bool has_order(const StagedTable& table) {
   return table.role != TableRole::kLatest;
 }
 
-constexpr std::string_view kNewestFirst =
-    R"(row_number() OVER (PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC))";
+// Staged rows that give way to another staged row, by their order.
+std::string losers_name(std::size_t index) {
+  return fmt::format("\"leat_losers_{}\"", index);
+}
 
 // Cuts the target to the time in which rows with staged ids were received; it is sorted by that.
 std::string within_known(const CountedTable& counted, std::string_view prefix) {
@@ -106,27 +124,47 @@ std::string known_rows(const CountedTable& counted) {
       target(*counted.table), stage_name(counted.index), within_known(counted, "t."));
 }
 
-std::string count_rows(const CountedTable& counted) {
+// Staged rows, as `s`, and which of them win over others with the same id.
+struct Winners {
+  std::string from;
+  std::string condition;  // empty: all
+};
+
+// `columns`: those of `s` that are wanted. Of events few rows have an id that repeats, which are
+// known by their order then; an event may have many rescue rows.
+Winners winners_among(const CountedTable& counted, bool has_duplicates, std::string_view columns) {
   const std::string stage = stage_name(counted.index);
-  const std::string ranked =
-      counted.has_duplicates
-          ? fmt::format(R"((SELECT "id", "received_at", "leat_batch", {} AS "leat_rank" FROM {}))",
-                        kNewestFirst, stage)
-          : fmt::format(R"((SELECT "id", "received_at", "leat_batch", 1 AS "leat_rank" FROM {}))",
-                        stage);
+  if (!has_duplicates) return {.from = stage + " s", .condition = {}};
+  if (counted.table->role == TableRole::kRescue) {
+    return {
+        .from = fmt::format(R"((SELECT {}, row_number() OVER (PARTITION BY "id" ORDER BY )"
+                            R"("received_at" DESC, "leat_order" DESC) AS "leat_rank" FROM {}) s)",
+                            columns, stage),
+        .condition = R"(s."leat_rank" = 1)"};
+  }
+  return {.from = fmt::format(R"({} s LEFT JOIN {} l ON l."leat_order" = s."leat_order")", stage,
+                              losers_name(counted.index)),
+          .condition = R"(l."leat_order" IS NULL)"};
+}
+
+std::string count_rows(const CountedTable& counted) {
+  const Winners winners =
+      winners_among(counted, counted.has_duplicates, R"("id", "received_at", "leat_batch")");
+  const std::string wins = winners.condition.empty() ? "true" : winners.condition;
+  const std::string& from = winners.from;
   if (counted.table->is_new || !counted.has_known) {
     return fmt::format(R"(SELECT {}, s."leat_batch", count(*), )"
-                       R"(sum(CASE WHEN s."leat_rank" = 1 THEN 1 ELSE 0 END), 0, 0 )"
-                       R"(FROM {} s GROUP BY s."leat_batch")",
-                       counted.index, ranked);
+                       R"(sum(CASE WHEN {} THEN 1 ELSE 0 END), 0, 0 )"
+                       R"(FROM {} GROUP BY s."leat_batch")",
+                       counted.index, wins, from);
   }
   return fmt::format(
-      R"(SELECT {}, s."leat_batch", count(*), )"
-      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."id" IS NULL THEN 1 ELSE 0 END), )"
-      R"(sum(CASE WHEN s."leat_rank" = 1 AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END), )"
+      R"(SELECT {0}, s."leat_batch", count(*), )"
+      R"(sum(CASE WHEN {1} AND k."id" IS NULL THEN 1 ELSE 0 END), )"
+      R"(sum(CASE WHEN {1} AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END), )"
       R"(sum(CASE WHEN k."id" IS NOT NULL THEN 1 ELSE 0 END) )"
-      R"(FROM {} s LEFT JOIN {} k ON k."id" = s."id" GROUP BY s."leat_batch")",
-      counted.index, ranked, known_rows(counted));
+      R"(FROM {2} LEFT JOIN {3} k ON k."id" = s."id" GROUP BY s."leat_batch")",
+      counted.index, wins, from, known_rows(counted));
 }
 
 // One row: rows of the target that may have a staged id, when they were received, how many of them
@@ -153,9 +191,10 @@ std::string may_be_known(const CountedTable& counted) {
 
 std::string overlap(const CountedTable& counted) {
   const std::string_view key = counted.is_hashed ? R"("uuid")" : R"("id")";
-  const std::string staged =
-      fmt::format(R"((SELECT count(*) AS "rows", count(DISTINCT {}) AS "ids" FROM {}))", key,
-                  stage_name(counted.index));
+  const std::string different =
+      counted.has_duplicates ? fmt::format("count(DISTINCT {})", key) : std::string("count(*)");
+  const std::string staged = fmt::format(R"((SELECT count(*) AS "rows", {} AS "ids" FROM {}))",
+                                         different, stage_name(counted.index));
   if (counted.table->is_new) {
     return fmt::format(
         R"(SELECT {}, s."rows", s."ids", 0, CAST(NULL AS timestamp), CAST(NULL AS timestamp), 0 )"
@@ -244,12 +283,8 @@ std::string add_column_sql(const StagedTable& table, const StagedColumn& column)
 }
 
 std::string create_stage_sql(const StagedTable& table, std::size_t index) {
-  std::string out = fmt::format("CREATE TEMP TABLE {} (", stage_name(index));
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (i > 0) out += ", ";
-    const StagedColumn& column = table.columns[i];
-    out += definition(column, is_super(column) ? "varchar(65535)" : column.type);
-  }
+  std::string out =
+      fmt::format("CREATE TEMP TABLE {} ({}", stage_name(index), definitions(table.columns));
   if (has_order(table)) out += R"(, "leat_batch" bigint, "leat_order" bigint)";
   return out + R"() DISTKEY("id"))";
 }
@@ -272,30 +307,23 @@ Result<std::string> keys_sql(const CopyKeys& keys) {
 }
 
 std::string copy_sql(const StagedTable& table, std::size_t index, std::string_view authorization) {
-  return fmt::format("COPY {} ({}{}) FROM '{}' {} FORMAT AS PARQUET MANIFEST", stage_name(index),
-                     column_list(table, ""),
-                     has_order(table) ? R"(, "leat_batch", "leat_order")" : "", table.manifest_uri,
-                     authorization);
+  return copy_from(fmt::format("{} ({}{})", stage_name(index), column_list(table, ""),
+                               has_order(table) ? R"(, "leat_batch", "leat_order")" : ""),
+                   table.manifest_uri, authorization);
 }
 
 std::string create_shared_sql(const SharedStage& shared) {
-  std::string out = fmt::format("CREATE TEMP TABLE {} (", kSharedStage);
-  for (const StagedColumn& column : shared.columns) {
-    if (!out.ends_with('(')) out += ", ";
-    out += definition(column, is_super(column) ? "varchar(65535)" : column.type);
-  }
-  return out + R"() DISTKEY("id"))";
+  return fmt::format(R"(CREATE TEMP TABLE {} ({}) DISTKEY("id"))", kSharedStage,
+                     definitions(shared.columns));
 }
 
 std::string copy_shared_sql(const SharedStage& shared, std::string_view authorization) {
-  return fmt::format("COPY {} FROM '{}' {} FORMAT AS PARQUET MANIFEST", kSharedStage,
-                     shared.manifest_uri, authorization);
+  return copy_from(kSharedStage, shared.manifest_uri, authorization);
 }
 
 std::string count_shared_sql() {
-  return fmt::format(
-      R"(SELECT "leat_table", count(*), count(DISTINCT "uuid") FROM {} GROUP BY "leat_table")",
-      kSharedStage);
+  return fmt::format(R"(SELECT "leat_table", count(*) FROM {} GROUP BY "leat_table")",
+                     kSharedStage);
 }
 
 std::string fill_stage_sql(const SharedStage& shared, const StagedTable& table, std::size_t index) {
@@ -343,6 +371,21 @@ std::string count_sql(std::span<const CountedTable> tables) {
   });
 }
 
+std::string create_losers_sql(const CountedTable& counted) {
+  // Few rows have an id that repeats: only those are ranked.
+  return fmt::format(
+      R"(CREATE TEMP TABLE {0} AS SELECT r."leat_order" FROM (SELECT s."leat_order", )"
+      R"(row_number() OVER (PARTITION BY s."id" ORDER BY s."received_at" DESC, )"
+      R"(s."leat_order" DESC) AS "leat_rank" FROM {1} s WHERE s.{2} IN )"
+      R"((SELECT {2} FROM {1} GROUP BY {2} HAVING count(*) > 1)) r WHERE r."leat_rank" > 1)",
+      losers_name(counted.index), stage_name(counted.index),
+      counted.is_hashed ? R"("uuid")" : R"("id")");
+}
+
+std::string drop_losers_sql(std::size_t index) {
+  return "DROP TABLE " + losers_name(index);
+}
+
 std::string delete_replaced_sql(const CountedTable& counted) {
   const std::string name = quote_identifier(counted.table->name);
   return fmt::format(R"(DELETE FROM {0} USING {1} WHERE {2}."id" = {1}."id"{3} )"
@@ -356,14 +399,8 @@ std::string insert_sql(const CountedTable& counted, InsertShape shape) {
   const std::string columns = column_list(table, "");
   std::string out = fmt::format("INSERT INTO {} ({}) SELECT {} FROM ", target(table), columns,
                                 staged_values(table, "s."));
-  std::string condition;
-  if (shape.stage_has_duplicates) {
-    out += fmt::format(R"((SELECT {}, {} AS "leat_rank" FROM {}) s)", columns, kNewestFirst,
-                       stage_name(counted.index));
-    condition = R"(s."leat_rank" = 1)";
-  } else {
-    out += stage_name(counted.index) + " s";
-  }
+  auto [from, condition] = winners_among(counted, shape.stage_has_duplicates, columns);
+  out += from;
   if (shape.target_has_newer) {
     if (!condition.empty()) condition += " AND ";
     condition +=

@@ -45,6 +45,7 @@ struct StagedTable {
   std::vector<StagedColumn> columns;  ///< In file order, without kBatchColumn and kOrderColumn.
   std::string manifest_uri;
   std::int64_t rows = 0;
+  bool is_distinct = false;  ///< No two rows have the same id.
   /// kLatest: which of the load's tables has a row for each call, identifies or groups, and its
   /// column with this table's id.
   std::optional<std::size_t> home{};
@@ -94,7 +95,7 @@ inline constexpr std::string_view kDeletionsTable = "deletions";
 [[nodiscard]] std::string create_shared_sql(const SharedStage& shared);
 [[nodiscard]] std::string copy_shared_sql(const SharedStage& shared,
                                           std::string_view authorization);
-/// Of each table in the shared stage: table; rows; different hashes.
+/// Of each table in the shared stage: table; rows.
 [[nodiscard]] std::string count_shared_sql();
 /// From the shared stage into the table's own stage, or into the target.
 [[nodiscard]] std::string fill_stage_sql(const SharedStage& shared, const StagedTable& table,
@@ -123,6 +124,11 @@ struct CountedTable {
 [[nodiscard]] std::string overlap_shared_sql(std::span<const CountedTable> tables);
 /// Some rows of each table: its index, id, uuid.
 [[nodiscard]] std::string sample_sql(std::span<const CountedTable> tables);
+
+/// Where ids repeat among the staged rows: makes the list of those that give way, by the newest
+/// received_at, then the latest order. Drops it.
+[[nodiscard]] std::string create_losers_sql(const CountedTable& counted);
+[[nodiscard]] std::string drop_losers_sql(std::size_t index);
 
 /// Counts what is staged of the tables in one statement. Rows: table; batch (kLatest: 0); rows
 /// staged; rows with a new id (kLatest: ids); rows that replace one of the target (kLatest: ids

@@ -97,13 +97,31 @@ TEST(LoadSql, InsertsPlainlyWhenEveryRowGoesIn) {
 }
 
 TEST(LoadSql, InsertsTheNewestPerIdUnlessTheTargetIsNewer) {
-  const StagedTable table = tracks();
-  const std::string sql = insert_sql({.table = &table}, {});
-  EXPECT_THAT(sql, testing::HasSubstr(
-                       R"(PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC)"));
-  EXPECT_THAT(sql,
+  StagedTable table = tracks();
+  const std::string sql = insert_sql({.table = &table, .index = 3}, {});
+  EXPECT_THAT(sql, testing::HasSubstr(R"(FROM "leat_stage_3" s LEFT JOIN "leat_losers_3" l ON )"
+                                      R"(l."leat_order" = s."leat_order" WHERE l."leat_order" IS )"
+                                      R"(NULL AND NOT EXISTS (SELECT 1 FROM "web"."tracks" k)"));
+  // An event may have many rescue rows, so that its order does not name one.
+  table.role = TableRole::kRescue;
+  const std::string rescue = insert_sql({.table = &table}, {});
+  EXPECT_THAT(rescue, testing::HasSubstr(
+                          R"(PARTITION BY "id" ORDER BY "received_at" DESC, "leat_order" DESC)"));
+  EXPECT_THAT(rescue,
               testing::HasSubstr(
                   R"(WHERE s."leat_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "web"."tracks" k)"));
+}
+
+TEST(LoadSql, RanksOnlyRowsWhoseIdRepeats) {
+  const StagedTable table = tracks();
+  EXPECT_EQ(
+      create_losers_sql({.table = &table, .index = 2, .is_hashed = true}),
+      R"(CREATE TEMP TABLE "leat_losers_2" AS SELECT r."leat_order" FROM (SELECT )"
+      R"(s."leat_order", row_number() OVER (PARTITION BY s."id" ORDER BY s."received_at" DESC, )"
+      R"(s."leat_order" DESC) AS "leat_rank" FROM "leat_stage_2" s WHERE s."uuid" IN (SELECT )"
+      R"("uuid" FROM "leat_stage_2" GROUP BY "uuid" HAVING count(*) > 1)) r WHERE )"
+      R"(r."leat_rank" > 1)");
+  EXPECT_THAT(create_losers_sql({.table = &table}), testing::HasSubstr(R"(GROUP BY "id")"));
 }
 
 TEST(LoadSql, CountsAllTablesInOneStatement) {

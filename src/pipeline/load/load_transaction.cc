@@ -319,7 +319,10 @@ class LoadRun {
     const InsertShape shape{
         .stage_has_duplicates = !all_leave && counts_.table(index).has_duplicates,
         .target_has_newer = !all_leave && !table.is_new && counts_.table(index).has_known};
-    return insert(table, insert_sql(counts_.table(index), shape), expected);
+    LEAT_TRY(insert(table, insert_sql(counts_.table(index), shape), expected));
+    if (!counts_.has_losers(index)) return {};
+    LEAT_TRY(session_.run(drop_losers_sql(index), "dropping the ranks of " + name));
+    return {};
   }
 
   // All rows are new ones: they go from the shared stage as they are.

@@ -46,7 +46,13 @@ Step<void> StagedCounts::count(std::vector<BatchBooks>& batches,
   LEAT_TRY(find_overlaps());
   std::vector<CountedTable> counted;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    if (!is_shared_[i] && !count_plainly(tables_[i], batches)) counted.push_back(tables_[i]);
+    if (is_shared_[i] || count_plainly(tables_[i], batches)) continue;
+    counted.push_back(tables_[i]);
+    if (has_losers(i)) {
+      LEAT_TRY(session_.run(create_losers_sql(tables_[i]),
+                            fmt::format("ranking staged rows of {} with the same id",
+                                        qualified(plan_.schema, plan_.tables[i].name))));
+    }
   }
   LEAT_TRY(ask(counted, "counting the staged rows", count_sql,
                [&](const Row& row) { return add_counts(row, batches, replayed); }));
@@ -67,7 +73,8 @@ Step<void> StagedCounts::find_hashed() {
   std::vector<CountedTable> unknown;
   for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
     const StagedTable& table = plan_.tables[i];
-    CountedTable& counted = tables_.emplace_back(CountedTable{.table = &table, .index = i});
+    CountedTable& counted = tables_.emplace_back(
+        CountedTable{.table = &table, .index = i, .has_duplicates = !table.is_distinct});
     const auto uuid = std::ranges::find(table.columns, "uuid", &StagedColumn::name);
     const bool has_uuid = uuid != table.columns.end() && uuid->type == "bigint" && !uuid->is_new;
     if (!has_uuid || table.role == TableRole::kLatest) continue;
@@ -99,8 +106,7 @@ Step<void> StagedCounts::find_shared() {
     TableCounts& counts = counts_[counted->index];
     counts.staged = counts.added = staged;
     is_shared_[counted->index] = counted->is_hashed && staged == counted->table->rows &&
-                                 number_at(row, 2) == staged &&
-                                 !counted->table->shared_places.empty();
+                                 !counted->has_duplicates && !counted->table->shared_places.empty();
   }
   std::vector<CountedTable> wanted;
   for (const CountedTable& counted : tables_) {
@@ -121,6 +127,12 @@ Step<void> StagedCounts::find_shared() {
     counts_[i] = {};
   }
   return {};
+}
+
+bool StagedCounts::has_losers(std::size_t table) const {
+  const bool is_event = plan_.tables[table].role == TableRole::kPrimary ||
+                        plan_.tables[table].role == TableRole::kDetail;
+  return is_event && !is_shared_[table] && tables_[table].has_duplicates;
 }
 
 std::vector<std::size_t> StagedCounts::own_stages() const {

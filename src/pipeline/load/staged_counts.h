@@ -40,6 +40,8 @@ class StagedCounts {
   [[nodiscard]] const CountedTable& table(std::size_t index) const { return tables_[index]; }
   /// True when the rows of the table, all new ones, are in the shared stage only.
   [[nodiscard]] bool is_shared(std::size_t index) const { return is_shared_[index]; }
+  /// True when staged rows of events share an id; create_losers_sql has listed those that give way.
+  [[nodiscard]] bool has_losers(std::size_t table) const;
   /// The tables that have a stage of their own.
   [[nodiscard]] std::vector<std::size_t> own_stages() const;
 

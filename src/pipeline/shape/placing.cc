@@ -39,8 +39,9 @@ Status Shaper::add_row(Table& table, std::string_view row_id, const EventTimes& 
   table.begin_row(row_id, values.received_at);
   table.set(table.standard(kId), Cell::of_text(row_id));
   place_time(table, kReceivedAt, values.received_at);
+  const std::int64_t uuid = row_uuid(table.seed(), row_id);
   place(table, table.standard(kUuid),
-        make_value(ValueKind::kInteger, Cell::of_integer(row_uuid(table.seed(), row_id)), "null"));
+        make_value(ValueKind::kInteger, Cell::of_integer(uuid), "null"));
   place_time(table, kUuidTs, options.synced_at);
   const bool is_entity = table.kind() == TableKind::kEntities;
   if (!is_entity) place_standard(table, event_times);
@@ -54,6 +55,7 @@ Status Shaper::add_row(Table& table, std::string_view row_id, const EventTimes& 
   if (!overflowing.empty()) place_overflow(table);
   if (!is_entity) {
     table.note_received(values.received_at);
+    table.note_uuid(uuid);
     table.set(table.standard(kLeatBatch),
               Cell::of_integer(static_cast<std::int64_t>(batches.size()) - 1));
     table.set(table.standard(kLeatOrder), Cell::of_integer(order));

@@ -143,6 +143,8 @@ struct StagedTable {
   std::vector<StagedColumn> columns;
   std::uint64_t rows = 0;
   std::string parquet;  ///< Empty: the rows are in the shared file.
+  /// kEvents: no two rows have the same id, so that nobody needs to look for such.
+  bool is_distinct = false;
   /// Where each of `columns` is in the shared file; empty: the table has a file of its own.
   std::vector<std::size_t> shared_places{};
   ReceivedTimes received;  ///< kEvents only

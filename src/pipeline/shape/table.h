@@ -128,6 +128,8 @@ class Table {
   }
   /// When the event of the row was received.
   void note_received(TimeUs time) { received_.add(time); }
+  /// The row's hash, kEvents only.
+  void note_uuid(std::int64_t uuid) { uuids_.push_back(static_cast<std::uint64_t>(uuid)); }
   /// Ends the row. Errors: those of the Parquet writer.
   [[nodiscard]] Status end_row();
 
@@ -203,6 +205,7 @@ class Table {
   std::unordered_map<std::string, int> by_name_;
 
   ReceivedTimes received_;
+  std::vector<std::uint64_t> uuids_;  // of all rows of events
 
   // Rows side by side; valid_ has one word for each column, one bit for each row.
   std::vector<columns::Cell> staged_;
