@@ -51,7 +51,8 @@ function sourceCells(source) {
   return [
     cell(source.name, '', source.schema ? `schema ${source.schema}` : ''),
     ...[source.received, source.in_journal, source.waiting_for_sync, source.loaded, source.deduplicated,
-      source.rescued, source.excluded, source.deleted, source.values_rescued].map((value) => cell(number(value), 'number')),
+      source.rescued, source.excluded, source.deleted, source.values_rescued]
+      .map((value) => cell(number(value), 'number')),
     cell(balanceWord(source.balanced), balanceClass(source.balanced), source.verdict),
     cell(last, sync && sync.last_error ? 'bad' : ''),
     cell(sync && sync.next_run ? ago(sync.next_run) : sync && sync.running ? 'now' : 'when asked', 'faint'),
