@@ -225,7 +225,7 @@ std::string settings_text(const std::map<std::string, std::string>& settings) {
   std::string out;
   for (const auto& [name, value] : settings) {
     out += out.empty() ? "" : "\n";
-    out += name + "=" + value;
+    out.append(name).append("=").append(value);
   }
   return out;
 }

@@ -106,9 +106,10 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   load.rows = report.rows;
   load.bytes = static_cast<std::int64_t>(report.bytes);
   load.error_count = report.error_count;
-  for (const transfer::LoadedFile& file : report.files)
+  for (const transfer::LoadedFile& file : report.files) {
     load.files.push_back(
         {.name = file.file, .lines = file.lines, .bytes = static_cast<std::int64_t>(file.bytes)});
+  }
   for (transfer::Replacement& each : report.replacements) {
     load.replacements.push_back({.file = std::move(each.file),
                                  .line = each.line_number,

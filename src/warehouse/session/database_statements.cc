@@ -62,9 +62,10 @@ SqlStatus SessionState::run_create_database(Running&,
   const catalog::UserPointer me = user();
   if (me == nullptr || !(me->superuser || me->create_database))
     return engine::fail_sql("42501", "permission denied to create database");
-  if (statement.case_insensitive)
+  if (statement.case_insensitive) {
     return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
                             "Leave it out, and compare lower(column).");
+  }
   LEAT_TRY(check_isolation(statement.isolation));
   catalog::Database made;
   made.name = std::string(utf8_prefix(statement.name, 127));

@@ -287,9 +287,9 @@ void Emitter::combine(const Query& node, std::size_t left, std::size_t right,
     const std::string comma = i > 0 ? ", " : "";
     const bool trim = has_blanks(columns[i].type);
     const std::string alias = " AS " + quote_identifier(columns[i].name);
-    keys += comma + (trim ? trimmed(number_name(i)) : std::to_string(i + 1));
-    named += comma + number_name(i) + alias;
-    cut += comma + (trim ? trimmed(number_name(i)) : number_name(i)) + alias;
+    keys.append(comma).append(trim ? trimmed(number_name(i)) : std::to_string(i + 1));
+    named.append(comma).append(number_name(i)).append(alias);
+    cut.append(comma).append(trim ? trimmed(number_name(i)) : number_name(i)).append(alias);
   }
   out_.resize(left);
   const std::string rows = numbered(columns.size());

@@ -70,8 +70,7 @@ std::string Emitter::trimmed_text(const Expression& node, TextSide side) {
 
 std::string Emitter::compared_text(std::string_view op, const Expression& value, TextSide side,
                                    const ConstantText& constant) {
-  const std::string trimmed =
-      trimmed_text(value, side) + " " + std::string(op) + " " + constant.sql;
+  std::string trimmed = trimmed_text(value, side) + " " + std::string(op) + " " + constant.sql;
   if (side != TextSide::kColumn || op == "<>" || op == "!=") return trimmed;
   const std::string column = operand_text(value);
   if (op == "=") {
