@@ -155,8 +155,8 @@ class Merge {
             ->run(fmt::format(
                 "COPY (SELECT md5((range % {5} + {0})::varchar) AS id, timestamp '2026-01-01' + "
                 "to_seconds(range + {1}) AS received_at, (hash(range % {5} + {0}) // 2)::bigint AS "
-                "uuid, "
-                "'user-' || (hash(range) % 100000) AS user_id, (hash(range) % 1000000)::bigint AS "
+                "uuid, 'user-' || (hash(range) % 100000) AS user_id, (hash(range) % "
+                "1000000)::bigint AS "
                 "n, ((hash(range + 1) % 1000000) / 100.0)::decimal(10,2) AS price, range % 3 = 0 "
                 "AS "
                 "ok, (hash(range) % 99991) / 7.0::double AS score, '/products/' || (hash(range) % "
@@ -186,8 +186,7 @@ void measure_merge(const LoadBenchOptions& options) {
   Merge merge(scene, options.rows);
   fmt::print(
       "merge: {} rows into {}, CPU seconds, medians of {}; beside it an INSERT of an anti-join, "
-      "and "
-      "what of both is not writing the rows\n",
+      "and what of both is not writing the rows\n",
       options.rows / 10, options.rows, options.rounds);
   for (const Share& share : {Share{"none known", 0, 0}, Share{"1 % known", 0.01, 0},
                              Share{"half known", 0.5, 0}, Share{"0.5 % twice", 0, 0.005}}) {
@@ -206,10 +205,9 @@ void measure_merge(const LoadBenchOptions& options) {
     // Of the half that is known the anti-join writes nothing.
     const double anchor_looking = median(anchor) - median(least) * (1 - share.known);
     fmt::print(
-        "{:<12} the loader's statements {:.3f}; INSERT of an anti-join {:.3f}; {:.2f} x (goal "
-        "0.50; "
-        "an INSERT of all rows that looks for none {:.2f} x); looking alone {:.3f}, {:.3f}: {:.2f} "
-        "x\n",
+        "{:<12} the loader's statements {:.3f}; INSERT of an anti-join {:.3f}; {:.2f} x "
+        "(goal 0.50; an INSERT of all rows that looks for none {:.2f} x); "
+        "looking alone {:.3f}, {:.3f}: {:.2f} x\n",
         share.name, median(subject), median(anchor), median(subject) / median(anchor),
         median(least) / median(anchor), median(looking), anchor_looking,
         median(looking) / anchor_looking);

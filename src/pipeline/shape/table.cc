@@ -452,9 +452,9 @@ Result<StagedTable> Table::end_rows() {
                      .columns = {},
                      .rows = rows_,
                      .parquet = {},
-                     .is_distinct = uuids_.size() == rows_ && !has_repeats(uuids_),
                      .received = std::move(received_)};
   if (rows_ == 0 || !options_.write_files) return staged;
+  staged.is_distinct = uuids_.size() == rows_ && !has_repeats(uuids_);
   order_ = file_order();
   for (const std::size_t in_file : order_) {
     const TableColumn& column = columns_[file_columns_[in_file]];
