@@ -65,6 +65,19 @@ bool changes_rows(const sql::Statement& statement) {
 constexpr std::string_view kMarksChanged =
     "a table that is read got its first text that ends in a blank";
 
+/// Plans and opens; where `may_repeat`, once more when a mark came between the two.
+template <class MakePlan>
+SqlResult<std::unique_ptr<RowStream>> open_answer_of(SessionState& session,
+                                                     PreparedStatement& prepared,
+                                                     std::span<const engine::Value> parameters,
+                                                     bool may_repeat, MakePlan make_plan) {
+  LEAT_TRY(make_plan());
+  auto rows = session.open_answer(*prepared.plan, parameters);
+  if (rows || !may_repeat || rows.error().message != kMarksChanged) return rows;
+  LEAT_TRY(make_plan());
+  return session.open_answer(*prepared.plan, parameters);
+}
+
 /// What the statement puts rows into; null: nothing that has marks.
 catalog::RelationPointer written_relation(const SessionState& session,
                                           const sql::Statement& statement) {
@@ -288,13 +301,8 @@ bool SessionState::marks_changed(const Plan& plan) const {
 
 SqlResult<std::unique_ptr<RowStream>> SessionState::open_planned(
     PreparedStatement& prepared, std::span<const engine::Value> parameters) {
-  LEAT_TRY(plan_statement(prepared));
-  auto rows = open_answer(*prepared.plan, parameters);
-  const bool again = !rows && rows.error().message == kMarksChanged &&
-                     sql::returns_rows(prepared.parsed->statement);
-  if (!again) return rows;
-  LEAT_TRY(plan_statement(prepared));
-  return open_answer(*prepared.plan, parameters);
+  return open_answer_of(*this, prepared, parameters, sql::returns_rows(prepared.parsed->statement),
+                        [&] { return plan_statement(prepared); });
 }
 
 SqlResult<std::unique_ptr<RowStream>> SessionState::open_answer(
@@ -358,14 +366,11 @@ SqlStatus SessionState::run_query(Running& running) {
   LEAT_TRY(check_and_lock(running.statement, prepared));
   std::unique_ptr<RowStream> rows;
   if (running.known == nullptr) {
-    LEAT_ASSIGN(prepared.plan, make_plan(running.statement, running.text, {}));
-    auto opened = open_answer(*prepared.plan, running.parameters);
-    if (!opened && opened.error().message == kMarksChanged) {
+    const auto plan_once = [&]() -> SqlStatus {
       LEAT_ASSIGN(prepared.plan, make_plan(running.statement, running.text, {}));
-      opened = open_answer(*prepared.plan, running.parameters);
-    }
-    if (!opened) return std::unexpected(std::move(opened).error());
-    rows = std::move(*opened);
+      return {};
+    };
+    LEAT_ASSIGN(rows, open_answer_of(*this, prepared, running.parameters, true, plan_once));
   } else {
     LEAT_ASSIGN(rows, open_planned(prepared, running.parameters));
   }
