@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "warehouse/catalog/password.h"
 #include "warehouse/catalog/store.h"
+#include "warehouse/catalog/view_binding.h"
 #include "warehouse/engine/blank_marks.h"
 #include "warehouse/engine/value.h"
 
@@ -140,14 +141,6 @@ std::string Function::signature() const {
   return name + "(" + types + ")";
 }
 
-std::string Relation::shown_definition() const {
-  if (kind == RelationKind::kTable) return {};
-  if (kind == RelationKind::kLateBindingView) return definition + " with no schema binding";
-  if (kind == RelationKind::kMaterializedView)
-    return "create materialized view " + name + " as " + definition;
-  return definition;
-}
-
 Catalog::Catalog(const CatalogOptions& options, std::string alias)
     : cluster_(options.cluster),
       oid_(options.oid),
@@ -174,6 +167,7 @@ SqlResult<std::unique_ptr<Catalog>> Catalog::open(engine::Connection& connection
     LEAT_TRY(make_public(connection, options.owner, state));
   }
   LEAT_TRY(read_blanks(connection, state));
+  LEAT_TRY(bind_older_views(connection, state));
   LEAT_TRY(connection.commit());
   for (const auto& [oid, columns] : state.blanks) {
     for (const std::int16_t column : columns)

@@ -22,6 +22,7 @@
 #include "warehouse/catalog/password.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/catalog/view_binding.h"
 #include "warehouse/engine/database.h"
 
 namespace leat::catalog {
@@ -100,6 +101,15 @@ Relation table_of(Catalog& catalog, std::string name) {
   relation.columns = {column_of(1, "id", "bigint"), column_of(2, "name", "varchar(40)"),
                       column_of(3, "price", "numeric(7,2)")};
   return relation;
+}
+
+/// With names that the store's text must not be broken by.
+Binding awkward_binding(Oid table) {
+  return {.relations = {{.oid = table, .schema = "a b", .name = "\"R\" 7", .columns = {}},
+                        {.oid = 8, .schema = "", .name = "9", .columns = {{1, "x\""}, {3, "4 F"}}}},
+          .functions = {{.oid = 5, .schema = "", .name = "f'\\"}},
+          .places = {{BoundPlaceKind::kAliased, 14, 1, table, 0},
+                     {BoundPlaceKind::kOutput, 0, 6, 8, 3}}};
 }
 
 /// Creates the engine's table and the catalog's side of it, as CREATE TABLE does.
@@ -187,6 +197,7 @@ TEST(Catalog, EverythingIsThereAfterReopening) {
       view.definition = "select * from t where name = 'x'";
       view.depends_on = {table.oid};
       view.uses = {{table.oid, 2}, {table.oid, 3}};
+      view.binding = std::make_shared<const Binding>(awkward_binding(table.oid));
       return session.put(user) && session.put(group) && session.put(schema) && session.put(table) &&
              session.put(view);
     }));
@@ -227,6 +238,8 @@ TEST(Catalog, EverythingIsThereAfterReopening) {
   EXPECT_THAT(view->depends_on, ElementsAre(table_oid));
   EXPECT_THAT(view->uses,
               ElementsAre(ColumnReference{table_oid, 2}, ColumnReference{table_oid, 3}));
+  ASSERT_NE(view->binding, nullptr);
+  EXPECT_EQ(*view->binding, awkward_binding(table_oid));
   EXPECT_GT(opened.catalog->new_oid(), view->oid);
 }
 

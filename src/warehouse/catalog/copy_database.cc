@@ -100,28 +100,6 @@ class Copy {
     return {};
   }
 
-  /// A view may read another; whichever can be made is, until all are.
-  SqlStatus make_views() {
-    LEAT_ASSIGN(auto left, connection_.query(fmt::format(
-                               "SELECT sql, schema_name || '.' || view_name FROM duckdb_views() "
-                               "WHERE database_name = {} AND {} AND schema_name <> 'leat_catalog' "
-                               "ORDER BY view_oid",
-                               from_, kKept)));
-    while (!left.empty()) {
-      std::vector<TextRow> later;
-      SqlStatus last;
-      for (TextRow& row : left) {
-        SqlStatus made = make(row.at(0).value_or(""), row.at(1).value_or(""));
-        if (made) continue;
-        last = std::move(made);
-        later.push_back(std::move(row));
-      }
-      if (later.size() == left.size()) return last;
-      left = std::move(later);
-    }
-    return {};
-  }
-
  private:
   using Definition = std::pair<Name, std::string>;
 
@@ -195,8 +173,8 @@ SqlStatus copy_database(engine::Connection& connection, const DatabaseCopy& copy
   Copy work(connection, copy);
   LEAT_TRY(work.make_schemas());
   LEAT_TRY(work.make_sequences());
-  LEAT_TRY(work.make_tables());
-  return work.make_views();
+  // Bound views are rows of the catalog's tables; the engine's views of older files are not needed.
+  return work.make_tables();
 }
 
 }  // namespace leat::catalog

@@ -19,7 +19,7 @@ struct DatabaseCopy {
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};
 };
 
-/// Makes every schema, sequence, table and view of the old database in the new one, copies the rows
+/// Makes every schema, sequence and table of the old database in the new one, copies the rows
 /// in their order, and compares the two by counts and hashes. The system schema is this version's.
 /// Errors: XX001 when they are not alike; those of the statements, with what was being made.
 [[nodiscard]] engine::SqlStatus copy_database(engine::Connection& connection,

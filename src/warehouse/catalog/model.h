@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -190,6 +191,10 @@ struct ColumnReference {
   bool operator==(const ColumnReference&) const = default;
 };
 
+struct Binding;  // view_binding.h
+struct Relation;
+using RelationPointer = std::shared_ptr<const Relation>;
+
 struct Relation {
   Oid oid = 0;
   Oid schema = 0;
@@ -205,7 +210,10 @@ struct Relation {
   bool backup = true;
   std::vector<Column> columns{};
   std::vector<Constraint> constraints{};
-  std::string definition{};       ///< Views: the query as written.
+  std::string definition{};  ///< Views: the query as written; see `binding`.
+  /// Bound and materialized views: what the names in the definition are, whatever they are called
+  /// by now. Null: of tables, of late-binding views.
+  std::shared_ptr<const Binding> binding{};
   std::vector<Oid> depends_on{};  ///< Views: what they read.
   /// Views: the columns of it, for pg_depend; empty for those that older versions made.
   std::vector<ColumnReference> uses{};
@@ -216,8 +224,14 @@ struct Relation {
   [[nodiscard]] const Column* find_column(std::string_view column) const;
   /// The DuckDB name, quoted: "dev"."public"."t", or temp."main"."t".
   [[nodiscard]] std::string duckdb_name() const;
-  /// A view's definition as pg_views shows it, without the semicolon; empty for tables.
-  [[nodiscard]] std::string shown_definition() const;
+  /// True when its rows are a table of the engine.
+  [[nodiscard]] bool stored() const {
+    return kind == RelationKind::kTable || kind == RelationKind::kMaterializedView;
+  }
+  /// A view's definition as pg_views shows it, with the names that things have now, without the
+  /// semicolon; empty for tables. `relation`: the one of that number, null when there is none.
+  [[nodiscard]] std::string shown_definition(
+      const std::function<RelationPointer(Oid)>& relation) const;
 };
 
 /// A function of a user's, in SQL: one expression over $1 ... $n.
@@ -244,7 +258,6 @@ struct Function {
 using UserPointer = std::shared_ptr<const User>;
 using GroupPointer = std::shared_ptr<const Group>;
 using SchemaPointer = std::shared_ptr<const Schema>;
-using RelationPointer = std::shared_ptr<const Relation>;
 using DatabasePointer = std::shared_ptr<const Database>;
 using FunctionPointer = std::shared_ptr<const Function>;
 using RolePointer = std::shared_ptr<const Role>;

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "warehouse/catalog/store_row.h"
 #include "warehouse/catalog/types.h"
+#include "warehouse/catalog/view_binding.h"
 #include "warehouse/engine/source.h"
 
 namespace leat::catalog {
@@ -180,6 +181,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, na
   VARCHAR, comment VARCHAR,
   created BIGINT);
 ALTER TABLE leat_catalog.relations ADD COLUMN IF NOT EXISTS uses VARCHAR DEFAULT '';
+ALTER TABLE leat_catalog.relations ADD COLUMN IF NOT EXISTS bound VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLINT, name VARCHAR,
   type VARCHAR,
   type_oid BIGINT, type_modifier INTEGER, not_null BOOLEAN, default_text VARCHAR, identity BOOLEAN,
@@ -370,6 +372,7 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
     relation.comment = row.string();
     relation.created = TimeUs{row.number<std::int64_t>()};
     relation.uses = parse_uses(row.string());
+    relation.binding = parse_binding(row.string());
     relation.columns = std::move(columns[relation.oid]);
     relation.constraints = std::move(constraints[relation.oid]);
     relation.acl = std::move(acls[relation.oid]);
@@ -538,11 +541,12 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
   }
   sql += fmt::format(
       "INSERT INTO leat_catalog.relations VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, '{}', {}, "
-      "{}, '{}');",
+      "{}, '{}', {});",
       relation.oid, relation.schema, text(relation.name), static_cast<char>(relation.kind),
       relation.owner, static_cast<int>(relation.distribution), boolean(relation.sort_automatic),
       boolean(relation.backup), text(relation.definition), number_list(relation.depends_on),
-      text(relation.comment), relation.created.value, uses_text(relation.uses));
+      text(relation.comment), relation.created.value, uses_text(relation.uses),
+      text(binding_text(relation.binding.get())));
   sql += constraint_rows(relation);
   if (before == nullptr || before->acl != relation.acl) sql += acl_rows(relation.oid, relation.acl);
   LEAT_TRY(run(connection, sql));

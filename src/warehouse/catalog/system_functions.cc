@@ -349,16 +349,15 @@ SqlStatus add_definition_functions(engine::Database& database, SystemHost& host)
                    [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
                      return constraint_definition(facts, oid_at(arguments, 1, row));
                    })));
-  LEAT_TRY(database.add_function(session_text(host, "leat_view_definition", {varchar()},
-                                              [](const SessionFacts& facts, const Chunk& arguments,
-                                                 std::size_t row) -> std::optional<std::string> {
-                                                const RelationPointer relation =
-                                                    relation_at(facts, text_at(arguments, 1, row));
-                                                if (relation == nullptr ||
-                                                    relation->kind == RelationKind::kTable)
-                                                  return std::nullopt;
-                                                return relation->shown_definition() + ";";
-                                              })));
+  LEAT_TRY(database.add_function(session_text(
+      host, "leat_view_definition", {varchar()},
+      [](const SessionFacts& facts, const Chunk& arguments,
+         std::size_t row) -> std::optional<std::string> {
+        const RelationPointer relation = relation_at(facts, text_at(arguments, 1, row));
+        if (relation == nullptr || relation->kind == RelationKind::kTable) return std::nullopt;
+        return relation->shown_definition([&](Oid oid) { return facts.catalog->relation(oid); }) +
+               ";";
+      })));
   return database.add_function(
       session_text(host, "leat_acl", {varchar(), bigint()},
                    [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {

@@ -36,6 +36,7 @@ struct VisibleRelation {
   std::string schema_name;
   bool accessible = true;
   std::string database;
+  std::string definition{};  ///< Of a view.
 };
 
 void add_relations(const SessionFacts& facts, const CatalogSession& catalog,
@@ -46,7 +47,10 @@ void add_relations(const SessionFacts& facts, const CatalogSession& catalog,
     if (facts.focus && !facts.focus->includes(schema_name, relation->name)) return;
     const bool accessible = user == nullptr || privileges_on(catalog, *user, *relation) != 0 ||
                             has_column_privileges(catalog, *user, *relation);
-    out.push_back({std::move(relation), std::move(schema_name), accessible, database});
+    std::string definition =
+        relation->shown_definition([&](Oid oid) { return catalog.relation(oid); });
+    out.push_back(
+        {std::move(relation), std::move(schema_name), accessible, database, std::move(definition)});
   };
   for (const RelationPointer& relation : catalog.relations(0)) {
     add(relation, relation->schema_name);
@@ -219,7 +223,7 @@ void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::s
       .integer(static_cast<std::int32_t>(relation.distribution))
       .boolean(relation.sort_automatic)
       .boolean(relation.backup)
-      .text(relation.shown_definition())
+      .text(each.definition)
       .text(relation.comment)
       .number(relation.created.value)
       .boolean(relation.temporary)

@@ -101,8 +101,7 @@ SqlStatus add_column(SessionState& session, Running& running, Relation& relation
 /// other tables, which are 2BP01 without.
 SqlStatus free_column(SessionState& session, Relation& relation, const catalog::Column& column,
                       bool cascade) {
-  LEAT_ASSIGN(const std::vector<RelationPointer> users,
-              column_users(session, relation, column.name));
+  LEAT_ASSIGN(const std::vector<RelationPointer> users, column_users(session, relation, column));
   LEAT_TRY(drop_dependents(session, fmt::format("table {} column {}", relation.name, column.name),
                            users, referrers(session, relation, column.number), cascade));
   std::erase_if(relation.constraints, [&](const catalog::Constraint& constraint) {
@@ -143,17 +142,11 @@ SqlStatus rename_table(SessionState& session, Relation& relation, const std::str
                                     ? session.catalog.temporary(name)
                                     : session.catalog.relation(relation.schema_name, name);
   if (taken != nullptr) return already_exists(name);
-  LEAT_ASSIGN(std::vector<Relation> views, renamed_views(session, relation, name));
-  if (relation.kind != catalog::RelationKind::kLateBindingView) {
-    const bool view = relation.kind == catalog::RelationKind::kView;
-    LEAT_TRY(
-        run_engine(session, fmt::format("ALTER {} {} RENAME TO {}", view ? "VIEW" : "TABLE",
-                                        relation.duckdb_name(), engine::quote_identifier(name))));
+  if (relation.stored()) {
+    LEAT_TRY(run_engine(session, fmt::format("ALTER TABLE {} RENAME TO {}", relation.duckdb_name(),
+                                             engine::quote_identifier(name))));
   }
   relation.name = name;
-  // The views' new definitions are translated, so the new name must be known.
-  if (!views.empty()) LEAT_TRY(session.catalog.put(relation));
-  for (Relation& view : views) LEAT_TRY(put_renamed_view(session, std::move(view)));
   return {};
 }
 
@@ -165,16 +158,11 @@ SqlStatus rename_column(SessionState& session, Relation& relation,
     return engine::fail_sql("42701", fmt::format("column \"{}\" of relation \"{}\" already exists",
                                                  action.new_name, relation.name));
   }
-  LEAT_ASSIGN(std::vector<Relation> views,
-              views_with_renamed_column(session, relation, action.name, action.new_name));
   LEAT_TRY(
       run_engine(session, fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}",
                                       relation.duckdb_name(), engine::quote_identifier(action.name),
                                       engine::quote_identifier(action.new_name))));
   column->name = action.new_name;
-  // The views' new definitions are translated, so the new name must be known.
-  if (!views.empty()) LEAT_TRY(session.catalog.put(relation));
-  for (Relation& view : views) LEAT_TRY(put_renamed_view(session, std::move(view)));
   return {};
 }
 

@@ -158,11 +158,11 @@ sql::TypeName stored_type(const engine::ColumnType& type) {
 /// Columns of a query's result as a table would have them: declared lengths where they can be seen.
 SqlResult<std::vector<catalog::Column>> result_columns(
     SessionState& session, const sql::Query& query, const std::vector<engine::ColumnInfo>& columns,
-    const std::vector<std::string>& names, bool temporary) {
+    const std::vector<std::string>& names, bool temporary, const Relation* view) {
   if (!names.empty() && names.size() > columns.size()) {
     return engine::fail_sql("42601", "more column names than the query has columns");
   }
-  const SessionLookup lookup(session);
+  const SessionLookup lookup(session, view);
   sql::TranslateContext context = session.translate_context();
   context.relations = &lookup;
   sql::SqlResult<std::vector<sql::ResultColumn>> declared = sql::query_columns(query, context);
@@ -188,8 +188,8 @@ SqlResult<std::vector<catalog::Column>> result_columns(
 }
 
 SqlResult<std::string> translate_inner(const SessionState& session, std::string_view script,
-                                       const sql::Query& query) {
-  const SessionLookup lookup(session);
+                                       const sql::Query& query, const Relation* view) {
+  const SessionLookup lookup(session, view);
   sql::TranslateContext context = session.translate_context(script);
   context.relations = &lookup;
   sql::SqlResult<std::string> text = sql::translate_query(query, context);
@@ -215,10 +215,11 @@ std::string_view inner_text(const Running& running, sql::SourceSpan span) {
 namespace {
 
 SqlStatus drop_in_engine(SessionState& session, const Relation& relation) {
-  if (relation.kind != catalog::RelationKind::kLateBindingView) {
-    const bool view = relation.kind == catalog::RelationKind::kView;
-    LEAT_TRY(run_engine(
-        session, fmt::format("DROP {} {}", view ? "VIEW" : "TABLE", relation.duckdb_name())));
+  if (relation.stored()) {
+    LEAT_TRY(run_engine(session, "DROP TABLE " + relation.duckdb_name()));
+  } else {
+    LEAT_TRY(session.quiet_engine());
+    LEAT_TRY(session.open_engine());
   }
   for (const catalog::Column& column : relation.columns) {
     if (!column.identity) continue;

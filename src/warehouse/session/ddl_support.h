@@ -54,16 +54,18 @@ void number_columns(catalog::Relation& relation);
 /// Makes the engine's table alone.
 [[nodiscard]] SqlStatus create_engine_table(SessionState& session,
                                             const catalog::Relation& relation);
-/// `script`: what `query` was parsed from, for positions; may be empty.
+/// `script`: what `query` was parsed from, for positions; may be empty. `view`: as of
+/// SessionLookup.
 [[nodiscard]] SqlResult<std::string> translate_inner(const SessionState& session,
                                                      std::string_view script,
-                                                     const sql::Query& query);
+                                                     const sql::Query& query,
+                                                     const catalog::Relation* view = nullptr);
 [[nodiscard]] SqlResult<std::vector<engine::ColumnInfo>> describe_query(
     SessionState& session, const std::string& engine_sql);
 /// Columns of a query's result as a table would have them: declared lengths where they can be seen.
 [[nodiscard]] SqlResult<std::vector<catalog::Column>> result_columns(
     SessionState& session, const sql::Query& query, const std::vector<engine::ColumnInfo>& columns,
-    const std::vector<std::string>& names, bool temporary);
+    const std::vector<std::string>& names, bool temporary, const catalog::Relation* view = nullptr);
 [[nodiscard]] std::string_view inner_text(const Running& running, sql::SourceSpan span);
 
 // Views (views.cc).
@@ -71,21 +73,12 @@ void number_columns(catalog::Relation& relation);
 /// read them, up to date; `depth` of views that read views so far.
 [[nodiscard]] SqlStatus retype_views(SessionState& session, const catalog::Relation& relation,
                                      int depth = 0);
-/// The views that read `relation`, as they must be once it has its new name.
-[[nodiscard]] SqlResult<std::vector<catalog::Relation>> renamed_views(
-    const SessionState& session, const catalog::Relation& relation, std::string_view new_name);
-/// The views that read relations of `schema`, as they must be once it has its new name.
-[[nodiscard]] SqlResult<std::vector<catalog::Relation>> views_with_renamed_schema(
-    const SessionState& session, const catalog::Schema& schema, std::string_view new_name);
 /// The views that use a column of `relation`.
 [[nodiscard]] SqlResult<std::vector<catalog::RelationPointer>> column_users(
-    const SessionState& session, const catalog::Relation& relation, std::string_view column);
-/// Those views as they must be once it has its new name. Errors: 0A000 where one cannot follow.
-[[nodiscard]] SqlResult<std::vector<catalog::Relation>> views_with_renamed_column(
-    const SessionState& session, const catalog::Relation& relation, std::string_view column,
-    std::string_view new_name);
-/// Stores one of them, after the renaming.
-[[nodiscard]] SqlStatus put_renamed_view(SessionState& session, catalog::Relation view);
+    const SessionState& session, const catalog::Relation& relation, const catalog::Column& column);
+/// The bound and materialized views that call the function.
+[[nodiscard]] std::vector<catalog::RelationPointer> callers(const SessionState& session,
+                                                            catalog::Oid function);
 
 /// Views that read `relation`, directly.
 [[nodiscard]] std::vector<catalog::RelationPointer> dependents(const SessionState& session,

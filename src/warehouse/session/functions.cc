@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "warehouse/catalog/rights.h"
-#include "warehouse/session/session_state.h"
+#include "warehouse/session/ddl_support.h"
 
 namespace leat::session {
 namespace {
@@ -114,6 +114,8 @@ SqlStatus SessionState::run_drop_function(Running& running,
   if (!me->superuser && (*found)->owner != me->id)
     return engine::fail_sql("42501", "must be owner of function " + (*found)->name);
   LEAT_TRY(open_engine());
+  LEAT_TRY(drop_dependents(*this, "function " + (*found)->signature(),
+                           callers(*this, (*found)->oid), {}, statement.cascade));
   return catalog.drop_function((*found)->oid);
 }
 
@@ -133,35 +135,70 @@ catalog::Acl new_function_acl(const SessionState& session, catalog::Oid schema) 
   return acl;
 }
 
+std::vector<catalog::RelationPointer> callers(const SessionState& session, catalog::Oid function) {
+  std::vector<catalog::RelationPointer> list;
+  for (const catalog::RelationPointer& each : session.catalog.relations(0)) {
+    const bool calls =
+        each->binding != nullptr &&
+        std::ranges::find(each->binding->functions, function, &catalog::BoundFunction::oid) !=
+            each->binding->functions.end();
+    if (calls) list.push_back(each);
+  }
+  return list;
+}
+
+void SessionLookup::add_function(const Function& function,
+                                 std::vector<const sql::DefinedFunction*>& list) const {
+  functions_.push_back(
+      std::make_unique<sql::DefinedFunction>(sql::DefinedFunction{.name = function.name,
+                                                                  .parameters = function.parameters,
+                                                                  .returns = function.returns,
+                                                                  .body = function.body,
+                                                                  .oid = function.oid}));
+  list.push_back(functions_.back().get());
+}
+
+SqlStatus SessionLookup::add_functions(std::string_view schema, std::string_view name,
+                                       std::size_t parameters,
+                                       std::vector<const sql::DefinedFunction*>& list) const {
+  const catalog::UserPointer me = session_.user();
+  for (const FunctionPointer& function : session_.catalog.functions()) {
+    if (function->schema_name != schema || function->name != name ||
+        function->parameters.size() != parameters) {
+      continue;
+    }
+    if (me != nullptr &&
+        (catalog::effective_privileges(session_.catalog, *me, function->owner, function->acl) &
+         catalog::kExecute) == 0) {
+      return engine::fail_sql("42501", "permission denied for function " + function->name);
+    }
+    add_function(*function, list);
+  }
+  return {};
+}
+
 sql::SqlResult<std::vector<const sql::DefinedFunction*>> SessionLookup::find_functions(
     const std::vector<std::string>& name, std::size_t parameters) const {
   std::vector<const sql::DefinedFunction*> list;
-  std::vector<std::string> schemas;
-  if (name.size() == 1) {
-    schemas = session_.resolved_search_path();
-  } else {
-    schemas.push_back(name[name.size() - 2]);
-  }
-  const std::vector<FunctionPointer> functions = session_.catalog.functions();
-  const catalog::UserPointer me = session_.user();
-  for (const std::string& schema : schemas) {
-    for (const FunctionPointer& function : functions) {
-      if (function->schema_name != schema || function->name != name.back() ||
-          function->parameters.size() != parameters) {
-        continue;
-      }
-      if (me != nullptr &&
-          (catalog::effective_privileges(session_.catalog, *me, function->owner, function->acl) &
-           catalog::kExecute) == 0) {
-        return sql::sql_fail("42501", "permission denied for function " + function->name);
-      }
-      functions_.push_back(std::make_unique<sql::DefinedFunction>(
-          sql::DefinedFunction{.name = function->name,
-                               .parameters = function->parameters,
-                               .returns = function->returns,
-                               .body = function->body}));
-      list.push_back(functions_.back().get());
+  const std::string schema = name.size() > 1 ? name[name.size() - 2] : std::string();
+  if (view_ != nullptr && view_->binding != nullptr) {
+    // Whoever made the view could execute them.
+    const std::vector<FunctionPointer> all =
+        database_.empty() ? session_.catalog.functions() : session_.catalog_of(*view_).functions();
+    for (const catalog::BoundFunction& bound : view_->binding->functions) {
+      const auto found =
+          std::ranges::find(all, bound.oid, [](const auto& each) { return each->oid; });
+      const bool named = bound.schema == schema && bound.name == name.back();
+      if (named && found != all.end() && (*found)->parameters.size() == parameters)
+        add_function(**found, list);
     }
+    if (!list.empty()) return list;
+  }
+  const std::vector<std::string> schemas =
+      name.size() > 1 ? std::vector{schema} : session_.resolved_search_path();
+  for (const std::string& each : schemas) {
+    if (SqlStatus added = add_functions(each, name.back(), parameters, list); !added)
+      return sql::sql_fail(std::move(added.error().sqlstate), std::move(added.error().message));
     if (!list.empty()) break;
   }
   return list;

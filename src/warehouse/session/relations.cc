@@ -187,11 +187,9 @@ SqlStatus SessionState::require_superuser(std::string_view what) const {
 void SessionLookup::add_columns(const catalog::CatalogSession& in,
                                 const catalog::Relation& relation, sql::Relation& made) const {
   const catalog::UserPointer me = session_.user();
-  const bool rows = relation.kind == catalog::RelationKind::kTable ||
-                    relation.kind == catalog::RelationKind::kMaterializedView;
+  const bool rows = relation.stored();
   const std::vector<std::int16_t> marks = session_.connection->blank_marks().columns(relation.oid);
   if (rows) marks_[relation.oid] = marks.size();
-  marked_ = marked_ || !marks.empty();
   const bool restricted = depth_ == 0 && me != nullptr && !relation.temporary &&
                           (catalog::privileges_on(in, *me, relation) & catalog::kSelect) == 0 &&
                           catalog::has_column_privileges(in, *me, relation);
@@ -217,79 +215,131 @@ SqlStatus SessionLookup::add_view(const catalog::Relation& view, bool elsewhere,
   constexpr int kDepthMax = 50;
   if (depth_ >= kDepthMax)
     return engine::fail_sql("54001", "views depend on each other too deeply");
+  const bool late = view.kind == catalog::RelationKind::kLateBindingView;
   ++depth_;
   std::string outer_database =
       std::exchange(database_, elsewhere ? std::string(database) : std::string());
-  if (view.kind == catalog::RelationKind::kLateBindingView) {
+  const catalog::Relation* outer_view = std::exchange(view_, late ? nullptr : &view);
+  const auto leave = [&] {
+    view_ = outer_view;
+    database_ = std::move(outer_database);
+    --depth_;
+  };
+  if (late) {
     SqlResult<std::string> text = late_binding_sql(session_, view, database_, *this);
+    leave();
     if (!text) return std::unexpected(std::move(text).error());
     made.duckdb_name = "(" + *text + ")";
+    return {};
+  }
+  SqlResult<ViewQuery> query = view_query(session_, view, *this);
+  leave();
+  if (!query) return std::unexpected(std::move(query).error());
+  const bool known = query->columns.size() == made.columns.size();
+  std::string names;
+  for (std::size_t i = 0; i < made.columns.size(); ++i) {
+    sql::RelationColumn& column = made.columns[i];
+    column.blanks =
+        column.type.kind == sql::TypeKind::kVarchar && (!known || query->columns[i].blanks);
+    names += (names.empty() ? "" : ", ") + engine::quote_identifier(column.name);
+  }
+  made.duckdb_name = fmt::format("(SELECT {0} FROM ({1}) AS leat_view({0}))", names, query->text);
+  return {};
+}
+
+namespace {
+
+/// Shows the relation's columns as the view that names them saw them when it was made.
+void show_bound(const catalog::BoundRelation& bound, sql::Relation& made) {
+  made.schema = bound.schema;
+  made.name = bound.name;
+  std::vector<sql::RelationColumn> columns;
+  std::string list;
+  bool same = made.columns.size() == bound.columns.size();
+  for (const auto& [number, name] : bound.columns) {
+    const auto now = std::ranges::find(made.columns, number, &sql::RelationColumn::number);
+    if (now == made.columns.end()) continue;  // dropped: the view does not use it
+    same = same && now->name == name;
+    list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", engine::quote_identifier(now->name),
+                        engine::quote_identifier(name));
+    columns.push_back(*now);
+    columns.back().name = name;
+  }
+  // Without any the view counts rows alone.
+  if (same || columns.empty()) return;
+  made.columns = std::move(columns);
+  made.duckdb_name = fmt::format("(SELECT {} FROM {})", list, made.duckdb_name);
+}
+
+}  // namespace
+
+SqlResult<SessionLookup::Found> SessionLookup::find_seen(const sql::QualifiedName& name) const {
+  const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
+  if (view_ == nullptr || view_->binding == nullptr) {
+    LEAT_ASSIGN(RelationPointer relation, session_.find_readable(name));
+    return Found{.relation = std::move(relation), .elsewhere = elsewhere};
+  }
+  const catalog::BoundRelation* bound = view_->binding->relation(name.schema(), name.name());
+  RelationPointer relation;
+  if (bound != nullptr) {
+    relation = elsewhere ? session_.catalog_of(*view_).relation(bound->oid)
+                         : session_.catalog.relation(bound->oid);
+  }
+  if (relation == nullptr) {
+    return engine::fail_sql("42P01", fmt::format("relation \"{}\", which view \"{}\" reads, does "
+                                                 "not exist",
+                                                 name.to_string(), view_->name));
+  }
+  return Found{.relation = std::move(relation), .bound = bound, .elsewhere = elsewhere};
+}
+
+sql::SqlResult<std::unique_ptr<sql::Relation>> SessionLookup::describe(
+    const Found& found, const sql::QualifiedName& name) const {
+  const catalog::Relation& relation = *found.relation;
+  auto made = std::make_unique<sql::Relation>();
+  made->kind = relation.kind == catalog::RelationKind::kTable ? sql::RelationKind::kTable
+               : relation.stored()                            ? sql::RelationKind::kMaterializedView
+                                                              : sql::RelationKind::kView;
+  made->duckdb_name = relation.duckdb_name();
+  made->oid = relation.oid;
+  made->schema = relation.schema_name;
+  made->name = relation.name;
+  if (found.elsewhere) {
+    add_columns(session_.catalog_of(relation), relation, *made);
   } else {
-    const SqlResult<ViewQuery> query = view_query(session_, view, *this);
-    const bool known = query && query->columns.size() == made.columns.size();
-    for (std::size_t i = 0; i < made.columns.size(); ++i) {
-      made.columns[i].blanks = made.columns[i].type.kind == sql::TypeKind::kVarchar &&
-                               (!known || query->columns[i].blanks);
-    }
-    // The engine's view was translated when none of its tables had a mark.
-    if (known && marked_) {
-      std::string names;
-      for (const sql::RelationColumn& column : made.columns)
-        names += (names.empty() ? "" : ", ") + engine::quote_identifier(column.name);
-      made.duckdb_name = fmt::format("(SELECT * FROM ({}) AS leat_view({}))", query->text, names);
+    add_columns(session_.catalog, relation, *made);
+  }
+  if (!relation.stored()) {
+    if (SqlStatus view = add_view(relation, found.elsewhere, name.database(), *made); !view) {
+      SqlError& error = view.error();
+      return std::unexpected(sql::SqlError{.sqlstate = std::move(error.sqlstate),
+                                           .message = std::move(error.message),
+                                           .detail = std::move(error.detail),
+                                           .hint = std::move(error.hint)});
     }
   }
-  database_ = std::move(outer_database);
-  --depth_;
-  return {};
+  if (found.bound != nullptr) show_bound(*found.bound, *made);
+  return made;
 }
 
 sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& written) const {
   const sql::QualifiedName name = in_database(written, database_);
-  // Inside of a view its owner's rights count, not the user's.
-  const std::string key = (depth_ > 0 ? "view:" : "") + name.to_string();
-  if (const auto known = found_.find(key); known != found_.end()) {
-    marked_ = marked_ || marked_names_.contains(key);
-    return known->second.get();
-  }
-  auto made = std::make_unique<sql::Relation>();
+  // Inside of a view its owner's rights count, not the user's, and its names.
+  std::string key = (depth_ > 0 ? "view:" : "") + name.to_string();
+  if (view_ != nullptr) key = fmt::format("{}:{}", view_->oid, key);
+  if (const auto known = found_.find(key); known != found_.end()) return known->second.get();
+  std::unique_ptr<sql::Relation> made;
   const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
   if (sql::is_system_relation(name) && !elsewhere) {
+    made = std::make_unique<sql::Relation>();
     made->kind = sql::RelationKind::kSystem;
     made->duckdb_name = system_name(name);
   } else {
-    SqlResult<RelationPointer> relation = session_.find_readable(name);
-    if (!relation) {
-      return sql::sql_fail(std::move(relation.error().sqlstate),
-                           std::move(relation.error().message));
+    SqlResult<Found> found = find_seen(name);
+    if (!found) {
+      return sql::sql_fail(std::move(found.error().sqlstate), std::move(found.error().message));
     }
-    const catalog::RelationKind kind = (*relation)->kind;
-    made->kind = kind == catalog::RelationKind::kTable ? sql::RelationKind::kTable
-                 : kind == catalog::RelationKind::kMaterializedView
-                     ? sql::RelationKind::kMaterializedView
-                     : sql::RelationKind::kView;
-    made->duckdb_name = (*relation)->duckdb_name();
-    made->oid = (*relation)->oid;
-    made->schema = (*relation)->schema_name;
-    made->name = (*relation)->name;
-    const bool outer_marked = std::exchange(marked_, false);
-    if (elsewhere) {
-      add_columns(session_.catalog_of(**relation), **relation, *made);
-    } else {
-      add_columns(session_.catalog, **relation, *made);
-    }
-    if (kind == catalog::RelationKind::kView || kind == catalog::RelationKind::kLateBindingView) {
-      SqlStatus view = add_view(**relation, elsewhere, name.database(), *made);
-      if (!view) {
-        SqlError& error = view.error();
-        return std::unexpected(sql::SqlError{.sqlstate = std::move(error.sqlstate),
-                                             .message = std::move(error.message),
-                                             .detail = std::move(error.detail),
-                                             .hint = std::move(error.hint)});
-      }
-    }
-    if (marked_) marked_names_.insert(key);
-    marked_ = marked_ || outer_marked;
+    LEAT_ASSIGN(made, describe(*found, name));
   }
   const sql::Relation* result = made.get();
   found_.emplace(key, std::move(made));

@@ -61,8 +61,11 @@ SqlStatus drop_schema(SessionState& session, const catalog::Schema& schema, bool
   }
   if (schema.engine_name() != "main")
     LEAT_TRY(run_engine(session, "DROP SCHEMA " + in_engine(session, schema)));
-  for (const catalog::FunctionPointer& function : functions)
+  for (const catalog::FunctionPointer& function : functions) {
+    LEAT_TRY(drop_dependents(session, "function " + function->signature(),
+                             callers(session, function->oid), {}, true));
     LEAT_TRY(session.catalog.drop_function(function->oid));
+  }
   catalog::StandingPrivileges standing = *session.catalog.standing();
   const std::size_t of_schema = std::erase_if(
       standing, [&](const catalog::StandingAcl& list) { return list.schema == schema.oid; });
@@ -77,16 +80,9 @@ SqlStatus rename_schema(SessionState& session, const SchemaPointer& schema,
   LEAT_TRY(check_name(session, name));
   for (const RelationPointer& relation : session.catalog.relations(schema->oid))
     LEAT_TRY(session.lock_table(relation->schema_name, relation->name));
-  LEAT_ASSIGN(const std::vector<Relation> views, views_with_renamed_schema(session, *schema, name));
   LEAT_TRY(session.quiet_engine());
   LEAT_TRY(session.open_engine());
-  LEAT_TRY(session.catalog.rename(*schema, name));
-  for (const Relation& view : views) {
-    Relation renamed = *session.catalog.relation(view.oid);
-    renamed.definition = view.definition;
-    LEAT_TRY(put_renamed_view(session, std::move(renamed)));
-  }
-  return {};
+  return session.catalog.rename(*schema, name);
 }
 
 }  // namespace

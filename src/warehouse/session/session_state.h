@@ -20,6 +20,7 @@
 
 #include "base/time_zone.h"
 #include "warehouse/catalog/catalog_session.h"
+#include "warehouse/catalog/view_binding.h"
 #include "warehouse/engine/connection.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/session.h"
@@ -361,7 +362,10 @@ struct SessionState {
 /// Finds relations for the translator; keeps what it found alive.
 class SessionLookup final : public sql::RelationLookup {
  public:
-  explicit SessionLookup(const SessionState& session) : session_(session) {}
+  /// `view`: the bound or materialized view whose query is translated, if any, whose names are what
+  /// they were when it was made.
+  explicit SessionLookup(const SessionState& session, const catalog::Relation* view = nullptr)
+      : session_(session), view_(view), depth_(view == nullptr ? 0 : 1) {}
   [[nodiscard]] sql::SqlResult<const sql::Relation*> find(
       const sql::QualifiedName& name) const override;
   [[nodiscard]] sql::SqlResult<std::vector<const sql::DefinedFunction*>> find_functions(
@@ -370,10 +374,24 @@ class SessionLookup final : public sql::RelationLookup {
   [[nodiscard]] const std::map<catalog::Oid, std::size_t>& marks() const { return marks_; }
 
  private:
+  /// A relation as it is seen from here, with the key that it is kept under.
+  struct Found {
+    catalog::RelationPointer relation;
+    const catalog::BoundRelation* bound = nullptr;  ///< Its names in the view; null: its own.
+    bool elsewhere = false;                         ///< in another database
+  };
+  [[nodiscard]] SqlResult<Found> find_seen(const sql::QualifiedName& name) const;
+  [[nodiscard]] sql::SqlResult<std::unique_ptr<sql::Relation>> describe(
+      const Found& found, const sql::QualifiedName& name) const;
+  /// Adds the functions of `schema`.
+  SqlStatus add_functions(std::string_view schema, std::string_view name, std::size_t parameters,
+                          std::vector<const sql::DefinedFunction*>& list) const;
+  void add_function(const catalog::Function& function,
+                    std::vector<const sql::DefinedFunction*>& list) const;
   /// The columns of `made`, and which of them may hold blanks at the ends of texts.
   void add_columns(const catalog::CatalogSession& in, const catalog::Relation& relation,
                    sql::Relation& made) const;
-  /// What stands for a view: the engine's, or its query where that must be translated anew.
+  /// What stands for a view: its query.
   SqlStatus add_view(const catalog::Relation& view, bool elsewhere, std::string_view database,
                      sql::Relation& made) const;
 
@@ -381,9 +399,8 @@ class SessionLookup final : public sql::RelationLookup {
   mutable std::map<std::string, std::unique_ptr<sql::Relation>> found_;
   mutable std::vector<std::unique_ptr<sql::DefinedFunction>> functions_;
   mutable std::map<catalog::Oid, std::size_t> marks_;  // of the tables that were found
-  mutable bool marked_ = false;  // one of those that the view being expanded reads has a mark
-  mutable std::set<std::string> marked_names_;  // of relations with a mark in or below them
-  mutable int depth_ = 0;                       // of views being expanded
+  mutable const catalog::Relation* view_ = nullptr;    // bound, innermost of those being expanded
+  mutable int depth_ = 0;                              // of views being expanded
   mutable std::string database_{};  // where the innermost of them is, unless in the session's
 };
 

@@ -405,7 +405,7 @@ SqlStatus SessionState::run_show(Running& running, const sql::ShowStatement& sta
         return engine::fail_sql("42809", "\"" + relation->name + "\" is not a view");
       }
       return send_query(running, fmt::format("SELECT {} AS \"Show View DDL statement\"",
-                                             quote_literal(view_ddl(*relation))));
+                                             quote_literal(view_ddl(*this, *relation))));
     }
     case sql::ShowKind::kDatabases:
     case sql::ShowKind::kSchemas:

@@ -25,6 +25,6 @@ namespace leat::session {
 /// CREATE TABLE as SHOW TABLE prints it: it makes the table anew (show_table.cc).
 [[nodiscard]] std::string table_ddl(const SessionState& session, const catalog::Relation& relation);
 /// A view's statement as SHOW VIEW prints it.
-[[nodiscard]] std::string view_ddl(const catalog::Relation& view);
+[[nodiscard]] std::string view_ddl(const SessionState& session, const catalog::Relation& view);
 
 }  // namespace leat::session

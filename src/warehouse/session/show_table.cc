@@ -102,10 +102,12 @@ std::string table_ddl(const SessionState& session, const catalog::Relation& rela
   return text + fmt::format("\n{}SORTKEY ( {} );", interleaved ? "INTERLEAVED " : "", keys);
 }
 
-std::string view_ddl(const catalog::Relation& view) {
-  if (view.kind == catalog::RelationKind::kMaterializedView) return view.shown_definition() + ";";
+std::string view_ddl(const SessionState& session, const catalog::Relation& view) {
+  const std::string definition =
+      view.shown_definition([&](catalog::Oid oid) { return session.catalog.relation(oid); });
+  if (view.kind == catalog::RelationKind::kMaterializedView) return definition + ";";
   return fmt::format("create or replace view {}.{} as {};", view.schema_name, view.name,
-                     view.shown_definition());
+                     definition);
 }
 
 }  // namespace leat::session

@@ -1,9 +1,9 @@
 // Views of the three kinds: bound to their relations, late-binding, materialized.
 //
-//   kind          in the engine                     its definition's names
-//   bound         a view with columns named         qualified when made, follow renames
-//   late-binding  nothing: expanded at each use     as written, qualified by rule
-//   materialized  a table that REFRESH fills        as of bound ones
+//   kind          in the engine                  its definition's names
+//   bound         nothing: expanded at each use  bound to numbers when made, follow renames
+//   late-binding  nothing: expanded at each use  as written, qualified by rule
+//   materialized  a table that REFRESH fills     as of bound ones
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,35 +56,23 @@ std::string changed(std::string_view text, std::size_t text_at, std::vector<Chan
   return out;
 }
 
-/// Of a relation, or of a schema.
-struct Renaming {
-  catalog::Oid oid = 0;  ///< 0: of nothing
-  std::string_view new_name{};
-};
-
-/// Makes relations be named by schema and name, with the new name where one is given.
-SqlResult<std::vector<Change>> qualifying(const SessionState& session, const sql::Query& query,
-                                          const Renaming& renaming) {
+/// Makes relations be named by schema and name.
+SqlResult<std::vector<Change>> qualifying(const SessionState& session, const sql::Query& query) {
   std::vector<Change> changes;
   for (const sql::RelationMention& mention : sql::mentioned_relations(query)) {
     if (sql::is_system_relation(mention.table)) continue;
     LEAT_ASSIGN(const RelationPointer relation, session.find_relation(mention.table));
     if (relation->temporary) return temporary_source();
-    const std::string_view schema =
-        relation->schema == renaming.oid ? renaming.new_name : relation->schema_name;
-    const std::string_view name =
-        relation->oid == renaming.oid ? renaming.new_name : relation->name;
-    std::string written = engine::quote_identifier(schema) + "." + engine::quote_identifier(name);
-    // Columns may be named by the old name.
-    if (!mention.aliased && name != mention.table.name())
-      written += " AS " + engine::quote_identifier(mention.table.name());
-    changes.push_back({mention.table.span, std::move(written)});
+    changes.push_back({mention.table.span, engine::quote_identifier(relation->schema_name) + "." +
+                                               engine::quote_identifier(relation->name)});
   }
   return changes;
 }
 
-SqlResult<sql::ColumnUse> use_of(const SessionState& session, const sql::Query& query) {
-  const SessionLookup lookup(session);
+/// `view`: as of SessionLookup.
+SqlResult<sql::ColumnUse> use_of(const SessionState& session, const sql::Query& query,
+                                 const Relation* view = nullptr) {
+  const SessionLookup lookup(session, view);
   sql::TranslateContext context = session.translate_context();
   context.relations = &lookup;
   sql::SqlResult<sql::ColumnUse> use = sql::used_columns(query, context);
@@ -112,32 +100,34 @@ std::vector<catalog::ColumnReference> references_of(const SessionState& session,
   return references;
 }
 
+/// Notes what the names in the definition are.
+SqlStatus bind(const SessionState& session, Relation& view) {
+  LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
+  const SessionLookup lookup(session);
+  sql::TranslateContext context = session.translate_context();
+  context.relations = &lookup;
+  LEAT_ASSIGN(catalog::Binding binding,
+              catalog::bind_names(
+                  view.definition, query_of(parsed), context,
+                  [&](const sql::QualifiedName& name) { return session.find_relation(name); }));
+  view.binding = std::make_shared<const catalog::Binding>(std::move(binding));
+  return {};
+}
+
 /// Writes a new view's definition: its relations named in full, and the columns that * means now.
 SqlStatus define(const SessionState& session, const Running& running, const sql::Query& query,
                  sql::SourceSpan span, Relation& view) {
-  LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query, {}));
+  LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query));
   LEAT_ASSIGN(sql::ColumnUse use, use_of(session, query));
   view.uses = references_of(session, view, use);
   for (sql::StarText& star : use.stars) changes.push_back({star.span, std::move(star.columns)});
   const std::string_view text = running.text.substr(span.begin, span.end - span.begin);
   view.definition = trim(changed(text, span.begin, std::move(changes)));
-  return {};
+  return bind(session, view);
 }
 
 bool means(const sql::ColumnMention& mention, catalog::Oid relation, std::string_view column) {
   return mention.column == column && (mention.relation == relation || mention.relation == 0);
-}
-
-/// The mention with a new name as its part `part`, where the text around sees the old one still.
-Change renamed_mention(const sql::ColumnMention& mention, std::size_t part,
-                       std::string_view new_name) {
-  std::string text;
-  for (std::size_t i = 0; i < mention.names.size(); ++i) {
-    text += (i == 0 ? "" : ".") + engine::quote_identifier(i == part ? new_name : mention.names[i]);
-  }
-  if (mention.outer_mark) text += " (+)";
-  if (mention.output) text += " AS " + engine::quote_identifier(mention.column);
-  return {mention.span, std::move(text)};
 }
 
 /// What the query reads, which must stay as long as the view.
@@ -155,21 +145,6 @@ SqlResult<std::vector<catalog::Oid>> sources_of(const SessionState& session,
     sources.push_back(source->oid);
   }
   return sources;
-}
-
-/// The engine's view. DuckDB checks a view's columns at each use: naming them keeps the view right
-/// when its tables get more columns.
-SqlStatus make_engine_view(SessionState& session, const Relation& view, const std::string& query,
-                           const std::vector<engine::ColumnInfo>& described) {
-  std::string names;
-  std::string sources;
-  for (std::size_t i = 0; i < described.size() && i < view.columns.size(); ++i) {
-    names += (i == 0 ? "" : ", ") + engine::quote_identifier(view.columns[i].name);
-    sources += (i == 0 ? "" : ", ") + engine::quote_identifier(described[i].name);
-  }
-  return run_engine(
-      session, fmt::format("CREATE OR REPLACE VIEW {} ({}) AS SELECT {} FROM ({}) AS leat_view",
-                           view.duckdb_name(), names, sources, query));
 }
 
 SqlStatus check_late_binding(const SessionState& session, const sql::Statement& statement) {
@@ -224,7 +199,11 @@ SqlResult<ViewQuery> view_query(const SessionState& session, const Relation& vie
   sql::TranslateContext context = session.translate_context();
   context.relations = &lookup;
   sql::SqlResult<sql::Translation> translation = sql::translate(parsed.statement, context);
-  if (!translation) return std::unexpected(from_sql(std::move(translation).error()));
+  if (!translation) {
+    SqlError error = from_sql(std::move(translation).error());
+    error.position = 0;  // in the view's text, not in the statement's
+    return std::unexpected(std::move(error));
+  }
   return ViewQuery{.text = std::move(translation->statements.back()),
                    .columns = std::move(translation->columns)};
 }
@@ -248,9 +227,8 @@ SqlStatus SessionState::run_create_late_binding_view(Running& running,
         "2BP01", "cannot replace view " + before->name + " because other objects depend on it", {},
         "Use DROP ... CASCADE to drop the dependent objects too.");
   }
+  LEAT_TRY(quiet_engine());
   LEAT_TRY(open_engine());
-  if (before != nullptr && before->kind == RelationKind::kView)
-    LEAT_TRY(run_engine(*this, "DROP VIEW " + before->duckdb_name()));
   return catalog.put(std::move(relation));
 }
 
@@ -292,7 +270,6 @@ SqlStatus SessionState::run_create_view(Running& running,
     if (!same)
       return engine::fail_sql("42P16", "cannot change the names or types of the columns of a view");
   }
-  LEAT_TRY(make_engine_view(*this, relation, query, described));
   return catalog.put(std::move(relation));
 }
 
@@ -331,8 +308,11 @@ SqlStatus SessionState::run_refresh(Running& running,
   LEAT_TRY(lock_table(view->schema_name, view->name));
   note_growth(*view);
   LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-  LEAT_TRY(lock_tables(parsed.statement));
-  LEAT_ASSIGN(const std::string query, translate_inner(*this, {}, query_of(parsed)));
+  for (const catalog::Oid oid : view->depends_on) {
+    const RelationPointer source = catalog.relation(oid);
+    if (source != nullptr) LEAT_TRY(lock_read(*source));
+  }
+  LEAT_ASSIGN(const std::string query, translate_inner(*this, {}, query_of(parsed), view.get()));
   LEAT_TRY(run_engine(*this, "DELETE FROM " + view->duckdb_name()));
   LEAT_ASSIGN(running.rows, fill_relation(*this, *view, query));
   running.sink.on_notice(Severity::kInfo, "00000",
@@ -380,116 +360,42 @@ SqlStatus SessionState::lock_late_binding(const Relation& view, int depth) {
   return lock_tables(parsed->statement, depth);
 }
 
-SqlResult<std::vector<Relation>> renamed_views(const SessionState& session,
-                                               const Relation& relation,
-                                               std::string_view new_name) {
-  std::vector<Relation> views;
-  for (const RelationPointer& view : dependents(session, relation.oid)) {
-    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-    LEAT_ASSIGN(std::vector<Change> changes,
-                qualifying(session, query_of(parsed), {.oid = relation.oid, .new_name = new_name}));
-    Relation copy = *view;
-    copy.definition = changed(view->definition, 0, std::move(changes));
-    views.push_back(std::move(copy));
-  }
-  return views;
-}
-
-SqlResult<std::vector<Relation>> views_with_renamed_schema(const SessionState& session,
-                                                           const catalog::Schema& schema,
-                                                           std::string_view new_name) {
-  std::vector<Relation> views;
-  for (const RelationPointer& view : session.catalog.relations(0)) {
-    const bool reads = std::ranges::any_of(view->depends_on, [&](const catalog::Oid oid) {
-      const RelationPointer source = session.catalog.relation(oid);
-      return source != nullptr && source->schema == schema.oid;
-    });
-    if (!reads) continue;
-    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-    LEAT_ASSIGN(std::vector<Change> changes,
-                qualifying(session, query_of(parsed), {.oid = schema.oid, .new_name = new_name}));
-    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed)));
-    for (const sql::ColumnMention& mention : use.columns) {
-      const bool names_schema = mention.kind == sql::ColumnMentionKind::kNamed &&
-                                mention.part == 2 && mention.names[0] == schema.name;
-      if (names_schema) changes.push_back(renamed_mention(mention, 0, new_name));
-    }
-    Relation copy = *view;
-    copy.definition = changed(view->definition, 0, std::move(changes));
-    views.push_back(std::move(copy));
-  }
-  return views;
-}
-
 SqlResult<std::vector<RelationPointer>> column_users(const SessionState& session,
                                                      const Relation& relation,
-                                                     std::string_view column) {
+                                                     const catalog::Column& column) {
   std::vector<RelationPointer> users;
   for (const RelationPointer& view : dependents(session, relation.oid)) {
+    // The view has names of its own; what is newer than the view has none there.
+    const catalog::BoundRelation* bound =
+        view->binding == nullptr ? nullptr : view->binding->relation(relation.oid);
+    const std::string* name = bound == nullptr ? &column.name : bound->column(column.number);
+    if (name == nullptr) continue;
     LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed)));
+    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed), view.get()));
     const bool uses = std::ranges::any_of(use.columns, [&](const sql::ColumnMention& mention) {
-      return means(mention, relation.oid, column);
+      return means(mention, relation.oid, *name);
     });
     if (uses) users.push_back(view);
   }
   return users;
 }
 
-SqlResult<std::vector<Relation>> views_with_renamed_column(const SessionState& session,
-                                                           const Relation& relation,
-                                                           std::string_view column,
-                                                           std::string_view new_name) {
-  std::vector<Relation> views;
-  for (const RelationPointer& view : dependents(session, relation.oid)) {
-    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-    LEAT_ASSIGN(const sql::ColumnUse use, use_of(session, query_of(parsed)));
-    std::vector<Change> changes;
-    for (const sql::ColumnMention& mention : use.columns) {
-      if (!means(mention, relation.oid, column)) continue;
-      if (mention.kind == sql::ColumnMentionKind::kCounted) {
-        return engine::fail_sql(
-            "0A000",
-            fmt::format("column \"{}\" cannot be renamed, as view {} uses it where it cannot be "
-                        "named otherwise",
-                        column, view->name),
-            {}, "Drop the view first, and make it anew with the new name.");
-      }
-      changes.push_back(renamed_mention(mention, mention.part, new_name));
-    }
-    if (changes.empty()) continue;
-    Relation copy = *view;
-    copy.definition = changed(view->definition, 0, std::move(changes));
-    views.push_back(std::move(copy));
-  }
-  return views;
-}
-
 SqlStatus retype_views(SessionState& session, const Relation& relation, int depth) {
   if (depth > 100) return engine::fail_sql("54001", "views depend on each other too deeply");
   for (const RelationPointer& view : dependents(session, relation.oid)) {
     LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-    LEAT_ASSIGN(const std::string query, translate_inner(session, {}, query_of(parsed)));
+    LEAT_ASSIGN(const std::string query,
+                translate_inner(session, {}, query_of(parsed), view.get()));
     LEAT_ASSIGN(const auto described, describe_query(session, query));
     Relation changed = *view;
     LEAT_ASSIGN(const std::vector<catalog::Column> columns,
-                result_columns(session, query_of(parsed), described, {}, false));
+                result_columns(session, query_of(parsed), described, {}, false, view.get()));
     for (std::size_t i = 0; i < columns.size() && i < changed.columns.size(); ++i)
       changed.columns[i].type = columns[i].type;
     LEAT_TRY(session.catalog.put(changed));
     LEAT_TRY(retype_views(session, changed, depth + 1));
   }
   return {};
-}
-
-SqlStatus put_renamed_view(SessionState& session, Relation view) {
-  if (view.kind == RelationKind::kView) {
-    LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
-    LEAT_ASSIGN(const std::string query, translate_inner(session, {}, query_of(parsed)));
-    LEAT_ASSIGN(const auto described, describe_query(session, query));
-    LEAT_TRY(make_engine_view(session, view, query, described));
-  }
-  return session.catalog.put(std::move(view));
 }
 
 }  // namespace leat::session

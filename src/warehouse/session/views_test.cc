@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "warehouse/session/session_fixture.h"
@@ -53,6 +55,134 @@ TEST(Views, BoundViewsFollowARenamedTable) {
   EXPECT_EQ(state_of(*one, "drop table moved.renamed"), "2BP01");
   EXPECT_EQ(run(*one, "drop table moved.renamed cascade").tag(), "DROP TABLE");
   EXPECT_EQ(state_of(*one, "select * from moved.w"), "42P01");
+}
+
+TEST(Views, TwoTransactionsRenameUnderOneView) {
+  const auto one = open_session();
+  const auto two = open_session();
+  run(*one, "create schema pair; set search_path to pair");
+  run(*two, "set search_path to pair");
+  run(*one, "create table a (x int); insert into a values (1)");
+  run(*one, "create table b (x int, y int); insert into b values (1, 2)");
+  run(*one, "create view v as select a.x, b.y from a join b on a.x = b.x");
+  run(*one, "create materialized view m as select count(*) as n from a, b");
+  run(*one, "begin");
+  EXPECT_EQ(state_of(*one, "alter table a rename to a_old"), "");
+  run(*two, "begin");
+  EXPECT_EQ(state_of(*two, "alter table b rename to b_old"), "");
+  EXPECT_EQ(state_of(*two, "alter table b_old rename column y to z"), "");
+  EXPECT_EQ(run(*one, "commit").tag(), "COMMIT");
+  EXPECT_EQ(run(*two, "commit").tag(), "COMMIT");
+  for (Session* session : {one.get(), two.get()}) {
+    EXPECT_EQ(ask(*session, "select * from v"), "1|2");
+    EXPECT_EQ(ask(*session, "select definition from pg_views where viewname = 'v'"),
+              "select a.x, b.\"z\" AS \"y\" from \"pair\".\"a_old\" AS \"a\" join "
+              "\"pair\".\"b_old\" AS \"b\" on a.x = b.x;");
+    EXPECT_EQ(state_of(*session, "refresh materialized view m"), "");
+  }
+  // A view that is made while its table is renamed.
+  run(*one, "begin; alter table a_old rename to a_older");
+  EXPECT_EQ(state_of(*two, "create view made_meanwhile as select x from a_old"), "");
+  run(*one, "commit");
+  EXPECT_EQ(ask(*two, "select * from made_meanwhile"), "1");
+  EXPECT_EQ(state_of(*two, "drop table a_older"), "2BP01");
+}
+
+TEST(Views, TablesThatSwapTheirNamesStayWhereTheyAre) {
+  const auto one = open_session();
+  run(*one, "create schema swap; set search_path to swap");
+  run(*one, "create table t (a int, b int); insert into t values (1, 2)");
+  run(*one, "create table t_new (a int, b int); insert into t_new values (3, 4)");
+  run(*one, "create view v as select a, b from t");
+  run(*one, "create view w as select t.a as mine, n.a as other from t, t_new n");
+  run(*one, "begin; alter table t rename to t_backup; alter table t_new rename to t");
+  EXPECT_EQ(ask(*one, "select * from v"), "1|2");
+  run(*one, "alter table t_backup rename to t_backup_2; commit");
+  EXPECT_EQ(ask(*one, "select * from v"), "1|2");
+  EXPECT_EQ(ask(*one, "select * from w"), "1|3");
+  // So do columns.
+  run(*one, "alter table t_backup_2 rename column a to c");
+  run(*one, "alter table t_backup_2 rename column b to a");
+  run(*one, "alter table t_backup_2 rename column c to b");
+  EXPECT_EQ(ask(*one, "select * from v"), "1|2");
+  EXPECT_EQ(ask(*one, "select a, b from t_backup_2"), "2|1");
+  EXPECT_EQ(ask(*one, "show view v"),
+            "create or replace view swap.v as select \"b\" AS \"a\", \"a\" AS \"b\" from "
+            "\"swap\".\"t_backup_2\" AS \"t\";");
+  run(*one, "drop table t_backup_2 cascade");
+  EXPECT_EQ(state_of(*one, "select * from v"), "42P01");
+  EXPECT_EQ(ask(*one, "select a from t"), "3");
+}
+
+TEST(Views, ABoundViewKeepsItsFunctions) {
+  const auto one = open_session();
+  run(*one, "create schema calls; set search_path to calls");
+  run(*one, "create function twice(int) returns int stable as $$ select 2 * $1 $$ language sql");
+  run(*one,
+      "create function twice(varchar) returns varchar stable as $$ select $1 || $1 $$ "
+      "language sql");
+  run(*one, "create table t (a int); insert into t values (4)");
+  run(*one, "create view v as select twice(a) as d from t");
+  run(*one, "set search_path to public");
+  EXPECT_EQ(ask(*one, "select d from calls.v"), "8");
+  EXPECT_EQ(state_of(*one, "drop function calls.twice(varchar)"), "");
+  EXPECT_EQ(state_of(*one, "drop function calls.twice(int)"), "2BP01");
+  run(*one, "alter schema calls rename to called");
+  EXPECT_EQ(ask(*one, "select d from called.v"), "8");
+  EXPECT_EQ(state_of(*one, "drop function called.twice(int) cascade"), "");
+  EXPECT_EQ(state_of(*one, "select d from called.v"), "42P01");
+}
+
+/// Makes the warehouse's file be as versions wrote it that kept bound views in the engine.
+void make_older(const std::string& directory) {
+  const auto database =
+      engine::Database::open({.path = directory + "/dev.duckdb", .directories = {directory}});
+  ASSERT_TRUE(database) << database.error().message;
+  const auto connection = (*database)->connect();
+  ASSERT_TRUE(connection);
+  for (const char* sql :
+       {"DELETE FROM leat_catalog.properties WHERE name = 'views'",
+        "ALTER TABLE leat_catalog.relations DROP COLUMN bound",
+        "CREATE VIEW older.v (x, y) AS SELECT a, b FROM (SELECT a, b FROM older.t) AS leat_view",
+        "CHECKPOINT"}) {
+    const auto done = (*connection)->run(sql);
+    EXPECT_TRUE(done) << sql << ": " << done.error().message;
+  }
+}
+
+TEST(Views, ThoseOfOlderFilesAreBoundWhenTheyAreOpened) {
+  std::string directory = testing::TempDir() + "leat_views_XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  for (const int start : {1, 2, 3}) {
+    auto warehouse = Warehouse::open(
+        {.data_directory = directory, .admin_password = std::string(kAdminPassword), .threads = 1});
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    auto opened = (*warehouse)->open_session({.user = "leat", .database = "dev"});
+    ASSERT_TRUE(opened) << opened.error().message;
+    Session& session = **opened;
+    if (start == 1) {
+      run(session, "create schema older; create table older.t (a int, b int)");
+      run(session, "insert into older.t values (1, 2)");
+      run(session, "create view older.v (x, y) as select a, b from older.t");
+      run(session, "create view older.w as select v.y from older.v");
+      run(session,
+          "create view older.starred as select * from older.t join (select 1 as a, 7 as z) o using "
+          "(a)");
+      run(session, "create materialized view older.m as select t.a from older.t");
+      run(session, "alter table older.t add column later int default 9");
+    } else if (start == 2) {
+      EXPECT_EQ(state_of(session, "alter table older.t rename to renamed"), "");
+      EXPECT_EQ(state_of(session, "alter table older.renamed rename column b to c"), "");
+    }
+    EXPECT_EQ(ask(session, "select * from older.v"), "1|2");
+    EXPECT_EQ(ask(session, "select * from older.w"), "2");
+    EXPECT_EQ(ask(session, "select * from older.starred"), "1|2|7");
+    EXPECT_EQ(state_of(session, "refresh materialized view older.m"), "");
+    opened->reset();
+    warehouse->reset();
+    if (start == 1) make_older(directory);
+  }
+  std::filesystem::remove_all(directory);
 }
 
 TEST(Views, LateBindingViewsAreResolvedAtEachUse) {

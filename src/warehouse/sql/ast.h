@@ -297,6 +297,7 @@ struct DropFunctionStatement {
   QualifiedName name;
   std::vector<TypeName> parameters;
   bool if_exists = false;
+  bool cascade = false;
 };
 
 struct CommentStatement {

@@ -83,6 +83,13 @@ void Emitter::note_column(const Expression& node) const {
                .output = &node == item_ && part + 1 == names.size()});
 }
 
+void Emitter::note_call(const DefinedFunction& function, const Expression& node) const {
+  if (use_ == nullptr || function.oid == 0) return;
+  FunctionCall call{.oid = function.oid, .names = node.names};
+  if (std::ranges::find(use_->calls, call) == use_->calls.end())
+    use_->calls.push_back(std::move(call));
+}
+
 void Emitter::note_all(const ScopeTable& table) const {
   if (use_ == nullptr || table.relation == nullptr || table.relation->oid == 0) return;
   for (const RelationColumn& column : table.relation->columns)

@@ -567,6 +567,7 @@ class StatementDump {
     out_.word(node.name.to_string());
     for (const TypeName& type : node.parameters) out_.entry("type", format_type(type));
     out_.flag("if-exists", node.if_exists);
+    out_.flag("cascade", node.cascade);
     out_.close();
   }
   void operator()(const CallStatement& node) {

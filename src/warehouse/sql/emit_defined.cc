@@ -56,6 +56,7 @@ const DefinedFunction* Emitter::find_defined(const Expression& node) const {
 bool Emitter::call_defined(const Expression& node) {
   const DefinedFunction* function = find_defined(node);
   if (function == nullptr) return false;
+  note_call(*function, node);
   if (function_depth_ >= kFunctionDepthMax)
     fail("54001", "functions call each other too deeply", node.span);
   const auto parsed = parse_statement(function->body);

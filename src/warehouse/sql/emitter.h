@@ -384,6 +384,7 @@ class Emitter {
   std::vector<ScopeColumn> output_columns(const Select& node) const;
 
   // What is used (column_use.cc). Each does nothing unless somebody asks.
+  void note_call(const DefinedFunction& function, const Expression& node) const;
   void note_column(const Expression& node) const;
   void note_star(const Select& node, const SelectItem& item) const;
   void note_join(const TableReference& node) const;

@@ -44,13 +44,21 @@ struct StarText {
   std::string columns;
 };
 
+/// A function of a user's.
+struct FunctionCall {
+  std::uint32_t oid = 0;
+  std::vector<std::string> names{};  ///< as written
+  bool operator==(const FunctionCall&) const = default;
+};
+
 struct ColumnUse {
   std::vector<ColumnMention> columns{};
   std::vector<StarText> stars{};  ///< Those that can be written so.
+  std::vector<FunctionCall> calls{};
 };
 
-/// Every use that `query` makes of columns of relations with an oid. Errors: those of
-/// translate_query(). Pure; any thread.
+/// Every use that `query` makes of columns of relations with an oid, and of functions. Errors:
+/// those of translate_query(). Pure; any thread.
 [[nodiscard]] SqlResult<ColumnUse> used_columns(const Query& query,
                                                 const TranslateContext& context);
 

@@ -47,7 +47,8 @@ StatementNode Parser::drop_function() {
   if (node.if_exists) advance(2);
   node.name = qualified_name();
   node.parameters = parameter_types();
-  if (!accept("cascade"_w)) (void)accept("restrict"_w);
+  node.cascade = accept("cascade"_w);
+  if (!node.cascade) (void)accept("restrict"_w);
   return node;
 }
 

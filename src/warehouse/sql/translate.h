@@ -47,6 +47,7 @@ struct DefinedFunction {
   std::vector<TypeName> parameters;
   TypeName returns;
   std::string body;  ///< "select ..."
+  std::uint32_t oid = 0;
 };
 
 /// Answers for names as written (1 to 3 parts), resolved by the session's search path. Implemented
