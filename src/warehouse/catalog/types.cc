@@ -166,6 +166,8 @@ TypeName type_from_engine(const engine::ColumnType& type) {
       return simple(TypeKind::kVarbyte);
     case Type::kJson:
       return simple(TypeKind::kSuper);
+    case Type::kSketch:
+      return simple(TypeKind::kHllSketch);
     default:
       return simple(TypeKind::kVarchar);
   }

@@ -70,6 +70,7 @@ constexpr TypeFacts kTypes[] = {
     {1190, "intervald2s", 49, 6, false, false},
     {kTimeTz, "timetz", 21, 6, false, false},
     {kNumeric, "numeric", 38, 37, true, false},
+    {2935, "hllsketch", 0, 0, false, true},
     {kSuper, "super", 0, 0, false, true},
     {kVarbyte, "varbyte", 64000, 0, false, false},
 };

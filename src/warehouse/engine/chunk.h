@@ -39,7 +39,7 @@ class Column {
   [[nodiscard]] std::int64_t integer(std::size_t row) const;
   /// kHugeInt, every other integer kind, and kDecimal (its unscaled value).
   [[nodiscard]] HugeInt huge_integer(std::size_t row) const;
-  /// kVarchar, kJson, kBlob. Valid as long as the chunk.
+  /// kVarchar, kJson, kSketch, kBlob. Valid as long as the chunk.
   [[nodiscard]] std::string_view text(std::size_t row) const;
 
   /// kList: the cells of `row` are `count` cells of `column` from `first` on.

@@ -100,9 +100,11 @@ ColumnType type_from_duckdb(duckdb_logical_type type) {
       return {.type = Type::kDecimal,
               .width = duckdb_decimal_width(type),
               .scale = duckdb_decimal_scale(type)};
-    case DUCKDB_TYPE_VARCHAR:
-      return plain(take(duckdb_logical_type_get_alias(type)) == "JSON" ? Type::kJson
-                                                                       : Type::kVarchar);
+    case DUCKDB_TYPE_VARCHAR: {
+      const std::string name = take(duckdb_logical_type_get_alias(type));
+      if (name == "JSON") return plain(Type::kJson);
+      return plain(name == "HLLSKETCH" ? Type::kSketch : Type::kVarchar);
+    }
     case DUCKDB_TYPE_BLOB:
       return plain(Type::kBlob);
     case DUCKDB_TYPE_DATE:
@@ -192,6 +194,7 @@ duckdb_logical_type type_to_duckdb(const ColumnType& type) {
   }
   duckdb_logical_type out = duckdb_create_logical_type(type_id(type.type));
   if (type.type == Type::kJson) duckdb_logical_type_set_alias(out, "JSON");
+  if (type.type == Type::kSketch) duckdb_logical_type_set_alias(out, "HLLSKETCH");
   return out;
 }
 

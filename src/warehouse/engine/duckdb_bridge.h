@@ -186,6 +186,9 @@ class Database;
 [[nodiscard]] SqlStatus add_hash_functions(Database& database);
 /// Regular expressions of Perl's kind (pattern_function.cc).
 [[nodiscard]] SqlStatus add_pattern_functions(Database& database);
+/// Registers the type of sketches and the functions of hll_function.cc.
+[[nodiscard]] SqlStatus register_sketch_aggregates(duckdb_connection connection);
+[[nodiscard]] SqlStatus add_sketch_functions(Database& database);
 /// Registers the functions of format_function.cc.
 [[nodiscard]] SqlStatus add_format_functions(Database& database);
 

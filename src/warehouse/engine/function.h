@@ -24,7 +24,7 @@ class FunctionOutput {
   void set_double(std::size_t row, double value);
   void set_huge(std::size_t row, HugeInt value);  ///< kHugeInt, kDecimal of width 19 to 38.
   void set_interval(std::size_t row, Interval value);
-  void set_text(std::size_t row, std::string_view value);  ///< kVarchar, kJson, kBlob.
+  void set_text(std::size_t row, std::string_view value);  ///< kVarchar, kJson, kSketch, kBlob.
 
  private:
   friend struct FunctionBridge;

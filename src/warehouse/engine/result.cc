@@ -59,7 +59,8 @@ std::uint64_t bytes_of(const Chunk& chunk) {
   for (const Column& column : chunk.columns()) {
     bytes += chunk.rows() * 16;
     const Type type = column.type().type;
-    if (type != Type::kVarchar && type != Type::kJson && type != Type::kBlob) continue;
+    const bool text = type == Type::kVarchar || type == Type::kJson || type == Type::kSketch;
+    if (!text && type != Type::kBlob) continue;
     for (std::size_t row = 0; row < chunk.rows(); ++row) {
       if (!column.is_null(row)) bytes += column.text(row).size();
     }

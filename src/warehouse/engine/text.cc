@@ -404,6 +404,7 @@ void TextWriter::write(const Column& column, std::size_t row, std::string& out,
       return;
     case Type::kVarchar:
     case Type::kJson:
+    case Type::kSketch:
       out += column.text(row);
       return;
     case Type::kBlob:

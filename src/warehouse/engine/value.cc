@@ -53,6 +53,8 @@ std::string type_sql(const ColumnType& type) {
       return "VARCHAR";
     case Type::kJson:
       return "JSON";
+    case Type::kSketch:
+      return "HLLSKETCH";
     case Type::kBlob:
       return "BLOB";
     case Type::kDate:

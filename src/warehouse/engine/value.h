@@ -27,6 +27,7 @@ enum class Type : std::uint8_t {
   kDecimal,  ///< width 1 to 38, scale 0 to width.
   kVarchar,
   kJson,         ///< SUPER: text that is JSON.
+  kSketch,       ///< HLLSKETCH: the text of a sketch (hll_sketch.h).
   kBlob,         ///< VARBYTE.
   kDate,         ///< int32 days since 1970-01-01.
   kTime,         ///< int64 microseconds since midnight.

@@ -173,6 +173,7 @@ void append_text_cell(std::string& out, const Column& column, std::size_t row,
       return;
     case Type::kVarchar:
     case Type::kJson:
+    case Type::kSketch:
       append_sized(out, column.text(row));
       return;
     default:

@@ -7,6 +7,7 @@
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
 #include "warehouse/engine/blank_marks.h"
+#include "warehouse/engine/hll_sketch.h"
 #include "warehouse/session/ddl_support.h"
 
 namespace leat::session {
@@ -36,6 +37,29 @@ bool can_be_key(const sql::TypeName& type) {
     default:
       return true;
   }
+}
+
+/// A sketch is kept as HLL_CREATE_SKETCH writes it, so its default is written anew.
+SqlStatus settle_sketch(catalog::Column& column) {
+  if (column.encoding != "none" && column.encoding != "raw") {
+    return engine::fail_sql("0A000",
+                            fmt::format("column \"{}\" of type hllsketch cannot have encoding {}",
+                                        column.name, column.encoding),
+                            {}, "Sketches are stored RAW.");
+  }
+  if (column.default_text.empty()) return {};
+  const sql::SqlResult<sql::ExpressionPtr> value = sql::parse_expression(column.default_text);
+  if (value && (*value)->kind == sql::ExpressionKind::kNull) return {};
+  if (!value || (*value)->kind != sql::ExpressionKind::kString) {
+    return engine::fail_sql(
+        "0A000", fmt::format("the default of column \"{}\" of type hllsketch must be a literal",
+                             column.name));
+  }
+  LEAT_ASSIGN(const engine::HllSketch sketch, engine::HllSketch::parse((*value)->text));
+  std::string text;
+  sketch.append_text(text);
+  column.default_text = sql::quote_literal(text);
+  return {};
 }
 
 /// DuckDB cannot commit a column that comes or goes after rows of the table were updated or deleted
@@ -350,7 +374,6 @@ SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition, 
     case sql::TypeKind::kInterval:
       return engine::fail_sql("0A000", fmt::format("Column \"{}\" has unsupported type \"{}\".",
                                                    column.name, type.spelling));
-    case sql::TypeKind::kHllSketch:
     case sql::TypeKind::kGeometry:
     case sql::TypeKind::kGeography:
     case sql::TypeKind::kIntervalYearToMonth:
@@ -376,6 +399,7 @@ SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition, 
           ? std::string(catalog::default_encoding(type, definition.sort_key, temporary))
           : definition.encoding;
   if (column.encoding == "raw") column.encoding = "none";
+  if (type.kind == sql::TypeKind::kHllSketch) LEAT_TRY(settle_sketch(column));
   if (definition.identity) {
     if (type.kind != sql::TypeKind::kInteger && type.kind != sql::TypeKind::kBigint) {
       return engine::fail_sql("42804", "identity columns must be INTEGER or BIGINT");

@@ -150,7 +150,7 @@ void Emitter::character_cast(const Expression& value, const TypeName& type) {
       write("json_extract_string(");
       expression(value);
       write(", '$')");
-    } else if (type.length < 0) {
+    } else if (type.length < 0 || is_sketch(value)) {
       write("CAST(");
       expression(value);
       write(" AS VARCHAR)");
@@ -178,6 +178,9 @@ void Emitter::cast(const Expression& node) {
   if (type.array_dimensions > 0) return plain_cast(node);
   if (const std::string_view name = registered_name(type.kind); !name.empty())
     return registered_name_cast(node, name);
+  if (type.kind == TypeKind::kHllSketch) return sketch_cast(node);
+  if (type.kind != TypeKind::kVarchar && type.kind != TypeKind::kChar && is_sketch(value))
+    fail("42846", "cannot cast type hllsketch to " + format_type(type), node.span);
   switch (type.kind) {
     case TypeKind::kVarchar:
     case TypeKind::kChar:

@@ -10,6 +10,7 @@ namespace leat::sql {
 void Emitter::stored_default(const Expression& node, const TypeName& type) {
   const bool text = type.kind == TypeKind::kVarchar || type.kind == TypeKind::kChar;
   if (!text || type.length <= 0 || node.kind == ExpressionKind::kNull) {
+    if (type.kind == TypeKind::kHllSketch) return expression(node);
     if (node.kind == ExpressionKind::kString) return literal_cast(node, type);
     return expression(node);
   }

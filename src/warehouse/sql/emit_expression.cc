@@ -117,15 +117,19 @@ bool Emitter::condition(const Expression& node) {
     case ExpressionKind::kIs:
       return is_test(node), true;
     case ExpressionKind::kBetween:
+      refuse_sketch_operands(node, ">=");
       if (text_between(node)) return true;
       comparison(node.negated ? "NOT BETWEEN" : "BETWEEN", *node.children[0], *node.children[1]);
       write(" AND ");
       return arithmetic_operand("<=", *node.children[2], *node.children[0]), true;
     case ExpressionKind::kIn:
+      refuse_sketch_operands(node, "=");
       return in_test(node), true;
     case ExpressionKind::kLike:
+      refuse_sketch_operands(node, "~~");
       return with_super_as(SuperUse::kText, [&] { like_test(node); }), true;
     case ExpressionKind::kQuantified:
+      refuse_sketch_operands(node, "=");
       return quantified(node), true;
     case ExpressionKind::kExists:
       write("EXISTS (");
@@ -208,6 +212,8 @@ void Emitter::parameter(const Expression& node) {
   has_parameters_ = true;
   if (!is_declared(node)) return write("$" + std::to_string(node.number));
   const TypeName& type = context_.parameter_types[index];
+  if (type.kind == TypeKind::kHllSketch)
+    return write("leat_hll_sketch(CAST($" + std::to_string(node.number) + " AS VARCHAR))");
   write("CAST($" + std::to_string(node.number) + " AS " +
         (is_any_decimal(type) ? "DECIMAL(38,10)" : duckdb_type(type)) + ")");
 }
@@ -566,6 +572,8 @@ void Emitter::typed_literal(const TypeName& type, std::string_view text, SourceS
                  std::to_string(parsed->days) + " day " + std::to_string(parsed->microseconds) +
                  " microsecond'");
   }
+  if (type.kind == TypeKind::kHllSketch)
+    return write("leat_hll_sketch(CAST(" + quote_literal(text) + " AS VARCHAR))");
   const std::string normal = normal_literal(type, text, span);
   if (normal.starts_with('(')) return write(normal);
   write("CAST(");

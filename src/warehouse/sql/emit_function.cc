@@ -56,6 +56,7 @@ void Emitter::function(const Expression& node) {
                                     "may need to add explicit type casts.",
                             .position = node.span.begin + 1}};
   }
+  refuse_sketch_arguments(node);
   const bool text = found->group == "String";
   const bool number = found->group == "Math" || name == "sum" || name == "avg";
   with_super_as(text     ? SuperUse::kText
@@ -88,8 +89,8 @@ void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
       }
       unsupported("function " + upper_case(name), node.span);
     case FunctionRewrite::kSpecial:
-      if (aggregate_function(node) || string_function(node) || date_function(node) ||
-          json_function(node))
+      if (aggregate_function(node) || sketch_function(node) || string_function(node) ||
+          date_function(node) || json_function(node))
         return;
       fail("XX000", "function " + std::string(name) + " has no translation", node.span);
   }
@@ -191,6 +192,8 @@ void Emitter::over(const Expression& node) {
 void Emitter::window(const Window& node) {
   static constexpr std::string_view kBounds[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW",
                                                  " FOLLOWING", "UNBOUNDED FOLLOWING"};
+  for (const ExpressionPtr& key : node.partition_by) refuse_sketch_key(*key, "equality");
+  for (const OrderItem& key : node.order_by) refuse_sketch_key(*key.value, "ordering");
   if (!node.partition_by.empty()) {
     write("PARTITION BY ");
     compared_values(node.partition_by);
@@ -222,7 +225,7 @@ bool Emitter::aggregate_function(const Expression& node) {
   }
   if (name == "count") {
     if (call.approximate) {
-      write("approx_count_distinct(");
+      write("leat_approximate_count(");
       compared_values(node.children);
       write(")");
       over(node);

@@ -260,6 +260,8 @@ void Emitter::query_body(const Query& node) {
         }
         columns[i].relation = nullptr;
         columns[i].origin = nullptr;
+        if (!node.set_all && columns[i].type.kind == Inferred::kSketch)
+          fail("42883", "could not identify an equality operator for type hllsketch", node.span);
       }
       combine(node, left, right, columns);
       last_columns_ = std::move(columns);
@@ -333,6 +335,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     if (const std::string keys = distinct_keys(node, items); !keys.empty())
       out_.insert(distinct_at + std::string_view("DISTINCT ").size(), "ON (" + keys + ") ");
   }
+  refuse_sketch_keys(node, order);
   if (!node.from.empty()) {
     write(" FROM ");
     write(from_text);

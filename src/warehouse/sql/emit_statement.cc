@@ -40,6 +40,7 @@ std::string Emitter::assigned_text(const std::string& value, const RelationColum
   if (type.kind == TypeKind::kDecimal && type.precision == 19) {
     return narrowed("CAST(" + value + " AS " + duckdb_type(type) + ")", type);
   }
+  if (type.kind == TypeKind::kHllSketch) return "leat_hll_sketch(CAST(" + value + " AS VARCHAR))";
   const char* check = nullptr;
   if (type.kind == TypeKind::kVarchar) check = "leat_fit_varchar";
   if (type.kind == TypeKind::kChar) check = "leat_fit_char";
@@ -56,6 +57,7 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
     return expression(value);
   }
   const TypeKind kind = column->type.kind;
+  if (kind == TypeKind::kHllSketch) return assigned_sketch(value, *column);
   // The column's own precision, not one in between.
   if (kind == TypeKind::kDecimal && is_decimal_parameter(value))
     return write("$" + std::to_string(value.number));

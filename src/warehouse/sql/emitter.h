@@ -35,6 +35,7 @@ enum class Inferred : std::uint8_t {
   kTimestamp,
   kOtherKnown,
   kSuper,
+  kSketch,  ///< HLLSKETCH
   kList
 };
 
@@ -331,6 +332,18 @@ class Emitter {
   void series(const Expression& node);
   void list_aggregate(const Expression& node);
   void percentile(const Expression& node);
+  // Sketches (emit_sketch.cc). What cannot take one fails with 42883 (42846 for casts).
+  [[nodiscard]] bool is_sketch(const Expression& node) const;
+  /// `operation`: "ordering" or "equality".
+  void refuse_sketch_key(const Expression& node, std::string_view operation) const;
+  void refuse_sketch_keys(const Select& node, const std::vector<OrderItem>& order) const;
+  void refuse_sketch_operands(const Expression& node, std::string_view op) const;
+  void refuse_sketch_arguments(const Expression& node) const;
+  bool sketch_function(const Expression& node);
+  void sketch_cast(const Expression& node);
+  /// The value as a sketch: text is read.
+  void sketch_value(const Expression& value);
+  void assigned_sketch(const Expression& value, const RelationColumn& column);
   void decode(const Expression& node);
   void checksum(const Expression& node);
   void null_if(const Expression& node);

@@ -169,6 +169,8 @@ InferredType inferred_of(const TypeName& type) {
       return {Inferred::kTimestamp};
     case TypeKind::kSuper:
       return {Inferred::kSuper};
+    case TypeKind::kHllSketch:
+      return {Inferred::kSketch};
     case TypeKind::kOther:
       return {Inferred::kUnknown};
     default:
@@ -364,7 +366,9 @@ InferredType Emitter::infer_function(const Expression& node) const {
   const auto first = [&] {
     return node.children.empty() ? InferredType{} : infer(*node.children[0]);
   };
-  if (name == "count") return {Inferred::kBigint};
+  if (name == "count" || name == "hll" || name == "hll_cardinality") return {Inferred::kBigint};
+  if (name == "hll_create_sketch" || name == "hll_combine" || name == "hll_combine_sketches")
+    return {Inferred::kSketch};
   if (name == "sum" || name == "avg") {
     const InferredType type = first();
     if (is_whole(type.kind)) return {Inferred::kBigint};

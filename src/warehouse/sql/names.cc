@@ -32,7 +32,7 @@ constexpr TypeFacts kTypes[] = {
     {TypeKind::kIntervalDayToSecond, "interval day to second", "INTERVAL", 1190},
     {TypeKind::kSuper, "super", "JSON", 4000},
     {TypeKind::kVarbyte, "binary varying", "BLOB", 6551},
-    {TypeKind::kHllSketch, "hllsketch", "BLOB", 2935},
+    {TypeKind::kHllSketch, "hllsketch", "HLLSKETCH", 2935},
     {TypeKind::kGeometry, "geometry", "BLOB", 3999},
     {TypeKind::kGeography, "geography", "BLOB", 3001},
     {TypeKind::kName, "name", "VARCHAR", 19},

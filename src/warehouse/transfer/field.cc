@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "warehouse/engine/hll_sketch.h"
 #include "warehouse/engine/number.h"
 #include "warehouse/transfer/target_type.h"
 
@@ -194,6 +195,8 @@ FieldConverter::Outcome FieldConverter::set(std::string_view text) {
       return set_super(text);
     case TypeKind::kVarbyte:
       return set_bytes(text);
+    case TypeKind::kHllSketch:
+      return set_sketch(text);
     default:
       return error_of(1223, "Invalid data type");
   }
@@ -433,6 +436,15 @@ FieldConverter::Outcome FieldConverter::set_bytes(std::string_view text) {
     bytes.resize(static_cast<std::size_t>(column_.type.length));
   }
   owned_ = std::move(bytes);
+  text_ = owned_;
+  return std::nullopt;
+}
+
+FieldConverter::Outcome FieldConverter::set_sketch(std::string_view text) {
+  const auto sketch = engine::HllSketch::parse(text);
+  if (!sketch) return error_of(1223, sketch.error().message);
+  owned_.clear();
+  sketch->append_text(owned_);
   text_ = owned_;
   return std::nullopt;
 }

@@ -78,6 +78,7 @@ class FieldConverter {
   Outcome set_time(std::string_view text);
   Outcome set_super(std::string_view text);
   Outcome set_bytes(std::string_view text);
+  Outcome set_sketch(std::string_view text);
   Outcome repair(std::string_view& text);
 
   const TargetColumn& column_;

@@ -41,6 +41,8 @@ engine::ColumnType engine_column_type(const sql::TypeName& type) {
       return {.type = Type::kJson};
     case TypeKind::kVarbyte:
       return {.type = Type::kBlob};
+    case TypeKind::kHllSketch:
+      return {.type = Type::kSketch};
     default:
       return {.type = Type::kVarchar};
   }
@@ -84,6 +86,8 @@ std::string declared_type(const sql::TypeName& type) {
       return "SUPER";
     case TypeKind::kVarbyte:
       return fmt::format("VARBYTE({})", type.length);
+    case TypeKind::kHllSketch:
+      return "HLLSKETCH";
     default:
       return "UNKNOWN";
   }
@@ -123,6 +127,8 @@ std::string catalog_type(const sql::TypeName& type) {
       return "super";
     case TypeKind::kVarbyte:
       return "varbyte";
+    case TypeKind::kHllSketch:
+      return "hllsketch";
     default:
       return "unknown";
   }

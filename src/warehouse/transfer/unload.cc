@@ -77,9 +77,9 @@ SqlStatus check_types(const sql::UnloadStatement& unload,
   std::set<std::string> names;
   for (const UnloadColumn& column : columns) {
     const TypeKind kind = column.type.kind;
-    const bool no_parquet = kind == TypeKind::kVarbyte || kind == TypeKind::kTime ||
-                            kind == TypeKind::kTimeTz || kind == TypeKind::kInterval ||
-                            kind == TypeKind::kIntervalYearToMonth ||
+    const bool no_parquet = kind == TypeKind::kVarbyte || kind == TypeKind::kHllSketch ||
+                            kind == TypeKind::kTime || kind == TypeKind::kTimeTz ||
+                            kind == TypeKind::kInterval || kind == TypeKind::kIntervalYearToMonth ||
                             kind == TypeKind::kIntervalDayToSecond;
     if (parquet && no_parquet) {
       return fail_sql("0A000",
@@ -95,6 +95,12 @@ SqlStatus check_types(const sql::UnloadStatement& unload,
       return fail_sql("0A000",
                       fmt::format("VARBYTE column \"{}\" cannot be unloaded to JSON", column.name),
                       {}, "Cast it to VARCHAR, or unload to CSV or text.");
+    }
+    if ((fixed || unload.format == FileFormat::kJson) && kind == TypeKind::kHllSketch) {
+      return fail_sql("0A000",
+                      fmt::format("HLLSKETCH column \"{}\" cannot be unloaded {}", column.name,
+                                  fixed ? "with FIXEDWIDTH" : "to JSON"),
+                      {}, "Unload it to CSV or text.");
     }
     const bool named = parquet || unload.format == FileFormat::kJson;
     if (named && !names.insert(column.name).second) {
