@@ -129,6 +129,7 @@ struct Database {
   std::string name{};
   std::int32_t owner = 0;
   std::int64_t connection_limit = -1;  ///< -1: none
+  bool insensitive = false;            ///< COLLATE CASE_INSENSITIVE
   Acl acl{};
 };
 
@@ -161,6 +162,7 @@ struct Column {
   bool distribution_key = false;
   std::int32_t sort_key = 0;  ///< 1 ... n compound; alternating sign for interleaved; 0: none.
   std::string comment{};
+  bool insensitive = false;  ///< Text: COLLATE CASE_INSENSITIVE, its own or the database's.
 };
 
 enum class ConstraintKind : char { kPrimaryKey = 'p', kUnique = 'u', kForeignKey = 'f' };

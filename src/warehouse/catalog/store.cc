@@ -61,7 +61,7 @@ bool same_stored(const Column& a, const Column& b) {
          a.identity_by_default == b.identity_by_default && a.identity_seed == b.identity_seed &&
          a.identity_step == b.identity_step && a.encoding == b.encoding &&
          a.distribution_key == b.distribution_key && a.sort_key == b.sort_key &&
-         a.comment == b.comment;
+         a.comment == b.comment && a.insensitive == b.insensitive;
 }
 
 /// The columns of a relation from `first` on as rows of leat_catalog.columns: one plan whatever
@@ -77,7 +77,8 @@ class ColumnRows final : public engine::ChunkSource {
       for (const Type type :
            {Type::kInt64, Type::kInt16, Type::kVarchar, Type::kVarchar, Type::kInt64, Type::kInt32,
             Type::kBoolean, Type::kVarchar, Type::kBoolean, Type::kBoolean, Type::kInt64,
-            Type::kInt64, Type::kVarchar, Type::kBoolean, Type::kInt32, Type::kVarchar}) {
+            Type::kInt64, Type::kVarchar, Type::kBoolean, Type::kInt32, Type::kVarchar,
+            Type::kBoolean}) {
         columns.push_back({.name = fmt::format("c{}", columns.size()),
                            .type = {.type = type, .children = {}, .child_names = {}}});
       }
@@ -106,6 +107,7 @@ class ColumnRows final : public engine::ChunkSource {
       writer.set(13, row, column.distribution_key);
       writer.set(14, row, column.sort_key);
       writer.set_text(15, row, column.comment);
+      writer.set(16, row, column.insensitive);
     }
     return row;
   }
@@ -152,6 +154,7 @@ constexpr std::string_view kClusterTables = R"sql(
 CREATE TABLE IF NOT EXISTS leat_catalog.databases (name VARCHAR, owner INTEGER);
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS oid BIGINT DEFAULT 100;
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS connection_limit BIGINT DEFAULT -1;
+ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS insensitive BOOLEAN DEFAULT false;
 CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN,
   create_database BOOLEAN,
   password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR,
@@ -188,6 +191,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLIN
   identity_by_default BOOLEAN, identity_seed BIGINT, identity_step BIGINT, encoding VARCHAR,
   distribution_key BOOLEAN,
   sort_key INTEGER, comment VARCHAR);
+ALTER TABLE leat_catalog.columns ADD COLUMN IF NOT EXISTS insensitive BOOLEAN DEFAULT false;
 CREATE TABLE IF NOT EXISTS leat_catalog.constraints (oid BIGINT, index_oid BIGINT, relation BIGINT,
   kind VARCHAR,
   name VARCHAR, columns VARCHAR, referenced BIGINT, referenced_columns VARCHAR);
@@ -319,6 +323,7 @@ SqlResult<std::map<Oid, std::vector<Column>>> read_columns(engine::Connection& c
     column.distribution_key = row.boolean();
     column.sort_key = row.number<std::int32_t>();
     column.comment = row.string();
+    column.insensitive = row.boolean();
     list.push_back(std::move(column));
   }
   return columns;
@@ -448,7 +453,7 @@ SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
   LEAT_TRY(read_roles(connection, changes));
   LEAT_ASSIGN(AclMap acls, read_acl(connection));
   LEAT_ASSIGN(const auto databases,
-              connection.query("SELECT name, owner, oid, connection_limit FROM "
+              connection.query("SELECT name, owner, oid, connection_limit, insensitive FROM "
                                "leat_catalog.databases"));
   for (const TextRow& cells : databases) {
     Row row(cells);
@@ -457,6 +462,7 @@ SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
     database.owner = row.number<std::int32_t>();
     database.oid = row.number<Oid>();
     database.connection_limit = row.number<std::int64_t>();
+    database.insensitive = row.boolean();
     database.acl = acls[database.oid];
     auto& slot = changes.databases[database.oid];
     slot = std::make_shared<const Database>(std::move(database));
@@ -522,10 +528,11 @@ SqlStatus write_database(engine::Connection& connection, std::string_view store,
                          const Database& database) {
   LEAT_TRY(erase_database(connection, store, database.oid));
   return run(connection,
-             fmt::format("INSERT INTO {}.databases (name, owner, oid, connection_limit) VALUES "
-                         "({}, {}, {}, {});{}",
+             fmt::format("INSERT INTO {}.databases (name, owner, oid, connection_limit, "
+                         "insensitive) VALUES ({}, {}, {}, {}, {});{}",
                          store, text(database.name), database.owner, database.oid,
-                         database.connection_limit, acl_rows(database.oid, database.acl, store)));
+                         database.connection_limit, boolean(database.insensitive),
+                         acl_rows(database.oid, database.acl, store)));
 }
 
 SqlStatus write_relation(engine::Connection& connection, const Relation& relation,

@@ -22,7 +22,7 @@ SELECT c.relation AS oid, c.schema_name, c.relation_name, c.kind, c.name, c.numb
   65535 END AS
   number_scale, CASE WHEN c.type_oid IN (1083, 1114, 1184, 1266) THEN 6 END AS time_precision,
   c.encoding,
-  c.distribution_key, c.sort_key, nullif(c.comment, '') AS comment, c.database
+  c.distribution_key, c.sort_key, nullif(c.comment, '') AS comment, c.database, c.insensitive
 FROM leat_system.leat_columns c WHERE c.accessible)sql",
     R"sql(information_schema_schemata AS
 SELECT leat_system.current_database() AS catalog_name, n.nspname AS schema_name,
@@ -69,7 +69,7 @@ SELECT leat_system.current_database() AS table_catalog, schema_name AS table_sch
   CAST(NULL AS VARCHAR) AS character_set_catalog, CAST(NULL AS VARCHAR) AS character_set_schema,
   CAST(NULL AS VARCHAR) AS character_set_name, CAST(NULL AS VARCHAR) AS collation_catalog,
   CAST(NULL AS VARCHAR) AS
-  collation_schema, CAST(NULL AS VARCHAR) AS collation_name, CAST(NULL AS VARCHAR) AS
+  collation_schema, CASE WHEN c.insensitive THEN 'case_insensitive' END AS collation_name, CAST(NULL AS VARCHAR) AS
   domain_catalog,
   CAST(NULL AS VARCHAR) AS domain_schema, CAST(NULL AS VARCHAR) AS domain_name,
   leat_system.current_database() AS

@@ -40,7 +40,9 @@ constexpr std::string_view kMacros[] = {
     "current_aws_account() AS CAST('000000000000' AS VARCHAR)",
     "current_namespace() AS CAST('00000000-0000-0000-0000-000000000000' AS VARCHAR)",
     "default_iam_role() AS CAST('default' AS VARCHAR)",
-    "db_collation() AS CAST('case_sensitive' AS VARCHAR)",
+    "db_collation() AS (SELECT CASE WHEN d.insensitive THEN 'case_insensitive' ELSE "
+    "'case_sensitive' END FROM leat_catalog.databases d WHERE d.name = "
+    "leat_system.current_database())",
     "pg_client_encoding() AS CAST('UTF8' AS VARCHAR)",
     "pg_char_to_encoding(name) AS CAST(CASE WHEN upper(name) IN ('UTF8', 'UTF-8', 'UNICODE') THEN "
     "6 "

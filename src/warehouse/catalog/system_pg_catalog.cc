@@ -159,7 +159,7 @@ SELECT c.relation AS attrelid, c.name AS attname, c.type_oid AS atttypid, CAST(-
   'az64'], c.encoding)
   AS SMALLINT) AS attencodingtype, CAST(0 AS SMALLINT) AS attencrypttype, CAST(NULL AS VARCHAR[])
   AS attacl,
-  CAST(0 AS BIGINT) AS attcollation, '' AS attidentity, '' AS attgenerated, false AS atthasmissing,
+  CAST(CASE WHEN c.insensitive THEN 101 ELSE 0 END AS BIGINT) AS attcollation, '' AS attidentity, '' AS attgenerated, false AS atthasmissing,
   CAST(NULL AS VARCHAR) AS attoptions, CAST(NULL AS VARCHAR) AS attfdwoptions, '' AS attcompression
 FROM leat_system.leat_shown_columns c
 UNION ALL
@@ -247,9 +247,9 @@ SELECT d.oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
   '["VARCHAR"]') AS VARCHAR[]) AS
   datacl, 'C' AS datcollate, 'C' AS datctype, CAST(d.connection_limit AS INTEGER) AS
   datconnlimit FROM leat_catalog.databases d)sql",
-    R"sql(pg_database_info AS SELECT oid AS datid, * EXCLUDE (oid), 'Case sensitive' AS
-  datcollation FROM
-  leat_system.pg_database)sql",
+    R"sql(pg_database_info AS SELECT p.oid AS datid, p.* EXCLUDE (oid), CASE WHEN d.insensitive THEN
+  'Case insensitive' ELSE 'Case sensitive' END AS datcollation FROM leat_system.pg_database p JOIN
+  leat_catalog.databases d ON d.oid = p.oid)sql",
     R"sql(pg_user AS
 SELECT name AS usename, id AS usesysid, create_database AS usecreatedb, superuser AS usesuper,
   false AS usecatupd,
@@ -332,9 +332,8 @@ FROM (SELECT key, json_extract_string(value, '$') AS value FROM
   CAST(0 AS BIGINT) AS lanplcallfoid, CAST(0 AS BIGINT) AS lanvalidator, CAST(NULL AS VARCHAR[]) AS
   lanacl
 FROM (VALUES (12, 'internal'), (13, 'c'), (14, 'sql')) AS v(oid, name))sql",
-    R"sql(pg_collation AS SELECT CAST(100 AS BIGINT) AS oid, 'default' AS collname, CAST(11 AS
-  BIGINT) AS collnamespace,
-  'C' AS collcollate, 'C' AS collctype, 'd' AS collprovider WHERE false)sql",
+    R"sql(pg_collation AS SELECT CAST(101 AS BIGINT) AS oid, 'case_insensitive' AS collname, CAST(11
+  AS BIGINT) AS collnamespace, 'C' AS collcollate, 'C' AS collctype, 'd' AS collprovider)sql",
     R"sql(pg_tablespace AS SELECT CAST(1663 AS BIGINT) AS oid, 'pg_default' AS spcname, 1 AS
   spcowner, '' AS
   spclocation, CAST(NULL AS VARCHAR[]) AS spcacl, CAST(NULL AS VARCHAR[]) AS spcoptions)sql",

@@ -249,7 +249,7 @@ const std::vector<ColumnInfo>& column_columns() {
       column_info("not_null", Type::kBoolean),      column_info("default_text", Type::kVarchar),
       column_info("encoding", Type::kVarchar),      column_info("distribution_key", Type::kBoolean),
       column_info("sort_key", Type::kInt32),        column_info("comment", Type::kVarchar),
-      column_info("database", Type::kVarchar)};
+      column_info("database", Type::kVarchar),      column_info("insensitive", Type::kBoolean)};
   return kColumns;
 }
 
@@ -300,7 +300,8 @@ void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t ro
       .boolean(column.distribution_key)
       .integer(column.sort_key)
       .text(column.comment)
-      .text(each.relation->database);
+      .text(each.relation->database)
+      .boolean(column.insensitive);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ SqlStatus add_column(SessionState& session, Running& running, Relation& relation
     return engine::fail_sql("0A000",
                             "ALTER TABLE ADD COLUMN takes no keys, references or IDENTITY");
   }
-  LEAT_ASSIGN(catalog::Column column, make_column(definition, relation.temporary));
+  LEAT_ASSIGN(catalog::Column column, make_column(session, definition, relation.temporary));
   if (relation.find_column(column.name) != nullptr) {
     return engine::fail_sql("42701", fmt::format("column \"{}\" of relation \"{}\" already exists",
                                                  column.name, relation.name));
@@ -239,7 +239,8 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
           "IGNOREEXTRA leaves it out.");
     }
     if (match == nullptr) continue;
-    if (sql::format_type(match->type) != sql::format_type(column.type)) {
+    if (sql::format_type(match->type) != sql::format_type(column.type) ||
+        match->insensitive != column.insensitive) {
       return engine::fail_sql(
           "42804", fmt::format("column \"{}\" has different types in the two tables", column.name));
     }
@@ -357,7 +358,8 @@ std::vector<RelationPointer> dependents(const SessionState& session, catalog::Oi
   return list;
 }
 
-SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition, bool temporary) {
+SqlResult<catalog::Column> make_column(const SessionState& session,
+                                       const sql::ColumnDefinition& definition, bool temporary) {
   catalog::Column column;
   column.name = utf8_prefix(definition.name, 127);
   column.type = sql::column_type(definition.type);
@@ -387,10 +389,14 @@ SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition, 
     return engine::fail_sql("0A000", fmt::format("Column \"{}\" has unsupported type \"{}[]\".",
                                                  column.name, type.spelling));
   }
-  if (definition.case_insensitive) {
-    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
-                            "Compare lower(column), or COLLATE(column, 'case_insensitive').");
+  const bool text = type.kind == sql::TypeKind::kVarchar || type.kind == sql::TypeKind::kChar;
+  if (definition.case_insensitive && !text) {
+    return engine::fail_sql("42804",
+                            "collations are not supported by type " + sql::format_type(type), {},
+                            "Leave COLLATE out of column \"" + column.name + "\".");
   }
+  column.insensitive =
+      text && definition.case_insensitive.value_or(session.catalog.database()->insensitive);
   column.not_null =
       definition.not_null || definition.primary_key || definition.identity.has_value();
   column.default_text = definition.default_text;

@@ -55,6 +55,32 @@ SqlStatus rename_database(SessionState& session, catalog::Database& database,
   return {};
 }
 
+/// Columns have the collation that they were made with, so there may be none yet.
+SqlStatus collate_database(SessionState& session, catalog::Database& database,
+                           const std::string& collation) {
+  const catalog::UserPointer me = session.user();
+  if (!me->superuser && !me->create_database)
+    return engine::fail_sql("42501", "permission denied to alter the collation of a database");
+  const std::optional<bool> insensitive = sql::insensitive_collation(collation);
+  if (!insensitive) {
+    return engine::fail_sql("42704", "collation \"" + collation + "\" does not exist", {},
+                            "Use case_sensitive, cs, case_insensitive or ci.");
+  }
+  if (*insensitive == database.insensitive) return {};
+  const Databases::CatalogPointer own = session.shared->databases->of(database.oid);
+  if (own == nullptr) return no_database(database.name);
+  const catalog::CatalogSession inside(*own, *session.connection);
+  const bool current = database.oid == session.own_catalog->oid();
+  if (!(current ? session.catalog.relations(0) : inside.relations(0)).empty()) {
+    return engine::fail_sql(
+        "55006",
+        "cannot alter the collation of database \"" + database.name + "\", as it is not empty", {},
+        "Drop its tables and views first, or create another database.");
+  }
+  database.insensitive = *insensitive;
+  return {};
+}
+
 }  // namespace
 
 SqlStatus SessionState::run_create_database(Running&,
@@ -62,15 +88,12 @@ SqlStatus SessionState::run_create_database(Running&,
   const catalog::UserPointer me = user();
   if (me == nullptr || !(me->superuser || me->create_database))
     return engine::fail_sql("42501", "permission denied to create database");
-  if (statement.case_insensitive) {
-    return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
-                            "Leave it out, and compare lower(column).");
-  }
   LEAT_TRY(check_isolation(statement.isolation));
   catalog::Database made;
   made.name = std::string(utf8_prefix(statement.name, 127));
   made.owner = user_id;
   made.connection_limit = statement.connection_limit.value_or(-1);
+  made.insensitive = statement.case_insensitive;
   if (!statement.owner.empty()) {
     LEAT_ASSIGN(made.owner, owner_of(*this, statement.owner));
     if (made.owner != user_id) LEAT_TRY(require_superuser("create a database for another user"));
@@ -100,9 +123,8 @@ SqlStatus SessionState::run_alter_database(Running&, const sql::AlterDatabaseSta
       changed.connection_limit = statement.connection_limit;
       break;
     case sql::AlterKind::kCollate:
-      if (statement.value == "case_sensitive" || statement.value == "cs") return {};
-      return engine::fail_sql("0A000", "COLLATE CASE_INSENSITIVE is not supported", {},
-                              "Leave it out, and compare lower(column).");
+      LEAT_TRY(collate_database(*this, changed, statement.value));
+      break;
     case sql::AlterKind::kSet:
       return check_isolation(statement.value);
     default:

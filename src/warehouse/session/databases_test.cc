@@ -290,8 +290,42 @@ TEST(Databases, LimitConnectionsAndRights) {
                 "'db_other' and identity_name = 'db_limit_user'"),
             "1");
   run(*first, "grant temp on database db_other to public");
-  EXPECT_EQ(state_of(*first, "create database db_ci collate case_insensitive"), "0A000");
   EXPECT_EQ(state_of(*first, "create database template1"), "42939");
+}
+
+TEST(Databases, OfACollationGiveItToTheirTextsAndLiterals) {
+  const auto first = open_session();
+  run(*first, "create database db_ci collate case_insensitive");
+  EXPECT_EQ(ask(*first, "select db_collation(), 'A' = 'a'"), "case_sensitive|f");
+  EXPECT_EQ(ask(*first,
+                "select datname, datcollation from pg_database_info where datname in ('dev', "
+                "'db_ci') order by 1"),
+            "db_ci|Case insensitive;dev|Case sensitive");
+  const auto inside = in_database("db_ci");
+  EXPECT_EQ(ask(*inside, "select db_collation(), 'A' = 'a', upper('a') in ('A', 'b')"),
+            "case_insensitive|t|t");
+  run(*inside,
+      "create table t (v varchar(10), s varchar(10) collate case_sensitive, n int); insert into t "
+      "values ('Bob', 'Bob', 1), ('bob', 'bob', 2)");
+  EXPECT_EQ(ask(*inside,
+                "select (select count(*) from t where v = 'BOB'), (select count(*) from t where s "
+                "= 'bob'), (select count(distinct v) from t), (select count(*) from t where v = "
+                "'b' || 'OB')"),
+            "2|1|1|2");
+  EXPECT_EQ(state_of(*inside, "select 1 from t where v = s"), "0A000");
+  run(*inside, "create table made as select v, s, 'x' as x from t");
+  EXPECT_EQ(ask(*inside, "show table made"),
+            "CREATE TABLE public.made (\n    v character varying(10) ENCODE lzo,\n    s character "
+            "varying(10) ENCODE lzo COLLATE case_sensitive,\n    x character varying(1) ENCODE "
+            "lzo\n)\nDISTSTYLE AUTO;");
+  // The catalog's own texts are always compared with their case.
+  EXPECT_EQ(ask(*inside, "select count(*) from pg_class where relname = 'MADE'"), "0");
+  EXPECT_EQ(ask(*first, "select count(*) from db_ci.public.t where v = 'BOB'"), "2");
+  EXPECT_EQ(state_of(*inside, "alter database db_ci collate case_sensitive"), "55006");
+  run(*inside, "drop table made; drop table t");
+  EXPECT_EQ(state_of(*inside, "alter database db_ci collate case_sensitive"), "");
+  EXPECT_EQ(ask(*inside, "select db_collation(), 'A' = 'a'"), "case_sensitive|f");
+  EXPECT_EQ(state_of(*inside, "alter database db_ci collate nocase"), "42704");
 }
 
 TEST(Databases, StandStillWhileABackupIsMade) {

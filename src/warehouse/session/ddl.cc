@@ -180,6 +180,7 @@ SqlResult<std::vector<catalog::Column>> result_columns(
         column.type.kind = (*declared)[i].character;
         column.type.length = std::clamp((*declared)[i].length, 1, 65535);
       }
+      column.insensitive = counted ? (*declared)[i].insensitive : context.insensitive;
     }
     column.encoding = catalog::default_encoding(column.type, false, temporary);
     made.push_back(std::move(column));
@@ -300,7 +301,7 @@ SqlStatus SessionState::run_create_table(Running& running,
   }
   for (const sql::LikeClause& like : statement.likes) LEAT_TRY(copy_like(*this, relation, like));
   for (const sql::ColumnDefinition& definition : statement.columns) {
-    LEAT_ASSIGN(catalog::Column column, make_column(definition, relation.temporary));
+    LEAT_ASSIGN(catalog::Column column, make_column(*this, definition, relation.temporary));
     relation.columns.push_back(std::move(column));
   }
   number_columns(relation);

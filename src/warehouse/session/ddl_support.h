@@ -10,7 +10,8 @@ namespace leat::session {
 
 /// The catalog's column of a written one. Errors: 0A000 for types no column can have, 42611 for bad
 /// lengths, ....
-[[nodiscard]] SqlResult<catalog::Column> make_column(const sql::ColumnDefinition& definition,
+[[nodiscard]] SqlResult<catalog::Column> make_column(const SessionState& session,
+                                                     const sql::ColumnDefinition& definition,
                                                      bool temporary);
 
 /// DuckDB's definition: name, type, DEFAULT. NOT NULL only when `with_not_null`.

@@ -400,9 +400,9 @@ std::string late_binding_rows(const SessionState& session) {
   for (const catalog::RelationPointer& view : session.catalog.relations(0)) {
     if (view->kind != catalog::RelationKind::kLateBindingView) continue;
     const SessionLookup lookup(session);
-    const SqlResult<std::string> text = late_binding_sql(session, *view, {}, lookup);
-    if (!text) continue;  // broken until its relations are back
-    const SqlResult<engine::Prepared> prepared = (*reader)->prepare(*text);
+    const SqlResult<ViewQuery> query = late_binding_query(session, *view, {}, lookup);
+    if (!query) continue;  // broken until its relations are back
+    const SqlResult<engine::Prepared> prepared = (*reader)->prepare(query->text);
     if (!prepared) continue;
     std::int64_t number = 0;
     for (const engine::ColumnInfo& column : prepared->columns()) {

@@ -106,6 +106,7 @@ sql::TranslateContext SessionState::translate_context(std::string_view script) c
   context.system_schema = catalog::kSystemSchema;
   context.function_schema = catalog::kDialectSchema;
   context.time_zone = settings.get("timezone");
+  context.insensitive = catalog.database()->insensitive;
   context.numeric_rounding = settings.get("enable_numeric_rounding") == "on";
   return context;
 }

@@ -202,7 +202,8 @@ void SessionLookup::add_columns(const catalog::CatalogSession& in,
                             .identity = column.identity && !column.identity_by_default,
                             .not_null = column.not_null,
                             .readable = readable,
-                            .number = column.number});
+                            .number = column.number,
+                            .insensitive = column.insensitive});
     if (column.type.kind != sql::TypeKind::kVarchar) continue;
     sql::RelationColumn& text = made.columns.back();
     text.blanks = std::ranges::binary_search(marks, column.number);
@@ -226,10 +227,17 @@ SqlStatus SessionLookup::add_view(const catalog::Relation& view, bool elsewhere,
     --depth_;
   };
   if (late) {
-    SqlResult<std::string> text = late_binding_sql(session_, view, database_, *this);
+    SqlResult<ViewQuery> query = late_binding_query(session_, view, database_, *this);
     leave();
-    if (!text) return std::unexpected(std::move(text).error());
-    made.duckdb_name = "(" + *text + ")";
+    if (!query) return std::unexpected(std::move(query).error());
+    made.duckdb_name = "(" + query->text + ")";
+    for (sql::ResultColumn& column : query->columns) {
+      made.columns.push_back({.name = std::move(column.name),
+                              .type = std::move(column.type),
+                              .number = static_cast<std::int16_t>(made.columns.size() + 1),
+                              .blanks = column.blanks,
+                              .insensitive = column.insensitive});
+    }
     return {};
   }
   SqlResult<ViewQuery> query = view_query(session_, view, *this);

@@ -417,12 +417,6 @@ class SessionLookup final : public sql::RelationLookup {
 /// `name` with the database in front, when it has a schema and no database. Empty: as it is.
 [[nodiscard]] sql::QualifiedName in_database(const sql::QualifiedName& name,
                                              const std::string& database);
-/// A late-binding view's query in the engine's SQL; checks its owner's rights (views.cc).
-/// `database`: where it is, unless in the session's.
-[[nodiscard]] SqlResult<std::string> late_binding_sql(const SessionState& session,
-                                                      const catalog::Relation& view,
-                                                      const std::string& database,
-                                                      const sql::RelationLookup& lookup);
 /// A bound view's query in the engine's SQL, and its columns (views.cc).
 struct ViewQuery {
   std::string text;
@@ -431,6 +425,12 @@ struct ViewQuery {
 [[nodiscard]] SqlResult<ViewQuery> view_query(const SessionState& session,
                                               const catalog::Relation& view,
                                               const sql::RelationLookup& lookup);
+/// The same of a late-binding view; checks its owner's rights. `database`: where it is, unless in
+/// the session's.
+[[nodiscard]] SqlResult<ViewQuery> late_binding_query(const SessionState& session,
+                                                      const catalog::Relation& view,
+                                                      const std::string& database,
+                                                      const sql::RelationLookup& lookup);
 /// INSERT of a query's rows into a new table or a materialized view, with its marks; the number of
 /// rows (views.cc).
 [[nodiscard]] SqlResult<std::int64_t> fill_relation(SessionState& session,

@@ -356,15 +356,20 @@ SqlResult<std::string> discovery_sql(const SessionState& session,
   const std::string of(name.database().empty() ? own : name.database());
   const bool interleaved = std::ranges::any_of(
       relation->columns, [](const catalog::Column& column) { return column.sort_key < 0; });
+  std::string insensitive = "NULL";
+  for (const catalog::Column& column : relation->columns) {
+    if (column.insensitive) insensitive += ", " + quote_literal(column.name);
+  }
   return fmt::format(
              "SELECT c.* REPLACE (nullif(k.remarks, '') AS remarks), CASE WHEN k.sortkey <> 0 THEN "
              "'{}' END AS sort_key_type, k.sortkey AS sort_key, CASE WHEN k.distkey THEN 1 END AS "
              "dist_key, CASE k.encoding WHEN 'none' THEN 'raw' ELSE k.encoding END AS encoding, "
-             "CASE WHEN c.data_type LIKE 'character%' THEN 'default' END AS collation FROM "
+             "CASE WHEN c.column_name IN ({}) THEN 'case_insensitive' WHEN c.data_type LIKE "
+             "'character%' THEN 'default' END AS collation FROM "
              "leat_system.svv_all_columns c JOIN leat_system.svv_redshift_columns k USING "
              "(database_name, schema_name, table_name, column_name) WHERE c.database_name = {} AND "
              "c.schema_name = {} AND c.table_name = {}",
-             interleaved ? "INTERLEAVED" : "COMPOUND", quote_literal(of),
+             interleaved ? "INTERLEAVED" : "COMPOUND", insensitive, quote_literal(of),
              quote_literal(relation->schema_name), quote_literal(relation->name)) +
          like_clause(statement, "c.column_name", "c.ordinal_position");
 }

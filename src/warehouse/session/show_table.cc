@@ -44,7 +44,8 @@ std::string constraint_ddl(const SessionState& session, const catalog::Relation&
                      column_list(*target, constraint.references_columns));
 }
 
-std::string column_ddl(const catalog::Column& column) {
+/// `insensitive`: the database's collation, which is not told.
+std::string column_ddl(const catalog::Column& column, bool insensitive) {
   std::string text =
       fmt::format("    {} {}", written_name(column.name), sql::format_type(column.type));
   if (column.not_null) text += " NOT NULL";
@@ -60,6 +61,10 @@ std::string column_ddl(const catalog::Column& column) {
   if (!raw || catalog::default_encoding(column.type, column.sort_key != 0, false) != "none")
     text += fmt::format(" ENCODE {}", raw ? "raw" : column.encoding);
   if (column.distribution_key) text += " distkey";
+  const bool character =
+      column.type.kind == sql::TypeKind::kVarchar || column.type.kind == sql::TypeKind::kChar;
+  if (character && column.insensitive != insensitive)
+    text += column.insensitive ? " COLLATE case_insensitive" : " COLLATE case_sensitive";
   return text;
 }
 
@@ -83,8 +88,9 @@ std::string table_ddl(const SessionState& session, const catalog::Relation& rela
   std::string lines;
   std::map<int, std::string_view> sort_keys;
   bool interleaved = false;
+  const bool insensitive = session.catalog.database()->insensitive;
   for (const catalog::Column& column : relation.columns) {
-    lines += (lines.empty() ? "" : ",\n") + column_ddl(column);
+    lines += (lines.empty() ? "" : ",\n") + column_ddl(column, insensitive);
     if (column.sort_key != 0) sort_keys[std::abs(column.sort_key)] = column.name;
     interleaved = interleaved || column.sort_key < 0;
   }

@@ -330,7 +330,7 @@ SqlStatus SessionState::run_alter_materialized_view(
   return {};
 }
 
-SqlResult<std::string> late_binding_sql(const SessionState& session, const Relation& view,
+SqlResult<ViewQuery> late_binding_query(const SessionState& session, const Relation& view,
                                         const std::string& database,
                                         const sql::RelationLookup& lookup) {
   LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
@@ -342,15 +342,7 @@ SqlResult<std::string> late_binding_sql(const SessionState& session, const Relat
     // The view's owner must still be allowed to read what the view reads.
     if (owner != nullptr) LEAT_TRY(session.require_of(*owner, *source, catalog::kSelect));
   }
-  sql::TranslateContext context = session.translate_context();
-  context.relations = &lookup;
-  sql::SqlResult<std::string> text = sql::translate_query(query_of(parsed), context);
-  if (!text) {
-    SqlError error = from_sql(std::move(text).error());
-    error.position = 0;  // in the view's text, not in the statement's
-    return std::unexpected(std::move(error));
-  }
-  return std::move(*text);
+  return view_query(session, view, lookup);
 }
 
 SqlStatus SessionState::lock_late_binding(const Relation& view, int depth) {

@@ -104,8 +104,8 @@ struct ColumnDefinition {
   bool unique = false;
   bool distribution_key = false;
   bool sort_key = false;
-  bool case_insensitive = false;  ///< COLLATE CASE_INSENSITIVE
-  std::string encoding;           ///< lower case: "zstd", "az64"; empty: automatic
+  std::optional<bool> case_insensitive;  ///< COLLATE; nothing: as the database
+  std::string encoding;                  ///< lower case: "zstd", "az64"; empty: automatic
   std::optional<Identity> identity;
   std::optional<ForeignKey> references;
   ExpressionPtr default_value;

@@ -109,7 +109,8 @@ class StatementDump {
     out_.entry("encode", node.encoding);
     out_.flag("distkey", node.distribution_key);
     out_.flag("sortkey", node.sort_key);
-    out_.flag("case-insensitive", node.case_insensitive);
+    out_.flag("case-insensitive", node.case_insensitive == true);
+    out_.flag("case-sensitive", node.case_insensitive == false);
     out_.flag("not-null", node.not_null);
     out_.flag("primary-key", node.primary_key);
     out_.flag("unique", node.unique);

@@ -76,6 +76,7 @@ void Emitter::binary(const Expression& node) {
     return with_super_as(SuperUse::kText, [&] { regex_match(node); });
   if (op == "#") return call_template("xor($1, $2)", node);
   if (op == "||") {
+    if (collations_) static_cast<void>(met(node.children, node.span));
     return with_super_as(SuperUse::kText, [&] {
       operand(left);
       write(" || ");

@@ -1,6 +1,8 @@
-// Text that may end in blanks where values are compared with each other: joins, groups, DISTINCT,
-// set operations, IN with a query. Redshift ignores such blanks. Only what may end in a blank is
-// trimmed: a column without a mark (RelationColumn::blanks) is compared as it is stored.
+// Texts that are equal though they are written differently, where values are compared with each
+// other: joins, groups, DISTINCT, set operations, IN with a query. Redshift ignores blanks at the
+// end, and case where the collation says so. Only what may differ in such a way is replaced by its
+// key: a column without a mark (RelationColumn::blanks) and without such a collation is compared as
+// it is stored.
 #include <algorithm>
 #include <utility>
 
@@ -15,11 +17,11 @@ std::string trimmed(const std::string& text) {
 }
 
 /// `"rows"("c1", "c2", ...)`
-std::string numbered(std::size_t columns) {
+std::string numbered(std::string_view table, std::size_t columns) {
   std::string list;
   for (std::size_t i = 0; i < columns; ++i)
     list += (i == 0 ? "\"c" : ", \"c") + std::to_string(i + 1) + "\"";
-  return "\"rows\"(" + list + ")";
+  return quote_identifier(table) + "(" + list + ")";
 }
 
 std::string number_name(std::size_t column) {
@@ -38,24 +40,72 @@ bool holds_aggregate(const Expression& node) {
          });
 }
 
-}  // namespace
-
-bool Emitter::may_end_in_blank(const Expression& node) const {
-  return has_blanks(infer(node));
+/// True for an item that GROUP BY ALL groups by.
+bool is_group_item(const SelectItem& item) {
+  return item.value->kind != ExpressionKind::kStar && !holds_aggregate(*item.value);
 }
 
-std::string Emitter::compared_value(const Expression& node) {
-  if (const auto constant = constant_text(node)) return constant->sql;
+}  // namespace
+
+bool Emitter::is_insensitive(const InferredType& type) const {
+  if (type.kind != Inferred::kText) return false;
+  return type.collation == Collation::kInsensitive ||
+         (type.collation == Collation::kOpen && context_.insensitive);
+}
+
+bool Emitter::has_key(const InferredType& type) const {
+  return has_blanks(type) || is_insensitive(type);
+}
+
+bool Emitter::has_key(const Expression& node) const {
+  return has_key(infer(node));
+}
+
+std::string Emitter::text_key(const std::string& text, const InferredType& type) const {
+  const std::string key = has_blanks(type) ? trimmed(text) : text;
+  return is_insensitive(type) ? "lower(" + key + ")" : key;
+}
+
+Collation Emitter::met(Collation a, Collation b, SourceSpan span) {
+  const Collation both = merged(a, b);
+  if (both != Collation::kMixed) return both;
+  throw TranslateFailure{
+      {.sqlstate = "0A000",
+       .message = "Query with different collations is not supported yet.",
+       .detail = {},
+       .hint = "COLLATE(column, 'case_insensitive') gives one side the other's collation.",
+       .position = span.end == 0 ? 0 : span.begin + 1}};
+}
+
+Collation Emitter::met(std::span<const ExpressionPtr> nodes, SourceSpan span) const {
+  Collation all = Collation::kOpen;
+  for (const ExpressionPtr& node : nodes) {
+    if (node->kind == ExpressionKind::kString) continue;
+    const InferredType type = infer(*node);
+    if (type.kind == Inferred::kText) all = met(all, type.collation, span);
+  }
+  return all;
+}
+
+std::string Emitter::compared_value(const Expression& node, Collation collation) {
+  if (const auto constant = constant_text(node, collation)) return constant->sql;
   // Written first: what a subquery gives is known then.
   std::string text = operand_text(node);
-  return may_end_in_blank(node) ? trimmed(text) : text;
+  InferredType type = infer(node);
+  // Beside a text that is compared without case, what is not known is a text.
+  if (type.kind == Inferred::kUnknown && collation == Collation::kInsensitive) {
+    type.kind = Inferred::kText;
+    text = "CAST(" + text + " AS VARCHAR)";
+  }
+  type.collation = collation;
+  return text_key(text, type);
 }
 
 void Emitter::compared_values(const Arguments& nodes) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (i > 0) write(", ");
-    if (may_end_in_blank(*nodes[i])) {
-      write(trimmed(text_of(*nodes[i])));
+    if (const InferredType type = infer(*nodes[i]); has_key(type)) {
+      write(text_key(text_of(*nodes[i]), type));
     } else {
       expression(*nodes[i]);
     }
@@ -68,16 +118,23 @@ bool Emitter::text_pair(std::string_view op, const Expression& left, const Expre
     return text_subquery(op, left, right);
   const InferredType a = infer(left);
   const InferredType b = infer(right);
-  if (a.kind != Inferred::kText || b.kind != Inferred::kText) return false;
-  if (!has_blanks(a) && !has_blanks(b)) return false;
-  write(compared_value(left) + " " + std::string(op) + " " + compared_value(right));
+  const auto may_be_text = [](const InferredType& type, const InferredType& other) {
+    return type.kind == Inferred::kText ||
+           (type.kind == Inferred::kUnknown && other.collation == Collation::kInsensitive);
+  };
+  if (!may_be_text(a, b) || !may_be_text(b, a)) return false;
+  const Collation collation = met(a.collation, b.collation, left.span);
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
+  if (!has_blanks(a) && !has_blanks(b) && !insensitive) return false;
+  write(compared_value(left, collation) + " " + std::string(op) + " " +
+        compared_value(right, collation));
   return true;
 }
 
 /// What a subquery gives is known only when it is written, which is to happen once.
 bool Emitter::text_subquery(std::string_view op, const Expression& left, const Expression& right) {
   const auto other_is_text = [&](const Expression& node) {
-    return node.kind == ExpressionKind::kSubquery || constant_text(node) ||
+    return node.kind == ExpressionKind::kSubquery || is_constant_text(node) ||
            infer(node).kind == Inferred::kText;
   };
   if (!other_is_text(left) || !other_is_text(right)) return false;
@@ -87,13 +144,17 @@ bool Emitter::text_subquery(std::string_view op, const Expression& left, const E
   const std::string a = written(left);
   const std::string b = written(right);
   const auto is_text = [&](const Expression& node) {
-    return constant_text(node) || infer(node).kind == Inferred::kText;
+    return is_constant_text(node) || infer(node).kind == Inferred::kText;
   };
   const bool texts = is_text(left) && is_text(right);
+  const Collation collation =
+      texts ? met(infer(left).collation, infer(right).collation, left.span) : Collation::kOpen;
   const auto side = [&](const Expression& node, const Expression& other, const std::string& text) {
     if (text.empty())
-      return texts ? write(compared_value(node)) : arithmetic_operand(op, node, other);
-    write(texts && may_end_in_blank(node) ? trimmed(text) : text);
+      return texts ? write(compared_value(node, collation)) : arithmetic_operand(op, node, other);
+    InferredType type = infer(node);
+    type.collation = collation;
+    write(texts ? text_key(text, type) : text);
   };
   side(left, right, a);
   write(" " + std::string(op) + " ");
@@ -117,52 +178,56 @@ void Emitter::compare_with_query(const Expression& left, std::string_view word, 
   bool cut = false;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool known = columns.size() == values.size();
-    const auto constant = constant_text(*values[i]);
-    const bool texts_both = known && columns[i].type.kind == Inferred::kText &&
-                            (constant || infer(*values[i]).kind == Inferred::kText);
-    if (texts_both)
-      texts[i] =
-          constant ? constant->sql : (may_end_in_blank(*values[i]) ? trimmed(texts[i]) : texts[i]);
-    const bool blanks = texts_both && has_blanks(columns[i].type);
-    cut = cut || blanks;
-    list += (i > 0 ? ", " : "") + (blanks ? trimmed(number_name(i)) : number_name(i));
+    InferredType value = infer(*values[i]);
+    InferredType column = known ? columns[i].type : InferredType{};
+    const bool texts_both = column.kind == Inferred::kText &&
+                            (is_constant_text(*values[i]) || value.kind == Inferred::kText);
+    std::string key = number_name(i);
+    if (texts_both) {
+      value.collation = column.collation = met(value.collation, column.collation, left.span);
+      const auto constant = constant_text(*values[i], value.collation);
+      texts[i] = constant ? constant->sql : text_key(texts[i], value);
+      cut = cut || has_key(column);
+      key = text_key(key, column);
+    }
+    list += (i > 0 ? ", " : "") + key;
   }
   if (row) write("(");
   for (std::size_t i = 0; i < texts.size(); ++i) write((i > 0 ? ", " : "") + texts[i]);
   if (row) write(")");
   write(std::string(word) + "(");
-  write(cut ? "SELECT " + list + " FROM (" + query_text + ") AS " + numbered(values.size())
+  write(cut ? "SELECT " + list + " FROM (" + query_text + ") AS " + numbered("rows", values.size())
             : query_text);
   write(")");
 }
 
-const TrimmedGroup* Emitter::group_of(const Expression& node) {
-  std::vector<TrimmedGroup>& groups = scopes_.back().groups;
+const KeyedGroup* Emitter::group_of(const Expression& node) {
+  std::vector<KeyedGroup>& groups = scopes_.back().groups;
   if (groups.empty()) return nullptr;
   if (node.kind == ExpressionKind::kColumn) {
     if (find_lateral(node) != nullptr) return nullptr;
     const ScopeColumn* column = find_column(node);
-    const auto found = std::ranges::find(groups, column, &TrimmedGroup::column);
+    const auto found = std::ranges::find(groups, column, &KeyedGroup::column);
     return column == nullptr || found == groups.end() ? nullptr : &*found;
   }
   if (infer(node).kind != Inferred::kText) return nullptr;
   const bool outer = std::exchange(scopes_.back().grouped, false);
   const std::string text = text_of(node);
   scopes_.back().grouped = outer;
-  const auto found = std::ranges::find(groups, text, &TrimmedGroup::text);
+  const auto found = std::ranges::find(groups, text, &KeyedGroup::text);
   return found == groups.end() ? nullptr : &*found;
 }
 
 bool Emitter::represented(const Expression& node) {
   if (scopes_.empty() || !scopes_.back().grouped || node.kind == ExpressionKind::kString)
     return false;
-  const TrimmedGroup* group = group_of(node);
+  const KeyedGroup* group = group_of(node);
   if (group == nullptr) return false;
-  write(std::string(group->shown));
+  write(std::string(scopes_.back().by_key ? group->key : group->shown));
   return true;
 }
 
-/// `sets`: of ROLLUP and the like, where the key itself must be shown, which is NULL in some rows.
+/// `sets`: of ROLLUP and the like, where a key is NULL in the rows that are not grouped by it.
 void Emitter::find_group(const Select& node, const Expression& key, bool sets) {
   if (key.kind == ExpressionKind::kGroupingSets || key.kind == ExpressionKind::kRow) {
     const bool inside = sets || key.kind == ExpressionKind::kGroupingSets;
@@ -185,11 +250,15 @@ void Emitter::find_group(const Select& node, const Expression& key, bool sets) {
     value = item->value.get();
   }
   const bool column = value->kind == ExpressionKind::kColumn;
-  if (!may_end_in_blank(*value) || (column && find_lateral(*value) != nullptr)) return;
+  const InferredType type = infer(*value);
+  if (!has_key(type) || type.collated || (column && find_lateral(*value) != nullptr)) return;
   std::string text = text_of(*value);
-  std::string shown = sets ? trimmed(text) : "min(" + text + ")";
+  std::string group_key = text_key(text, type);
+  std::string shown = "min(" + text + ")";
+  if (sets) shown = "CASE WHEN grouping(" + group_key + ") = 0 THEN " + shown + " END";
   scopes_.back().groups.push_back({.column = column ? find_column(*value) : nullptr,
                                    .text = std::move(text),
+                                   .key = std::move(group_key),
                                    .shown = std::move(shown)});
 }
 
@@ -198,17 +267,16 @@ void Emitter::find_groups(const Select& node) {
     return key->kind == ExpressionKind::kGroupingSets;
   });
   for (const ExpressionPtr& key : node.group_by) find_group(node, *key, sets);
-  // GROUP BY ALL finds its keys by itself, so they are shown as they are grouped.
   if (!node.group_by_all) return;
   for (const SelectItem& item : node.items) {
-    if (item.value->kind != ExpressionKind::kStar && !holds_aggregate(*item.value))
-      find_group(node, *item.value, true);
+    if (is_group_item(item)) find_group(node, *item.value, false);
   }
 }
 
 /// The keys as they are grouped.
 void Emitter::group_keys(const Select& node) {
-  if (scopes_.back().groups.empty()) return comma_separated(node.group_by);
+  const bool all = node.group_by_all;
+  if (scopes_.back().groups.empty()) return all ? write("ALL") : comma_separated(node.group_by);
   const auto key_text = [&](const auto& self, const Expression& key) -> void {
     if (key.kind == ExpressionKind::kGroupingSets || key.kind == ExpressionKind::kRow) {
       write(key.kind == ExpressionKind::kRow ? "("
@@ -223,14 +291,19 @@ void Emitter::group_keys(const Select& node) {
     }
     const std::size_t before = scopes_.back().groups.size();
     find_group(node, key, true);
-    std::vector<TrimmedGroup>& groups = scopes_.back().groups;
+    std::vector<KeyedGroup>& groups = scopes_.back().groups;
     if (groups.size() == before) return expression(key);
-    write(trimmed(groups.back().text));
+    write(std::string(groups.back().key));
     groups.pop_back();
   };
-  for (std::size_t i = 0; i < node.group_by.size(); ++i) {
+  std::vector<const Expression*> keys;
+  for (const ExpressionPtr& key : node.group_by) keys.push_back(key.get());
+  for (const SelectItem& item : node.items) {
+    if (all && is_group_item(item)) keys.push_back(item.value.get());
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
     if (i > 0) write(", ");
-    key_text(key_text, *node.group_by[i]);
+    key_text(key_text, *keys[i]);
   }
 }
 
@@ -238,17 +311,17 @@ std::string Emitter::distinct_keys(const Select& node,
                                    const std::vector<std::string>& items) const {
   std::string keys;
   std::size_t place = 0;
-  bool blanks = false;
+  bool keyed = false;
   // A join with USING shows fewer columns than its tables have: places cannot be counted then.
   const bool stars = std::ranges::any_of(
       node.items, [](const SelectItem& item) { return item.value->kind == ExpressionKind::kStar; });
   if (stars && node.connect_by) return {};
   const auto add = [&](const InferredType& type, const std::string& text) {
     ++place;
-    const bool cut = has_blanks(type);
-    blanks = blanks || cut;
-    keys +=
-        (place > 1 ? ", " : "") + (cut ? trimmed(text) : (stars ? text : std::to_string(place)));
+    const bool cut = has_key(type);
+    keyed = keyed || cut;
+    keys += (place > 1 ? ", " : "") +
+            (cut ? text_key(text, type) : (stars ? text : std::to_string(place)));
   };
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const Expression& value = *node.items[i].value;
@@ -267,43 +340,45 @@ std::string Emitter::distinct_keys(const Select& node,
       }
     }
   }
-  return blanks ? keys : std::string();
+  return keyed ? keys : std::string();
 }
 
 void Emitter::combine(const Query& node, std::size_t left, std::size_t right,
-                      std::vector<ScopeColumn>& columns) {
+                      const std::vector<ScopeColumn>& columns) {
   const bool is_union = node.set_operator == SetOperator::kUnion;
-  const bool blanks = std::ranges::any_of(
-      columns, [](const ScopeColumn& column) { return has_blanks(column.type); });
-  if (!blanks || in_recursion_ || (is_union && node.set_all)) return;
+  const bool keyed =
+      std::ranges::any_of(columns, [&](const ScopeColumn& column) { return has_key(column.type); });
+  if (!keyed || in_recursion_ || (is_union && node.set_all)) return;
   const std::string second = out_.substr(right);
   const std::string both = out_.substr(left);
   // The operator stands between the two; it is written anew.
   std::string first = both.substr(0, both.size() - second.size());
   std::string keys;
   std::string named;
-  std::string cut;
+  std::string equal;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string comma = i > 0 ? ", " : "";
-    const bool trim = has_blanks(columns[i].type);
-    const std::string alias = " AS " + quote_identifier(columns[i].name);
-    keys.append(comma).append(trim ? trimmed(number_name(i)) : std::to_string(i + 1));
-    named.append(comma).append(number_name(i)).append(alias);
-    cut.append(comma).append(trim ? trimmed(number_name(i)) : number_name(i)).append(alias);
+    const InferredType& type = columns[i].type;
+    const std::string name = number_name(i);
+    keys.append(comma).append(has_key(type) ? text_key(name, type) : std::to_string(i + 1));
+    named.append(comma).append(name).append(" AS ").append(quote_identifier(columns[i].name));
+    equal.append(i > 0 ? " AND " : "")
+        .append(text_key("\"rows\"." + name, type))
+        .append(" IS NOT DISTINCT FROM ")
+        .append(text_key("\"others\"." + name, type));
   }
   out_.resize(left);
-  const std::string rows = numbered(columns.size());
+  const std::string head = "SELECT DISTINCT ON (" + keys + ") " + named + " FROM (";
   if (is_union) {
     first.resize(first.rfind(" UNION "));
-    return write("SELECT DISTINCT ON (" + keys + ") " + named + " FROM (" + first + " UNION ALL " +
-                 second + ") AS " + rows);
+    return write(head + first + " UNION ALL " + second + ") AS " +
+                 numbered("rows", columns.size()));
   }
-  const std::string word =
-      node.set_operator == SetOperator::kIntersect ? " INTERSECT " : " EXCEPT ";
-  first.resize(first.rfind(word));
-  write("SELECT " + cut + " FROM (" + first + ") AS " + rows + word + (node.set_all ? "ALL " : "") +
-        "SELECT " + cut + " FROM (" + second + ") AS " + rows);
-  for (ScopeColumn& column : columns) column.type.trimmed = true;
+  const bool common = node.set_operator == SetOperator::kIntersect;
+  first.resize(first.rfind(common ? " INTERSECT " : " EXCEPT "));
+  write(head + first + ") AS " + numbered("rows", columns.size()) + " WHERE " +
+        (common ? "" : "NOT ") + "EXISTS (SELECT 1 FROM (" + second + ") AS " +
+        numbered("others", columns.size()) + " WHERE " + equal + ")");
 }
 
 /// `(a, b) IN ((1, 'x'), ...)`.
@@ -313,6 +388,13 @@ bool Emitter::text_rows(const Expression& node) {
     return each->kind == ExpressionKind::kRow && each->children.size() == value.children.size();
   });
   if (!rows || node.query || node.children.size() < 2) return false;
+  std::vector<Collation> collations(value.children.size(), Collation::kOpen);
+  for (const ExpressionPtr& each : node.children) {
+    for (std::size_t i = 0; i < collations.size(); ++i) {
+      const InferredType type = infer(*each->children[i]);
+      collations[i] = met(collations[i], type.collation, node.span);
+    }
+  }
   const auto row = [&](const Expression& each) {
     write("(");
     for (std::size_t i = 0; i < each.children.size(); ++i) {
@@ -320,7 +402,7 @@ bool Emitter::text_rows(const Expression& node) {
       const Expression& cell = *each.children[i];
       const bool text = infer(*value.children[i]).kind == Inferred::kText;
       if (text) {
-        write(compared_value(cell));
+        write(compared_value(cell, collations[i]));
       } else {
         expression(cell);
       }
@@ -389,13 +471,14 @@ std::string Emitter::cut_source(const TableReference& node, std::string source,
   for (std::size_t i = 0; i < columns.size() && !cut_columns_.empty(); ++i) {
     const std::string& name =
         i < node.column_aliases.size() ? node.column_aliases[i] : columns[i].name;
-    if (!has_blanks(columns[i].type) ||
-        std::ranges::find(cut_columns_, name) == cut_columns_.end()) {
-      continue;
-    }
+    InferredType& type = columns[i].type;
+    if (!has_key(type) || std::ranges::find(cut_columns_, name) == cut_columns_.end()) continue;
     const std::string quoted = quote_identifier(columns[i].name);
-    cuts += (cuts.empty() ? "" : ", ") + trimmed(quoted) + " AS " + quoted;
-    columns[i].type.trimmed = true;
+    // The value must stay as it was stored, so its case is left to the engine's own collation.
+    type.collated = is_insensitive(type);
+    cuts += (cuts.empty() ? "" : ", ") + (has_blanks(type) ? trimmed(quoted) : quoted) +
+            (type.collated ? " COLLATE NOCASE AS " : " AS ") + quoted;
+    type.trimmed = true;
   }
   if (cuts.empty()) return source;
   return "(SELECT * REPLACE (" + cuts + ") FROM " + source + ")";

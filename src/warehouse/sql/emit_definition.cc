@@ -39,7 +39,6 @@ void Emitter::column_with_type(const ColumnDefinition& column, const std::string
   identifier(column.name);
   const TypeName type = column_type(column.type);
   write(" " + duckdb_type(type));
-  if (column.case_insensitive) write(" COLLATE NOCASE");
   if (!sequence.empty()) {
     write(" DEFAULT nextval(" + quote_literal(sequence) + ")");
   } else if (column.default_value) {

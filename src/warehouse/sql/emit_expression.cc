@@ -181,10 +181,7 @@ void Emitter::composite(const Expression& node) {
       write(" AT TIME ZONE ");
       return time_zone(*node.children[1]);
     case ExpressionKind::kCollate:
-      operand(*node.children[0]);
-      if (node.names.back() == "case_insensitive" || node.names.back() == "ci")
-        write(" COLLATE NOCASE");
-      return;
+      return collated(node);
     case ExpressionKind::kGroupingSets:
       return enclosed(node.text == "grouping sets" ? "GROUPING SETS ("
                       : node.text == "cube"        ? "CUBE ("
@@ -281,16 +278,43 @@ void Emitter::regex_match(const Expression& node) {
   expression(*node.children[0]);
   write(", ");
   expression(*node.children[1]);
-  if (node.text.back() == '*') write(", 'i'");
+  const Collation collation = met(node.children, node.span);
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
+  if (node.text.back() == '*' || insensitive) write(", 'i'");
   write(")");
+}
+
+/// The collation itself is infer()'s matter; here stands the value.
+void Emitter::collated(const Expression& node) {
+  const bool call = node.kind == ExpressionKind::kFunction;
+  const std::string name =
+      call ? to_lower(literal_argument(node, 1, "collate")) : node.names.back();
+  const std::optional<bool> insensitive = insensitive_collation(name);
+  // psql writes COLLATE pg_catalog.default.
+  const bool plain = !call && (name == "default" || name == "c" || name == "posix");
+  if (!insensitive && !plain) {
+    throw TranslateFailure{{.sqlstate = "42704",
+                            .message = "collation \"" + name + "\" does not exist",
+                            .detail = {},
+                            .hint = "Use case_sensitive, cs, case_insensitive or ci.",
+                            .position = node.span.begin + 1}};
+  }
+  collations_ = true;
+  const Expression& value = *node.children[0];
+  if (call) write("(");
+  with_super_as(SuperUse::kText, [&] { operand(value); });
+  // Under a join with USING the engine's own collation may be in force.
+  if (insensitive && !*insensitive && infer(value).collated) write(" COLLATE C");
+  if (call) write(")");
 }
 
 void Emitter::is_test(const Expression& node) {
   if (node.text == "distinct from" && infer(*node.children[0]).kind == Inferred::kText &&
       infer(*node.children[1]).kind == Inferred::kText) {
-    return write(compared_value(*node.children[0]) +
+    const Collation collation = met(node.children, node.span);
+    return write(compared_value(*node.children[0], collation) +
                  (node.negated ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ") +
-                 compared_value(*node.children[1]));
+                 compared_value(*node.children[1], collation));
   }
   operand(*node.children[0]);
   if (node.text == "unknown") return write(node.negated ? " IS NOT NULL" : " IS NULL");
@@ -325,6 +349,8 @@ void Emitter::in_test(const Expression& node) {
 void Emitter::like_test(const Expression& node) {
   const Expression& pattern = *node.children[1];
   const bool has_escape = node.children.size() > 2;
+  const Collation collation = met(std::span(node.children).first(2), node.span);
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
   if (node.text == "similar to") {
     if (pattern.kind != ExpressionKind::kString ||
         (has_escape && node.children[2]->kind != ExpressionKind::kString)) {
@@ -336,7 +362,7 @@ void Emitter::like_test(const Expression& node) {
     expression(*node.children[0]);
     write(" AS VARCHAR), ");
     string_literal(regex_of_similar_pattern(pattern.text, escape));
-    return write(", 's')");
+    return write(insensitive ? ", 'si')" : ", 's')");
   }
   const InferredType type = infer(*node.children[0]);
   const bool text =
@@ -349,7 +375,7 @@ void Emitter::like_test(const Expression& node) {
     write(" AS VARCHAR)");
   }
   write(node.negated ? " NOT " : " ");
-  write(node.text == "like" ? "LIKE " : "ILIKE ");
+  write(node.text == "like" && !insensitive ? "LIKE " : "ILIKE ");
   operand(pattern);
   if (has_escape) {
     write(" ESCAPE ");
@@ -374,25 +400,32 @@ void Emitter::case_when(const Expression& node) {
   write("CASE");
   bool boolean_operand = false;
   bool text_operand = false;
+  Collation collation = Collation::kOpen;
+  const std::size_t last = node.children.size() - (node.flag2 ? 1 : 0);
+  if (collations_) static_cast<void>(met(infer(node).collation, Collation::kOpen, node.span));
   if (node.flag) {
     write(" ");
     const Expression& value = *node.children[i++];
     boolean_operand = infer(value).kind == Inferred::kBoolean;
     text_operand = text_side(value) != TextSide::kOther;
     if (text_operand) {
-      write(trimmed_text(value, text_side(value)));
+      collation = infer(value).collation;
+      for (std::size_t when = 1; when < last; when += 2)
+        collation = met(collation, infer(*node.children[when]).collation, node.span);
+      write(keyed_text(value, text_side(value), collation));
     } else {
       operand(value);
     }
   }
-  const std::size_t last = node.children.size() - (node.flag2 ? 1 : 0);
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
   while (i + 1 < last + 1 && i < last) {
     write(" WHEN ");
     const Expression& when = *node.children[i++];
     if (boolean_operand && when.kind == ExpressionKind::kString) {
       write("CAST(" + quote_literal(when.text) + " AS BOOLEAN)");
-    } else if (text_operand && (when.kind == ExpressionKind::kString || may_end_in_blank(when))) {
-      write(compared_value(when));
+    } else if (text_operand &&
+               (insensitive || when.kind == ExpressionKind::kString || has_key(when))) {
+      write(compared_value(when, collation));
     } else {
       expression(when);
     }

@@ -68,9 +68,55 @@ void Emitter::function(const Expression& node) {
                                     !node.call->window && name != "grouping" &&
                                     name != "grouping_id";
                   const bool grouped = rows && std::exchange(scopes_.back().grouped, false);
-                  rewritten(*found, node);
+                  const bool keys = !scopes_.empty() && found->target == "grouping";
+                  if (keys) scopes_.back().by_key = true;
+                  if (!collations_ || !insensitive_function(node)) rewritten(*found, node);
+                  if (keys) scopes_.back().by_key = false;
                   if (rows) scopes_.back().grouped = grouped;
                 });
+  if (collations_) check_collations(node);
+}
+
+void Emitter::check_collations(const Expression& node) const {
+  const std::string_view name = node.names.back();
+  if (name == "collate") return;
+  // Only what may become the result meets there.
+  if (name == "decode" || name == "nvl2")
+    return static_cast<void>(met(infer(node).collation, Collation::kOpen, node.span));
+  static_cast<void>(met(node.children, node.span));
+}
+
+bool Emitter::insensitive_function(const Expression& node) {
+  const std::string_view name = node.names.back();
+  const bool search = name == "strpos" || name == "position" || name == "charindex";
+  const bool extreme = name == "min" || name == "max";
+  const bool choice = name == "greatest" || name == "least";
+  if (!search && !extreme && !choice) return false;
+  InferredType type{.kind = Inferred::kText, .collation = met(node.children, node.span)};
+  const bool texts = std::ranges::any_of(node.children, [&](const ExpressionPtr& child) {
+    return infer(*child).kind == Inferred::kText;
+  });
+  if (!texts || !is_insensitive(type)) return false;
+  type.trimmed = true;
+  const auto key = [&](std::size_t i) { return text_key(text_of(*node.children[i]), type); };
+  if (search) {
+    const std::size_t text = name == "strpos" ? 0 : 1;
+    write("CAST(strpos(" + key(text) + ", " + key(1 - text) + ") AS INTEGER)");
+  } else if (extreme) {
+    write((name == "min" ? "arg_min(" : "arg_max(") + text_of(*node.children[0]) + ", " + key(0) +
+          ")");
+    over(node);
+  } else {
+    // The values beside their keys, compared as pairs; NULL is left out.
+    write(std::string(name) + "(");
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+      write((i > 0 ? ", CASE WHEN " : "CASE WHEN ") + operand_text(*node.children[i]) +
+            " IS NOT NULL THEN {'key': " + key(i) + ", 'value': " + text_of(*node.children[i]) +
+            "} END");
+    }
+    write(").value");
+  }
+  return true;
 }
 
 void Emitter::rewritten(const FunctionEntry& entry, const Expression& node) {
@@ -153,18 +199,38 @@ void Emitter::call_unknown(const Expression& node) {
   call_by_name("", node);
 }
 
+InferredType Emitter::ordered_type(const Expression& node,
+                                   const std::vector<ScopeColumn>* outputs) const {
+  if (outputs != nullptr && node.kind == ExpressionKind::kNumber) {
+    const auto place = parse_number<std::size_t>(node.text).value_or(0);
+    return place > 0 && place <= outputs->size() ? (*outputs)[place - 1].type : InferredType{};
+  }
+  if (is_output_alias(node)) {
+    for (const LateralAlias& each : scopes_.back().aliases) {
+      if (each.alias == node.names[0]) return each.type;
+    }
+  }
+  return infer(node);
+}
+
 /// `compared`: texts that differ in blanks at the end have one place.
-void Emitter::order_by(const std::vector<OrderItem>& items, bool compared) {
+void Emitter::order_by(const std::vector<OrderItem>& items, bool compared,
+                       const std::vector<ScopeColumn>* outputs) {
   if (items.empty()) return;
   write(" ORDER BY ");
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i > 0) write(", ");
     const OrderItem& item = items[i];
-    if (compared && may_end_in_blank(*item.value) && !is_output_alias(*item.value)) {
+    const bool insensitive = collations_ && is_insensitive(ordered_type(*item.value, outputs));
+    if (compared && has_blanks(infer(*item.value)) && !is_output_alias(*item.value)) {
       write("rtrim(" + text_of(*item.value) + ", ' ')");
+    } else if (insensitive) {
+      operand(*item.value);
     } else {
       expression(*item.value);
     }
+    // An alias, and what a set operation gives, can be ordered so, but not by an expression.
+    if (insensitive) write(" COLLATE NOCASE");
     if (item.descending) write(" DESC");
     if (item.nulls != NullOrder::kDefault) {
       write(item.nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST");
@@ -296,6 +362,8 @@ void Emitter::average(const Expression& node) {
 /// LISTAGG ignores NULL and empty strings; its order is that of WITHIN GROUP.
 void Emitter::list_aggregate(const Expression& node) {
   const Call& call = *node.call;
+  if (call.distinct && is_insensitive(infer(*node.children[0])))
+    unsupported("LISTAGG with DISTINCT of case-insensitive text", node.span);
   write("string_agg(");
   const auto value = [&](const Expression& each) {
     if (call.distinct) return write(compared_value(each));
@@ -365,8 +433,10 @@ void Emitter::decode(const Expression& node) {
     }
     if (infer(*node.children[0]).kind == Inferred::kText &&
         infer(*node.children[i]).kind == Inferred::kText) {
-      write(compared_value(*node.children[0]) + " IS NOT DISTINCT FROM " +
-            compared_value(*node.children[i]) + " THEN ");
+      const Collation collation =
+          met(infer(*node.children[0]).collation, infer(*node.children[i]).collation, node.span);
+      write(compared_value(*node.children[0], collation) + " IS NOT DISTINCT FROM " +
+            compared_value(*node.children[i], collation) + " THEN ");
       expression(*node.children[i + 1]);
       continue;
     }
@@ -444,9 +514,7 @@ bool Emitter::string_function(const Expression& node) {
     return true;
   }
   if (name == "collate") {
-    const std::string collation = to_lower(literal_argument(node, 1, name));
-    const bool insensitive = collation == "case_insensitive" || collation == "ci";
-    call_template(insensitive ? "($1 COLLATE NOCASE)" : "($1)", node);
+    collated(node);
     return true;
   }
   if (name == "checksum") return checksum(node), true;
@@ -517,7 +585,10 @@ void Emitter::regexp_function(const Expression& node) {
   write("(");
   expression(*node.children[0]);
   write(", ");
-  if (flags.find('i') != std::string::npos) {
+  const Collation collation = met(std::span(node.children).first(2), node.span);
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation}) &&
+                           flags.find('c') == std::string::npos;
+  if (insensitive || flags.find('i') != std::string::npos) {
     write("'(?i)' || ");
     operand(pattern);
   } else {

@@ -1,4 +1,5 @@
 // SELECT, set operations, common tables.
+#include <algorithm>
 #include <utility>
 
 #include "warehouse/sql/emitter.h"
@@ -115,6 +116,8 @@ std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
       ScopeColumn column{.name = {}, .type = infer(*item.value)};
       if (item.value->kind == ExpressionKind::kColumn) {
         if (const ScopeColumn* source = find_column(*item.value)) column = *source;
+      } else {
+        column.type.collated = false;
       }
       column.name = item.alias.empty() ? output_name(*item.value) : item.alias;
       columns.push_back(std::move(column));
@@ -134,11 +137,15 @@ std::vector<ResultColumn> Emitter::result_columns() const {
   columns.reserve(last_columns_.size());
   for (const ScopeColumn& column : last_columns_) {
     ResultColumn result;
+    result.name = column.name;
+    result.type = type_of(column.type);
     if (column.type.kind == Inferred::kText && column.type.length >= 0) {
       result.character = column.type.padded ? TypeKind::kChar : TypeKind::kVarchar;
       result.length = column.type.length;
     }
     result.blanks = !ends_in_no_blank(column.type);
+    result.insensitive = column.type.collation == Collation::kInsensitive ||
+                         (column.type.collation == Collation::kOpen && context_.insensitive);
     if (column.relation != nullptr && column.relation->oid != 0) {
       result.table_oid = column.relation->oid;
       result.schema = column.relation->schema;
@@ -166,20 +173,54 @@ void Emitter::with(const std::vector<CommonTable>& tables, bool recursive) {
       write(")");
     }
     write(" AS (");
-    if (recursive) common_tables_.push_back({table.name, {}});
+    if (recursive) common_tables_.push_back({.name = table.name, .columns = {}});
     const bool outer_recursion = std::exchange(in_recursion_, recursive);
+    const CommonTable* outer_table = std::exchange(recursion_, recursive ? &table : nullptr);
     query(*table.query);
     in_recursion_ = outer_recursion;
-    if (recursive) common_tables_.pop_back();
+    recursion_ = outer_table;
     write(")");
-    KnownCommonTable known{table.name,
-                           recursive ? std::vector<ScopeColumn>{} : std::move(last_columns_)};
+    if (!recursive) common_tables_.push_back({.name = table.name, .columns = {}});
+    KnownCommonTable& known = common_tables_.back();
+    // One that names itself has the types of its first part.
+    if (!known.read) known.columns = std::move(last_columns_);
     for (std::size_t c = 0; c < table.columns.size() && c < known.columns.size(); ++c) {
       known.columns[c].name = table.columns[c];
     }
-    common_tables_.push_back(std::move(known));
   }
   write(" ");
+}
+
+void Emitter::note_anchor(const Query& node) {
+  if (recursion_ == nullptr || recursion_->query.get() != &node) return;
+  const auto known = std::ranges::find(common_tables_.rbegin(), common_tables_.rend(),
+                                       recursion_->name, &KnownCommonTable::name);
+  if (known == common_tables_.rend()) return;
+  known->columns = last_columns_;
+  for (std::size_t i = 0; i < known->columns.size(); ++i) {
+    ScopeColumn& column = known->columns[i];
+    if (i < recursion_->columns.size()) column.name = recursion_->columns[i];
+    column.relation = nullptr;
+    column.origin = nullptr;
+    column.type.collated = false;
+    if (column.type.kind != Inferred::kText) continue;
+    // What the other part makes of it is not known yet.
+    column.type.length = -1;
+    column.type.padded = false;
+    column.type.trimmed = false;
+  }
+}
+
+std::vector<ScopeColumn> Emitter::values_columns(const Query& node) const {
+  std::vector<ScopeColumn> columns;
+  for (std::size_t i = 0; i < node.values.front().size(); ++i) {
+    std::vector<const Expression*> cells;
+    for (const auto& row : node.values) {
+      if (i < row.size()) cells.push_back(row[i].get());
+    }
+    columns.push_back({.name = "col" + std::to_string(i), .type = infer_choice(cells)});
+  }
+  return columns;
 }
 
 void Emitter::query(const Query& node) {
@@ -194,7 +235,10 @@ void Emitter::query(const Query& node) {
     std::vector<ScopeColumn> columns = std::move(last_columns_);
     // ORDER BY of a set operation sees output names only.
     scopes_.emplace_back();
-    order_by(node.order_by);
+    ScopeTable outputs;
+    outputs.columns = columns;
+    scopes_.back().tables.push_back(std::move(outputs));
+    order_by(node.order_by, false, &columns);
     scopes_.pop_back();
     if (node.limit) {
       write(" LIMIT ");
@@ -231,7 +275,7 @@ void Emitter::query_body(const Query& node) {
         comma_separated(node.values[i]);
         write(")");
       }
-      last_columns_.clear();
+      last_columns_ = values_columns(node);
       return;
     case QueryKind::kNested:
       write("(");
@@ -246,6 +290,7 @@ void Emitter::query_body(const Query& node) {
       if (!same_precedence) write("(");
       side(*node.left, false);
       if (!same_precedence) write(")");
+      note_anchor(node);
       std::vector<ScopeColumn> columns = std::move(last_columns_);
       write(kOperators[static_cast<std::size_t>(node.set_operator)]);
       if (node.set_all) write("ALL ");
@@ -262,6 +307,7 @@ void Emitter::query_body(const Query& node) {
         columns[i].origin = nullptr;
         if (!node.set_all && columns[i].type.kind == Inferred::kSketch)
           fail("42883", "could not identify an equality operator for type hllsketch", node.span);
+        static_cast<void>(met(columns[i].type.collation, Collation::kOpen, node.span));
       }
       combine(node, left, right, columns);
       last_columns_ = std::move(columns);
@@ -315,7 +361,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   if (node.distinct) write("DISTINCT ");
   if (!node.distinct_on.empty()) {
     write("ON (");
-    comma_separated(node.distinct_on);
+    compared_values(node.distinct_on);
     write(") ");
   }
   for (std::size_t i = 0; i < node.items.size(); ++i) {
@@ -344,8 +390,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" WHERE ");
     write(where_text);
   }
-  if (node.group_by_all) write(" GROUP BY ALL");
-  if (!node.group_by.empty()) {
+  if (node.group_by_all || !node.group_by.empty()) {
     write(" GROUP BY ");
     scopes_.back().by_alias = true;
     scopes_.back().grouped = false;
@@ -361,9 +406,10 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" QUALIFY ");
     expression(*node.qualify);
   }
+  std::vector<ScopeColumn> columns = output_columns(node);
   scopes_.back().by_alias = true;
   scopes_.back().alias_first = true;
-  order_by(order, !node.distinct);
+  order_by(order, !node.distinct, &columns);
   if (limit != nullptr) {
     write(" LIMIT ");
     operand(*limit);
@@ -375,7 +421,6 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" OFFSET ");
     operand(*offset);
   }
-  std::vector<ScopeColumn> columns = output_columns(node);
   scopes_.pop_back();
   last_columns_ = std::move(columns);
 }

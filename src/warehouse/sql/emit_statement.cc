@@ -24,9 +24,8 @@ void Emitter::target_relation(const QualifiedName& name, const std::string& alia
   if (relation != nullptr) {
     entry.columns_known = true;
     for (const RelationColumn& column : relation->columns) {
-      InferredType type = inferred_of(column.type);
-      type.trimmed = !column.blanks;
-      entry.columns.push_back({column.name, type});
+      entry.columns.push_back({column.name, inferred_of(*relation, column)});
+      collations_ = collations_ || column.insensitive;
     }
   }
   write(" AS ");

@@ -9,20 +9,13 @@
 namespace leat::sql {
 namespace {
 
-/// Nothing in the catalog ends in a blank.
-InferredType column_type_of(const Relation& relation, const RelationColumn& column) {
-  InferredType type = inferred_of(column.type);
-  type.trimmed = relation.kind == RelationKind::kSystem || !column.blanks;
-  return type;
-}
-
 std::vector<ScopeColumn> scope_columns(const Relation& relation) {
   std::vector<ScopeColumn> columns;
   columns.reserve(relation.columns.size());
   for (const RelationColumn& column : relation.columns) {
     if (!column.readable) continue;
     columns.push_back({.name = column.name,
-                       .type = column_type_of(relation, column),
+                       .type = inferred_of(relation, column),
                        .relation = &relation,
                        .origin = &column});
   }
@@ -90,6 +83,9 @@ std::string Emitter::add_scope_table(ScopeTable entry) {
     if (same > 0) entry.emitted_alias += "__" + std::to_string(same + 1);
   }
   std::string alias = entry.emitted_alias;
+  collations_ = collations_ || std::ranges::any_of(entry.columns, [&](const ScopeColumn& column) {
+                  return is_insensitive(column.type);
+                });
   scope.tables.push_back(std::move(entry));
   return alias;
 }
@@ -112,7 +108,9 @@ bool Emitter::is_common_table(const QualifiedName& name) const {
 const std::vector<ScopeColumn>* Emitter::common_table_columns(const QualifiedName& name) const {
   if (name.parts.size() != 1) return nullptr;
   for (auto table = common_tables_.rbegin(); table != common_tables_.rend(); ++table) {
-    if (table->name == name.name()) return &table->columns;
+    if (table->name != name.name()) continue;
+    table->read = true;
+    return &table->columns;
   }
   return nullptr;
 }
@@ -295,6 +293,7 @@ void Emitter::super_unpivot(const TableReference& node) {
 
 void Emitter::join(const TableReference& node) {
   const std::size_t cut_columns = cut_columns_.size();
+  const std::size_t first = scopes_.back().tables.size();
   const bool natural = in_natural_;
   note_cut_columns(node);
   write_joined_tables(
@@ -304,6 +303,14 @@ void Emitter::join(const TableReference& node) {
   in_natural_ = natural;
   note_join(node);
   if (!node.using_columns.empty()) {
+    for (const std::string& name : node.using_columns) {
+      Collation collation = Collation::kOpen;
+      for (std::size_t i = first; i < scopes_.back().tables.size(); ++i) {
+        for (const ScopeColumn& column : scopes_.back().tables[i].columns) {
+          if (column.name == name) collation = met(collation, column.type.collation, node.span);
+        }
+      }
+    }
     write(" USING (");
     identifiers(node.using_columns);
     write(")");
@@ -335,16 +342,23 @@ void Emitter::pivot_by_filter(const TableReference& node, const std::string& sou
                               std::vector<ScopeColumn>& columns) {
   write("(SELECT ");
   std::string grouped;
-  for (const ScopeColumn& group : groups)
-    grouped += (grouped.empty() ? "" : ", ") + quote_identifier(group.name);
-  write(grouped);
+  for (const ScopeColumn& group : groups) {
+    const std::string name = quote_identifier(group.name);
+    write((grouped.empty() ? "" : ", ") +
+          (has_key(group.type) ? "min(" + name + ") AS " + name : name));
+    grouped += (grouped.empty() ? "" : ", ") + text_key(name, group.type);
+  }
   for (const PivotValue& value : node.pivot_values) {
     std::string shown = value.alias;
     if (shown.empty()) {
       const bool text = value.value->kind == ExpressionKind::kString;
       shown = to_lower(text ? value.value->text : text_of(*value.value));
     }
-    filter_ = operand_text(*node.pivot_for) + " IS NOT DISTINCT FROM " + operand_text(*value.value);
+    const InferredType type = infer(*node.pivot_for);
+    const bool keyed = has_key(type);
+    filter_ = (keyed ? text_key(text_of(*node.pivot_for), type) : operand_text(*node.pivot_for)) +
+              " IS NOT DISTINCT FROM " +
+              (keyed ? compared_value(*value.value, type.collation) : operand_text(*value.value));
     for (const SelectItem& item : node.pivot_aggregates) {
       if (!columns.empty() || !groups.empty()) write(", ");
       filtered_ = item.value.get();

@@ -1,7 +1,8 @@
 // Comparisons of text with constants. Redshift ignores blanks at the end of both sides; DuckDB does
 // not. Blanks of a literal are cut here. A column may hold values that end in blanks, so it is
 // trimmed where it is compared; but DuckDB leaves out row groups only by conditions on the column
-// itself, so such a condition, true for every value that matters, goes before.
+// itself, so such a condition, true for every value that matters, goes before. Where case does not
+// count, both sides are compared in lower case, without such a condition.
 #include <algorithm>
 
 #include "base/text.h"
@@ -29,6 +30,13 @@ std::string_view flipped(std::string_view op) {
   return op;
 }
 
+std::string in_lower_case(std::string_view text) {
+  // What lies beyond ASCII is left to the engine, so that both sides are changed by the same rules.
+  const bool ascii =
+      std::ranges::all_of(text, [](char c) { return static_cast<signed char>(c) >= 0; });
+  return ascii ? quote_literal(to_lower(text)) : "lower(" + quote_literal(text) + ")";
+}
+
 /// The first text behind `text` and all that is `text` with blanks: '!' follows the blank.
 std::string behind(const ConstantText& text) {
   return text.literal ? quote_literal(*text.literal + "!") : "(" + text.sql + " || '!')";
@@ -36,21 +44,23 @@ std::string behind(const ConstantText& text) {
 
 }  // namespace
 
-std::optional<ConstantText> Emitter::constant_text(const Expression& node) {
-  if (node.kind == ExpressionKind::kString) {
-    std::string text = without_blanks(node.text);
-    std::string sql = quote_literal(text);
-    return ConstantText{.sql = std::move(sql), .literal = std::move(text)};
-  }
-  if (node.kind != ExpressionKind::kParameter || frame_ != nullptr) return std::nullopt;
-  const auto index = static_cast<std::size_t>(node.number - 1);
-  if (index < context_.parameter_types.size()) {
-    const TypeName& type = context_.parameter_types[index];
-    const bool declared = type.kind != TypeKind::kOther || !type.spelling.empty();
-    if (declared && type.kind != TypeKind::kVarchar && type.kind != TypeKind::kChar)
-      return std::nullopt;
-  }
-  return ConstantText{.sql = "rtrim(" + text_of(node) + ", ' ')"};
+bool Emitter::is_constant_text(const Expression& node) const {
+  if (node.kind == ExpressionKind::kString) return true;
+  if (node.kind != ExpressionKind::kParameter || frame_ != nullptr) return false;
+  if (!is_declared(node)) return true;
+  const TypeKind kind = context_.parameter_types[static_cast<std::size_t>(node.number - 1)].kind;
+  return kind == TypeKind::kVarchar || kind == TypeKind::kChar;
+}
+
+std::optional<ConstantText> Emitter::constant_text(const Expression& node, Collation collation) {
+  if (!is_constant_text(node)) return std::nullopt;
+  const InferredType type{.kind = Inferred::kText, .collation = collation};
+  if (node.kind != ExpressionKind::kString)
+    return ConstantText{.sql = text_key(text_of(node), type)};
+  std::string text = without_blanks(node.text);
+  if (is_insensitive(type)) return ConstantText{.sql = in_lower_case(text)};
+  std::string sql = quote_literal(text);
+  return ConstantText{.sql = std::move(sql), .literal = std::move(text)};
 }
 
 Emitter::TextSide Emitter::text_side(const Expression& node) const {
@@ -63,15 +73,19 @@ Emitter::TextSide Emitter::text_side(const Expression& node) const {
   return column ? TextSide::kColumn : TextSide::kComputed;
 }
 
-std::string Emitter::trimmed_text(const Expression& node, TextSide side) {
-  if (const auto constant = constant_text(node)) return constant->sql;
-  return side == TextSide::kTrimmed ? operand_text(node) : "rtrim(" + text_of(node) + ", ' ')";
+std::string Emitter::keyed_text(const Expression& node, TextSide side, Collation collation) {
+  if (const auto constant = constant_text(node, collation)) return constant->sql;
+  const InferredType type{
+      .kind = Inferred::kText, .trimmed = side == TextSide::kTrimmed, .collation = collation};
+  return has_key(type) ? text_key(text_of(node), type) : operand_text(node);
 }
 
 std::string Emitter::compared_text(std::string_view op, const Expression& value, TextSide side,
-                                   const ConstantText& constant) {
-  std::string trimmed = trimmed_text(value, side) + " " + std::string(op) + " " + constant.sql;
-  if (side != TextSide::kColumn || op == "<>" || op == "!=") return trimmed;
+                                   Collation collation, const ConstantText& constant) {
+  std::string trimmed =
+      keyed_text(value, side, collation) + " " + std::string(op) + " " + constant.sql;
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
+  if (side != TextSide::kColumn || insensitive || op == "<>" || op == "!=") return trimmed;
   const std::string column = operand_text(value);
   if (op == "=") {
     return "(" + column + " >= " + constant.sql + " AND " + column + " < " + behind(constant) +
@@ -85,17 +99,14 @@ std::string Emitter::compared_text(std::string_view op, const Expression& value,
 
 bool Emitter::text_comparison(std::string_view op, const Expression& left,
                               const Expression& right) {
-  const auto right_constant = constant_text(right);
-  const auto left_constant = right_constant ? std::nullopt : constant_text(left);
-  if (!left_constant && !right_constant) return false;
+  const bool right_constant = is_constant_text(right);
+  if (!right_constant && !is_constant_text(left)) return false;
   const Expression& value = right_constant ? left : right;
   const TextSide side = text_side(value);
   if (side == TextSide::kOther) return false;
-  if (right_constant) {
-    write(compared_text(op, value, side, *right_constant));
-  } else {
-    write(compared_text(flipped(op), value, side, *left_constant));
-  }
+  const Collation collation = infer(value).collation;
+  const auto constant = constant_text(right_constant ? right : left, collation);
+  write(compared_text(right_constant ? op : flipped(op), value, side, collation, *constant));
   return true;
 }
 
@@ -127,24 +138,26 @@ bool Emitter::number_comparison(std::string_view op, const Expression& left,
 bool Emitter::text_between(const Expression& node) {
   const Expression& value = *node.children[0];
   const TextSide side = text_side(value);
-  const auto first = constant_text(*node.children[1]);
-  const auto last = constant_text(*node.children[2]);
   if (side == TextSide::kOther) return false;
+  const Collation collation = met(node.children, node.span);
+  const auto first = constant_text(*node.children[1], collation);
+  const auto last = constant_text(*node.children[2], collation);
   if (!first || !last) {
     bool texts = true;
-    bool blanks = false;
+    bool keys = is_insensitive({.kind = Inferred::kText, .collation = collation});
     for (const ExpressionPtr& each : node.children) {
-      texts = texts && (constant_text(*each) || infer(*each).kind == Inferred::kText);
-      blanks = blanks || may_end_in_blank(*each);
+      texts = texts && (is_constant_text(*each) || infer(*each).kind == Inferred::kText);
+      keys = keys || has_key(*each);
     }
-    if (!texts || !blanks) return false;
-    write(compared_value(value) + (node.negated ? " NOT BETWEEN " : " BETWEEN ") +
-          compared_value(*node.children[1]) + " AND " + compared_value(*node.children[2]));
+    if (!texts || !keys) return false;
+    write(compared_value(value, collation) + (node.negated ? " NOT BETWEEN " : " BETWEEN ") +
+          compared_value(*node.children[1], collation) + " AND " +
+          compared_value(*node.children[2], collation));
     return true;
   }
   if (node.negated) write("NOT ");
-  write("(" + compared_text(">=", value, side, *first) + " AND " +
-        compared_text("<=", value, side, *last) + ")");
+  write("(" + compared_text(">=", value, side, collation, *first) + " AND " +
+        compared_text("<=", value, side, collation, *last) + ")");
   return true;
 }
 
@@ -153,20 +166,24 @@ bool Emitter::text_in(const Expression& node) {
   if (node.query || node.children.size() < 2) return false;
   const TextSide side = text_side(value);
   if (side == TextSide::kOther) return false;
-  const bool constants = std::all_of(
-      node.children.begin() + 1, node.children.end(),
-      [&](auto& each) { return each->kind == ExpressionKind::kNull || constant_text(*each); });
+  const Collation collation = met(node.children, node.span);
+  const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
+  const bool constants =
+      std::all_of(node.children.begin() + 1, node.children.end(), [&](const ExpressionPtr& each) {
+        return each->kind == ExpressionKind::kNull || is_constant_text(*each);
+      });
   if (!constants) {
     for (const ExpressionPtr& each : node.children) {
-      if (each->kind != ExpressionKind::kNull && !constant_text(*each) &&
+      if (each->kind != ExpressionKind::kNull && !is_constant_text(*each) &&
           infer(*each).kind != Inferred::kText)
         return false;
     }
-    if (std::ranges::none_of(node.children, [&](auto& each) { return may_end_in_blank(*each); }))
+    if (!insensitive &&
+        std::ranges::none_of(node.children, [&](auto& each) { return has_key(*each); }))
       return false;
-    write(compared_value(value) + (node.negated ? " NOT IN (" : " IN ("));
+    write(compared_value(value, collation) + (node.negated ? " NOT IN (" : " IN ("));
     for (std::size_t i = 1; i < node.children.size(); ++i)
-      write((i > 1 ? ", " : "") + compared_value(*node.children[i]));
+      write((i > 1 ? ", " : "") + compared_value(*node.children[i], collation));
     write(")");
     return true;
   }
@@ -176,7 +193,7 @@ bool Emitter::text_in(const Expression& node) {
   bool literals = true;
   for (std::size_t i = 1; i < node.children.size(); ++i) {
     const Expression& each = *node.children[i];
-    const auto constant = constant_text(each);
+    const auto constant = constant_text(each, collation);
     list += (i > 1 ? ", " : "") + (constant ? constant->sql : "NULL");
     literals = literals && constant && constant->literal;
     if (!literals) continue;
@@ -184,7 +201,7 @@ bool Emitter::text_in(const Expression& node) {
     last = std::max(last.value_or(*constant->literal), *constant->literal);
   }
   const std::string test =
-      trimmed_text(value, side) + (node.negated ? " NOT IN (" : " IN (") + list + ")";
+      keyed_text(value, side, collation) + (node.negated ? " NOT IN (" : " IN (") + list + ")";
   if (node.negated || !literals || side != TextSide::kColumn) {
     write(test);
     return true;

@@ -39,13 +39,25 @@ enum class Inferred : std::uint8_t {
   kList
 };
 
+/// How texts are compared. What is open (literals, parameters, results of functions of other types)
+/// takes the collation of what it meets, or else the database's.
+enum class Collation : std::uint8_t {
+  kOpen,
+  kSensitive,
+  kInsensitive,
+  kMixed  ///< of two that differ: an error as soon as it matters
+};
+
 struct InferredType {
   Inferred kind = Inferred::kUnknown;
   std::int32_t precision = 18;  ///< kDecimal
   std::int32_t scale = 0;
-  std::int32_t length = -1;  ///< kText of a declared length
-  bool padded = false;       ///< kText: CHAR
-  bool trimmed = false;      ///< kText: no value ends in a blank
+  std::int32_t length = -1;                ///< kText of a declared length
+  bool padded = false;                     ///< kText: CHAR
+  bool trimmed = false;                    ///< kText: no value ends in a blank
+  Collation collation = Collation::kOpen;  ///< kText
+  bool collated =
+      false;  ///< kText: a column that has the engine's own collation (note_cut_columns)
 };
 
 /// A numeric parameter has no precision of its own: NUMERIC's default would cut the decimals off.
@@ -54,7 +66,11 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
   return type.kind == TypeKind::kDecimal && type.precision < 0;
 }
 [[nodiscard]] InferredType inferred_of(const TypeName& type);
+[[nodiscard]] InferredType inferred_of(const Relation& relation, const RelationColumn& column);
+/// The way back, as far as there is one.
+[[nodiscard]] TypeName type_of(const InferredType& type);
 [[nodiscard]] InferredType merged(const InferredType& a, const InferredType& b);
+[[nodiscard]] Collation merged(Collation a, Collation b);
 
 /// True for text whose values may end in blanks.
 [[nodiscard]] bool has_blanks(const InferredType& type);
@@ -101,11 +117,12 @@ struct LateralAlias {
   InferredType type;
 };
 
-/// A key of GROUP BY whose values may end in blanks: they are grouped without them, and one of them
-/// stands for all.
-struct TrimmedGroup {
+/// A key of GROUP BY whose equal values may be written differently: they are grouped by their
+/// text_key(), and one of them stands for all.
+struct KeyedGroup {
   const ScopeColumn* column = nullptr;  ///< null: an expression
   std::string text;                     ///< as emitted
+  std::string key;                      ///< what is grouped by
   std::string shown;                    ///< what stands for it where groups are seen
 };
 
@@ -116,11 +133,12 @@ struct Scope {
   bool alias_first = false;             ///< ORDER BY: an alias hides a column of FROM
   bool reordered = false;  ///< joined in another order than FROM has: * is written table by table
   std::string level{};     ///< with CONNECT BY: what stands for LEVEL
-  std::vector<TrimmedGroup> groups{};  ///< keys of GROUP BY that are grouped without their blanks
+  std::vector<KeyedGroup> groups{};
   bool grouped = false;  ///< what is written now sees groups: `groups` are represented in it
+  bool by_key = false;   ///< ... by their keys: the arguments of GROUPING
 };
 
-/// A text without blanks at its end: a literal, or what stands for a parameter.
+/// The key of a text (Emitter::text_key): of a literal, or of what stands for a parameter.
 struct ConstantText {
   std::string sql;
   std::optional<std::string> literal{};
@@ -128,7 +146,10 @@ struct ConstantText {
 
 class Emitter {
  public:
-  explicit Emitter(const TranslateContext& context) : context_(context) { out_.reserve(1000); }
+  explicit Emitter(const TranslateContext& context)
+      : context_(context), collations_(context.insensitive) {
+    out_.reserve(1000);
+  }
   /// Notes what the text uses, too.
   Emitter(const TranslateContext& context, ColumnUse& use) : Emitter(context) { use_ = &use; }
 
@@ -210,8 +231,9 @@ class Emitter {
                       const InferredType& result);
   void regex_match(const Expression& node);
   void comparison(std::string_view op, const Expression& left, const Expression& right);
-  // Text, where blanks at the end count for nothing (emit_text_comparison.cc). Each returns false
-  // when nothing was written: the operands are not of that kind.
+  // Text, where blanks at the end count for nothing, and case as the collation says
+  // (emit_text_comparison.cc). Each returns false when nothing was written: the operands are not of
+  // that kind.
   bool text_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool number_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool text_between(const Expression& node);
@@ -219,17 +241,31 @@ class Emitter {
   bool text_rows(const Expression& node);
   bool text_pair(std::string_view op, const Expression& left, const Expression& right);
   bool text_subquery(std::string_view op, const Expression& left, const Expression& right);
-  /// True for text whose values may end in blanks.
-  [[nodiscard]] bool may_end_in_blank(const Expression& node) const;
-  /// The value as groups, joins and sets compare it.
-  [[nodiscard]] std::string compared_value(const Expression& node);
+  /// True for text that is compared without looking at case.
+  [[nodiscard]] bool is_insensitive(const InferredType& type) const;
+  /// True for text whose equal values may be written differently.
+  [[nodiscard]] bool has_key(const InferredType& type) const;
+  [[nodiscard]] bool has_key(const Expression& node) const;
+  /// What is the same for equal texts: `text`, without its blanks and in lower case where they may
+  /// be there and do not count.
+  [[nodiscard]] std::string text_key(const std::string& text, const InferredType& type) const;
+  /// The collation of texts that meet; 0A000 for two that differ.
+  [[nodiscard]] static Collation met(Collation a, Collation b, SourceSpan span);
+  [[nodiscard]] Collation met(std::span<const ExpressionPtr> nodes, SourceSpan span) const;
+  /// The key of the value, beside others with which it has that collation.
+  [[nodiscard]] std::string compared_value(const Expression& node, Collation collation);
+  [[nodiscard]] std::string compared_value(const Expression& node) {
+    return compared_value(node, infer(node).collation);
+  }
+  /// COLLATE(x, 'ci') and x COLLATE ci.
+  void collated(const Expression& node);
   /// `left` and the query that it is compared with, "x IN (SELECT ...)" without the word between.
   void compare_with_query(const Expression& left, std::string_view word, const Query& node);
   void compared_values(const Arguments& nodes);
-  // Keys that count without their blanks (emit_blanks.cc).
+  // Keys of groups and sets (emit_blanks.cc).
   void find_groups(const Select& node);
   void find_group(const Select& node, const Expression& key, bool sets);
-  [[nodiscard]] const TrimmedGroup* group_of(const Expression& node);
+  [[nodiscard]] const KeyedGroup* group_of(const Expression& node);
   void group_keys(const Select& node);
   /// Writes what stands for the node, if it is such a key of GROUP BY.
   bool represented(const Expression& node);
@@ -238,18 +274,21 @@ class Emitter {
                                           const std::vector<std::string>& items) const;
   /// Writes a set operation whose sides stand in the output from `left` and `right` on anew.
   void combine(const Query& node, std::size_t left, std::size_t right,
-               std::vector<ScopeColumn>& columns);
+               const std::vector<ScopeColumn>& columns);
   /// Notes the keys of GROUP BY, where a subquery may name them: nothing can stand for them there.
   void note_correlated_groups(const Select& node);
-  /// Notes the columns of USING and NATURAL, whose blanks do not count.
+  /// Notes the columns of USING and NATURAL, whose blanks and case may not count.
   void note_cut_columns(const TableReference& node);
-  /// `source`, a table in FROM, with those of its columns trimmed.
+  /// `source`, a table in FROM, with those of its columns trimmed, and under the engine's own
+  /// collation.
   [[nodiscard]] std::string cut_source(const TableReference& node, std::string source,
                                        std::vector<ScopeColumn>& columns) const;
   [[nodiscard]] bool is_output_alias(const Expression& node) const;
   bool text_in(const Expression& node);
   /// What a text is compared with, if it is known before any row is.
-  [[nodiscard]] std::optional<ConstantText> constant_text(const Expression& node);
+  [[nodiscard]] std::optional<ConstantText> constant_text(const Expression& node,
+                                                          Collation collation);
+  [[nodiscard]] bool is_constant_text(const Expression& node) const;
   /// How a text is compared with it.
   enum class TextSide : std::uint8_t {
     kOther,    ///< no text, or not known to be one
@@ -258,9 +297,10 @@ class Emitter {
     kComputed
   };
   [[nodiscard]] TextSide text_side(const Expression& node) const;
-  [[nodiscard]] std::string trimmed_text(const Expression& node, TextSide side);
+  [[nodiscard]] std::string keyed_text(const Expression& node, TextSide side, Collation collation);
   [[nodiscard]] std::string compared_text(std::string_view op, const Expression& value,
-                                          TextSide side, const ConstantText& constant);
+                                          TextSide side, Collation collation,
+                                          const ConstantText& constant);
   /// What an operand of `op` counts as: a parameter has its declared type, or the one that its
   /// neighbour gives it.
   [[nodiscard]] InferredType operand_type(std::string_view op, const Expression& node,
@@ -292,7 +332,11 @@ class Emitter {
   [[nodiscard]] bool is_declared(const Expression& node) const;
   /// $n that the client declared as numeric.
   [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
-  void order_by(const std::vector<OrderItem>& items, bool compared = false);
+  /// `outputs`: the columns that places in the list mean; null: places mean nothing.
+  void order_by(const std::vector<OrderItem>& items, bool compared = false,
+                const std::vector<ScopeColumn>* outputs = nullptr);
+  [[nodiscard]] InferredType ordered_type(const Expression& node,
+                                          const std::vector<ScopeColumn>* outputs) const;
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
   std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node) const;
   void require_column(const std::string& name, SourceSpan span) const;
@@ -331,6 +375,10 @@ class Emitter {
   void sum(const Expression& node);
   void series(const Expression& node);
   void list_aggregate(const Expression& node);
+  /// 0A000 where the call brings texts of different collations together.
+  void check_collations(const Expression& node) const;
+  /// Functions that look at case as the collation says; false: not one of them, or case counts.
+  bool insensitive_function(const Expression& node);
   void percentile(const Expression& node);
   // Sketches (emit_sketch.cc). What cannot take one fails with 42883 (42846 for casts).
   [[nodiscard]] bool is_sketch(const Expression& node) const;
@@ -372,6 +420,9 @@ class Emitter {
   /// Returns the value's text.
   std::string select_item(const SelectItem& item);
   void with(const std::vector<CommonTable>& tables, bool recursive);
+  /// Notes what a recursive common table's first part gives: its columns have those types.
+  void note_anchor(const Query& node);
+  [[nodiscard]] std::vector<ScopeColumn> values_columns(const Query& node) const;
   void from(const std::vector<TablePtr>& tables);
   void table(const TableReference& node);
   void named_table(const TableReference& node);
@@ -450,8 +501,10 @@ class Emitter {
   struct KnownCommonTable {
     std::string name;
     std::vector<ScopeColumn> columns;
+    mutable bool read = false;  ///< Something names it.
   };
   std::vector<KnownCommonTable> common_tables_;
+  const CommonTable* recursion_ = nullptr;  ///< The recursive one whose query is written.
   bool has_parameters_ = false;
   /// Of the scalar subqueries written so far.
   std::map<const Expression*, InferredType> subquery_types_;
@@ -470,7 +523,8 @@ class Emitter {
   bool in_from_function_ = false;          ///< in a call that stands in FROM
   bool in_recursion_ = false;              ///< in a recursive common table: UNION stays at its top
   bool in_natural_ = false;                ///< in a NATURAL join: its columns are noted
-  std::vector<std::string> cut_columns_;   ///< names of columns that tables in FROM give trimmed
+  std::vector<std::string> cut_columns_;   ///< names of columns that tables in FROM give as keys
+  bool collations_;                        ///< a text that may be compared without case was seen
   std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
   ColumnUse* use_ = nullptr;               ///< null: nobody asks
   const Expression* item_ = nullptr;       ///< the select item without alias that is being written

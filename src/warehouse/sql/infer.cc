@@ -68,7 +68,18 @@ InferredType joined_texts(const InferredType& left, const InferredType& right) {
   // The last byte is that of the second, or of the first if the second is empty.
   return {.kind = Inferred::kText,
           .length = a >= 0 && b >= 0 ? std::min(a + b, 65535) : -1,
-          .trimmed = ends_in_no_blank(left) && ends_in_no_blank(right)};
+          .trimmed = ends_in_no_blank(left) && ends_in_no_blank(right),
+          .collation = merged(left.collation, right.collation)};
+}
+
+/// `value` with a collation of that name; others than the two leave it as it is.
+InferredType collated_type(InferredType value, std::string_view name) {
+  const std::optional<bool> insensitive = insensitive_collation(name);
+  if (!insensitive) return value;
+  if (value.kind != Inferred::kText) value = {.kind = Inferred::kText};
+  value.collation = *insensitive ? Collation::kInsensitive : Collation::kSensitive;
+  value.collated = false;
+  return value;
 }
 
 /// A count of characters that is written as a literal; -1: none.
@@ -95,6 +106,11 @@ std::optional<Choices> choices_of(std::string_view name) {
 
 }  // namespace
 
+Collation merged(Collation a, Collation b) {
+  if (a == Collation::kOpen || a == b) return b;
+  return b == Collation::kOpen ? a : Collation::kMixed;
+}
+
 /// The type in which values of both meet: CASE, COALESCE, UNION.
 InferredType merged(const InferredType& a, const InferredType& b) {
   if (is_numeric(a.kind) && is_numeric(b.kind)) {
@@ -112,7 +128,8 @@ InferredType merged(const InferredType& a, const InferredType& b) {
   return {.kind = Inferred::kText,
           .length = known ? std::max(a.length, b.length) : -1,
           .padded = a.padded && b.padded && a.length == b.length,
-          .trimmed = !has_blanks(a) && !has_blanks(b)};
+          .trimmed = !has_blanks(a) && !has_blanks(b),
+          .collation = merged(a.collation, b.collation)};
 }
 
 bool is_condition(ExpressionKind kind) {
@@ -178,6 +195,38 @@ InferredType inferred_of(const TypeName& type) {
   }
 }
 
+TypeName type_of(const InferredType& type) {
+  static constexpr std::pair<Inferred, TypeKind> kKinds[] = {
+      {Inferred::kSmallint, TypeKind::kSmallint},   {Inferred::kInteger, TypeKind::kInteger},
+      {Inferred::kBigint, TypeKind::kBigint},       {Inferred::kDecimal, TypeKind::kDecimal},
+      {Inferred::kDouble, TypeKind::kDouble},       {Inferred::kText, TypeKind::kVarchar},
+      {Inferred::kBoolean, TypeKind::kBoolean},     {Inferred::kDate, TypeKind::kDate},
+      {Inferred::kTimestamp, TypeKind::kTimestamp}, {Inferred::kSketch, TypeKind::kHllSketch},
+      {Inferred::kSuper, TypeKind::kSuper}};
+  TypeName name;
+  for (const auto& [inferred, kind] : kKinds) {
+    if (type.kind == inferred) name.kind = kind;
+  }
+  if (type.kind == Inferred::kText) {
+    if (type.padded) name.kind = TypeKind::kChar;
+    name.length = type.length;
+  }
+  if (type.kind == Inferred::kDecimal) {
+    name.precision = type.precision;
+    name.scale = type.scale;
+  }
+  return name;
+}
+
+/// Nothing in the catalog ends in a blank, and case counts there.
+InferredType inferred_of(const Relation& relation, const RelationColumn& column) {
+  InferredType type = inferred_of(column.type);
+  type.trimmed = relation.kind == RelationKind::kSystem || !column.blanks;
+  if (type.kind == Inferred::kText)
+    type.collation = column.insensitive ? Collation::kInsensitive : Collation::kSensitive;
+  return type;
+}
+
 InferredType Emitter::infer(const Expression& node) const {
   switch (node.kind) {
     case ExpressionKind::kNumber:
@@ -188,13 +237,18 @@ InferredType Emitter::infer(const Expression& node) const {
     case ExpressionKind::kTypedLiteral:
       return inferred_of(*node.type);
     case ExpressionKind::kCast: {
-      const InferredType type = inferred_of(*node.type);
-      // Without a length of its own it keeps all of its operand.
-      if (type.kind != Inferred::kText || type.length >= 0 || type.padded) return type;
+      InferredType type = inferred_of(*node.type);
+      if (type.kind != Inferred::kText) return type;
       const InferredType value = infer(*node.children[0]);
-      return {
-          .kind = Inferred::kText, .length = text_bytes(value), .trimmed = ends_in_no_blank(value)};
+      type.collation = value.collation;
+      if (type.length >= 0 || type.padded) return type;
+      // Without a length of its own it keeps all of its operand.
+      type.length = text_bytes(value);
+      type.trimmed = ends_in_no_blank(value);
+      return type;
     }
+    case ExpressionKind::kCollate:
+      return collated_type(infer(*node.children[0]), node.names.back());
     case ExpressionKind::kParameter: {
       const auto index = static_cast<std::size_t>(node.number - 1);
       if (frame_ == nullptr || index >= frame_->function->parameters.size()) return {};
@@ -337,7 +391,12 @@ InferredType Emitter::infer_text_function(const Expression& node) const {
   if (name == "md5") return {.kind = Inferred::kText, .length = 32, .trimmed = true};
   InferredType type{Inferred::kText};
   if (node.children.empty()) return type;
-  const InferredType first = infer(*node.children[0]);
+  std::vector<InferredType> types;
+  for (const ExpressionPtr& child : node.children) {
+    types.push_back(infer(*child));
+    type.collation = merged(type.collation, types.back().collation);
+  }
+  const InferredType& first = types[0];
   if (first.kind == Inferred::kOtherKnown) return first;  // VARBYTE
   for (const std::string_view same : {"btrim", "trim", "ltrim", "rtrim", "split_part"}) {
     if (name == same) type.length = text_bytes(first);
@@ -356,7 +415,7 @@ InferredType Emitter::infer_text_function(const Expression& node) const {
       type.length = count * 4;
   }
   if (name == "concat" && node.children.size() == 2) {
-    return joined_texts(first, infer(*node.children[1]));
+    return joined_texts(first, types[1]);
   }
   return type;
 }
@@ -413,6 +472,8 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "getdate" || name == "sysdate" || name == "date_trunc" || name == "dateadd")
     return {Inferred::kTimestamp};
   if (name == "current_date" || name == "to_date" || name == "last_day") return {Inferred::kDate};
+  if (name == "collate" && node.children.size() == 2)
+    return collated_type(first(), to_lower(node.children[1]->text));
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
   if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
   static constexpr std::string_view kTexts[] = {"upper",

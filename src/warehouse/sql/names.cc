@@ -169,4 +169,10 @@ bool is_reserved_word(std::string_view word) {
   return word_class(find_word(word)) != WordClass::kNone;
 }
 
+std::optional<bool> insensitive_collation(std::string_view name) {
+  if (name == "case_insensitive" || name == "ci") return true;
+  if (name == "case_sensitive" || name == "cs") return false;
+  return std::nullopt;
+}
+
 }  // namespace leat::sql

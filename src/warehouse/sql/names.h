@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -97,6 +98,10 @@ struct TypeName {
 
 /// Wire OID of redshift.md 1.7 (arrays: the element's array OID where one exists, else 1009).
 [[nodiscard]] std::uint32_t type_oid(const TypeName& type);
+
+/// The collations that Redshift has: true for "case_insensitive" and "ci", false for
+/// "case_sensitive" and "cs" (in lower case), nothing for all others.
+[[nodiscard]] std::optional<bool> insensitive_collation(std::string_view name);
 
 /// Reads a type such as "character varying(256)" or "numeric(10,2)"; kOther when it is none.
 [[nodiscard]] TypeName parse_type_name(std::string_view text);

@@ -240,6 +240,13 @@ bool Parser::column_attribute(ColumnDefinition& column) {
       advance();
       const std::size_t first = at_;
       column.default_value = expression(31);
+      // COLLATE behind a default is the column's: back to that word.
+      if (column.default_value->kind == ExpressionKind::kCollate &&
+          tokens_[at_ - 1].kind != TokenKind::kOperator) {
+        at_ -= 2 * column.default_value->names.size();
+        ExpressionPtr value = std::move(column.default_value->children[0]);
+        column.default_value = std::move(value);
+      }
       const SourceSpan span = span_from(first);
       column.default_text = script_.substr(span.begin, span.end - span.begin);
       return true;
@@ -275,7 +282,7 @@ bool Parser::column_attribute(ColumnDefinition& column) {
     case "collate"_w:
       advance();
       column.case_insensitive = at_any({"case_insensitive"_w, "ci"_w});
-      if (!column.case_insensitive && !at_any({"case_sensitive"_w, "cs"_w})) syntax_error();
+      if (!*column.case_insensitive && !at_any({"case_sensitive"_w, "cs"_w})) syntax_error();
       advance();
       return true;
     case "not"_w:

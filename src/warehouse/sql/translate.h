@@ -25,6 +25,8 @@ struct RelationColumn {
   std::int16_t number = 0;  ///< As in pg_attribute.attnum; 0: not known.
   /// Text that may end in a blank.
   bool blanks = false;
+  /// COLLATE CASE_INSENSITIVE: texts that differ in case only are equal.
+  bool insensitive = false;
   /// What values with a blank at the end are noted under (leat_fit_varchar); 0: they need not be.
   std::int64_t blank_key = 0;
 };
@@ -89,12 +91,16 @@ struct TranslateContext {
   /// enable_numeric_rounding: a decimal cast to fewer digits is rounded; otherwise those of rows
   /// are cut off.
   bool numeric_rounding = false;
+  /// The database is COLLATE CASE_INSENSITIVE: so are texts without a collation of their own.
+  bool insensitive = false;
   /// May be null: then lengths are not checked and types of columns are not known.
   const RelationLookup* relations = nullptr;
 };
 
 /// What is known of a result's column beyond what the engine says.
 struct ResultColumn {
+  std::string name{};
+  TypeName type{};  ///< kOther: not known. Texts without a known length have none.
   TypeKind character = TypeKind::kOther;  ///< kVarchar or kChar with `length`; else kOther.
   std::int32_t length = -1;
   // The table's column that it plainly is.
@@ -105,7 +111,8 @@ struct ResultColumn {
   std::string column{};
   bool not_null = false;
   bool identity = false;
-  bool blanks = true;  ///< False: no text that ends in a blank.
+  bool blanks = true;        ///< False: no text that ends in a blank.
+  bool insensitive = false;  ///< COLLATE CASE_INSENSITIVE, its own or the database's.
 };
 
 struct Translation {
