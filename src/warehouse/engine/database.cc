@@ -220,6 +220,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   if (ready) ready = register_sinks(state, (*connection)->state_->connection);
   if (ready) ready = register_length_checks(state, (*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
+  if (ready) ready = register_float_check((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
   if (ready) ready = add_pattern_functions(*database);
   if (ready) ready = add_format_functions(*database);

@@ -181,6 +181,8 @@ inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
                                                duckdb_connection connection);
 /// Registers exact division (decimal_division.cc).
 [[nodiscard]] SqlStatus register_decimal_division(duckdb_connection connection);
+/// Registers the check of floating-point arithmetic (float_check.cc).
+[[nodiscard]] SqlStatus register_float_check(duckdb_connection connection);
 class Database;
 /// Registers the hash functions that DuckDB lacks (hash_function.cc).
 [[nodiscard]] SqlStatus add_hash_functions(Database& database);

@@ -20,10 +20,6 @@
 namespace leat::engine {
 namespace {
 
-ColumnType plain_type(Type type) {
-  return {.type = type, .children = {}, .child_names = {}};
-}
-
 /// A string is a member's name when a colon follows. Escapes stay as they are.
 std::string with_attribute_names(std::string_view json, bool upper) {
   std::string out(json);

@@ -13,6 +13,11 @@
 
 namespace leat::engine {
 
+/// A type without parameters. Pure; any thread.
+[[nodiscard]] inline ColumnType plain_type(Type type) {
+  return {.type = type};
+}
+
 /// Where a function puts its answer. Exactly one setter is called for each row.
 class FunctionOutput {
  public:

@@ -160,10 +160,6 @@ std::uint32_t murmur3(std::string_view bytes, std::uint32_t seed) {
   return hash ^ (hash >> 16U);
 }
 
-ColumnType plain_type(Type type) {
-  return {.type = type, .children = {}, .child_names = {}};
-}
-
 std::size_t width_of(Type type) {
   if (type == Type::kBoolean) return 1;
   if (type == Type::kInt16) return 2;

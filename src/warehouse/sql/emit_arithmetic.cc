@@ -71,6 +71,7 @@ void Emitter::binary(const Expression& node) {
   const Expression& left = *node.children[0];
   const Expression& right = *node.children[1];
   refuse_sketch_operands(node, op);
+  if (checked_float(node)) return;
   if (op == "/" || op == "%") return division(node);
   if (op == "~" || op == "!~" || op == "~*" || op == "!~*")
     return with_super_as(SuperUse::kText, [&] { regex_match(node); });

@@ -226,6 +226,7 @@ std::vector<ScopeColumn> Emitter::values_columns(const Query& node) const {
 void Emitter::query(const Query& node) {
   const std::vector<std::string> cut_columns = std::exchange(cut_columns_, {});
   const SuperUse super_use = std::exchange(super_use_, SuperUse::kValue);
+  const bool float_checks = std::exchange(float_checks_, true);
   const std::size_t common_tables = common_tables_.size();
   with(node.with, node.recursive);
   if (node.kind == QueryKind::kSelect) {
@@ -252,6 +253,7 @@ void Emitter::query(const Query& node) {
   }
   common_tables_.resize(common_tables);
   super_use_ = super_use;
+  float_checks_ = float_checks;
   cut_columns_ = cut_columns;
 }
 
@@ -353,6 +355,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
       });
   cut_columns_.clear();
   if (node.where && !has_outer_marks(node)) where_text = captured([&] { expression(*node.where); });
+  float_checks_ = !has_computed_groups(node);
   if (use_ == nullptr) find_groups(node);
   scopes_.back().grouped = !scopes_.back().groups.empty();
   write("SELECT ");

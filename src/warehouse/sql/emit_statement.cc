@@ -310,6 +310,9 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
 }
 
 std::vector<std::string> Emitter::statement(const Statement& node) {
+  float_checks_ =
+      get_if<InsertStatement>(node) != nullptr || get_if<UpdateStatement>(node) != nullptr ||
+      get_if<DeleteStatement>(node) != nullptr || get_if<MergeStatement>(node) != nullptr;
   if (const auto* select_node = get_if<SelectStatement>(node)) {
     query(*select_node->query);
     return {take()};

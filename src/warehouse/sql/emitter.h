@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -227,6 +228,13 @@ class Emitter {
   [[nodiscard]] static std::string quotient_call(std::int32_t precision, std::int32_t scale,
                                                  const std::string& dividend,
                                                  const std::string& divisor);
+  // Floating point beyond its range (emit_float.cc).
+  /// Writes the outermost operator of an expression with its check; false: nothing was written.
+  bool checked_float(const Expression& node);
+  bool float_operands(const Expression& node, std::vector<const Expression*>& operands);
+  /// True where a key of GROUP BY is no plain column: what stands in the select list must then stay
+  /// as the key is written.
+  static bool has_computed_groups(const Select& node);
   void exact_quotient(const std::string& dividend, const std::string& divisor,
                       const InferredType& result);
   void regex_match(const Expression& node);
@@ -353,6 +361,7 @@ class Emitter {
   InferredType infer_binary(const Expression& node) const;
   InferredType infer_function(const Expression& node) const;
   InferredType infer_text_function(const Expression& node) const;
+  InferredType infer_continuous(const Expression& node) const;
   InferredType infer_choice(const std::vector<const Expression*>& results) const;
 
   // Functions (emit_function.cc, emit_date.cc, emit_json.cc).
@@ -380,6 +389,8 @@ class Emitter {
   /// Functions that look at case as the collation says; false: not one of them, or case counts.
   bool insensitive_function(const Expression& node);
   void percentile(const Expression& node);
+  void continuous(const Expression& node, const Expression& value, const std::string& place,
+                  bool descending);
   // Sketches (emit_sketch.cc). What cannot take one fails with 42883 (42846 for casts).
   [[nodiscard]] bool is_sketch(const Expression& node) const;
   /// `operation`: "ordering" or "equality".
@@ -493,6 +504,7 @@ class Emitter {
                                           const RelationColumn& column) const;
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
 
+  static constexpr std::size_t kFloatOperandsMax = 16;
   static constexpr std::size_t kOutputBytesMax = 64 * 1024 * 1024;
 
   const TranslateContext& context_;
@@ -519,8 +531,11 @@ class Emitter {
   const Expression* filtered_ = nullptr;  ///< the aggregate that gets FILTER (filter_)
   bool filter_written_ = false;
   std::string filter_;
-  bool reads_table_ = false;               ///< a relation of users was named so far
-  bool in_from_function_ = false;          ///< in a call that stands in FROM
+  bool float_checks_ = false;               ///< arithmetic written now is checked; not in a DEFAULT
+  const Expression* float_root_ = nullptr;  ///< the operator whose check is being written
+  std::set<const Expression*> float_parts_{};  ///< operators that a check around them covers
+  bool reads_table_ = false;                   ///< a relation of users was named so far
+  bool in_from_function_ = false;              ///< in a call that stands in FROM
   bool in_recursion_ = false;              ///< in a recursive common table: UNION stays at its top
   bool in_natural_ = false;                ///< in a NATURAL join: its columns are noted
   std::vector<std::string> cut_columns_;   ///< names of columns that tables in FROM give as keys
