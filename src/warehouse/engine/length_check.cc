@@ -4,6 +4,7 @@
 //   leat_fit_char(text, bytes)                    the same, and blanks at the end are not kept
 //   leat_fit_varbyte(bytes, bytes)                refuses what is longer
 //   leat_fit_loaded(text, bytes, column, file)    refuses what is longer in COPY's words
+//   leat_fit_listagg(text, bytes)                 refuses what is longer in LISTAGG's words
 //   leat_noted(text, key)                         as it is
 //
 // With the key of a column (blank_marks.h) as one more argument they note texts that end in blanks.
@@ -21,7 +22,7 @@
 namespace leat::engine {
 namespace {
 
-enum class Check : std::uint8_t { kVarchar, kChar, kVarbyte, kLoaded, kNone };
+enum class Check : std::uint8_t { kVarchar, kChar, kVarbyte, kLoaded, kListagg, kNone };
 
 std::string_view view_of(const duckdb_string_t& text) {
   const std::uint32_t length = text.value.inlined.length;
@@ -103,6 +104,8 @@ SqlError too_long(Check check, const Rows& rows, std::size_t row) {
             "Table: {}, Data: {}, File name: {}",
             rows.argument(2, row), rows.limit(row), rows.value(row).size(), rows.argument(3, row))};
   }
+  if (check == Check::kListagg)
+    return {.sqlstate = "XX000", .message = "Result size exceeds LISTAGG limit"};
   const std::string_view type = check == Check::kVarchar ? "character varying"
                                 : check == Check::kChar  ? "character"
                                                          : "binary varying";
@@ -120,7 +123,7 @@ SqlStatus store_each(Check check, const Rows& rows, duckdb_vector output) {
     }
     const std::string_view value = rows.value(row);
     // Blanks at the end count for nothing: SQL lets them go.
-    const bool blanks_count = check == Check::kVarbyte || check == Check::kLoaded;
+    const bool blanks_count = check != Check::kVarchar && check != Check::kChar;
     const std::size_t end = value.find_last_not_of(' ');
     const std::size_t length = end == std::string_view::npos ? 0 : end + 1;
     if ((blanks_count ? value.size() : length) > rows.limit(row)) {
@@ -165,6 +168,7 @@ constexpr Definition kDefinitions[] = {
     {"leat_fit_varbyte", DUCKDB_TYPE_BLOB, Check::kVarbyte, run<Check::kVarbyte>},
     {"leat_fit_loaded", DUCKDB_TYPE_VARCHAR, Check::kLoaded, run<Check::kLoaded>},
     {"leat_fit_loaded", DUCKDB_TYPE_BLOB, Check::kLoaded, run<Check::kLoaded>},
+    {"leat_fit_listagg", DUCKDB_TYPE_VARCHAR, Check::kListagg, run<Check::kListagg>},
     {"leat_noted", DUCKDB_TYPE_VARCHAR, Check::kNone, run<Check::kNone>},
 };
 
@@ -199,7 +203,8 @@ SqlStatus register_check(DatabaseState& database, duckdb_connection connection,
 SqlStatus register_length_checks(const std::shared_ptr<DatabaseState>& database,
                                  duckdb_connection connection) {
   for (const Definition& definition : kDefinitions) {
-    const bool text = definition.type == DUCKDB_TYPE_VARCHAR && definition.check != Check::kChar;
+    const bool text = definition.type == DUCKDB_TYPE_VARCHAR && definition.check != Check::kChar &&
+                      definition.check != Check::kListagg;
     if (definition.check != Check::kNone)
       LEAT_TRY(register_check(*database, connection, definition, false));
     if (text) LEAT_TRY(register_check(*database, connection, definition, true));

@@ -70,7 +70,9 @@ void Emitter::function(const Expression& node) {
                   const bool grouped = rows && std::exchange(scopes_.back().grouped, false);
                   const bool keys = !scopes_.empty() && found->target == "grouping";
                   if (keys) scopes_.back().by_key = true;
+                  const bool checks = std::exchange(float_checks_, float_checks_ || rows);
                   if (!collations_ || !insensitive_function(node)) rewritten(*found, node);
+                  float_checks_ = checks;
                   if (keys) scopes_.back().by_key = false;
                   if (rows) scopes_.back().grouped = grouped;
                 });
@@ -308,6 +310,7 @@ bool Emitter::aggregate_function(const Expression& node) {
   if (name == "avg") return average(node), true;
   if (name == "listagg") return list_aggregate(node), true;
   if (name == "percentile_cont" || name == "percentile_disc") return percentile(node), true;
+  if (name == "median") return continuous(node, *node.children[0], "0.5", false), true;
   if (name == "decode") return decode(node), true;
   if (name == "nullif") return null_if(node), true;
   if (name != "ratio_to_report") return false;
@@ -364,7 +367,7 @@ void Emitter::list_aggregate(const Expression& node) {
   const Call& call = *node.call;
   if (call.distinct && is_insensitive(infer(*node.children[0])))
     unsupported("LISTAGG with DISTINCT of case-insensitive text", node.span);
-  write("string_agg(");
+  write("leat_fit_listagg(string_agg(");
   const auto value = [&](const Expression& each) {
     if (call.distinct) return write(compared_value(each));
     expression(each);
@@ -389,6 +392,7 @@ void Emitter::list_aggregate(const Expression& node) {
   }
   write(")");
   over(node);
+  write(", 65535)");
 }
 
 void Emitter::percentile(const Expression& node) {
@@ -397,14 +401,45 @@ void Emitter::percentile(const Expression& node) {
     fail("42601", upper_case(node.names.back()) + " needs WITHIN GROUP (ORDER BY one expression)",
          node.span);
   }
-  const bool continuous = node.names.back() == "percentile_cont";
-  write(call.approximate ? "approx_quantile(" : (continuous ? "quantile_cont(" : "quantile_disc("));
-  expression(*call.within_group[0].value);
+  const OrderItem& order = call.within_group[0];
+  const Expression& place = *node.children[0];
+  const std::string at = operand_text(place);
+  if (node.names.back() == "percentile_cont" && !call.approximate) {
+    return continuous(node, *order.value, at, order.descending);
+  }
+  write(call.approximate ? "approx_quantile(" : "quantile_disc(");
+  expression(*order.value);
   write(", ");
-  if (call.within_group[0].descending) write("1 - ");
-  operand(*node.children[0]);
-  write(")");
+  // DuckDB counts from the end for a negative place; the approximate one knows only 1 - p.
+  const bool first = place.kind == ExpressionKind::kNumber && parse_number<double>(place.text) == 0;
+  if (order.descending && first) {
+    write("1)");
+  } else {
+    if (order.descending) write(call.approximate ? "1 - " : "-");
+    write(at + ")");
+  }
   over(node);
+}
+
+/// MEDIAN and PERCENTILE_CONT: of integers a DECIMAL that holds what lies between two of them, of
+/// dates a date.
+void Emitter::continuous(const Expression& node, const Expression& value, const std::string& place,
+                         bool descending) {
+  const InferredType type = infer(value);
+  const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger ||
+                     type.kind == Inferred::kBigint;
+  if (type.kind == Inferred::kDate) write("CAST(");
+  write("quantile_cont(");
+  if (whole) {
+    const InferredType number = infer_continuous(node);
+    write("CAST(" + operand_text(value) + " AS DECIMAL(" + std::to_string(number.precision) + "," +
+          std::to_string(number.scale) + "))");
+  } else {
+    expression(value);
+  }
+  write((descending ? ", 1 - " : ", ") + place + ")");
+  over(node);
+  if (type.kind == Inferred::kDate) write(" AS DATE)");
 }
 
 /// Blanks at the end count for nothing here as well.
@@ -499,6 +534,12 @@ bool Emitter::string_function(const Expression& node) {
     return true;
   }
   if (name.starts_with("regexp_")) return regexp_function(node), true;
+  if ((name == "to_varbyte" || name == "from_varbyte") &&
+      node.children[1]->kind != ExpressionKind::kString) {
+    return call_template(name == "to_varbyte" ? "$m.to_varbyte($1, $2)" : "$m.from_varbyte($1, $2)",
+                         node),
+           true;
+  }
   if (name == "to_varbyte" || name == "from_varbyte") {
     const std::string format = to_lower(literal_argument(node, 1, name));
     const bool to = name == "to_varbyte";

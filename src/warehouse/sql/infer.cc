@@ -420,6 +420,18 @@ InferredType Emitter::infer_text_function(const Expression& node) const {
   return type;
 }
 
+/// MEDIAN and PERCENTILE_CONT.
+InferredType Emitter::infer_continuous(const Expression& node) const {
+  const bool median = node.names.back() == "median";
+  if (!median && node.call->within_group.size() != 1) return {};
+  const InferredType type = infer(median ? *node.children[0] : *node.call->within_group[0].value);
+  if (!is_whole(type.kind)) return type;
+  // What lies between two integers has as many digits behind the point as the place has.
+  const InferredType place = median ? InferredType{} : infer(*node.children[0]);
+  const std::int32_t scale = place.kind == Inferred::kDecimal ? std::clamp(place.scale, 1, 8) : 1;
+  return {Inferred::kDecimal, as_decimal(type).precision + scale, scale};
+}
+
 InferredType Emitter::infer_function(const Expression& node) const {
   const std::string_view name = node.names.back();
   const auto first = [&] {
@@ -434,7 +446,9 @@ InferredType Emitter::infer_function(const Expression& node) const {
     if (type.kind == Inferred::kDecimal) return {Inferred::kDecimal, 38, type.scale};
     return type.kind == Inferred::kDouble ? type : InferredType{};
   }
-  if (name == "median" && first().kind == Inferred::kDecimal) return first();
+  if (name == "median" || name == "percentile_cont") return infer_continuous(node);
+  if (name == "percentile_disc" && node.call->within_group.size() == 1)
+    return infer(*node.call->within_group[0].value);
   if (name == "min" || name == "max" || name == "abs" || name == "any_value" || name == "nullif" ||
       name == "lag" || name == "lead" || name == "first_value" || name == "last_value") {
     return first();

@@ -14,6 +14,14 @@ constexpr Macro kMacros[] = {
     {"divisor(x)", R"sql(CASE WHEN x = 0 THEN error('22012: division by zero') ELSE x END)sql"},
     {"finite(x)",
      R"sql(CASE WHEN isinf(x) THEN error('22003: value out of range: overflow') ELSE x END)sql"},
+    {"to_varbyte(x, f)",
+     R"sql(CASE lower(f) WHEN 'hex' THEN unhex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x)
+  WHEN 'utf-8' THEN encode(x)
+  ELSE CASE WHEN f IS NULL THEN NULL ELSE error('22023: TO_VARBYTE: unknown format ' || f) END END)sql"},
+    {"from_varbyte(x, f)",
+     R"sql(CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN base64(x) WHEN 'utf8' THEN decode(x)
+  WHEN 'utf-8' THEN decode(x)
+  ELSE CASE WHEN f IS NULL THEN NULL ELSE error('22023: FROM_VARBYTE: unknown format ' || f) END END)sql"},
     {"narrow_decimal(x, least, most)",
      R"sql(CASE WHEN x < least OR x > most
   THEN error('22003: Numeric data overflow (result precision)') ELSE x END)sql"},
