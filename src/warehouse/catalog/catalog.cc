@@ -318,6 +318,11 @@ std::vector<FunctionPointer> Catalog::functions() const {
   return values(functions_);
 }
 
+std::set<Oid> Catalog::auto_refreshed() const {
+  const std::shared_lock lock(mutex_);
+  return auto_refreshed_;
+}
+
 std::set<std::int16_t> Catalog::stored_blanks(Oid relation) const {
   const std::shared_lock lock(mutex_);
   const auto found = blanks_.find(relation);
@@ -381,6 +386,11 @@ void Catalog::apply(const Changes& changes) {
       blanks_.erase(oid);
     } else {
       relations_[oid] = relation;
+    }
+    if (relation != nullptr && relation->auto_refresh) {
+      auto_refreshed_.insert(oid);
+    } else {
+      auto_refreshed_.erase(oid);
     }
   }
   for (const auto& [oid, relation] : changes.relations) {

@@ -112,6 +112,8 @@ class Catalog {
   [[nodiscard]] std::vector<SchemaPointer> schemas() const;
   /// Of one schema; 0: of all.
   [[nodiscard]] std::vector<RelationPointer> relations(Oid schema) const;
+  /// The materialized views with AUTO REFRESH YES.
+  [[nodiscard]] std::set<Oid> auto_refreshed() const;
 
   [[nodiscard]] std::vector<FunctionPointer> functions() const;
   /// The columns whose marks (engine::BlankMarks) are in the file.
@@ -161,6 +163,7 @@ class Catalog {
   std::map<Oid, DatabasePointer> databases_;
   std::map<Oid, SchemaPointer> schemas_;
   std::unordered_map<Oid, RelationPointer> relations_;
+  std::set<Oid> auto_refreshed_;
   std::map<RelationKey, Oid, std::less<>> relation_names_;
   std::map<Oid, FunctionPointer> functions_;
   std::map<Oid, std::set<std::int16_t>> blanks_;

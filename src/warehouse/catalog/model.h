@@ -210,6 +210,7 @@ struct Relation {
   DistributionStyle distribution = DistributionStyle::kAutoAll;
   bool sort_automatic = true;
   bool backup = true;
+  bool auto_refresh = false;  ///< Materialized views: AUTO REFRESH YES.
   std::vector<Column> columns{};
   std::vector<Constraint> constraints{};
   std::string definition{};  ///< Views: the query as written; see `binding`.

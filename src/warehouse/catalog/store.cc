@@ -185,6 +185,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.relations (oid BIGINT, schema BIGINT, na
   created BIGINT);
 ALTER TABLE leat_catalog.relations ADD COLUMN IF NOT EXISTS uses VARCHAR DEFAULT '';
 ALTER TABLE leat_catalog.relations ADD COLUMN IF NOT EXISTS bound VARCHAR DEFAULT '';
+ALTER TABLE leat_catalog.relations ADD COLUMN IF NOT EXISTS auto_refresh BOOLEAN DEFAULT false;
 CREATE TABLE IF NOT EXISTS leat_catalog.columns (relation BIGINT, number SMALLINT, name VARCHAR,
   type VARCHAR,
   type_oid BIGINT, type_modifier INTEGER, not_null BOOLEAN, default_text VARCHAR, identity BOOLEAN,
@@ -206,6 +207,11 @@ CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, na
   owner INTEGER, parameters VARCHAR[], parameter_oids BIGINT[], returns VARCHAR, returns_oid BIGINT,
   volatility VARCHAR, body VARCHAR);
 )sql";
+
+/// Of leat_catalog.relations: a file that several versions wrote has them in another order.
+constexpr std::string_view kRelationColumns =
+    "oid, \"schema\", name, kind, owner, distribution, sort_automatic, backup, definition, "
+    "depends_on, comment, created, uses, bound, auto_refresh";
 
 /// "relation.column relation.column".
 std::string uses_text(const std::vector<ColumnReference>& uses) {
@@ -353,7 +359,8 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
                          Changes& changes) {
   LEAT_ASSIGN(auto columns, read_columns(connection));
   LEAT_ASSIGN(auto constraints, read_constraints(connection));
-  LEAT_ASSIGN(const auto rows, connection.query("SELECT * FROM leat_catalog.relations"));
+  LEAT_ASSIGN(const auto rows, connection.query(fmt::format("SELECT {} FROM leat_catalog.relations",
+                                                           kRelationColumns)));
   for (const TextRow& cells : rows) {
     Row row(cells);
     Relation relation;
@@ -378,6 +385,7 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
     relation.created = TimeUs{row.number<std::int64_t>()};
     relation.uses = parse_uses(row.string());
     relation.binding = parse_binding(row.string());
+    relation.auto_refresh = row.boolean();
     relation.columns = std::move(columns[relation.oid]);
     relation.constraints = std::move(constraints[relation.oid]);
     relation.acl = std::move(acls[relation.oid]);
@@ -547,13 +555,13 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
     }
   }
   sql += fmt::format(
-      "INSERT INTO leat_catalog.relations VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, '{}', {}, "
-      "{}, '{}', {});",
-      relation.oid, relation.schema, text(relation.name), static_cast<char>(relation.kind),
+      "INSERT INTO leat_catalog.relations ({}) VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, '{}', "
+      "{}, {}, '{}', {}, {});",
+      kRelationColumns, relation.oid, relation.schema, text(relation.name), static_cast<char>(relation.kind),
       relation.owner, static_cast<int>(relation.distribution), boolean(relation.sort_automatic),
       boolean(relation.backup), text(relation.definition), number_list(relation.depends_on),
       text(relation.comment), relation.created.value, uses_text(relation.uses),
-      text(binding_text(relation.binding.get())));
+      text(binding_text(relation.binding.get())), boolean(relation.auto_refresh));
   sql += constraint_rows(relation);
   if (before == nullptr || before->acl != relation.acl) sql += acl_rows(relation.oid, relation.acl);
   LEAT_TRY(run(connection, sql));

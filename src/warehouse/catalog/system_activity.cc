@@ -414,9 +414,6 @@ constexpr RelationSpec kEmpty[] = {
     {"svl_udf_log",
      "query BIGINT, message VARCHAR, created TIMESTAMP, traceback VARCHAR, funcname "
      "VARCHAR, node INTEGER, slice INTEGER, seq INTEGER"},
-    {"svl_mv_refresh_status",
-     "db_name VARCHAR, userid INTEGER, schema_name VARCHAR, mv_name VARCHAR, xid BIGINT, "
-     "starttime TIMESTAMP, endtime TIMESTAMP, status VARCHAR, refresh_type VARCHAR"},
     {"svl_terminate", "pid INTEGER, eventtime TIMESTAMP, userid INTEGER, type VARCHAR"},
     {"sys_transaction_history",
      "user_id INTEGER, transaction_id BIGINT, isolation_level VARCHAR, status VARCHAR, "
@@ -444,10 +441,6 @@ constexpr RelationSpec kEmpty[] = {
      "user_id INTEGER, transaction_id BIGINT, database_name VARCHAR, schema_name VARCHAR, "
      "table_name VARCHAR, table_id INTEGER, is_automatic VARCHAR, status VARCHAR, "
      "start_time TIMESTAMP, end_time TIMESTAMP, rows DOUBLE, modified_rows DOUBLE"},
-    {"sys_mv_refresh_history",
-     "user_id INTEGER, session_id INTEGER, transaction_id BIGINT, database_name VARCHAR, "
-     "schema_name VARCHAR, mv_id BIGINT, mv_name VARCHAR, refresh_type VARCHAR, status "
-     "VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration BIGINT"},
     {"sys_copy_job",
      "job_id BIGINT, job_name VARCHAR, job_owner INTEGER, data_source VARCHAR, copy_query "
      "VARCHAR, iam_role VARCHAR, is_auto INTEGER"},

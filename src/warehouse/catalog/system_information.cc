@@ -8,7 +8,8 @@ constexpr std::string_view kViews[] = {
     // What the others are made of: every relation that the session may use, and its columns.
     R"sql(leat_visible_relations AS
 SELECT oid, "schema" AS schema_oid, schema_name, name, kind, owner, temporary, definition,
-  nullif(comment, '') AS comment, distribution, sort_automatic, created, engine_schema
+  nullif(comment, '') AS comment, distribution, sort_automatic, created, engine_schema,
+  auto_refresh
 FROM leat_system.leat_relations WHERE accessible)sql",
     R"sql(leat_visible_columns AS
 SELECT c.relation AS oid, c.schema_name, c.relation_name, c.kind, c.name, c.number, c.default_text,
@@ -178,7 +179,8 @@ UNION ALL SELECT database, schema_name, relation_name, name, CAST(number AS INTE
     R"sql(svv_mv_info AS
 SELECT leat_system.current_database() AS database_name, schema_name,
   leat_user_name(leat_system.leat_session(), CAST(owner AS BIGINT)) AS user_name, name, CAST(NULL AS
-  VARCHAR) AS is_stale, owner, 1 AS state, 'f' AS autorewrite, 'f' AS autorefresh
+  VARCHAR) AS is_stale, owner, 1 AS state, 'f' AS autorewrite,
+  CASE WHEN auto_refresh THEN 't' ELSE 'f' END AS autorefresh
 FROM leat_system.leat_visible_relations
 WHERE kind = 'v' AND definition LIKE 'create materialized view %')sql",
     R"sql(svv_redshift_databases AS

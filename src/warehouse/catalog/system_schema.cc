@@ -152,6 +152,13 @@ constexpr RelationSpec kLive[] = {
      "VARCHAR, spilled_block_local_disk BIGINT, spilled_block_remote_disk BIGINT, "
      "step_attribute VARCHAR, metrics_level VARCHAR, plan_parent_id INTEGER, plan_node_id "
      "INTEGER"},
+    {"svl_mv_refresh_status",
+     "db_name VARCHAR, userid INTEGER, schema_name VARCHAR, mv_name VARCHAR, xid BIGINT, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, status VARCHAR, refresh_type VARCHAR"},
+    {"sys_mv_refresh_history",
+     "user_id INTEGER, session_id INTEGER, transaction_id BIGINT, database_name VARCHAR, "
+     "schema_name VARCHAR, mv_id BIGINT, mv_name VARCHAR, refresh_type VARCHAR, status "
+     "VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, duration BIGINT"},
     {"stl_schema_quota_violations",
      "ownerid INTEGER, xid BIGINT, pid INTEGER, userid INTEGER, schema_id INTEGER, schema_name "
      "VARCHAR, quota INTEGER, disk_usage INTEGER, disk_usage_pct DOUBLE, timestamp TIMESTAMP"},

@@ -206,7 +206,8 @@ const std::vector<ColumnInfo>& relation_columns() {
       column_info("backup", Type::kBoolean),      column_info("definition", Type::kVarchar),
       column_info("comment", Type::kVarchar),     column_info("created", Type::kInt64),
       column_info("temporary", Type::kBoolean),   column_info("accessible", Type::kBoolean),
-      column_info("database", Type::kVarchar),    column_info("engine_schema", Type::kVarchar)};
+      column_info("database", Type::kVarchar),    column_info("engine_schema", Type::kVarchar),
+      column_info("auto_refresh", Type::kBoolean)};
   return kColumns;
 }
 
@@ -231,7 +232,8 @@ void write_relation_row(const VisibleRelation& each, ChunkWriter& writer, std::s
       .text(each.database)
       .text(relation.temporary               ? "main"
             : relation.engine_schema.empty() ? relation.schema_name
-                                             : relation.engine_schema);
+                                             : relation.engine_schema)
+      .boolean(relation.auto_refresh);
 }
 
 struct ColumnRow {

@@ -253,7 +253,8 @@ std::string Relation::shown_definition(const std::function<RelationPointer(Oid)>
   if (kind == RelationKind::kLateBindingView) return definition + " with no schema binding";
   std::string text = with_current_names(*this, relation);
   if (kind == RelationKind::kMaterializedView)
-    return "create materialized view " + name + " as " + text;
+    return "create materialized view " + name + (auto_refresh ? " auto refresh yes" : "") + " as " +
+           text;
   return text;
 }
 

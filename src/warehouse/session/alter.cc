@@ -265,6 +265,7 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
       if (column.number == number && match != nullptr) note_blanks(session, target, *match);
     }
   }
+  session.changed_relations.insert({target.oid, source->oid});
   LEAT_ASSIGN(running.rows, session.connection->run(fmt::format(
                                 "INSERT INTO {} ({}) SELECT {} FROM {}", target.duckdb_name(),
                                 names, names, source->duckdb_name())));

@@ -77,6 +77,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
   LEAT_ASSIGN(const auto store, store_for(statement.credentials, "COPY from"));
   if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
   note_growth(*found);
+  changed_relations.insert(found->oid);
   note_step("insert", *found);
   const catalog::RelationPointer relation = catalog.relation(found->oid);
   if (relation == nullptr) {

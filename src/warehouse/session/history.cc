@@ -63,6 +63,11 @@ void History::add(QuotaRecord record) {
   append(quota_violations_, std::move(record), kOthersMax);
 }
 
+void History::add(RefreshRecord record) {
+  const std::lock_guard lock(mutex_);
+  append(refreshes_, std::move(record), kOthersMax);
+}
+
 std::vector<QueryRecord> History::queries() const {
   const std::lock_guard lock(mutex_);
   return copy(queries_);
@@ -91,6 +96,11 @@ std::vector<ConnectionRecord> History::connections() const {
 std::vector<QuotaRecord> History::quota_violations() const {
   const std::lock_guard lock(mutex_);
   return copy(quota_violations_);
+}
+
+std::vector<RefreshRecord> History::refreshes() const {
+  const std::lock_guard lock(mutex_);
+  return copy(refreshes_);
 }
 
 }  // namespace leat::session

@@ -154,6 +154,21 @@ struct QuotaRecord {
   TimeUs time{};
 };
 
+/// An attempt to refresh a materialized view.
+struct RefreshRecord {
+  std::int32_t user = 0;
+  std::string database{};
+  std::int32_t session = 0;
+  std::int64_t transaction = 0;
+  std::uint32_t view = 0;
+  std::string schema_name{};
+  std::string name{};
+  std::string status{};
+  bool automatic = false;
+  TimeUs start{};
+  TimeUs end{};
+};
+
 /// Any thread.
 class History {
  public:
@@ -165,6 +180,7 @@ class History {
   void add(UnloadRecord record);
   void add(ConnectionRecord record);
   void add(QuotaRecord record);
+  void add(RefreshRecord record);
 
   [[nodiscard]] std::vector<QueryRecord> queries() const;
   [[nodiscard]] std::vector<LoadErrorRecord> load_errors() const;
@@ -172,6 +188,7 @@ class History {
   [[nodiscard]] std::vector<UnloadRecord> unloads() const;
   [[nodiscard]] std::vector<ConnectionRecord> connections() const;
   [[nodiscard]] std::vector<QuotaRecord> quota_violations() const;
+  [[nodiscard]] std::vector<RefreshRecord> refreshes() const;
 
  private:
   mutable std::mutex mutex_;  // guards all below
@@ -181,6 +198,7 @@ class History {
   std::deque<UnloadRecord> unloads_;
   std::deque<ConnectionRecord> connections_;
   std::deque<QuotaRecord> quota_violations_;
+  std::deque<RefreshRecord> refreshes_;
 };
 
 }  // namespace leat::session

@@ -316,6 +316,31 @@ std::string quota_rows(const WarehouseState& state, bool sys, const SessionInfo&
   return rows.finish();
 }
 
+std::string refresh_rows(const WarehouseState& state, bool sys, const SessionInfo& viewer,
+                         bool sees_all) {
+  Rows rows;
+  for (const RefreshRecord& each : state.history.refreshes()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    rows.begin()
+        .number(sys ? "user_id" : "userid", each.user)
+        .number(sys ? "transaction_id" : "xid", each.transaction)
+        .text(sys ? "database_name" : "db_name", each.database)
+        .text("schema_name", each.schema_name)
+        .text("mv_name", each.name)
+        .text("refresh_type", each.automatic ? "Auto" : "Manual")
+        .text("status", each.status)
+        .time(sys ? "start_time" : "starttime", each.start)
+        .time(sys ? "end_time" : "endtime", each.end);
+    if (sys) {
+      rows.number("session_id", each.session)
+          .number("mv_id", each.view)
+          .number("duration", each.end.value - each.start.value);
+    }
+    rows.end();
+  }
+  return rows.finish();
+}
+
 struct LockedTable {
   catalog::Oid database = 0;  ///< 0: of all.
   catalog::Oid oid = 0;       ///< 0: no table.
@@ -457,6 +482,8 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
   }
   if (relation == "stl_schema_quota_violations" || relation == "sys_schema_quota_violations")
     return quota_rows(state, relation.starts_with("sys"), viewer, sees_all);
+  if (relation == "svl_mv_refresh_status" || relation == "sys_mv_refresh_history")
+    return refresh_rows(state, relation.starts_with("sys"), viewer, sees_all);
   if (relation == "stl_load_commits" || relation == "stl_file_scan" ||
       relation == "stl_replacements" || relation.starts_with("sys_load_")) {
     return load_rows(state, relation, viewer, sees_all);

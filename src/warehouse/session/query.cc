@@ -189,6 +189,7 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
       LEAT_TRY(lock_table(
           (*relation)->schema_name, (*relation)->name,
           access.access == sql::Access::kLock ? LockMode::kExclusive : LockMode::kWrite));
+      if (access.access != sql::Access::kLock) changed_relations.insert((*relation)->oid);
     }
   }
   return {};

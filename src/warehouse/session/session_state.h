@@ -331,6 +331,8 @@ struct SessionState {
   bool idled_out = false;
   std::set<catalog::Oid> grown_schemas;  ///< Those with a quota where the block adds rows.
   std::set<catalog::Oid> rows_changed;   ///< Tables with rows that the block updates or deletes.
+  std::set<catalog::Oid> changed_relations;  ///< Those whose rows the block changes in any way.
+  bool automatic = false;  ///< A session of the warehouse's own, which gives way to all others.
 
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;
@@ -412,6 +414,9 @@ class SessionLookup final : public sql::RelationLookup {
                                    std::int32_t id);
 /// Has the engine's connection look into the session's database (warehouse.cc).
 [[nodiscard]] SqlStatus enter_database(engine::Connection& connection, const SessionState& session);
+/// What LockTable knows a table by; `database`: the engine's name of it (transaction.cc).
+[[nodiscard]] std::string lock_name(std::string_view database, std::string_view schema,
+                                    std::string_view name);
 /// Appends nothing, or runs SQL of our own whose rows nobody needs.
 [[nodiscard]] SqlStatus run_engine(SessionState& session, const std::string& engine_sql);
 /// `name` with the database in front, when it has a schema and no database. Empty: as it is.

@@ -50,6 +50,7 @@ void SessionState::end_block() {
   engine_open = false;
   block_read_only = false;
   rows_changed.clear();
+  changed_relations.clear();
   grown_schemas.clear();
   if (!local_before.empty()) {
     for (const auto& [name, value] : local_before) static_cast<void>(settings.set(name, value));
@@ -84,6 +85,8 @@ SqlStatus SessionState::commit_block(ResultSink* sink) {
       rollback_block(sink);
       return std::unexpected(std::move(error));
     }
+    if (!changed_relations.empty() && !own_catalog->auto_refreshed().empty())
+      shared->refresher->changed(own_catalog->oid(), changed_relations);
   }
   end_block();
   return {};
@@ -150,15 +153,23 @@ SqlError SessionState::dress(SqlError error) const {
   return error;
 }
 
+std::string lock_name(std::string_view database, std::string_view schema, std::string_view name) {
+  return fmt::format("{}/{}.{}", database, schema, name);
+}
+
 SqlStatus SessionState::lock_table(const std::string& schema, const std::string& name,
                                    LockMode mode, std::string_view database) {
   const std::int64_t before = shared->clock.monotonic_us();
   holds_locks = true;
   // The relations pg_... stand for what all databases share.
   if (database.empty() && !schema.starts_with("pg_")) database = own_catalog->alias();
-  SqlStatus locked =
-      shared->locks.acquire(id, fmt::format("{}/{}.{}", database, schema, name), mode,
-                            shared->options.lock_timeout_us, [this] { return cancelled || ended; });
+  const std::string lock = lock_name(database, schema, name);
+  constexpr std::int64_t kAutomaticTimeoutUs = 1'000'000;
+  const std::int64_t timeout_us = automatic ? kAutomaticTimeoutUs : shared->options.lock_timeout_us;
+  SqlStatus locked = shared->locks.acquire(id, lock, mode, timeout_us, [&] {
+    if (!automatic) shared->refresher->give_way(lock);
+    return cancelled || ended;
+  });
   lock_wait_us += shared->clock.monotonic_us() - before;
   return locked;
 }

@@ -275,10 +275,6 @@ SqlStatus SessionState::run_create_view(Running& running,
 
 SqlStatus SessionState::run_create_materialized_view(
     Running& running, const sql::CreateMaterializedViewStatement& statement) {
-  if (statement.auto_refresh.value_or(false)) {
-    return engine::fail_sql("0A000", "AUTO REFRESH YES is not supported", {},
-                            "Write AUTO REFRESH NO, and REFRESH MATERIALIZED VIEW after loads.");
-  }
   LEAT_TRY(check_access(running.statement));
   LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, false));
   if (existing(*this, relation) != nullptr) return already_exists(relation.name);
@@ -287,6 +283,7 @@ SqlStatus SessionState::run_create_materialized_view(
   LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
   LEAT_ASSIGN(const auto described, describe_query(*this, query));
   relation.kind = RelationKind::kMaterializedView;
+  relation.auto_refresh = statement.auto_refresh.value_or(false);
   LEAT_ASSIGN(relation.columns, result_columns(*this, *statement.query, described, {}, false));
   number_columns(relation);
   LEAT_TRY(check_columns(relation));
@@ -296,8 +293,30 @@ SqlStatus SessionState::run_create_materialized_view(
   LEAT_TRY(define(*this, running, *statement.query, span, relation));
   LEAT_TRY(create_in_engine(*this, relation));
   LEAT_ASSIGN(running.rows, fill_relation(*this, relation, query));
+  // What is changed meanwhile is not in it, and nobody knows yet that it asks.
+  if (relation.auto_refresh)
+    changed_relations.insert(relation.depends_on.begin(), relation.depends_on.end());
   return catalog.put(std::move(relation));
 }
+
+namespace {
+
+SqlResult<std::int64_t> recompute(SessionState& session, const Relation& view) {
+  session.note_growth(view);
+  LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
+  for (const catalog::Oid oid : view.depends_on) {
+    const RelationPointer source = session.catalog.relation(oid);
+    if (source != nullptr) LEAT_TRY(session.lock_read(*source));
+  }
+  LEAT_ASSIGN(const std::string query, translate_inner(session, {}, query_of(parsed), &view));
+  LEAT_TRY(session.check_stopped());
+  LEAT_TRY(run_engine(session, "DELETE FROM " + view.duckdb_name()));
+  LEAT_TRY(session.check_stopped());
+  session.changed_relations.insert(view.oid);
+  return fill_relation(session, view, query);
+}
+
+}  // namespace
 
 SqlStatus SessionState::run_refresh(Running& running,
                                     const sql::RefreshMaterializedViewStatement& statement) {
@@ -306,15 +325,22 @@ SqlStatus SessionState::run_refresh(Running& running,
     return engine::fail_sql("42809", "\"" + view->name + "\" is not a materialized view");
   LEAT_TRY(require_owner(*view, 0));
   LEAT_TRY(lock_table(view->schema_name, view->name));
-  note_growth(*view);
-  LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(*view));
-  for (const catalog::Oid oid : view->depends_on) {
-    const RelationPointer source = catalog.relation(oid);
-    if (source != nullptr) LEAT_TRY(lock_read(*source));
-  }
-  LEAT_ASSIGN(const std::string query, translate_inner(*this, {}, query_of(parsed), view.get()));
-  LEAT_TRY(run_engine(*this, "DELETE FROM " + view->duckdb_name()));
-  LEAT_ASSIGN(running.rows, fill_relation(*this, *view, query));
+  RefreshRecord record{.user = user_id,
+                       .database = request.database,
+                       .session = id,
+                       .transaction = transaction_id,
+                       .view = view->oid,
+                       .schema_name = view->schema_name,
+                       .name = view->name,
+                       .automatic = automatic,
+                       .start = shared->now()};
+  const SqlResult<std::int64_t> rows = recompute(*this, *view);
+  record.end = shared->now();
+  record.status = rows ? "Refresh successfully recomputed MV from scratch"
+                       : "Refresh failed. " + dress(rows.error()).message;
+  shared->history.add(std::move(record));
+  if (!rows) return std::unexpected(rows.error());
+  running.rows = *rows;
   running.sink.on_notice(Severity::kInfo, "00000",
                          "Materialized view " + view->name + " was recomputed successfully.");
   return {};
@@ -326,8 +352,13 @@ SqlStatus SessionState::run_alter_materialized_view(
   if (view->kind != RelationKind::kMaterializedView)
     return engine::fail_sql("42809", "\"" + view->name + "\" is not a materialized view");
   LEAT_TRY(require_owner(*view, 0));
-  if (statement.auto_refresh) return engine::fail_sql("0A000", "AUTO REFRESH YES is not supported");
-  return {};
+  LEAT_TRY(open_engine());
+  Relation changed = *view;
+  changed.auto_refresh = statement.auto_refresh;
+  // It may be stale already.
+  if (changed.auto_refresh)
+    changed_relations.insert(changed.depends_on.begin(), changed.depends_on.end());
+  return catalog.put(std::move(changed));
 }
 
 SqlResult<ViewQuery> late_binding_query(const SessionState& session, const Relation& view,

@@ -170,12 +170,15 @@ SqlStatus WarehouseState::add_session(SessionState& session, SessionInfo info,
 }
 
 SqlStatus WarehouseState::close_database(const catalog::Database& known) {
-  const std::unique_lock lock(sessions_mutex_);
+  refresher->pause(known.oid);
+  std::unique_lock lock(sessions_mutex_);
   const bool used = std::ranges::any_of(sessions_, [&](const auto& entry) {
     const SessionInfo& info = entry.second.info;
     return info.database_oid == known.oid || info.used_database_oid == known.oid;
   });
   if (used) {
+    lock.unlock();
+    refresher->resume(known.oid);
     return engine::fail_sql("55006",
                             "database \"" + known.name + "\" is being accessed by other users");
   }
@@ -192,6 +195,7 @@ SqlStatus WarehouseState::use_database(std::int32_t id, const catalog::Database&
 }
 
 void WarehouseState::reopen_database(catalog::Oid database_oid) {
+  refresher->resume(database_oid);
   const std::unique_lock lock(sessions_mutex_);
   closed_databases_.erase(database_oid);
 }
@@ -267,6 +271,7 @@ SessionState::~SessionState() {
     shared->database->release_checkpoints();
     shared->databases->release();
   }
+  if (automatic) return;
   const catalog::UserPointer me = user();
   shared->record(ConnectionRecord{.event = "disconnecting session",
                                   .time = shared->now(),
@@ -316,6 +321,7 @@ void SessionState::terminate() {
 Warehouse::Warehouse(std::shared_ptr<WarehouseState> state) : state_(std::move(state)) {}
 
 Warehouse::~Warehouse() {
+  state_->refresher->stop();
   LEAT_CHECK(state_->session_infos().empty());
   static_cast<void>(state_->database->checkpoint());
 }
@@ -360,6 +366,13 @@ Result<std::unique_ptr<Warehouse>> Warehouse::open(WarehouseOptions options) {
   state->databases =
       std::make_unique<Databases>(*state->database, others_directory(state->options));
   LEAT_TRY(state->databases->open_all(state->catalog));
+  state->refresher = std::make_unique<AutoRefresh>(auto_refresh_host(state),
+                                                   state->options.auto_refresh_delay_us);
+  // What changed before the last end is not known.
+  for (const Databases::CatalogPointer& each : state->databases->all()) {
+    for (const catalog::Oid view : each->auto_refreshed())
+      state->refresher->note({.database = each->oid(), .view = view});
+  }
   return std::unique_ptr<Warehouse>(new Warehouse(std::move(state)));
 }
 
@@ -421,6 +434,74 @@ void Warehouse::record_refused_login(const SessionRequest& request, std::string_
                                   .application = {}});
 }
 
+SqlResult<std::unique_ptr<SessionState>> open_state(const std::shared_ptr<WarehouseState>& state,
+                                                    const catalog::User& user,
+                                                    const catalog::Database& database,
+                                                    Databases::CatalogPointer catalog,
+                                                    const SessionRequest& request, bool automatic) {
+  LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state->database->connect());
+  auto session = std::make_unique<SessionState>(state, std::move(catalog), std::move(connection));
+  session->automatic = automatic;
+  session->user_id = user.id;
+  session->login_user_id = user.id;
+  session->request = request;
+  session->connected_database = request.database;
+  session->started = state->now();
+  session->settings.force("session_authorization", user.name);
+  session->settings.force("is_superuser", user.superuser ? "on" : "off");
+  if (user.name == state->options.admin_user) {
+    // The ledger's schema has the administrator's name: "$user" would make it the place where
+    // CREATE TABLE puts what a person makes.
+    session->settings.force("search_path", "public");
+  }
+  for (const auto& [name, value] : user.settings)
+    static_cast<void>(session->settings.set(name, value));
+  for (const auto& [name, value] : request.settings) {
+    // Clients send parameters of many servers: what is not known, or cannot be, is left out.
+    static_cast<void>(session->settings.set(to_lower(name), value));
+  }
+  if (!session->follow_time_zone()) {
+    static_cast<void>(session->settings.reset("timezone"));
+  }
+  session->settings.make_default();
+  session->settings_before = session->settings;
+  Random& random = state->options.random == nullptr ? secure_random() : *state->options.random;
+  session->secret_key = static_cast<std::int32_t>(random.next());
+  session->id = state->next_session.fetch_add(1);
+  SessionInfo info;
+  info.id = session->id;
+  info.user_id = user.id;
+  info.user = user.name;
+  info.database_oid = database.oid;
+  info.database = database.name;
+  info.timeout_s = user.session_timeout_s;
+  session->idle_timeout_us = user.session_timeout_s * 1'000'000;
+  info.application = session->settings.get("application_name");
+  info.start = session->started;
+  if (SqlStatus added = state->add_session(
+          *session, std::move(info), automatic ? -1 : user.connection_limit,
+          automatic || user.superuser ? -1 : database.connection_limit);
+      !added) {
+    session->id = 0;  // nobody knows it, and nothing has to be given back
+    return std::unexpected(std::move(added).error());
+  }
+  LEAT_TRY(set_connection(*session->connection, *session, user.name));
+  session->engine_zone = "UTC";  // as required_settings() say
+  if (automatic) return session;
+  state->record(ConnectionRecord{.event = "initiating session",
+                                  .time = session->started,
+                                  .remote = request.remote_address,
+                                  .session = session->id,
+                                  .database = request.database,
+                                  .user = user.name,
+                                  .method = {},
+                                  .duration_us = 0,
+                                  .timeout_s = user.session_timeout_s,
+                                  .encrypted = request.encrypted,
+                                  .application = session->settings.get("application_name")});
+  return session;
+}
+
 SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest& request) {
   if (state_->closing) return engine::fail_sql("57P03", "the warehouse is shutting down");
   const catalog::UserPointer user = state_->catalog->user(without_prefix(request.user));
@@ -436,63 +517,7 @@ SqlResult<std::unique_ptr<Session>> Warehouse::open_session(const SessionRequest
   const Databases::CatalogPointer catalog =
       database == nullptr ? nullptr : state_->databases->of(database->oid);
   if (catalog == nullptr) return no_database(request.database);
-  LEAT_ASSIGN(std::unique_ptr<engine::Connection> connection, state_->database->connect());
-  auto session = std::make_unique<SessionState>(state_, catalog, std::move(connection));
-  session->user_id = user->id;
-  session->login_user_id = user->id;
-  session->request = request;
-  session->connected_database = request.database;
-  session->started = state_->now();
-  session->settings.force("session_authorization", user->name);
-  session->settings.force("is_superuser", user->superuser ? "on" : "off");
-  if (user->name == state_->options.admin_user) {
-    // The ledger's schema has the administrator's name: "$user" would make it the place where
-    // CREATE TABLE puts what a person makes.
-    session->settings.force("search_path", "public");
-  }
-  for (const auto& [name, value] : user->settings)
-    static_cast<void>(session->settings.set(name, value));
-  for (const auto& [name, value] : request.settings) {
-    // Clients send parameters of many servers: what is not known, or cannot be, is left out.
-    static_cast<void>(session->settings.set(to_lower(name), value));
-  }
-  if (!session->follow_time_zone()) {
-    static_cast<void>(session->settings.reset("timezone"));
-  }
-  session->settings.make_default();
-  session->settings_before = session->settings;
-  Random& random = state_->options.random == nullptr ? secure_random() : *state_->options.random;
-  session->secret_key = static_cast<std::int32_t>(random.next());
-  session->id = state_->next_session.fetch_add(1);
-  SessionInfo info;
-  info.id = session->id;
-  info.user_id = user->id;
-  info.user = user->name;
-  info.database_oid = database->oid;
-  info.database = database->name;
-  info.timeout_s = user->session_timeout_s;
-  session->idle_timeout_us = user->session_timeout_s * 1'000'000;
-  info.application = session->settings.get("application_name");
-  info.start = session->started;
-  if (SqlStatus added = state_->add_session(*session, std::move(info), user->connection_limit,
-                                            user->superuser ? -1 : database->connection_limit);
-      !added) {
-    session->id = 0;  // nobody knows it, and nothing has to be given back
-    return std::unexpected(std::move(added).error());
-  }
-  LEAT_TRY(set_connection(*session->connection, *session, user->name));
-  session->engine_zone = "UTC";  // as required_settings() say
-  state_->record(ConnectionRecord{.event = "initiating session",
-                                  .time = session->started,
-                                  .remote = request.remote_address,
-                                  .session = session->id,
-                                  .database = request.database,
-                                  .user = user->name,
-                                  .method = {},
-                                  .duration_us = 0,
-                                  .timeout_s = user->session_timeout_s,
-                                  .encrypted = request.encrypted,
-                                  .application = session->settings.get("application_name")});
+  LEAT_ASSIGN(auto session, open_state(state_, *user, *database, catalog, request, false));
   return std::make_unique<Session>(std::move(session));
 }
 
@@ -505,6 +530,7 @@ void Warehouse::cancel(std::int32_t id, std::int32_t secret_key) {
 
 void Warehouse::terminate_sessions() {
   state_->closing = true;
+  state_->refresher->stop();
   const std::shared_lock lock(state_->sessions_mutex_);
   for (const auto& [id, entry] : state_->sessions_) entry.session->terminate();
 }

@@ -63,7 +63,10 @@ struct WarehouseOptions {
   /// sooner.
   std::int64_t lock_timeout_us = 10LL * 60 * 1'000'000;
   std::size_t sessions_max = 500;  ///< 53300 beyond.
-  std::string queues{};            ///< "load=2, default=8": queues.h; empty: nothing waits.
+  /// How long after a change a materialized view with AUTO REFRESH YES is refreshed
+  /// (auto_refresh.h).
+  std::int64_t auto_refresh_delay_us = 2'000'000;
+  std::string queues{};  ///< "load=2, default=8": queues.h; empty: nothing waits.
   /// The audit log's file (audit.h); empty: none. And whether all statements go into it.
   std::string audit_file{};
   bool audit_statements = false;

@@ -19,6 +19,7 @@
 #include "warehouse/catalog/system_functions.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/session/audit.h"
+#include "warehouse/session/auto_refresh.h"
 #include "warehouse/session/databases.h"
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
@@ -114,6 +115,7 @@ struct WarehouseState final : catalog::SystemHost {
   History history;
   TemporaryPasswords temporary_passwords;
   StatementTimer timer;
+  std::unique_ptr<AutoRefresh> refresher;  ///< From Warehouse::open() on.
   TimeUs started{};
   std::atomic<std::int64_t> next_query{1};
   std::atomic<std::int64_t> next_transaction{1000};
@@ -131,6 +133,16 @@ struct WarehouseState final : catalog::SystemHost {
 
   friend class Warehouse;
 };
+
+/// A session of `user` in the database of `catalog`. `automatic`: of the warehouse's own, which no
+/// limit on connections and no log of them concerns. Errors: 53300 (warehouse.cc).
+[[nodiscard]] SqlResult<std::unique_ptr<SessionState>> open_state(
+    const std::shared_ptr<WarehouseState>& state, const catalog::User& user,
+    const catalog::Database& database, Databases::CatalogPointer catalog,
+    const SessionRequest& request, bool automatic);
+
+/// What AutoRefresh asks of the warehouse (auto_refresh.cc).
+[[nodiscard]] AutoRefresh::Host auto_refresh_host(const std::weak_ptr<WarehouseState>& state);
 
 /// Rows of live relations, apart from the session's own (live_rows.cc).
 [[nodiscard]] std::string live_rows_of(const WarehouseState& state, std::string_view relation,
