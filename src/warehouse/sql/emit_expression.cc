@@ -402,7 +402,6 @@ void Emitter::case_when(const Expression& node) {
   bool text_operand = false;
   Collation collation = Collation::kOpen;
   const std::size_t last = node.children.size() - (node.flag2 ? 1 : 0);
-  if (collations_) static_cast<void>(met(infer(node).collation, Collation::kOpen, node.span));
   if (node.flag) {
     write(" ");
     const Expression& value = *node.children[i++];
@@ -437,6 +436,7 @@ void Emitter::case_when(const Expression& node) {
     expression(*node.children.back());
   }
   write(" END");
+  if (collations_) static_cast<void>(met(infer(node).collation, Collation::kOpen, node.span));
 }
 
 const ScopeTable* Emitter::find_alias(std::string_view alias) const {

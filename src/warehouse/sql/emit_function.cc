@@ -71,7 +71,7 @@ void Emitter::function(const Expression& node) {
                   const bool keys = !scopes_.empty() && found->target == "grouping";
                   if (keys) scopes_.back().by_key = true;
                   const bool checks = std::exchange(float_checks_, float_checks_ || rows);
-                  if (!collations_ || !insensitive_function(node)) rewritten(*found, node);
+                  if (!insensitive_function(node)) rewritten(*found, node);
                   float_checks_ = checks;
                   if (keys) scopes_.back().by_key = false;
                   if (rows) scopes_.back().grouped = grouped;
@@ -223,7 +223,7 @@ void Emitter::order_by(const std::vector<OrderItem>& items, bool compared,
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (i > 0) write(", ");
     const OrderItem& item = items[i];
-    const bool insensitive = collations_ && is_insensitive(ordered_type(*item.value, outputs));
+    const bool insensitive = is_insensitive(ordered_type(*item.value, outputs));
     if (compared && has_blanks(infer(*item.value)) && !is_output_alias(*item.value)) {
       write("rtrim(" + text_of(*item.value) + ", ' ')");
     } else if (insensitive) {
