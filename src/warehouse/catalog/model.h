@@ -43,6 +43,7 @@ struct User {
   std::optional<TimeUs> valid_until_time{};
   std::int64_t connection_limit = -1;  ///< -1: none
   std::int64_t session_timeout_s = 0;  ///< Idle sessions end after it; 0: the server's own limit.
+  std::string external_id{};           ///< What an identity provider calls the user.
   /// ALTER USER ... SET: what the user's sessions begin with, by name.
   std::map<std::string, std::string> settings{};
 };

@@ -162,6 +162,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superus
   valid_until VARCHAR, connection_limit BIGINT);
 ALTER TABLE leat_catalog.users ADD COLUMN IF NOT EXISTS settings VARCHAR DEFAULT '';
 ALTER TABLE leat_catalog.users ADD COLUMN IF NOT EXISTS session_timeout_s BIGINT DEFAULT 0;
+ALTER TABLE leat_catalog.users ADD COLUMN IF NOT EXISTS external_id VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS leat_catalog.groups (id INTEGER, name VARCHAR, members VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner INTEGER,
   external_id VARCHAR, privileges VARCHAR);
@@ -271,6 +272,7 @@ SqlStatus read_people(engine::Connection& connection, Changes& changes) {
     user.connection_limit = row.number<std::int64_t>();
     user.settings = parse_settings(row.string());
     user.session_timeout_s = row.number<std::int64_t>();
+    user.external_id = row.string();
     auto& slot = changes.users[user.id];
     slot = std::make_shared<const User>(std::move(user));
   }
@@ -360,7 +362,7 @@ SqlStatus read_relations(engine::Connection& connection, const std::string& alia
   LEAT_ASSIGN(auto columns, read_columns(connection));
   LEAT_ASSIGN(auto constraints, read_constraints(connection));
   LEAT_ASSIGN(const auto rows, connection.query(fmt::format("SELECT {} FROM leat_catalog.relations",
-                                                           kRelationColumns)));
+                                                            kRelationColumns)));
   for (const TextRow& cells : rows) {
     Row row(cells);
     Relation relation;
@@ -506,12 +508,13 @@ SqlStatus write_user(engine::Connection& connection, std::string_view store, con
       connection,
       fmt::format("DELETE FROM {11}.users WHERE id = {0};"
                   "INSERT INTO {11}.users VALUES ({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, "
-                  "{8}, {9}, {10}, {12}, {13})",
+                  "{8}, {9}, {10}, {12}, {13}, {14})",
                   user.id, text(user.name), boolean(user.superuser), boolean(user.create_database),
                   boolean(user.password_disabled), boolean(user.unrestricted_log),
                   text(user.md5_hex), text(to_hex(user.sha256_digest)),
                   text(to_hex(user.sha256_salt)), text(user.valid_until), user.connection_limit,
-                  store, text(settings_text(user.settings)), user.session_timeout_s));
+                  store, text(settings_text(user.settings)), user.session_timeout_s,
+                  text(user.external_id)));
 }
 
 SqlStatus write_group(engine::Connection& connection, std::string_view store, const Group& group) {
@@ -557,11 +560,12 @@ SqlStatus write_relation(engine::Connection& connection, const Relation& relatio
   sql += fmt::format(
       "INSERT INTO leat_catalog.relations ({}) VALUES ({}, {}, {}, '{}', {}, {}, {}, {}, {}, '{}', "
       "{}, {}, '{}', {}, {});",
-      kRelationColumns, relation.oid, relation.schema, text(relation.name), static_cast<char>(relation.kind),
-      relation.owner, static_cast<int>(relation.distribution), boolean(relation.sort_automatic),
-      boolean(relation.backup), text(relation.definition), number_list(relation.depends_on),
-      text(relation.comment), relation.created.value, uses_text(relation.uses),
-      text(binding_text(relation.binding.get())), boolean(relation.auto_refresh));
+      kRelationColumns, relation.oid, relation.schema, text(relation.name),
+      static_cast<char>(relation.kind), relation.owner, static_cast<int>(relation.distribution),
+      boolean(relation.sort_automatic), boolean(relation.backup), text(relation.definition),
+      number_list(relation.depends_on), text(relation.comment), relation.created.value,
+      uses_text(relation.uses), text(binding_text(relation.binding.get())),
+      boolean(relation.auto_refresh));
   sql += constraint_rows(relation);
   if (before == nullptr || before->acl != relation.acl) sql += acl_rows(relation.oid, relation.acl);
   LEAT_TRY(run(connection, sql));

@@ -236,8 +236,8 @@ SELECT name AS user_name, id AS user_id, create_database AS createdb, superuser,
   connection_limit,
   CASE WHEN unrestricted_log THEN 'UNRESTRICTED' ELSE 'RESTRICTED' END AS syslog_access, CAST(NULL
   AS TIMESTAMP) AS
-  last_ddl_timestamp, CAST(session_timeout_s AS INTEGER) AS session_timeout, CAST(NULL AS VARCHAR) AS
-  external_user_id
+  last_ddl_timestamp, CAST(session_timeout_s AS INTEGER) AS session_timeout,
+  nullif(external_id, '') AS external_user_id
 FROM leat_catalog.users)sql",
 };
 

@@ -570,7 +570,8 @@ SqlStatus add_constraint(SessionState& session, Relation& relation,
 SqlStatus SessionState::run_alter_table(Running& running,
                                         const sql::AlterTableStatement& statement) {
   LEAT_ASSIGN(const RelationPointer found, find_relation(statement.table));
-  LEAT_TRY(require_owner(*found, catalog::kAlter));
+  const bool table = found->kind == catalog::RelationKind::kTable;
+  LEAT_TRY(require_owner(*found, catalog::kAlter, table ? "alter table" : ""));
   if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
   const RelationPointer still = catalog.relation(found->oid);
   if (still == nullptr) {

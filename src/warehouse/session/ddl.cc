@@ -48,7 +48,7 @@ SqlStatus check_columns(const Relation& relation) {
 
 /// Where a new relation goes: temporary or in a schema where the user may create.
 SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedName& name,
-                                   bool temporary) {
+                                   bool temporary, std::string_view system) {
   Relation relation;
   relation.oid = session.catalog.catalog().new_oid();
   relation.name = object_name(name);
@@ -73,7 +73,8 @@ SqlResult<Relation> place_relation(SessionState& session, const sql::QualifiedNa
     return relation;
   }
   LEAT_ASSIGN(const SchemaPointer schema, session.creation_schema(name));
-  LEAT_TRY(session.require_schema(*schema, catalog::kUsage | catalog::kCreate));
+  if (system.empty() || !session.has_system_privilege(system))
+    LEAT_TRY(session.require_schema(*schema, catalog::kUsage | catalog::kCreate));
   relation.schema = schema->oid;
   relation.schema_name = schema->name;
   relation.engine_schema = schema->stored_as;
@@ -292,7 +293,8 @@ SqlStatus drop_relation(SessionState& session, const Relation& relation, bool ca
 
 SqlStatus SessionState::run_create_table(Running& running,
                                          const sql::CreateTableStatement& statement) {
-  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, statement.temporary));
+  LEAT_ASSIGN(Relation relation,
+              place_relation(*this, statement.name, statement.temporary, "create table"));
   if (existing(*this, relation) != nullptr) {
     if (!statement.if_not_exists) return already_exists(relation.name);
     running.sink.on_notice(Severity::kInfo, "00000",
@@ -349,7 +351,8 @@ SqlStatus SessionState::run_create_table(Running& running,
 SqlStatus SessionState::run_create_table_as(Running& running,
                                             const sql::CreateTableAsStatement& statement) {
   LEAT_TRY(check_access(running.statement));
-  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, statement.temporary));
+  LEAT_ASSIGN(Relation relation,
+              place_relation(*this, statement.name, statement.temporary, "create table"));
   if (existing(*this, relation) != nullptr) {
     if (!statement.if_not_exists) return already_exists(relation.name);
     running.sink.on_notice(Severity::kInfo, "00000",
@@ -440,7 +443,10 @@ SqlStatus SessionState::run_drop(Running& running, const sql::DropStatement& sta
           "42809", fmt::format("\"{}\" is not a {}", (*relation)->name, to_lower(wanted.title)), {},
           fmt::format("Use DROP {} to remove it.", found.keywords));
     }
-    LEAT_TRY(require_owner(**relation, catalog::kDrop));
+    LEAT_TRY(require_owner(**relation, catalog::kDrop,
+                           wanted.kind == sql::ObjectKind::kTable  ? "drop table"
+                           : wanted.kind == sql::ObjectKind::kView ? "drop view"
+                                                                   : ""));
     if (!(*relation)->temporary) LEAT_TRY(lock_table((*relation)->schema_name, (*relation)->name));
     // While waiting, another session may have dropped it.
     const RelationPointer still = catalog.relation((*relation)->oid);
@@ -456,7 +462,7 @@ SqlStatus SessionState::run_truncate(Running& running, const sql::TruncateStatem
   if (relation->kind != catalog::RelationKind::kTable) {
     return engine::fail_sql("42809", "\"" + relation->name + "\" is not a table");
   }
-  LEAT_TRY(require_owner(*relation, catalog::kTruncate));
+  LEAT_TRY(require_owner(*relation, catalog::kTruncate, "truncate table"));
   LEAT_TRY(lock_tables(running.statement));
   LEAT_TRY(quiet_engine());
   LEAT_TRY(open_engine());

@@ -43,9 +43,10 @@ void note_blanks(SessionState& session, const catalog::Relation& relation,
 
 // Pieces of CREATE (ddl.cc).
 /// Where a new relation goes: temporary or in a schema where the user may create.
+/// `system`: the privilege of the system that does for the schema's CREATE; empty: none.
 [[nodiscard]] SqlResult<catalog::Relation> place_relation(SessionState& session,
                                                           const sql::QualifiedName& name,
-                                                          bool temporary);
+                                                          bool temporary, std::string_view system);
 [[nodiscard]] catalog::RelationPointer existing(const SessionState& session,
                                                 const catalog::Relation& relation);
 [[nodiscard]] SqlStatus check_columns(const catalog::Relation& relation);

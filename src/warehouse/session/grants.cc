@@ -414,7 +414,8 @@ SqlStatus SessionState::run_alter_default_privileges(
     const catalog::UserPointer owner = catalog.user(name);
     if (owner == nullptr) return no_user(name);
     if (owner->id != user_id)
-      LEAT_TRY(require_superuser("alter default privileges of other users"));
+      LEAT_TRY(require_system_privilege("alter default privileges",
+                                        "alter default privileges of other users"));
     owners.push_back(owner->id);
   }
   if (owners.empty()) owners.push_back(user_id);

@@ -496,6 +496,7 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
 
 std::string WarehouseState::live_rows(std::string_view relation, std::int64_t id) const {
   SessionInfo viewer;
+  bool sees_all = false;
   {
     const std::shared_lock lock(sessions_mutex_);
     const auto found = sessions_.find(static_cast<std::int32_t>(id));
@@ -504,10 +505,11 @@ std::string WarehouseState::live_rows(std::string_view relation, std::int64_t id
     if (std::optional<std::string> own = own_rows(*found->second.session, relation))
       return std::move(*own);
     viewer = found->second.info;
+    sees_all = found->second.session->has_system_privilege("access system table");
   }
   const catalog::UserPointer user = catalog->user(viewer.user_id);
-  return live_rows_of(*this, relation, viewer,
-                      user != nullptr && (user->superuser || user->unrestricted_log));
+  sees_all = sees_all || (user != nullptr && user->unrestricted_log);
+  return live_rows_of(*this, relation, viewer, sees_all);
 }
 
 }  // namespace leat::session

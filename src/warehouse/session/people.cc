@@ -82,7 +82,11 @@ SqlStatus apply_options(const SessionState& session, User& user, const sql::User
     }
     user.session_timeout_s = seconds;
   }
-  if (!options.external_id.empty()) return engine::fail_sql("0A000", "EXTERNALID is not supported");
+  if (!options.external_id.empty()) user.external_id = options.external_id;
+  if (!user.external_id.empty() && !user.password_disabled) {
+    return engine::fail_sql("42601", "a user with EXTERNALID may have no password", {},
+                            "Add PASSWORD DISABLE: the identity provider knows the user.");
+  }
   return {};
 }
 
@@ -199,11 +203,12 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
   const catalog::UserPointer user_before = catalog.user(statement.name);
   if (user_before == nullptr) return no_user(statement.name);
   const bool own_matter = statement.options.password || statement.set || statement.reset;
-  const bool own_change = user_before->id == user_id && own_matter && statement.rename_to.empty() &&
-                          !statement.options.create_user && !statement.options.create_database &&
-                          !statement.options.valid_until && !statement.options.connection_limit &&
-                          !statement.options.syslog_unrestricted &&
-                          !statement.options.session_timeout && !statement.options.password_disable;
+  const bool own_change =
+      user_before->id == user_id && own_matter && statement.rename_to.empty() &&
+      !statement.options.create_user && !statement.options.create_database &&
+      !statement.options.valid_until && !statement.options.connection_limit &&
+      !statement.options.syslog_unrestricted && !statement.options.session_timeout &&
+      !statement.options.password_disable && statement.options.external_id.empty();
   if (!own_change) LEAT_TRY(require_system_privilege("alter user", "alter users"));
   if (user_before->id != user_id &&
       (user_before->superuser || statement.options.create_user.value_or(false))) {

@@ -166,13 +166,14 @@ SqlStatus SessionState::require_of(const catalog::User& who, const catalog::Rela
   return in_other_database(relation) ? check(catalog_of(relation)) : check(catalog);
 }
 
-SqlStatus SessionState::require_owner(const catalog::Relation& relation,
-                                      std::uint32_t privileges) const {
+SqlStatus SessionState::require_owner(const catalog::Relation& relation, std::uint32_t privileges,
+                                      std::string_view system) const {
   const catalog::UserPointer me = user();
   if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
   if (relation.temporary || me->superuser || relation.owner == me->id) return {};
   const std::uint32_t held = catalog::privileges_on(catalog, *me, relation);
   if (privileges != 0 && (held & privileges) == privileges) return {};
+  if (!system.empty() && has_system_privilege(system)) return {};
   return engine::fail_sql("42501", "must be owner of relation " + relation.name);
 }
 

@@ -18,8 +18,26 @@ std::unexpected<SqlError> no_role(std::string_view name) {
 }
 
 /// What statements look for; granting others would promise what is not kept.
-constexpr std::array<std::string_view, 6> kSystemPrivileges = {
-    "create user", "alter user", "drop user", "create role", "drop role", "create schema"};
+constexpr std::array<std::string_view, 20> kSystemPrivileges = {"create user",
+                                                                "alter user",
+                                                                "drop user",
+                                                                "create role",
+                                                                "drop role",
+                                                                "create schema",
+                                                                "drop schema",
+                                                                "alter default privileges",
+                                                                "create table",
+                                                                "alter table",
+                                                                "drop table",
+                                                                "truncate table",
+                                                                "create or replace view",
+                                                                "drop view",
+                                                                "create or replace function",
+                                                                "drop function",
+                                                                "analyze",
+                                                                "vacuum",
+                                                                "cancel",
+                                                                "access system table"};
 
 bool may_pass_on(const SessionState& session, const Role& role) {
   const catalog::UserPointer me = session.user();
@@ -164,15 +182,16 @@ SqlStatus grant_system_privileges(SessionState& session, const sql::GrantStateme
 
 SqlStatus SessionState::require_system_privilege(std::string_view privilege,
                                                  std::string_view what) const {
+  return has_system_privilege(privilege) ? SqlStatus() : require_superuser(what);
+}
+
+bool SessionState::has_system_privilege(std::string_view privilege) const {
   const catalog::UserPointer me = user();
-  if (me != nullptr && catalog::has_system_privilege(catalog, *me, privilege)) return {};
-  return require_superuser(what);
+  return me != nullptr && catalog::has_system_privilege(catalog, *me, privilege);
 }
 
 SqlStatus SessionState::run_create_role(Running&, const sql::CreateRoleStatement& statement) {
   LEAT_TRY(require_system_privilege("create role", "create roles"));
-  if (!statement.external_id.empty())
-    return engine::fail_sql("0A000", "EXTERNALID is not supported");
   LEAT_TRY(lock_table("pg_user", statement.name));
   if (catalog.role(statement.name) != nullptr)
     return engine::fail_sql("42710", "role \"" + statement.name + "\" already exists");
@@ -183,6 +202,7 @@ SqlStatus SessionState::run_create_role(Running&, const sql::CreateRoleStatement
   made.id = catalog.catalog().new_user_id();
   made.name = statement.name;
   made.owner = user_id;
+  made.external_id = statement.external_id;
   return catalog.put(std::move(made));
 }
 
@@ -190,9 +210,8 @@ SqlStatus SessionState::run_alter_role(Running&, const sql::AlterRoleStatement& 
   const catalog::RolePointer role = catalog.role(statement.name);
   if (role == nullptr) return no_role(statement.name);
   if (role->owner != user_id) LEAT_TRY(require_superuser("alter roles"));
-  if (!statement.external_id.empty())
-    return engine::fail_sql("0A000", "EXTERNALID is not supported");
   Role changed = *role;
+  if (!statement.external_id.empty()) changed.external_id = statement.external_id;
   if (!statement.rename_to.empty()) {
     if (catalog.role(statement.rename_to) != nullptr)
       return engine::fail_sql("42710", "role \"" + statement.rename_to + "\" already exists");

@@ -44,7 +44,8 @@ std::string free_engine_name(const SessionState& session, const catalog::Schema&
 
 SqlStatus drop_schema(SessionState& session, const catalog::Schema& schema, bool cascade) {
   const catalog::UserPointer me = session.user();
-  if (schema.owner != session.user_id && (me == nullptr || !me->superuser)) {
+  if (schema.owner != session.user_id && (me == nullptr || !me->superuser) &&
+      !session.has_system_privilege("drop schema")) {
     LEAT_TRY(session.require_schema(schema, catalog::kDrop));
   }
   const std::vector<RelationPointer> inside = session.catalog.relations(schema.oid);

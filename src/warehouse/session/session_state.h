@@ -249,10 +249,13 @@ struct SessionState {
   SqlStatus require(const catalog::Relation& relation, std::uint32_t privileges) const;
   SqlStatus require_of(const catalog::User& who, const catalog::Relation& relation,
                        std::uint32_t privileges) const;
-  SqlStatus require_owner(const catalog::Relation& relation, std::uint32_t privileges) const;
+  /// `system`: a privilege of the system that does as well; empty: none.
+  SqlStatus require_owner(const catalog::Relation& relation, std::uint32_t privileges,
+                          std::string_view system = {}) const;
   SqlStatus require_superuser(std::string_view what) const;
   /// For superusers and for holders of a role with that privilege.
   SqlStatus require_system_privilege(std::string_view privilege, std::string_view what) const;
+  [[nodiscard]] bool has_system_privilege(std::string_view privilege) const;
   SqlStatus require_schema(const catalog::Schema& schema, std::uint32_t privileges) const;
 
   // ddl.cc, alter.cc, people.cc, show.cc, copy_statement.cc, unload_statement.cc,

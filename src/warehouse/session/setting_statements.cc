@@ -438,16 +438,18 @@ SqlStatus SessionState::run_maintenance(Running& running) {
   // is told.
   sql::QualifiedName table;
   bool rows = false;
+  std::string_view privilege = "vacuum";
   if (const auto* analyze = sql::get_if<sql::AnalyzeStatement>(running.statement)) {
     table = analyze->table;
     rows = analyze->compression;
+    privilege = "analyze";
   } else {
     table = std::get<sql::VacuumStatement>(running.statement.node).table;
   }
   std::string list;
   if (!table.empty()) {
     LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(table));
-    LEAT_TRY(require_owner(*relation, 0));
+    LEAT_TRY(require_owner(*relation, 0, privilege));
     for (const catalog::Column& column : relation->columns) {
       list += (list.empty() ? "" : ", ") +
               fmt::format("({}, {}, {}, CAST(0 AS DECIMAL(5,2)))", quote_literal(relation->name),

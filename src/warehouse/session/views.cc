@@ -235,7 +235,8 @@ SqlStatus SessionState::run_create_late_binding_view(Running& running,
 SqlStatus SessionState::run_create_view(Running& running,
                                         const sql::CreateViewStatement& statement) {
   LEAT_ASSIGN(Relation relation,
-              place_relation(*this, statement.name, statement.name.is_hash_temporary()));
+              place_relation(*this, statement.name, statement.name.is_hash_temporary(),
+                             "create or replace view"));
   if (relation.temporary) return engine::fail_sql("0A000", "temporary views are not supported");
   const RelationPointer before = existing(*this, relation);
   const bool replaceable =
@@ -243,7 +244,7 @@ SqlStatus SessionState::run_create_view(Running& running,
       (before->kind == RelationKind::kView || before->kind == RelationKind::kLateBindingView);
   if (before != nullptr && !replaceable) return already_exists(relation.name);
   if (before != nullptr) {
-    LEAT_TRY(require_owner(*before, catalog::kAlter));
+    LEAT_TRY(require_owner(*before, catalog::kAlter, "create or replace view"));
     relation.oid = before->oid;
     relation.owner = before->owner;
     relation.acl = before->acl;
@@ -276,7 +277,7 @@ SqlStatus SessionState::run_create_view(Running& running,
 SqlStatus SessionState::run_create_materialized_view(
     Running& running, const sql::CreateMaterializedViewStatement& statement) {
   LEAT_TRY(check_access(running.statement));
-  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, false));
+  LEAT_ASSIGN(Relation relation, place_relation(*this, statement.name, false, {}));
   if (existing(*this, relation) != nullptr) return already_exists(relation.name);
   LEAT_TRY(lock_tables(running.statement));
   LEAT_ASSIGN(relation.depends_on, sources_of(*this, running.statement));

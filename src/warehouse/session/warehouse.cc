@@ -237,7 +237,9 @@ bool WarehouseState::stop_session(std::int64_t id, std::int64_t target, bool ter
   const auto found = sessions_.find(static_cast<std::int32_t>(target));
   if (asking == sessions_.end() || found == sessions_.end()) return false;
   const catalog::UserPointer user = catalog->user(asking->second.info.user_id);
-  if (user == nullptr || (!user->superuser && found->second.info.user_id != user->id)) return false;
+  const bool own = user != nullptr && found->second.info.user_id == user->id;
+  // The asking session's thread waits for this answer, so its state stands still.
+  if (!own && !asking->second.session->has_system_privilege("cancel")) return false;
   if (terminate) {
     found->second.session->terminate();
   } else {
@@ -366,8 +368,8 @@ Result<std::unique_ptr<Warehouse>> Warehouse::open(WarehouseOptions options) {
   state->databases =
       std::make_unique<Databases>(*state->database, others_directory(state->options));
   LEAT_TRY(state->databases->open_all(state->catalog));
-  state->refresher = std::make_unique<AutoRefresh>(auto_refresh_host(state),
-                                                   state->options.auto_refresh_delay_us);
+  state->refresher =
+      std::make_unique<AutoRefresh>(auto_refresh_host(state), state->options.auto_refresh_delay_us);
   // What changed before the last end is not known.
   for (const Databases::CatalogPointer& each : state->databases->all()) {
     for (const catalog::Oid view : each->auto_refreshed())
@@ -478,9 +480,9 @@ SqlResult<std::unique_ptr<SessionState>> open_state(const std::shared_ptr<Wareho
   session->idle_timeout_us = user.session_timeout_s * 1'000'000;
   info.application = session->settings.get("application_name");
   info.start = session->started;
-  if (SqlStatus added = state->add_session(
-          *session, std::move(info), automatic ? -1 : user.connection_limit,
-          automatic || user.superuser ? -1 : database.connection_limit);
+  if (SqlStatus added =
+          state->add_session(*session, std::move(info), automatic ? -1 : user.connection_limit,
+                             automatic || user.superuser ? -1 : database.connection_limit);
       !added) {
     session->id = 0;  // nobody knows it, and nothing has to be given back
     return std::unexpected(std::move(added).error());
@@ -489,16 +491,16 @@ SqlResult<std::unique_ptr<SessionState>> open_state(const std::shared_ptr<Wareho
   session->engine_zone = "UTC";  // as required_settings() say
   if (automatic) return session;
   state->record(ConnectionRecord{.event = "initiating session",
-                                  .time = session->started,
-                                  .remote = request.remote_address,
-                                  .session = session->id,
-                                  .database = request.database,
-                                  .user = user.name,
-                                  .method = {},
-                                  .duration_us = 0,
-                                  .timeout_s = user.session_timeout_s,
-                                  .encrypted = request.encrypted,
-                                  .application = session->settings.get("application_name")});
+                                 .time = session->started,
+                                 .remote = request.remote_address,
+                                 .session = session->id,
+                                 .database = request.database,
+                                 .user = user.name,
+                                 .method = {},
+                                 .duration_us = 0,
+                                 .timeout_s = user.session_timeout_s,
+                                 .encrypted = request.encrypted,
+                                 .application = session->settings.get("application_name")});
   return session;
 }
 
