@@ -373,6 +373,31 @@ class DatabaseFiles : public testing::Test {
   std::string directory_;
 };
 
+TEST_F(DatabaseFiles, CollationsOutliveTheProcessAndTablesWrittenAnew) {
+  {
+    auto warehouse = open();
+    ASSERT_TRUE(warehouse) << warehouse.error().message;
+    const auto first = connect(**warehouse);
+    run(*first, "create database folded collate ci");
+    run(*first, "create table t (v varchar(5) collate ci, w varchar(5))");
+    run(*first, "insert into t values ('Bob', 'Bob'), ('Ann', 'Ann')");
+    // In one transaction, so that the engine's table is made anew.
+    run(*first, "begin");
+    run(*first, "delete from t where v = 'ANN'");
+    run(*first, "alter table t add column x varchar(5) default 'Eve' collate ci");
+    run(*first, "commit");
+    run(*connect(**warehouse, "folded"), "create table u as select 'Bob' as v");
+  }
+  auto warehouse = open();
+  ASSERT_TRUE(warehouse) << warehouse.error().message;
+  const auto first = connect(**warehouse);
+  EXPECT_EQ(ask(*first, "select count(*) from t where v = 'BOB' and x = 'EVE'"), "1");
+  EXPECT_EQ(ask(*first, "select count(*) from t where w = 'BOB'"), "0");
+  const auto folded = connect(**warehouse, "folded");
+  EXPECT_EQ(ask(*folded, "select db_collation(), count(*) from u where v = 'BOB'"),
+            "case_insensitive|1");
+}
+
 TEST_F(DatabaseFiles, OutliveTheProcessAndItsCrashes) {
   {
     auto warehouse = open();
