@@ -144,6 +144,8 @@ SqlStatus Connection::State::start() {
     interrupted = false;
   }
   ++statements;
+  // Earlier statements are at their ends, or overtaken.
+  database->key_sets.forget(id);
   if (transaction != TransactionState::kFailed) return {};
   return fail_sql("25P02",
                   "current transaction is aborted, commands ignored until end of transaction "
@@ -246,6 +248,7 @@ Cursor Prepared::State::cursor_over(std::unique_ptr<Cursor::State> state) {
 
 SqlResult<Cursor> Connection::State::describe_result(std::unique_ptr<Cursor::State> cursor) {
   cursor->streaming = duckdb_result_is_streaming(cursor->result);
+  if (!cursor->streaming) database->key_sets.forget(id);
   auto columns = std::make_shared<std::vector<ColumnInfo>>();
   const bool has_rows =
       duckdb_result_return_type(cursor->result) == DUCKDB_RESULT_TYPE_QUERY_RESULT &&

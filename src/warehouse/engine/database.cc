@@ -219,6 +219,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   SqlStatus ready = register_sources(state, (*connection)->state_->connection);
   if (ready) ready = register_sinks(state, (*connection)->state_->connection);
   if (ready) ready = register_length_checks(state, (*connection)->state_->connection);
+  if (ready) ready = register_key_sets(state, (*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
   if (ready) ready = register_float_check((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
@@ -246,6 +247,10 @@ SqlResult<std::unique_ptr<Connection>> Database::connect() {
   if (duckdb_connect(state_->database, &state->connection) != DuckDBSuccess) {
     return fail_sql("08006", "the engine accepts no further connection");
   }
+  duckdb_client_context context = nullptr;
+  duckdb_connection_get_client_context(state->connection, &context);
+  state->id = duckdb_client_context_get_connection_id(context);
+  duckdb_destroy_client_context(&context);
   if (!state_->main.empty())
     LEAT_TRY(state->run_raw(("USE " + quote_identifier(state_->main)).c_str()));
   return std::unique_ptr<Connection>(new Connection(std::move(state)));

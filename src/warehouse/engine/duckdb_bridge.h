@@ -17,6 +17,7 @@
 #include "warehouse/engine/connection.h"
 #include "warehouse/engine/error.h"
 #include "warehouse/engine/function.h"
+#include "warehouse/engine/key_set.h"
 #include "warehouse/engine/result.h"
 #include "warehouse/engine/sink.h"
 #include "warehouse/engine/source.h"
@@ -87,6 +88,7 @@ struct DatabaseState {
   std::mutex holds_mutex;
   int holds = 0;  // guarded by holds_mutex
   BlankMarks blank_marks;
+  KeySets key_sets;
 
   ~DatabaseState() {
     if (database != nullptr) duckdb_close(&database);
@@ -96,6 +98,7 @@ struct DatabaseState {
 struct Connection::State {
   std::shared_ptr<DatabaseState> database;
   duckdb_connection connection = nullptr;
+  std::uint64_t id = 0;  ///< DuckDB's number of the connection.
   TransactionState transaction = TransactionState::kIdle;
   std::mutex interrupt_mutex;
   bool interrupted = false;  // guarded by interrupt_mutex
@@ -106,6 +109,7 @@ struct Connection::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
+    if (database != nullptr) database->key_sets.forget(id);
     if (connection != nullptr) duckdb_disconnect(&connection);
   }
 
@@ -179,6 +183,9 @@ inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
 /// Registers what checks the lengths of stored text (length_check.cc).
 [[nodiscard]] SqlStatus register_length_checks(const std::shared_ptr<DatabaseState>& database,
                                                duckdb_connection connection);
+/// Registers the functions of key_set.h.
+[[nodiscard]] SqlStatus register_key_sets(const std::shared_ptr<DatabaseState>& database,
+                                          duckdb_connection connection);
 /// Registers exact division (decimal_division.cc).
 [[nodiscard]] SqlStatus register_decimal_division(duckdb_connection connection);
 /// Registers the check of floating-point arithmetic (float_check.cc).

@@ -17,6 +17,7 @@
 #include <string>
 #include <utility>
 
+#include "warehouse/engine/aggregate.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/engine/duckdb_bridge.h"
 #include "warehouse/engine/hll_sketch.h"
@@ -26,43 +27,14 @@ namespace {
 
 const ColumnType kSketchType{.type = Type::kSketch};
 
-/// What DuckDB keeps for each group, and may move about in memory.
-struct State {
-  HllSketch* sketch = nullptr;  // owned; null: no value so far
+using SketchState = GroupState<HllSketch>;
 
-  HllSketch& made() {
-    if (sketch == nullptr) sketch = std::make_unique<HllSketch>().release();
-    return *sketch;
-  }
-};
-
-State& state_of(duckdb_aggregate_state state) {
-  return *reinterpret_cast<State*>(state);  // NOLINT(*-reinterpret-cast): DuckDB's memory for it
-}
-
-idx_t state_size(duckdb_function_info /*info*/) {
-  return sizeof(State);
-}
-void init_state(duckdb_function_info /*info*/, duckdb_aggregate_state state) {
-  new (state) State();
-}
-void destroy_states(duckdb_aggregate_state* states, idx_t count) {
-  for (idx_t i = 0; i < count; ++i) std::unique_ptr<HllSketch>(state_of(states[i]).sketch).reset();
-}
-
-template <class Work>
-void run_aggregate(duckdb_function_info info, Work work) {
-  run_for_duckdb([&](const char* error) { duckdb_aggregate_function_set_error(info, error); },
-                 work);
-}
-
-void combine_states(duckdb_function_info info, duckdb_aggregate_state* sources,
+void merge_sketches(duckdb_function_info info, duckdb_aggregate_state* sources,
                     duckdb_aggregate_state* targets, idx_t count) {
   run_aggregate(info, [&]() -> SqlStatus {
     for (idx_t i = 0; i < count; ++i) {
-      const State& source = state_of(sources[i]);
-      State& target = state_of(targets[i]);
-      if (source.sketch != nullptr) target.made().merge(*source.sketch);
+      const HllSketch* source = SketchState::of(sources[i]).value;
+      if (source != nullptr) SketchState::of(targets[i]).made().merge(*source);
     }
     return {};
   });
@@ -75,7 +47,7 @@ void add_cells(duckdb_vector vector, idx_t count, duckdb_aggregate_state* states
   std::uint64_t* const validity = duckdb_vector_get_validity(vector);
   for (idx_t i = 0; i < count; ++i) {
     if (validity != nullptr && !duckdb_validity_row_is_valid(validity, i)) continue;
-    state_of(states[i]).made().add(hash(cells[i]));
+    SketchState::of(states[i]).made().add(hash(cells[i]));
   }
 }
 
@@ -191,7 +163,7 @@ void add_sketches(duckdb_function_info info, duckdb_data_chunk input,
       if (validity != nullptr && !duckdb_validity_row_is_valid(validity, i)) continue;
       LEAT_ASSIGN(const HllSketch sketch, HllSketch::parse({duckdb_string_t_data(&texts[i]),
                                                             duckdb_string_t_length(texts[i])}));
-      state_of(states[i]).made().merge(sketch);
+      SketchState::of(states[i]).made().merge(sketch);
     }
     return {};
   });
@@ -201,7 +173,7 @@ void give_cardinalities(duckdb_function_info /*info*/, duckdb_aggregate_state* s
                         duckdb_vector result, idx_t count, idx_t offset) {
   auto* out = static_cast<std::int64_t*>(duckdb_vector_get_data(result));
   for (idx_t i = 0; i < count; ++i) {
-    const HllSketch* sketch = state_of(states[i]).sketch;
+    const HllSketch* sketch = SketchState::of(states[i]).value;
     out[offset + i] = sketch == nullptr ? 0 : sketch->cardinality();
   }
 }
@@ -214,7 +186,7 @@ void give_sketches(duckdb_function_info info, duckdb_aggregate_state* states, du
     const HllSketch empty;
     std::string text;
     for (idx_t i = 0; i < count; ++i) {
-      const HllSketch* sketch = state_of(states[i]).sketch;
+      const HllSketch* sketch = SketchState::of(states[i]).value;
       if (sketch == nullptr && kNullForNone) {
         duckdb_vector_ensure_validity_writable(result);
         duckdb_validity_set_row_invalid(duckdb_vector_get_validity(result), offset + i);
@@ -226,31 +198,6 @@ void give_sketches(duckdb_function_info info, duckdb_aggregate_state* states, du
     }
     return {};
   });
-}
-
-struct Aggregate {
-  const char* name;
-  ColumnType parameter;
-  ColumnType returns;
-  duckdb_aggregate_update_t update;
-  duckdb_aggregate_finalize_t finalize;
-};
-
-SqlStatus add_aggregate(duckdb_connection connection, const Aggregate& aggregate) {
-  duckdb_aggregate_function handle = duckdb_create_aggregate_function();
-  duckdb_aggregate_function_set_name(handle, aggregate.name);
-  const LogicalType parameter(type_to_duckdb(aggregate.parameter));
-  duckdb_aggregate_function_add_parameter(handle, parameter.get());
-  const LogicalType returns(type_to_duckdb(aggregate.returns));
-  duckdb_aggregate_function_set_return_type(handle, returns.get());
-  duckdb_aggregate_function_set_functions(handle, state_size, init_state, aggregate.update,
-                                          combine_states, aggregate.finalize);
-  duckdb_aggregate_function_set_destructor(handle, destroy_states);
-  duckdb_aggregate_function_set_special_handling(handle);
-  const duckdb_state state = duckdb_register_aggregate_function(connection, handle);
-  duckdb_destroy_aggregate_function(&handle);
-  if (state == DuckDBSuccess) return {};
-  return fail_sql("42723", std::string("function ") + aggregate.name + " could not be registered");
 }
 
 ScalarFunction made(std::string name, std::vector<ColumnType> parameters, ColumnType returns,
@@ -294,13 +241,14 @@ SqlStatus register_sketch_aggregates(duckdb_connection connection) {
   const ColumnType any{.type = Type::kNull};
   const ColumnType number{.type = Type::kInt64};
   for (const Aggregate& each :
-       {Aggregate{"leat_hll", any, number, add_values<false>, give_cardinalities},
-        Aggregate{"leat_approximate_count", any, number, add_values<true>, give_cardinalities},
-        Aggregate{"leat_hll_create_sketch", any, kSketchType, add_values<false>,
+       {Aggregate{"leat_hll", any, number, add_values<false>, merge_sketches, give_cardinalities},
+        Aggregate{"leat_approximate_count", any, number, add_values<true>, merge_sketches,
+                  give_cardinalities},
+        Aggregate{"leat_hll_create_sketch", any, kSketchType, add_values<false>, merge_sketches,
                   give_sketches<false>},
-        Aggregate{"leat_hll_combine", kSketchType, kSketchType, add_sketches,
+        Aggregate{"leat_hll_combine", kSketchType, kSketchType, add_sketches, merge_sketches,
                   give_sketches<true>}}) {
-    LEAT_TRY(add_aggregate(connection, each));
+    LEAT_TRY(register_aggregate<HllSketch>(connection, each));
   }
   return {};
 }

@@ -355,4 +355,18 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
   return result;
 }
 
+bool SessionLookup::holds_few_rows(const sql::Relation& relation) const {
+  // Their keys take 100 MiB at most, in a set.
+  constexpr std::int64_t kFewRows = 4'000'000;
+  const RelationPointer temporary = session_.catalog.temporary(relation.name);
+  // Another statement would overtake a stream.
+  if (temporary == nullptr || temporary->oid != relation.oid || session_.streaming != nullptr ||
+      session_.connection == nullptr) {
+    return false;
+  }
+  const auto rows = session_.connection->query("SELECT count(*) FROM " + relation.duckdb_name);
+  return rows &&
+         parse_number<std::int64_t>(rows->at(0)[0].value_or("")).value_or(kFewRows + 1) <= kFewRows;
+}
+
 }  // namespace leat::session

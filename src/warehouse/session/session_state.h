@@ -375,6 +375,7 @@ class SessionLookup final : public sql::RelationLookup {
       const sql::QualifiedName& name) const override;
   [[nodiscard]] sql::SqlResult<std::vector<const sql::DefinedFunction*>> find_functions(
       const std::vector<std::string>& name, std::size_t parameters) const override;
+  [[nodiscard]] bool holds_few_rows(const sql::Relation& relation) const override;
   /// As Plan::marks.
   [[nodiscard]] const std::map<catalog::Oid, std::size_t>& marks() const { return marks_; }
 

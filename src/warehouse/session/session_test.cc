@@ -607,5 +607,34 @@ TEST(Session, StartupSettingsAreAppliedAndStrangersIgnored) {
   EXPECT_EQ(ask(**opened, "show application_name"), "psql");
 }
 
+// Which IN with a query becomes a look into a set of keys (docs/adr/0125). What the rows are says
+// tests/sql/queries.slt.
+TEST(Session, KeysOfSmallTemporaryTablesAreLookedUpInSets) {
+  const auto session = open_session();
+  run(*session, "create table keyed (k bigint, t varchar(10))");
+  run(*session, "insert into keyed select 1, 'a' union all select 2, 'b' union all select 3, 'c'");
+  run(*session, "create table others (k bigint)");
+  run(*session, "create temp table keys (k bigint, i int, t varchar(10))");
+  const auto in_a_set = [&](const std::string& condition) {
+    const std::string plan = ask(*session, "explain select * from keyed x where " + condition);
+    EXPECT_NE(plan.find("keyed"), std::string::npos) << plan;
+    return plan.find("leat_among") != std::string::npos;
+  };
+  EXPECT_TRUE(in_a_set("k in (select k from keys)"));
+  EXPECT_TRUE(in_a_set("x.k in (select s.i from keys s) and x.t = 'a'"));
+  EXPECT_TRUE(in_a_set("k + 1 in (select keys.k from keys)"));
+  for (const char* const other :
+       {"t in (select t from keys)", "k in (select k from others)", "k not in (select k from keys)",
+        "k in (select k from keys) or t = 'a'", "k in (select k from keys limit 1)",
+        "k in (select k + 1 from keys)", "k in (select k from keys where i > 1)",
+        "(k in (select k from keys)) is null"}) {
+    EXPECT_FALSE(in_a_set(other)) << other;
+  }
+  run(*session, "insert into keys (k) select a.k from (select 1 as k union all select 2) a");
+  for (int i = 0; i < 21; ++i) run(*session, "insert into keys (k) select k from keys");
+  EXPECT_EQ(ask(*session, "select count(*) from keys"), "4194304");
+  EXPECT_FALSE(in_a_set("k in (select k from keys)")) << "too many for memory";
+}
+
 }  // namespace
 }  // namespace leat::session

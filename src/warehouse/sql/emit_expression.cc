@@ -328,7 +328,7 @@ void Emitter::is_test(const Expression& node) {
 
 void Emitter::in_test(const Expression& node) {
   const Expression& value = *node.children[0];
-  if (text_in(node) || text_rows(node)) return;
+  if (text_in(node) || text_rows(node) || key_set_test(node)) return;
   if (node.query) {
     return compare_with_query(value, node.negated ? " NOT IN " : " IN ", *node.query);
   }

@@ -354,7 +354,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
         from(node.from);
       });
   cut_columns_.clear();
-  if (node.where && !has_outer_marks(node)) where_text = captured([&] { expression(*node.where); });
+  if (node.where && !has_outer_marks(node)) where_text = captured([&] { filter(*node.where); });
   float_checks_ = !has_computed_groups(node);
   if (use_ == nullptr) find_groups(node);
   scopes_.back().grouped = !scopes_.back().groups.empty();

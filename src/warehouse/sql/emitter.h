@@ -269,6 +269,12 @@ class Emitter {
   void collated(const Expression& node);
   /// `left` and the query that it is compared with, "x IN (SELECT ...)" without the word between.
   void compare_with_query(const Expression& left, std::string_view word, const Query& node);
+  // IN with a query whose keys are looked up in a set (emit_key_set.cc).
+  /// A condition of which only what is true counts: of WHERE.
+  void filter(const Expression& node);
+  /// False when nothing was written: no such test.
+  bool key_set_test(const Expression& node);
+  [[nodiscard]] bool is_key_query(const Query& node) const;
   void compared_values(const Arguments& nodes);
   // Keys of groups and sets (emit_blanks.cc).
   void find_groups(const Select& node);
@@ -536,13 +542,14 @@ class Emitter {
   std::set<const Expression*> float_parts_{};  ///< operators that a check around them covers
   bool reads_table_ = false;                   ///< a relation of users was named so far
   bool in_from_function_ = false;              ///< in a call that stands in FROM
-  bool in_recursion_ = false;              ///< in a recursive common table: UNION stays at its top
-  bool in_natural_ = false;                ///< in a NATURAL join: its columns are noted
-  std::vector<std::string> cut_columns_;   ///< names of columns that tables in FROM give as keys
-  bool collations_;                        ///< a text that may be compared without case was seen
-  std::vector<ScopeColumn> last_columns_;  ///< output columns of the query emitted last
-  ColumnUse* use_ = nullptr;               ///< null: nobody asks
-  const Expression* item_ = nullptr;       ///< the select item without alias that is being written
+  bool in_recursion_ = false;               ///< in a recursive common table: UNION stays at its top
+  bool in_natural_ = false;                 ///< in a NATURAL join: its columns are noted
+  std::vector<std::string> cut_columns_;    ///< names of columns that tables in FROM give as keys
+  bool collations_;                         ///< a text that may be compared without case was seen
+  std::vector<const Expression*> filters_;  ///< what must be true of a row that is kept
+  std::vector<ScopeColumn> last_columns_;   ///< output columns of the query emitted last
+  ColumnUse* use_ = nullptr;                ///< null: nobody asks
+  const Expression* item_ = nullptr;        ///< the select item without alias that is being written
 };
 
 }  // namespace leat::sql

@@ -59,6 +59,8 @@ std::vector<std::string> allowed_by(const Expression& condition, std::string_vie
   return out;
 }
 
+}  // namespace
+
 void add_conjuncts(const Expression& condition, std::vector<const Expression*>& out) {
   if (condition.kind != ExpressionKind::kAnd) {
     out.push_back(&condition);
@@ -66,8 +68,6 @@ void add_conjuncts(const Expression& condition, std::vector<const Expression*>& 
   }
   for (const ExpressionPtr& child : condition.children) add_conjuncts(*child, out);
 }
-
-}  // namespace
 
 bool CatalogFocus::includes(std::string_view in_schema, std::string_view relation) const {
   return in_schema == schema &&

@@ -23,4 +23,7 @@ struct CatalogFocus {
 /// other relations cannot be in its answer. Nothing for every other statement. Pure; any thread.
 [[nodiscard]] std::optional<CatalogFocus> catalog_focus(const Statement& statement);
 
+/// Appends the conditions that AND joins to `condition`, or `condition` itself.
+void add_conjuncts(const Expression& condition, std::vector<const Expression*>& out);
+
 }  // namespace leat::sql

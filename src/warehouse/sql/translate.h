@@ -67,6 +67,9 @@ class RelationLookup {
       const std::vector<std::string>& /*name*/, std::size_t /*parameters*/) const {
     return std::vector<const DefinedFunction*>();
   }
+  /// True for a table of the session's own that holds few rows: a set of keys made of them fits
+  /// into memory. Asked only where that matters.
+  [[nodiscard]] virtual bool holds_few_rows(const Relation& /*relation*/) const { return false; }
 };
 
 struct TranslateContext {
