@@ -22,7 +22,7 @@ StagedTable tracks() {
 TEST(LoadSql, MakesTablesWithKeysAndTheOrderOfColumns) {
   EXPECT_EQ(
       create_table_sql(tracks()),
-      R"(CREATE TABLE IF NOT EXISTS "web"."tracks" ("id" varchar(512) NOT NULL, "received_at" )"
+      R"(CREATE TABLE IF NOT EXISTS "web"."tracks" ("id" varchar(512) NOT NULL ENCODE zstd, "received_at" )"
       R"(timestamp, )"
       R"("uuid_ts" timestamp, "context_ip" varchar(512), "event" varchar(512)) )"
       R"(DISTKEY("id") SORTKEY("received_at"))");
