@@ -288,7 +288,67 @@ constexpr RelationSpec kEmpty[] = {
      "VARCHAR, identity_type VARCHAR, admin_option BOOLEAN"},
     {"stl_s3client_error",
      "userid INTEGER, query INTEGER, sliceid INTEGER, recordtime TIMESTAMP, pid INTEGER, "
-     "http_method VARCHAR, bucket VARCHAR, key VARCHAR, error VARCHAR"},
+     "http_method VARCHAR, bucket VARCHAR, key VARCHAR, error VARCHAR, is_partial INTEGER, "
+     "start_offset BIGINT"},
+    {"svl_multi_statement_violations",
+     "userid INTEGER, database VARCHAR, cmdname VARCHAR, xid BIGINT, pid INTEGER, label VARCHAR, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, sequence INTEGER, type VARCHAR, text VARCHAR"},
+    {"svl_s3list",
+     "query INTEGER, segment INTEGER, node INTEGER, slice INTEGER, eventtime TIMESTAMP, bucket "
+     "VARCHAR, prefix VARCHAR, recursive VARCHAR, retrieved_files INTEGER, max_file_size BIGINT, "
+     "avg_file_size DOUBLE, generated_splits INTEGER, avg_split_length DOUBLE, duration BIGINT"},
+    {"svl_s3partition",
+     "query INTEGER, segment INTEGER, node INTEGER, slice INTEGER, starttime TIMESTAMP, endtime "
+     "TIMESTAMP, duration BIGINT, total_partitions INTEGER, qualified_partitions INTEGER, "
+     "assigned_partitions INTEGER, assignment VARCHAR"},
+    {"svl_s3partition_summary",
+     "query INTEGER, segment INTEGER, assignment VARCHAR, min_starttime TIMESTAMP, max_endtime "
+     "TIMESTAMP, min_duration BIGINT, max_duration BIGINT, avg_duration BIGINT, total_partitions "
+     "INTEGER, qualified_partitions INTEGER, min_assigned_partitions INTEGER, "
+     "max_assigned_partitions INTEGER, avg_assigned_partitions BIGINT"},
+    {"svl_s3query",
+     "userid INTEGER, query INTEGER, segment INTEGER, step INTEGER, node INTEGER, slice INTEGER, "
+     "starttime TIMESTAMP, endtime TIMESTAMP, elapsed INTEGER, external_table_name VARCHAR, "
+     "is_partitioned VARCHAR, is_rrscan VARCHAR, s3_scanned_rows BIGINT, s3_scanned_bytes "
+     "BIGINT, s3query_returned_rows BIGINT, s3query_returned_bytes BIGINT, files INTEGER, splits "
+     "INTEGER, total_split_size BIGINT, max_split_size BIGINT, total_retries INTEGER, max_retries "
+     "INTEGER, max_request_duration INTEGER, avg_request_duration DOUBLE, "
+     "max_request_parallelism INTEGER, avg_request_parallelism DOUBLE"},
+    {"svv_ml_model_info",
+     "database_name VARCHAR, schema_name VARCHAR, user_name VARCHAR, model_name VARCHAR, "
+     "life_cycle VARCHAR, is_refreshable INTEGER, model_state VARCHAR"},
+    {"svv_ml_model_privileges",
+     "namespace_name VARCHAR, model_name VARCHAR, model_version INTEGER, privilege_type VARCHAR, "
+     "identity_id INTEGER, identity_name VARCHAR, identity_type VARCHAR, admin_option BOOLEAN"},
+    {"sys_stream_scan_states",
+     "external_schema_name VARCHAR, stream_name VARCHAR, mv_name VARCHAR, transaction_id BIGINT, "
+     "query_id BIGINT, record_time TIMESTAMP, partition_id VARCHAR, latest_position VARCHAR, "
+     "scanned_rows BIGINT, skipped_rows BIGINT, scanned_bytes BIGINT, stream_record_time_min "
+     "TIMESTAMP, stream_record_time_max TIMESTAMP"},
+    {"sys_stream_scan_errors",
+     "external_schema_name VARCHAR, stream_name VARCHAR, mv_name VARCHAR, transaction_id BIGINT, "
+     "query_id BIGINT, stream_timestamp_type VARCHAR, stream_timestamp TIMESTAMP, record_time "
+     "TIMESTAMP, partition_id VARCHAR, position VARCHAR, error_code INTEGER, error_reason VARCHAR"},
+    {"sys_datashare_usage_consumer",
+     "user_id INTEGER, session_id INTEGER, transaction_id BIGINT, request_id VARCHAR, "
+     "request_type VARCHAR, transaction_uid VARCHAR, record_time TIMESTAMP, status INTEGER, "
+     "error_message VARCHAR"},
+    {"sys_datashare_usage_producer",
+     "share_id INTEGER, share_name VARCHAR, request_id VARCHAR, request_type VARCHAR, object_type "
+     "VARCHAR, object_oid INTEGER, object_name VARCHAR, consumer_account VARCHAR, "
+     "consumer_namespace VARCHAR, consumer_transaction_uid VARCHAR, record_time TIMESTAMP, status "
+     "INTEGER, error_message VARCHAR, consumer_region VARCHAR"},
+    {"sys_datashare_change_log",
+     "user_id INTEGER, user_name VARCHAR, session_id INTEGER, transaction_id BIGINT, share_id "
+     "INTEGER, share_name VARCHAR, source_database_id INTEGER, source_database_name VARCHAR, "
+     "consumer_database_id INTEGER, consumer_database_name VARCHAR, arn VARCHAR, record_time "
+     "TIMESTAMP, action VARCHAR, status INTEGER, share_object_type VARCHAR, share_object_id "
+     "INTEGER, share_object_name VARCHAR, target_user_type VARCHAR, target_user_id INTEGER, "
+     "target_user_name VARCHAR, consumer_account VARCHAR, consumer_namespace VARCHAR, "
+     "producer_account VARCHAR, producer_namespace VARCHAR"},
+    {"sys_datashare_cross_region_usage",
+     "query_id INTEGER, child_query_sequence INTEGER, segment_id BIGINT, start_time TIMESTAMP, "
+     "end_time TIMESTAMP, transferred_data BIGINT, source_region VARCHAR"},
     {"stl_aggr",
      "userid INTEGER, query INTEGER, slice INTEGER, segment INTEGER, step INTEGER, starttime "
      "TIMESTAMP, endtime TIMESTAMP, tasknum INTEGER, rows BIGINT, bytes BIGINT, slots "

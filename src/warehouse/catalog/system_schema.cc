@@ -205,6 +205,12 @@ constexpr RelationSpec kLive[] = {
      "user_id INTEGER, query_id INTEGER, file_name VARCHAR, bytes_scanned BIGINT, "
      "lines_scanned BIGINT, record_time TIMESTAMP, splits_scanned INTEGER, start_time "
      "TIMESTAMP, end_time TIMESTAMP, file_etag VARCHAR, file_last_modified TIMESTAMP"},
+    {"stl_s3client",
+     "userid INTEGER, query INTEGER, slice INTEGER, recordtime TIMESTAMP, pid INTEGER, "
+     "http_method VARCHAR, bucket VARCHAR, key VARCHAR, transfer_size BIGINT, data_size BIGINT, "
+     "start_time BIGINT, end_time BIGINT, transfer_time BIGINT, compression_time BIGINT, "
+     "connect_time BIGINT, app_connect_time BIGINT, retries BIGINT, request_id VARCHAR, "
+     "extended_request_id VARCHAR, ip_address VARCHAR, is_partial INTEGER, start_offset BIGINT"},
     {"stl_load_commits",
      "userid INTEGER, query INTEGER, slice INTEGER, name VARCHAR, filename VARCHAR, byte_offset "
      "INTEGER, lines_scanned INTEGER, errors INTEGER, curtime TIMESTAMP, status INTEGER, "

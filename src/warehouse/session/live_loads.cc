@@ -86,7 +86,38 @@ void unload_file_row(Rows& rows, const UnloadRecord& each, const UnloadRecord::F
   rows.text("file_format", each.format).end();
 }
 
+/// One object of a COPY or an UNLOAD, with the times of the whole statement: those of its objects
+/// overlap.
+template <class Record, class File>
+void object_row(Rows& rows, std::string_view method, const Record& each, const File& file) {
+  constexpr std::int64_t kYear2000Us = 946'684'800'000'000;
+  std::string_view name = file.name;
+  if (name.starts_with("s3://")) name.remove_prefix(5);
+  const std::string_view bucket = name.substr(0, name.find('/'));
+  rows.begin().number("userid", each.user).number("query", each.query).number("slice", 0);
+  rows.time("recordtime", each.end).number("pid", each.session).text("http_method", method);
+  rows.text("bucket", bucket).text("key", name.substr(std::min(bucket.size() + 1, name.size())));
+  rows.number("transfer_size", file.bytes);
+  rows.number("start_time", each.start.value - kYear2000Us);
+  rows.number("end_time", each.end.value - kYear2000Us);
+  rows.number("transfer_time", each.end.value - each.start.value);
+  rows.number("is_partial", 0).number("start_offset", 0).end();
+}
+
 }  // namespace
+
+std::string object_rows(const WarehouseState& state, const SessionInfo& viewer, bool sees_all) {
+  Rows rows;
+  for (const LoadRecord& each : state.history.loads()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    for (const LoadRecord::File& file : each.files) object_row(rows, "GET", each, file);
+  }
+  for (const UnloadRecord& each : state.history.unloads()) {
+    if (!sees_all && each.user != viewer.user_id) continue;
+    for (const UnloadRecord::File& file : each.files) object_row(rows, "PUT", each, file);
+  }
+  return rows.finish();
+}
 
 std::string load_error_rows(const WarehouseState& state, std::string_view relation,
                             const SessionInfo& viewer, bool sees_all) {

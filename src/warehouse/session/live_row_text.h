@@ -69,6 +69,9 @@ class Rows {
                                           const SessionInfo& viewer, bool sees_all);
 [[nodiscard]] std::string load_rows(const WarehouseState& state, std::string_view relation,
                                     const SessionInfo& viewer, bool sees_all);
+/// Of stl_s3client.
+[[nodiscard]] std::string object_rows(const WarehouseState& state, const SessionInfo& viewer,
+                                      bool sees_all);
 [[nodiscard]] std::string unload_rows(const WarehouseState& state, std::string_view relation,
                                       const SessionInfo& viewer, bool sees_all);
 

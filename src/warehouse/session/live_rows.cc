@@ -488,6 +488,7 @@ std::string live_rows_of(const WarehouseState& state, std::string_view relation,
       relation == "stl_replacements" || relation.starts_with("sys_load_")) {
     return load_rows(state, relation, viewer, sees_all);
   }
+  if (relation == "stl_s3client") return object_rows(state, viewer, sees_all);
   if (relation == "stl_unload_log" || relation.starts_with("sys_unload_")) {
     return unload_rows(state, relation, viewer, sees_all);
   }
