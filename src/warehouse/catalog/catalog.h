@@ -55,12 +55,20 @@ struct Changes {
   /// Numbers of columns that may hold texts with a blank at the end; none is ever taken back.
   std::map<Oid, std::set<std::int16_t>> blanks;
 
-  [[nodiscard]] bool empty() const {
-    return !of_cluster() && schemas.empty() && relations.empty() && functions.empty() &&
-           standing == nullptr && blanks.empty();
+  [[nodiscard]] bool empty() const { return !of_cluster() && !of_database(); }
+  [[nodiscard]] bool of_database() const {
+    return !(schemas.empty() && relations.empty() && functions.empty() && standing == nullptr &&
+             blanks.empty());
   }
   [[nodiscard]] bool of_cluster() const {
     return !(users.empty() && groups.empty() && roles.empty() && databases.empty());
+  }
+  /// Adds what `other` has of the warehouse; what both have stays as it is.
+  void take_cluster(Changes& other) {
+    users.merge(other.users);
+    groups.merge(other.groups);
+    roles.merge(other.roles);
+    databases.merge(other.databases);
   }
 };
 

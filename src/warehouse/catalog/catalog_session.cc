@@ -370,6 +370,9 @@ SqlStatus CatalogSession::drop_function(Oid oid) {
 void CatalogSession::look_at(Catalog& catalog) {
   const std::lock_guard lock(mutex_);
   ++epoch_;
+  if (!changes_.empty()) changes_elsewhere_[catalog_] = std::move(changes_);
+  const auto kept = changes_elsewhere_.extract(&catalog);
+  changes_ = kept.empty() ? Changes() : std::move(kept.mapped());
   catalog_ = &catalog;
 }
 
@@ -381,7 +384,14 @@ void CatalogSession::transaction_started() {
 
 SqlResult<bool> CatalogSession::commit() {
   const auto end = [&] { return connection_.commit(); };
-  SqlResult<bool> committed = changes_.empty() ? end() : catalog_->commit(changes_, end);
+  Catalog* changed = catalog_;
+  for (auto& [elsewhere, changes] : changes_elsewhere_) {
+    // The engine lets a transaction write to one file: what changed here then is of the cluster.
+    changes.take_cluster(changes_);
+    changes_ = std::move(changes);
+    changed = elsewhere;
+  }
+  SqlResult<bool> committed = changes_.empty() ? end() : changed->commit(changes_, end);
   if (!committed || !*committed) {
     rolled_back();
     return committed;
@@ -391,6 +401,7 @@ SqlResult<bool> CatalogSession::commit() {
     if (relation == nullptr) connection_.blank_marks().forget(oid);
   }
   changes_ = {};
+  changes_elsewhere_.clear();
   temporaries_before_.clear();
   return committed;
 }
@@ -399,13 +410,19 @@ void CatalogSession::rolled_back() {
   const std::lock_guard lock(mutex_);
   if (!changes_.empty() || temporaries_changed_) ++epoch_;
   changes_ = {};
+  changes_elsewhere_.clear();
   if (temporaries_changed_) temporaries_ = std::exchange(temporaries_before_, {});
   temporaries_changed_ = false;
 }
 
 bool CatalogSession::changed() const {
   const std::lock_guard lock(mutex_);
-  return !changes_.empty() || temporaries_changed_;
+  return !changes_.empty() || !changes_elsewhere_.empty() || temporaries_changed_;
+}
+
+bool CatalogSession::changed_database() const {
+  const std::lock_guard lock(mutex_);
+  return changes_.of_database();
 }
 
 }  // namespace leat::catalog

@@ -26,7 +26,8 @@ class CatalogSession {
       : catalog_(&catalog), connection_(connection) {}
 
   [[nodiscard]] Catalog& catalog() const { return *catalog_; }
-  /// Shows another database from now on, beside the same temporary tables. Not in a transaction.
+  /// Shows another database from now on, beside the same temporary tables. What the transaction
+  /// changed in the one before stays a part of it.
   void look_at(Catalog& catalog);
 
   [[nodiscard]] UserPointer user(std::string_view name) const;
@@ -85,6 +86,8 @@ class CatalogSession {
   void rolled_back();
   /// True when this transaction has changed the catalog.
   [[nodiscard]] bool changed() const;
+  /// True when it has changed objects of the database that is looked at.
+  [[nodiscard]] bool changed_database() const;
   /// Grows with every change of this session's own view.
   [[nodiscard]] std::uint64_t epoch() const { return epoch_; }
 
@@ -94,6 +97,8 @@ class CatalogSession {
   std::uint64_t epoch_ = 0;
   mutable std::mutex mutex_;  // guards all below
   Changes changes_;
+  /// Of the databases that are not looked at now.
+  std::map<Catalog*, Changes> changes_elsewhere_;
   std::map<std::string, RelationPointer, std::less<>> temporaries_;
   std::map<std::string, RelationPointer, std::less<>> temporaries_before_;
   bool temporaries_changed_ = false;

@@ -131,6 +131,7 @@ struct Database {
   std::int32_t owner = 0;
   std::int64_t connection_limit = -1;  ///< -1: none
   bool insensitive = false;            ///< COLLATE CASE_INSENSITIVE
+  bool serializable = false;           ///< ISOLATION LEVEL SERIALIZABLE; else SNAPSHOT.
   Acl acl{};
 };
 

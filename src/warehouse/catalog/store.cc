@@ -155,6 +155,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.databases (name VARCHAR, owner INTEGER);
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS oid BIGINT DEFAULT 100;
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS connection_limit BIGINT DEFAULT -1;
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS insensitive BOOLEAN DEFAULT false;
+ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS serializable BOOLEAN DEFAULT false;
 CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN,
   create_database BOOLEAN,
   password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR,
@@ -463,7 +464,8 @@ SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
   LEAT_TRY(read_roles(connection, changes));
   LEAT_ASSIGN(AclMap acls, read_acl(connection));
   LEAT_ASSIGN(const auto databases,
-              connection.query("SELECT name, owner, oid, connection_limit, insensitive FROM "
+              connection.query("SELECT name, owner, oid, connection_limit, insensitive, "
+                               "serializable FROM "
                                "leat_catalog.databases"));
   for (const TextRow& cells : databases) {
     Row row(cells);
@@ -473,6 +475,7 @@ SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
     database.oid = row.number<Oid>();
     database.connection_limit = row.number<std::int64_t>();
     database.insensitive = row.boolean();
+    database.serializable = row.boolean();
     database.acl = acls[database.oid];
     auto& slot = changes.databases[database.oid];
     slot = std::make_shared<const Database>(std::move(database));
@@ -538,12 +541,13 @@ SqlStatus write_schema(engine::Connection& connection, const Schema& schema) {
 SqlStatus write_database(engine::Connection& connection, std::string_view store,
                          const Database& database) {
   LEAT_TRY(erase_database(connection, store, database.oid));
-  return run(connection,
-             fmt::format("INSERT INTO {}.databases (name, owner, oid, connection_limit, "
-                         "insensitive) VALUES ({}, {}, {}, {}, {});{}",
-                         store, text(database.name), database.owner, database.oid,
-                         database.connection_limit, boolean(database.insensitive),
-                         acl_rows(database.oid, database.acl, store)));
+  return run(
+      connection,
+      fmt::format("INSERT INTO {}.databases (name, owner, oid, connection_limit, "
+                  "insensitive, serializable) VALUES ({}, {}, {}, {}, {}, {});{}",
+                  store, text(database.name), database.owner, database.oid,
+                  database.connection_limit, boolean(database.insensitive),
+                  boolean(database.serializable), acl_rows(database.oid, database.acl, store)));
 }
 
 SqlStatus write_relation(engine::Connection& connection, const Relation& relation,

@@ -186,8 +186,9 @@ WHERE kind = 'v' AND definition LIKE 'create materialized view %')sql",
     R"sql(svv_redshift_databases AS
 SELECT datname AS database_name, datdba AS database_owner, 'local' AS database_type,
   array_to_string(datacl, ',') AS
-  database_acl, '' AS database_options, 'Snapshot Isolation' AS database_isolation_level
-FROM leat_system.pg_database)sql",
+  database_acl, '' AS database_options, CASE WHEN d.serializable THEN 'Serializable'
+  ELSE 'Snapshot Isolation' END AS database_isolation_level
+FROM leat_system.pg_database p JOIN leat_catalog.databases d ON d.oid = p.oid)sql",
     R"sql(leat_sizes AS
 SELECT r.oid, t.estimated_size AS row_count FROM leat_system.leat_relations r JOIN
   duckdb_tables() t

@@ -194,11 +194,10 @@ constexpr std::array kTransactionRules{
     Rule{"Cannot write {} - transaction is launched in read-only mode", "25006",
          "transaction is read-only"},
     Rule{"{}transaction is launched in read-only mode{}", "25006", "transaction is read-only"},
-    Rule{
-        "Attempting to write to database {} in a transaction that has already modified database {}",
-        "0A000",
-        "a transaction in another than the first database cannot change users, groups, roles or "
-        "databases together with tables and other objects"},
+    Rule{"Attempting to write to database {} in a transaction that has already modified database "
+         "{} {}",
+         "0A000",
+         "a transaction can write to one database only, and this one has written to \"{1}\""},
     Rule{"", "40001",
          "Serializable isolation violation: another transaction changed the same rows or object"},
 };

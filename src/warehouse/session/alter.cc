@@ -576,7 +576,10 @@ SqlStatus SessionState::run_alter_table(Running& running,
   LEAT_ASSIGN(const RelationPointer found, find_relation(statement.table));
   const bool table = found->kind == catalog::RelationKind::kTable;
   LEAT_TRY(require_owner(*found, catalog::kAlter, table ? "alter table" : ""));
-  if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
+  if (!found->temporary) {
+    LEAT_TRY(lock_table(found->schema_name, found->name));
+    tables_used.writes.insert(found->oid);
+  }
   const RelationPointer still = catalog.relation(found->oid);
   if (still == nullptr) {
     return engine::fail_sql("42P01",

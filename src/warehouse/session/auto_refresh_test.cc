@@ -112,6 +112,18 @@ TEST(AutoRefresh, FollowsInsertsUpdatesAndWhatIsBelowViews) {
   EXPECT_EQ(ask(*session, "select autorefresh from svv_mv_info where name = 'total'"), "f");
 }
 
+TEST(AutoRefresh, FollowsWritesFromAnotherDatabase) {
+  Following warehouse(1000);
+  const auto session = warehouse.session();
+  run(*session, "create database refreshed");
+  run(*session, "create table refreshed.public.t (a int)");
+  run(*session, "use refreshed");
+  run(*session, "create materialized view total auto refresh yes as select sum(a) as s from t");
+  run(*session, "reset use");
+  run(*session, "insert into refreshed.public.t values (3)");
+  await(*session, "select s from refreshed.public.total", "3");
+}
+
 TEST(AutoRefresh, GivesWayToUsers) {
   Following warehouse(1000);
   const auto session = warehouse.session();

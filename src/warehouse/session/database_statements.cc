@@ -24,12 +24,6 @@ SqlStatus require_database_owner(const SessionState& session, const catalog::Dat
   return engine::fail_sql("42501", "must be owner of database " + database.name);
 }
 
-SqlStatus check_isolation(std::string_view level) {
-  if (level.empty() || level == "snapshot") return {};
-  return engine::fail_sql("0A000", "ISOLATION LEVEL SERIALIZABLE is not supported", {},
-                          "Databases are of ISOLATION LEVEL SNAPSHOT.");
-}
-
 SqlStatus check_name(const SessionState& session, const std::string& name) {
   if (std::ranges::find(kReserved, name) != std::end(kReserved)) {
     return engine::fail_sql("42939", "unacceptable database name \"" + name + "\"",
@@ -88,8 +82,8 @@ SqlStatus SessionState::run_create_database(Running&,
   const catalog::UserPointer me = user();
   if (me == nullptr || !(me->superuser || me->create_database))
     return engine::fail_sql("42501", "permission denied to create database");
-  LEAT_TRY(check_isolation(statement.isolation));
   catalog::Database made;
+  made.serializable = statement.isolation == "serializable";
   made.name = std::string(utf8_prefix(statement.name, 127));
   made.owner = user_id;
   made.connection_limit = statement.connection_limit.value_or(-1);
@@ -126,7 +120,9 @@ SqlStatus SessionState::run_alter_database(Running&, const sql::AlterDatabaseSta
       LEAT_TRY(collate_database(*this, changed, statement.value));
       break;
     case sql::AlterKind::kSet:
-      return check_isolation(statement.value);
+      // For transactions that begin from now on.
+      changed.serializable = statement.value == "serializable";
+      break;
     default:
       return engine::fail_sql("0A000", "this form of ALTER DATABASE is not supported");
   }
@@ -202,7 +198,8 @@ catalog::CatalogSession SessionState::catalog_of(const catalog::Relation& relati
 }
 
 SqlResult<catalog::RelationPointer> SessionState::find_readable(
-    const sql::QualifiedName& name) const {
+    const sql::QualifiedName& written) const {
+  const sql::QualifiedName name = at_home(written);
   if (name.database().empty() || name.database() == request.database) return find_relation(name);
   const catalog::DatabasePointer database = catalog.database(name.database());
   const Databases::CatalogPointer other =

@@ -204,12 +204,10 @@ TEST(Databases, AreReadAcrossAndNotWritten) {
       "binding");
   EXPECT_EQ(ask(*first, "select n from db_across_late"), "3");
   run(*first, "drop view db_across_late");
-  for (const char* refused :
-       {"insert into db_other.s.t values (3, 'x')", "update db_other.s.t set a = 1",
-        "delete from db_other.s.t", "truncate db_other.s.t", "drop table db_other.s.t",
-        "create table db_other.s.u (a int)", "alter table db_other.s.t add column c int",
-        "create view db_across_bound as select a from db_other.s.t",
-        "select * from db_other.pg_catalog.pg_class"}) {
+  for (const char* refused : {"create view db_across_bound as select a from db_other.s.t",
+                              "create view db_other.s.made as select 1 as a",
+                              "drop view db_other.s.late, public.db_across_here",
+                              "select * from db_other.pg_catalog.pg_class"}) {
     EXPECT_EQ(state_of(*first, refused), "0A000") << refused;
   }
   EXPECT_EQ(state_of(*first, "select * from db_nowhere.s.t"), "3D000");
@@ -229,6 +227,134 @@ TEST(Databases, AreReadAcrossAndNotWritten) {
   EXPECT_EQ(state_of(*theirs, "select b from db_other.s.t"), "42501");
   run(*other, "grant select on s.t to db_across_user");
   EXPECT_EQ(ask(*theirs, "select b from db_other.s.t where a = 1"), "one");
+}
+
+TEST(Databases, AreWrittenAcrossByNamesOfThreeParts) {
+  const auto first = open_session();
+  run(*first, "create database db_written");
+  const auto there = in_database("db_written");
+  run(*first, "create schema db_home; set search_path to db_home, public");
+  run(*first, "create table source (a int, b varchar(9)); insert into source values (1, 'one ')");
+  run(*first,
+      "create function db_home.next(int) returns int stable as $$ select $1 + 1 $$ "
+      "language sql");
+  EXPECT_EQ(run(*first,
+                "create table db_written.public.t (id int identity(1,1), a int, b "
+                "varchar(9) default 'none')")
+                .tag(),
+            "CREATE TABLE");
+  // Names without a database are the session's own: tables, temporary ones, functions, the catalog.
+  run(*first, "create temp table held as select 5 as a");
+  EXPECT_EQ(
+      run(*first, "insert into db_written.public.t (a, b) select next(a), b from source").tag(),
+      "INSERT 0 1");
+  EXPECT_EQ(run(*first, "insert into db_written.public.t (a) select a from held").tag(),
+            "INSERT 0 1");
+  EXPECT_EQ(run(*first,
+                "insert into db_written.public.t (a, b) select count(*), current_database() from "
+                "pg_class where relname = 'source'")
+                .tag(),
+            "INSERT 0 1");
+  EXPECT_EQ(ask(*there, "select id, a, b, len(b) from t order by id"),
+            "1|2|one |4;2|5|none|4;3|1|dev|3");
+  EXPECT_EQ(ask(*there, "select a from t where b = 'one'"), "2");
+  EXPECT_EQ(
+      run(*first, "update db_written.public.t set b = s.b from source s where t.a = s.a").tag(),
+      "UPDATE 1");
+  EXPECT_EQ(run(*first,
+                "merge into db_written.public.t using source on t.a = source.a when matched then "
+                "update set b = 'merged' when not matched then insert (a) values (source.a)")
+                .tag(),
+            "MERGE");
+  EXPECT_EQ(run(*first, "delete from db_written.public.t using held where t.a = held.a").tag(),
+            "DELETE 1");
+  EXPECT_EQ(ask(*there, "select a, b from t order by a"), "1|merged;2|one ");
+  EXPECT_EQ(
+      run(*first, "prepare put as insert into db_written.public.t (a, b) values ($1, $2)").tag(),
+      "PREPARE");
+  EXPECT_EQ(run(*first, "execute put (7, 'x')").tag(), "INSERT 0 1");
+  EXPECT_EQ(run(*first, "create table db_written.public.copied as select * from source").tag(),
+            "SELECT");
+  EXPECT_EQ(state_of(*first, "create table db_written.public.same (like source)"), "");
+  EXPECT_EQ(state_of(*first, "alter table db_written.public.copied rename to renamed"), "");
+  EXPECT_EQ(state_of(*first, "truncate db_written.public.renamed"), "");
+  EXPECT_EQ(ask(*there, "select count(*) from renamed"), "0");
+  EXPECT_EQ(state_of(*first, "drop table db_written.public.renamed, db_written.public.same"), "");
+  EXPECT_EQ(state_of(*there, "select * from renamed"), "42P01");
+  EXPECT_EQ(state_of(*first, "insert into db_written.public.nothing values (1)"), "42P01");
+  EXPECT_EQ(state_of(*first, "insert into db_written.public.t (a) select a from nothing"), "42P01");
+  EXPECT_EQ(state_of(*first, "insert into db_nowhere.public.t values (1)"), "3D000");
+  // The session is where it was, whatever happened.
+  EXPECT_EQ(ask(*first, "select current_database(), a from source"), "dev|1");
+  EXPECT_EQ(ask(*first, "select count(*) from pg_class where relname = 'source'"), "1");
+  EXPECT_EQ(ask(*there, "select count(*) from t"), "3");
+}
+
+TEST(Databases, ATransactionWritesToOneOnly) {
+  const auto first = open_session();
+  run(*first, "create database db_single");
+  run(*first, "create table db_single.public.t (a int, b varchar(5))");
+  run(*first, "create table db_one_here (a int)");
+  run(*first, "begin; insert into db_single.public.t values (1, 'x ')");
+  run(*first, "create temp table db_one_temp (a int)");
+  EXPECT_EQ(state_of(*first, "insert into db_one_temp select a from db_single.public.t"), "");
+  EXPECT_EQ(state_of(*first, "create table db_single.public.u as select a from db_one_temp"), "");
+  EXPECT_EQ(ask(*first, "select count(*) from db_one_here"), "0");
+  const auto dropper = open_session();
+  EXPECT_EQ(state_of(*dropper, "drop database db_single"), "55006");
+  // A plan alone keeps nothing.
+  run(*dropper, "create database db_planned");
+  run(*dropper, "create table db_planned.public.t (a int)");
+  const auto planner = open_session();
+  EXPECT_EQ(state_of(*planner, "explain insert into db_planned.public.t values (1)"), "");
+  EXPECT_EQ(state_of(*dropper, "drop database db_planned"), "");
+  EXPECT_EQ(run(*first, "commit").tag(), "COMMIT");
+  const auto there = in_database("db_single");
+  EXPECT_EQ(ask(*there, "select t.b, u.a from t, u where t.b = 'x'"), "x |1");
+  for (const auto& [one, two, name] :
+       {std::tuple("insert into db_single.public.t values (2, 'y')",
+                   "insert into db_one_here values (1)", "db_single"),
+        std::tuple("insert into db_one_here values (1)",
+                   "insert into db_single.public.t values (2, 'y')", "dev"),
+        std::tuple("create table db_one_more (a int)", "drop table db_single.public.u", "dev"),
+        std::tuple("drop table db_single.public.u", "create table db_one_more (a int)",
+                   "db_single")}) {
+    run(*first, "begin");
+    EXPECT_EQ(state_of(*first, one), "") << one;
+    const Reply refused = run(*first, two);
+    EXPECT_EQ(refused.sqlstate(), "0A000") << two;
+    EXPECT_EQ(refused.error.message,
+              "a transaction can write to one database only, and this one has written to \"" +
+                  std::string(name) + "\"");
+    EXPECT_EQ(state_of(*first, "select 1"), "25P02");
+    run(*first, "rollback");
+  }
+  EXPECT_EQ(ask(*first, "select current_database(), count(*) from db_one_here"), "dev|0");
+  EXPECT_EQ(ask(*there, "select count(*) from t"), "1");
+  EXPECT_EQ(ask(*there, "select count(*) from u"), "1");
+}
+
+TEST(Databases, RightsHoldWhereItIsWritten) {
+  const auto first = open_session();
+  run(*first, "create database db_rights");
+  run(*first, "create table db_rights.public.t (a int)");
+  run(*first, "create user db_writer password disable");
+  const auto there = in_database("db_rights");
+  const auto writer = open_session("db_writer");
+  EXPECT_EQ(ask(*writer, "insert into db_rights.public.t values (1)"),
+            "42501 permission denied for relation t");
+  run(*there, "grant insert on t to db_writer");
+  EXPECT_EQ(run(*writer, "insert into db_rights.public.t values (1)").tag(), "INSERT 0 1");
+  EXPECT_EQ(state_of(*writer, "delete from db_rights.public.t"), "42501");
+  EXPECT_EQ(state_of(*writer, "truncate db_rights.public.t"), "42501");
+  run(*there, "create schema tight quota 1 mb");
+  EXPECT_EQ(state_of(*writer, "create table db_rights.tight.t (a int)"), "42501");
+  run(*first, "create table db_rights.tight.t (a varchar(1000))");
+  EXPECT_EQ(state_of(*first,
+                     "insert into db_rights.tight.t select repeat('x', 1000) from "
+                     "generate_series(1, 100000)"),
+            "53100");
+  EXPECT_EQ(ask(*there, "select count(*) from tight.t"), "0");
 }
 
 TEST(Databases, AreRenamedAndDropped) {

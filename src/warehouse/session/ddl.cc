@@ -126,7 +126,7 @@ SqlStatus create_engine_table(SessionState& session, const Relation& relation) {
 namespace {
 
 SqlStatus copy_like(SessionState& session, Relation& relation, const sql::LikeClause& like) {
-  LEAT_ASSIGN(const RelationPointer source, session.find_relation(like.table));
+  LEAT_ASSIGN(const RelationPointer source, session.find_readable(like.table));
   LEAT_TRY(session.require(*source, catalog::kSelect));
   for (catalog::Column column : source->columns) {
     column.identity = false;
@@ -287,7 +287,10 @@ SqlStatus drop_relation(SessionState& session, const Relation& relation, bool ca
   LEAT_TRY(drop_dependents(
       session, fmt::format("{} {}", is_table ? "table" : "view", relation.name),
       dependents(session, relation.oid), referrers(session, relation, 0), cascade, depth));
-  if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
+  if (!relation.temporary) {
+    LEAT_TRY(session.lock_table(relation.schema_name, relation.name));
+    session.tables_used.writes.insert(relation.oid);
+  }
   return drop_in_engine(session, relation);
 }
 
@@ -468,6 +471,7 @@ SqlStatus SessionState::run_truncate(Running& running, const sql::TruncateStatem
   LEAT_TRY(open_engine());
   LEAT_ASSIGN(running.rows, connection->run("DELETE FROM " + relation->duckdb_name()));
   if (block == Block::kExplicit) {
+    LEAT_TRY(check_serializable());
     // Redshift's TRUNCATE commits what the transaction did so far, itself included.
     running.tag = "TRUNCATE TABLE and COMMIT TRANSACTION";
     return commit_block(&running.sink);

@@ -108,6 +108,14 @@ SqlStatus SessionState::parse(std::string_view name, std::string_view text,
 SqlStatus SessionState::plan_statement(PreparedStatement& statement) {
   if (statement.plan && statement.plan->stamp == stamp()) return {};
   statement.plan.reset();
+  if (home != nullptr) return plan_here(statement);
+  LEAT_TRY(visit_written(statement.parsed->statement, false));
+  const SqlStatus planned = plan_here(statement);
+  leave_visited();
+  return planned;
+}
+
+SqlStatus SessionState::plan_here(PreparedStatement& statement) {
   LEAT_TRY(check_access(statement.parsed->statement));
   LEAT_ASSIGN(statement.plan,
               make_plan(statement.parsed->statement, statement.text, statement.declared_types));

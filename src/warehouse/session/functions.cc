@@ -163,7 +163,7 @@ SqlStatus SessionLookup::add_functions(std::string_view schema, std::string_view
                                        std::size_t parameters,
                                        std::vector<const sql::DefinedFunction*>& list) const {
   const catalog::UserPointer me = session_.user();
-  for (const FunctionPointer& function : session_.catalog.functions()) {
+  for (const FunctionPointer& function : session_.home_catalog().functions()) {
     if (function->schema_name != schema || function->name != name ||
         function->parameters.size() != parameters) {
       continue;

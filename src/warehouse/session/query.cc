@@ -113,8 +113,8 @@ sql::TranslateContext SessionState::translate_context(std::string_view script) c
 
 SqlStatus SessionState::check_access(const sql::Statement& statement) {
   for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
-    const bool elsewhere =
-        !access.table.database().empty() && access.table.database() != request.database;
+    const sql::QualifiedName table = at_home(access.table);
+    const bool elsewhere = !table.database().empty() && table.database() != request.database;
     if (sql::is_system_relation(access.table) && !elsewhere) {
       if (access.access != sql::Access::kSelect && access.access != sql::Access::kReference) {
         return engine::fail_sql(
@@ -146,10 +146,11 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
 }
 
 void SessionState::note_step(const char* name, const catalog::Relation& relation) {
-  TableStep step{
-      .name = name,
-      .table = relation.oid,
-      .table_name = fmt::format("{}.{}.{}", request.database, relation.schema_name, relation.name)};
+  const bool at_home = home != nullptr && relation.database == home->own->alias();
+  TableStep step{.name = name,
+                 .table = relation.oid,
+                 .table_name = fmt::format("{}.{}.{}", at_home ? home->database : request.database,
+                                           relation.schema_name, relation.name)};
   if (std::ranges::find(steps, step) == steps.end()) steps.push_back(std::move(step));
 }
 
@@ -159,6 +160,7 @@ SqlStatus SessionState::lock_read(const catalog::Relation& relation, int depth) 
   if (relation.kind == catalog::RelationKind::kTable ||
       relation.kind == catalog::RelationKind::kMaterializedView) {
     note_step("scan", relation);
+    if (!in_other_database(relation)) tables_used.reads.insert(relation.oid);
     return lock_table(relation.schema_name, relation.name, LockMode::kRead, relation.database);
   }
   if (relation.kind == catalog::RelationKind::kLateBindingView)
@@ -186,6 +188,7 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
     if (access.access == sql::Access::kSelect) {
       LEAT_TRY(lock_read(**relation, depth));
     } else {
+      if (access.access != sql::Access::kLock) tables_used.writes.insert((*relation)->oid);
       LEAT_TRY(lock_table(
           (*relation)->schema_name, (*relation)->name,
           access.access == sql::Access::kLock ? LockMode::kExclusive : LockMode::kWrite));

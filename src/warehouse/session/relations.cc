@@ -26,7 +26,8 @@ std::unexpected<SqlError> other_database(const SessionState& session,
   if (session.catalog.database(database) == nullptr) return no_database(database);
   return engine::fail_sql(
       "0A000",
-      fmt::format("\"{}\" is in another database, which can only be read", name.to_string()), {},
+      fmt::format("\"{}\" is in another database than the statement works in", name.to_string()),
+      {},
       fmt::format("Send USE {} first, then name it with two parts.",
                   engine::quote_identifier(database)));
 }
@@ -96,12 +97,13 @@ std::vector<std::string> SessionState::resolved_search_path() const {
   const catalog::UserPointer me = user();
   for (std::string& name : settings.search_path()) {
     if (name == "$user") name = me == nullptr ? std::string() : me->name;
-    if (catalog.schema(name) != nullptr) path.push_back(std::move(name));
+    if (home_catalog().schema(name) != nullptr) path.push_back(std::move(name));
   }
   return path;
 }
 
-SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName& name) const {
+SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName& written) const {
+  const sql::QualifiedName name = at_home(written);
   if (!name.database().empty() && name.database() != request.database)
     return other_database(*this, name);
   const std::string_view schema = name.schema();
@@ -332,7 +334,8 @@ sql::SqlResult<std::unique_ptr<sql::Relation>> SessionLookup::describe(
 }
 
 sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedName& written) const {
-  const sql::QualifiedName name = in_database(written, database_);
+  const sql::QualifiedName name =
+      in_database(depth_ == 0 ? session_.at_home(written) : written, database_);
   // Inside of a view its owner's rights count, not the user's, and its names.
   std::string key = (depth_ > 0 ? "view:" : "") + name.to_string();
   if (view_ != nullptr) key = fmt::format("{}:{}", view_->oid, key);

@@ -169,6 +169,7 @@ SqlStatus SessionState::run_alter_schema(Running&, const sql::AlterSchemaStateme
 
 void SessionState::note_growth(const Relation& relation) {
   if (relation.temporary) return;
+  tables_used.writes.insert(relation.oid);
   const SchemaPointer schema = catalog.schema(relation.schema);
   if (schema != nullptr && schema->quota_mb >= 0) grown_schemas.insert(schema->oid);
 }

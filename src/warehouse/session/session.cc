@@ -192,7 +192,11 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   const std::int64_t timeout_us = settings.statement_timeout_us();
   if (timeout_us > 0) shared->timer.arm(*this, timeout_us);
   SqlStatus done = enter_queue(running.statement, record);
+  if (done) done = visit_written(running.statement, true);
+  tables_used = {};
   if (done) done = body();
+  if (done) done = check_serializable();
+  if (done && home != nullptr) done = check_visited_quotas();
   shared->queues->leave(id);
   if (timeout_us > 0) shared->timer.disarm(*this);
 
@@ -211,6 +215,7 @@ SqlStatus SessionState::guarded(Running& running, bool alone,
   } else if (record.kind == QueryClass::kQuery) {
     last_query = record.id;
   }
+  leave_visited();
   if (block == Block::kNone) unlock_statement();
   if (shared->audit != nullptr) {
     const catalog::UserPointer me = user();

@@ -134,6 +134,7 @@ struct SessionState {
   SqlStatus sync(ResultSink& sink);
   SqlResult<std::vector<Field>> fields_of(PreparedStatement& statement);
   SqlStatus plan_statement(PreparedStatement& statement);
+  SqlStatus plan_here(PreparedStatement& statement);  ///< In the database that is visited.
   /// A query that came before as the same text, with its plan; nothing when it is to be parsed.
   std::shared_ptr<PreparedStatement> recall(std::string_view text,
                                             std::span<const std::uint32_t> types);
@@ -152,6 +153,10 @@ struct SessionState {
   void fail_block();
   void end_block();
   SqlStatus run_transaction(Running& running);
+  /// Has the engine take the transaction's snapshot, noted in a SERIALIZABLE database.
+  SqlStatus begin_engine();
+  /// Notes the tables that a statement used; 1023 when that cannot be serialized.
+  SqlStatus check_serializable();
   SqlStatus lock_table(const std::string& schema, const std::string& name,
                        LockMode mode = LockMode::kWrite, std::string_view database = {});
   /// Gives back what a statement outside of a block has locked.
@@ -212,6 +217,7 @@ struct SessionState {
   void note_growth(const catalog::Relation& relation);
   /// Errors: 53100 when a schema with new rows is larger than its quota.
   SqlStatus check_quotas();
+  SqlStatus check_visited_quotas();
 
   // database_statements.cc
   SqlStatus run_create_database(Running& running, const sql::CreateDatabaseStatement& statement);
@@ -220,6 +226,24 @@ struct SessionState {
   /// USE, and RESET USE with the database that the session connected to.
   SqlStatus use_database(const std::string& name);
   SqlStatus drop_databases(Running& running, const sql::DropStatement& statement);
+  // visits.cc
+  /// Has the statement run in the database that it writes to by a name of three parts; `locks`: it
+  /// runs now. Names without a database are then those of the session's own. Errors: 3D000, 0A000
+  /// when the transaction has changed another.
+  SqlStatus visit_written(const sql::Statement& statement, bool locks);
+  void leave_visited();
+  /// A relation's name as it is looked for in the database that is visited.
+  [[nodiscard]] sql::QualifiedName at_home(const sql::QualifiedName& name) const;
+  /// The session's own database, whichever is visited.
+  [[nodiscard]] const catalog::CatalogSession& home_catalog() const {
+    return home == nullptr ? catalog : home->view;
+  }
+  [[nodiscard]] const std::string& home_database() const {
+    return home == nullptr ? request.database : home->database;
+  }
+  /// With the names of databases in place of the engine's.
+  SqlError one_database_error(SqlError error) const;
+
   /// The catalog of the database that `relation` is in, as the session may look at it.
   [[nodiscard]] catalog::CatalogSession catalog_of(const catalog::Relation& relation) const;
   SqlStatus run_call(Running& running, const sql::CallStatement& statement);
@@ -237,9 +261,9 @@ struct SessionState {
 
   // relations.cc
   /// Of the session's database; 0A000 for another one.
-  SqlResult<catalog::RelationPointer> find_relation(const sql::QualifiedName& name) const;
+  SqlResult<catalog::RelationPointer> find_relation(const sql::QualifiedName& written) const;
   /// Of any database, to be read: see in_other_database().
-  SqlResult<catalog::RelationPointer> find_readable(const sql::QualifiedName& name) const;
+  SqlResult<catalog::RelationPointer> find_readable(const sql::QualifiedName& written) const;
   [[nodiscard]] bool in_other_database(const catalog::Relation& relation) const {
     return !relation.temporary && relation.database != own_catalog->alias();
   }
@@ -316,6 +340,14 @@ struct SessionState {
   SessionRequest request;          ///< `database`: the one in use.
   std::string connected_database;  ///< Before USE.
   bool uses_database = false;      ///< USE has named one since the start, or since RESET USE.
+  /// While a statement runs in another database.
+  struct Home {
+    std::string database;
+    std::shared_ptr<catalog::Catalog> own;
+    catalog::CatalogSession view;
+  };
+  std::unique_ptr<Home> home;                         ///< Null: the session is in its own.
+  std::shared_ptr<catalog::Catalog> visited_catalog;  ///< By the block, the last time; or null.
   TimeUs started{};
 
   Settings settings;
@@ -335,7 +367,9 @@ struct SessionState {
   std::set<catalog::Oid> grown_schemas;  ///< Those with a quota where the block adds rows.
   std::set<catalog::Oid> rows_changed;   ///< Tables with rows that the block updates or deletes.
   std::set<catalog::Oid> changed_relations;  ///< Those whose rows the block changes in any way.
-  bool automatic = false;  ///< A session of the warehouse's own, which gives way to all others.
+  bool automatic = false;   ///< A session of the warehouse's own, which gives way to all others.
+  bool serialized = false;  ///< The block is one of a SERIALIZABLE database.
+  Serialization::Use tables_used;  ///< By the statement.
 
   std::map<std::string, std::shared_ptr<PreparedStatement>, std::less<>> statements;
   std::map<std::string, std::unique_ptr<Portal>, std::less<>> portals;

@@ -21,10 +21,29 @@ void SessionState::start_block(Block kind, bool read_only) {
 SqlStatus SessionState::open_engine() {
   LEAT_TRY(follow_time_zone());
   if (block == Block::kNone || engine_open) return {};
-  LEAT_TRY(connection->begin());
+  LEAT_TRY(begin_engine());
   engine_open = true;
   catalog.transaction_started();
   return {};
+}
+
+SqlStatus SessionState::begin_engine() {
+  const catalog::DatabasePointer database = catalog.database();
+  serialized = database != nullptr && database->serializable;
+  if (!serialized) return connection->begin();
+  return shared->serialization.begin(transaction_id, [&]() -> SqlStatus {
+    LEAT_TRY(connection->begin());
+    // The engine takes the snapshot of a file when that is first read.
+    auto read = connection->query("SELECT 1 FROM leat_catalog.properties LIMIT 1");
+    if (read) return {};
+    static_cast<void>(connection->rollback());
+    return std::unexpected(std::move(read).error());
+  });
+}
+
+SqlStatus SessionState::check_serializable() {
+  const Serialization::Use use = std::exchange(tables_used, {});
+  return serialized ? shared->serialization.add(transaction_id, id, use) : SqlStatus();
 }
 
 SqlStatus SessionState::follow_time_zone() {
@@ -51,6 +70,8 @@ void SessionState::end_block() {
   block_read_only = false;
   rows_changed.clear();
   changed_relations.clear();
+  visited_catalog.reset();
+  serialized = false;
   grown_schemas.clear();
   if (!local_before.empty()) {
     for (const auto& [name, value] : local_before) static_cast<void>(settings.set(name, value));
@@ -61,7 +82,10 @@ void SessionState::end_block() {
   portals.clear();
   streaming = nullptr;
   unlock_statement();
-  shared->update_info(id, [](SessionInfo& info) { info.transaction = 0; });
+  shared->update_info(id, [](SessionInfo& info) {
+    info.transaction = 0;
+    info.visited_database_oid = 0;
+  });
 }
 
 SqlStatus SessionState::commit_block(ResultSink* sink) {
@@ -79,14 +103,19 @@ SqlStatus SessionState::commit_block(ResultSink* sink) {
       rollback_block(sink);
       return allowed;
     }
-    SqlResult<bool> committed = catalog.commit();
+    const auto commit = [&] { return catalog.commit(); };
+    SqlResult<bool> committed =
+        serialized ? shared->serialization.commit(transaction_id, commit) : commit();
     if (!committed) {
       SqlError error = dress(std::move(committed).error());
       rollback_block(sink);
       return std::unexpected(std::move(error));
     }
-    if (!changed_relations.empty() && !own_catalog->auto_refreshed().empty())
-      shared->refresher->changed(own_catalog->oid(), changed_relations);
+    for (const auto& changed : {own_catalog, visited_catalog}) {
+      const bool refreshed = changed != nullptr && !changed->auto_refreshed().empty();
+      if (!changed_relations.empty() && refreshed)
+        shared->refresher->changed(changed->oid(), changed_relations);
+    }
   }
   end_block();
   return {};
@@ -100,6 +129,7 @@ void SessionState::rollback_block(ResultSink* sink) {
   if (engine_open) {
     static_cast<void>(connection->rollback());
     catalog.rolled_back();
+    if (serialized) shared->serialization.rolled_back(transaction_id);
   }
   const std::vector<std::pair<std::string, std::string>> before = settings.list();
   settings = settings_before;
@@ -150,6 +180,8 @@ SqlError SessionState::dress(SqlError error) const {
     error.message = "1023";
     error.hint = "Run the transaction again; LOCK the table at its start to wait instead.";
   }
+  if (error.message.starts_with("a transaction can write to one database only"))
+    return one_database_error(std::move(error));
   return error;
 }
 

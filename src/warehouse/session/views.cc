@@ -367,10 +367,13 @@ SqlResult<ViewQuery> late_binding_query(const SessionState& session, const Relat
                                         const sql::RelationLookup& lookup) {
   LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
   const catalog::UserPointer owner = session.catalog.user(view.owner);
+  // In a visited database names are its own, as in the view.
+  const std::string& place =
+      database.empty() && session.home != nullptr ? session.request.database : database;
   for (const sql::TableAccess& access : sql::referenced_tables(parsed.statement)) {
     if (sql::is_system_relation(access.table)) continue;
     LEAT_ASSIGN(const RelationPointer source,
-                session.find_readable(in_database(access.table, database)));
+                session.find_readable(in_database(access.table, place)));
     // The view's owner must still be allowed to read what the view reads.
     if (owner != nullptr) LEAT_TRY(session.require_of(*owner, *source, catalog::kSelect));
   }
@@ -378,7 +381,7 @@ SqlResult<ViewQuery> late_binding_query(const SessionState& session, const Relat
 }
 
 SqlStatus SessionState::lock_late_binding(const Relation& view, int depth) {
-  if (in_other_database(view)) return {};
+  if (in_other_database(view) || home != nullptr) return {};
   SqlResult<sql::ParsedStatement> parsed = parse_definition(view);
   if (!parsed) return std::unexpected(std::move(parsed).error());
   return lock_tables(parsed->statement, depth);

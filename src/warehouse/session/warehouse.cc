@@ -174,7 +174,8 @@ SqlStatus WarehouseState::close_database(const catalog::Database& known) {
   std::unique_lock lock(sessions_mutex_);
   const bool used = std::ranges::any_of(sessions_, [&](const auto& entry) {
     const SessionInfo& info = entry.second.info;
-    return info.database_oid == known.oid || info.used_database_oid == known.oid;
+    return info.database_oid == known.oid || info.used_database_oid == known.oid ||
+           info.visited_database_oid == known.oid;
   });
   if (used) {
     lock.unlock();
@@ -191,6 +192,14 @@ SqlStatus WarehouseState::use_database(std::int32_t id, const catalog::Database&
   if (closed_databases_.contains(known.oid)) return no_database(known.name);
   if (const auto found = sessions_.find(id); found != sessions_.end())
     found->second.info.used_database_oid = known.oid;
+  return {};
+}
+
+SqlStatus WarehouseState::visit_database(std::int32_t id, const catalog::Database& known) {
+  const std::unique_lock lock(sessions_mutex_);
+  if (closed_databases_.contains(known.oid)) return no_database(known.name);
+  if (const auto found = sessions_.find(id); found != sessions_.end())
+    found->second.info.visited_database_oid = known.oid;
   return {};
 }
 
@@ -289,14 +298,14 @@ SessionState::~SessionState() {
 }
 
 catalog::SessionFacts SessionState::facts() const {
-  return {.catalog = &catalog,
+  return {.catalog = &home_catalog(),
           .user_id = user_id,
           .search_path = resolved_search_path(),
-          .database = request.database,
+          .database = home_database(),
           .each_other =
               [this](const auto& use) {
                 for (const Databases::CatalogPointer& other : shared->databases->all()) {
-                  if (other == own_catalog) continue;
+                  if (other.get() == &home_catalog().catalog()) continue;
                   const catalog::DatabasePointer known = other->database();
                   if (known != nullptr)
                     use(known->name, catalog::CatalogSession(*other, *connection));

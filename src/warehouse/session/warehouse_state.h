@@ -24,6 +24,7 @@
 #include "warehouse/session/history.h"
 #include "warehouse/session/locks.h"
 #include "warehouse/session/queues.h"
+#include "warehouse/session/serialization.h"
 #include "warehouse/session/temporary_passwords.h"
 #include "warehouse/session/warehouse.h"
 
@@ -37,8 +38,9 @@ struct SessionInfo {
   std::int32_t user_id = 0;
   std::string user{};
   catalog::Oid database_oid = 0;
-  std::int64_t timeout_s = 0;          ///< SESSION TIMEOUT of the user; 0: none
-  catalog::Oid used_database_oid = 0;  ///< By USE; 0: none
+  std::int64_t timeout_s = 0;             ///< SESSION TIMEOUT of the user; 0: none
+  catalog::Oid used_database_oid = 0;     ///< By USE; 0: none
+  catalog::Oid visited_database_oid = 0;  ///< Written to by the open transaction; 0: none
   std::string database{};
   std::string application{};
   TimeUs start{};
@@ -98,6 +100,8 @@ struct WarehouseState final : catalog::SystemHost {
   void reopen_database(catalog::Oid database);
   /// Keeps it from being closed while session `id` uses it. 3D000 when it is closed.
   SqlStatus use_database(std::int32_t id, const catalog::Database& known);
+  /// The same until the session's transaction ends.
+  SqlStatus visit_database(std::int32_t id, const catalog::Database& known);
   /// Its name; empty when there is none any more.
   [[nodiscard]] std::string database_name(catalog::Oid database) const;
   void remove_session(std::int32_t id);
@@ -110,6 +114,7 @@ struct WarehouseState final : catalog::SystemHost {
   std::shared_ptr<catalog::Catalog> catalog;  ///< Of the first database: users, groups, roles.
   std::unique_ptr<Databases> databases;
   LockTable locks;
+  Serialization serialization;
   std::unique_ptr<QueryQueues> queues;
   std::unique_ptr<AuditLog> audit;  ///< Null: none is kept.
   History history;
