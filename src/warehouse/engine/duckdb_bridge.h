@@ -198,6 +198,8 @@ class Database;
 /// Registers the type of sketches and the functions of hll_function.cc.
 [[nodiscard]] SqlStatus register_sketch_aggregates(duckdb_connection connection);
 [[nodiscard]] SqlStatus add_sketch_functions(Database& database);
+/// Registers the function of text_number_function.cc.
+[[nodiscard]] SqlStatus add_text_number_function(Database& database);
 /// Registers the functions of format_function.cc.
 [[nodiscard]] SqlStatus add_format_functions(Database& database);
 

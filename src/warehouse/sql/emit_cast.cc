@@ -257,6 +257,34 @@ std::string Emitter::cut_value(const Expression& node) {
   return quotient_call(from.precision, scale, text, "1");
 }
 
+/// TEXT_TO_INT_ALT(text), TEXT_TO_NUMERIC_ALT(text [, precision, scale]).
+void Emitter::text_to_number(const Expression& node) {
+  const bool whole = node.names.back() == "text_to_int_alt";
+  const std::string name = whole ? "TEXT_TO_INT_ALT" : "TEXT_TO_NUMERIC_ALT";
+  const std::size_t count = node.children.size();
+  if (count == 2 || count == 4) unsupported(name + " with a format", node.span);
+  InferredType type{Inferred::kDecimal, whole ? 18 : 38, 0};
+  if (count == 3) {
+    const auto number = [&](std::size_t i) {
+      const Expression& argument = *node.children[i];
+      return argument.kind == ExpressionKind::kNumber
+                 ? parse_number<std::int32_t>(argument.text).value_or(-1)
+                 : -1;
+    };
+    type.precision = number(1);
+    type.scale = number(2);
+    if (type.precision < 1 || type.precision > 38 || type.scale < 0 || type.scale > type.precision)
+      fail("22023", name + ": precision must be 1 to 38, scale 0 to the precision", node.span);
+  }
+  const std::string scale = std::to_string(type.scale);
+  const std::string precision = std::to_string(type.precision);
+  if (whole) write("CAST(");
+  write("CAST(leat_text_to_number(CAST(" + text_of(*node.children[0]) + " AS VARCHAR), " +
+        precision + ", " + scale + (whole ? ", false) AS BIGINT" : ", true) AS DECIMAL(") +
+        (whole ? ")" : precision + "," + scale + "))"));
+  if (whole) write(" AS INTEGER)");
+}
+
 std::string Emitter::narrowed(std::string value, const TypeName& type) const {
   if (type.kind != TypeKind::kDecimal || type.precision != 19 || type.array_dimensions > 0)
     return value;

@@ -559,6 +559,7 @@ bool Emitter::string_function(const Expression& node) {
     return true;
   }
   if (name == "checksum") return checksum(node), true;
+  if (name.starts_with("text_to_")) return text_to_number(node), true;
   if (name == "round") {
     const InferredType type = infer(*node.children[0]);
     const bool text =

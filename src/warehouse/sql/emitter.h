@@ -411,6 +411,7 @@ class Emitter {
   void assigned_sketch(const Expression& value, const RelationColumn& column);
   void decode(const Expression& node);
   void checksum(const Expression& node);
+  void text_to_number(const Expression& node);
   void null_if(const Expression& node);
   void substring(const Expression& node);
   void regexp_function(const Expression& node);

@@ -488,6 +488,12 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "current_date" || name == "to_date" || name == "last_day") return {Inferred::kDate};
   if (name == "collate" && node.children.size() == 2)
     return collated_type(first(), to_lower(node.children[1]->text));
+  if (name == "text_to_int_alt") return {Inferred::kInteger};
+  if (name == "text_to_numeric_alt") {
+    if (node.children.size() != 3) return {Inferred::kDecimal, 38, 0};
+    return {Inferred::kDecimal, std::max(literal_count(*node.children[1]), 1),
+            std::max(literal_count(*node.children[2]), 0)};
+  }
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
   if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
   static constexpr std::string_view kTexts[] = {"upper",
