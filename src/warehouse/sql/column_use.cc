@@ -31,13 +31,13 @@ const ScopeColumn* column_of(const ScopeTable& table, std::string_view name) {
   return found == table.columns.end() ? nullptr : &*found;
 }
 
+}  // namespace
+
 bool joins_by_name(const TableReference& table) {
   if (table.kind != TableKind::kJoin) return false;
   return table.natural || !table.using_columns.empty() || joins_by_name(*table.left) ||
          joins_by_name(*table.right);
 }
-
-}  // namespace
 
 void Emitter::note_column(const Expression& node) const {
   if (use_ == nullptr) return;

@@ -227,6 +227,52 @@ bool Emitter::represented(const Expression& node) {
   return true;
 }
 
+const Expression* Emitter::item_at(const Select& node, std::size_t place, Expression& made) const {
+  const bool plain =
+      node.exclude.empty() && !node.connect_by &&
+      std::ranges::none_of(node.from, [](const TablePtr& table) { return joins_by_name(*table); });
+  for (const SelectItem& item : node.items) {
+    if (item.value->kind != ExpressionKind::kStar) {
+      if (place-- == 1) return item.value.get();
+      continue;
+    }
+    for (const ScopeTable& table : scopes_.back().tables) {
+      const std::vector<std::string>& qualifier = item.value->names;
+      if (!qualifier.empty() && table.alias != qualifier.back()) continue;
+      if (!plain || !table.columns_known) return nullptr;
+      if (place == 0 || place > table.columns.size()) {
+        place -= std::min(place, table.columns.size());
+        continue;
+      }
+      made.kind = ExpressionKind::kColumn;
+      made.names = {table.alias, table.columns[place - 1].name};
+      return &made;
+    }
+  }
+  return nullptr;
+}
+
+void Emitter::represent_in_star(const Expression& star) {
+  std::string replaced;
+  for (const KeyedGroup& group : scopes_.back().groups) {
+    if (group.column == nullptr) continue;
+    std::size_t named = 0;
+    bool among = false;
+    for (const ScopeTable& table : scopes_.back().tables) {
+      if (!star.names.empty() && table.alias != star.names.back()) continue;
+      for (const ScopeColumn& column : table.columns) {
+        named += column.name == group.column->name ? 1 : 0;
+        among = among || &column == group.column;
+      }
+    }
+    // Of two columns of that name REPLACE would show one for both.
+    if (!among || named > 1) continue;
+    replaced += (replaced.empty() ? "" : ", ") + group.shown + " AS " +
+                quote_identifier(group.column->name);
+  }
+  if (!replaced.empty()) write(" REPLACE (" + replaced + ")");
+}
+
 /// `sets`: of ROLLUP and the like, where a key is NULL in the rows that are not grouped by it.
 void Emitter::find_group(const Select& node, const Expression& key, bool sets) {
   if (key.kind == ExpressionKind::kGroupingSets || key.kind == ExpressionKind::kRow) {
@@ -234,14 +280,11 @@ void Emitter::find_group(const Select& node, const Expression& key, bool sets) {
     for (const ExpressionPtr& child : key.children) find_group(node, *child, inside);
     return;
   }
+  Expression made;
   const Expression* value = &key;
   if (key.kind == ExpressionKind::kNumber) {
-    const auto place = parse_number<std::size_t>(key.text).value_or(0);
-    const auto star = [](const SelectItem& item) {
-      return item.value->kind == ExpressionKind::kStar;
-    };
-    if (place == 0 || place > node.items.size() || std::ranges::any_of(node.items, star)) return;
-    value = node.items[place - 1].value.get();
+    value = item_at(node, parse_number<std::size_t>(key.text).value_or(0), made);
+    if (value == nullptr) return;
   } else if (key.kind == ExpressionKind::kColumn && find_column(key) == nullptr) {
     const auto item = std::ranges::find_if(node.items, [&](const SelectItem& each) {
       return key.names.size() == 1 && each.alias == key.names[0];

@@ -375,10 +375,12 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     note_star(node, item);
     std::vector<std::string> exclude = node.exclude;
     if (node.connect_by) exclude.insert(exclude.end(), {"leat_row", "leat_level", "leat_rows"});
-    if (exclude.empty()) continue;
-    write(" EXCLUDE (");
-    identifiers(exclude);
-    write(")");
+    if (!exclude.empty()) {
+      write(" EXCLUDE (");
+      identifiers(exclude);
+      write(")");
+    }
+    represent_in_star(*item.value);
   }
   if (node.distinct) {
     if (const std::string keys = distinct_keys(node, items); !keys.empty())

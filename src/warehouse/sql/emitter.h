@@ -84,6 +84,8 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
 /// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
 /// boolean as values.
 [[nodiscard]] bool is_condition(ExpressionKind kind);
+/// True when columns of several tables become one there: NATURAL, USING.
+[[nodiscard]] bool joins_by_name(const TableReference& table);
 /// True for emitted text that calls a macro which can end the statement (macros.cc).
 [[nodiscard]] bool may_raise(std::string_view emitted);
 
@@ -279,6 +281,12 @@ class Emitter {
   // Keys of groups and sets (emit_blanks.cc).
   void find_groups(const Select& node);
   void find_group(const Select& node, const Expression& key, bool sets);
+  /// The item at a place of the select list, where stars count as their columns: one of those is
+  /// put into `made`. Null when that is not known.
+  [[nodiscard]] const Expression* item_at(const Select& node, std::size_t place,
+                                          Expression& made) const;
+  /// Has a star show what stands for the keys of GROUP BY among its columns.
+  void represent_in_star(const Expression& star);
   [[nodiscard]] const KeyedGroup* group_of(const Expression& node);
   void group_keys(const Select& node);
   /// Writes what stands for the node, if it is such a key of GROUP BY.

@@ -117,7 +117,8 @@ std::string Parser::operator_name() {
   advance();
   expect_operator("(");
   while (is_label(token()) && at_operator(".", 1)) advance(2);
-  if (!at_kind(TokenKind::kOperator) || at_operator(")")) syntax_error();
+  // One between two values: what is written in front of one, and brackets, have no power.
+  if (!at_kind(TokenKind::kOperator) || operator_power(token().text) == 0) syntax_error();
   std::string op(token().text);
   advance();
   expect_operator(")");
