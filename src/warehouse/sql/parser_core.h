@@ -188,6 +188,8 @@ class Parser {
   TablePtr finish_table(TablePtr node, std::size_t first_token);
   std::vector<std::vector<ExpressionPtr>> values_rows();
   [[nodiscard]] bool at_query(std::size_t ahead = 0) const;
+  [[nodiscard]] bool at_whole_query() const;
+  [[nodiscard]] std::size_t closing_bracket(std::size_t opening) const;
   SourceSpan query_with_span(QueryPtr& out);
 
   // Statements.
@@ -293,6 +295,8 @@ class Parser {
   std::string_view script_;
   std::span<const Token> tokens_;
   std::size_t at_ = 0;
+  // Of each opening bracket its closing one; made when it is first asked for.
+  mutable std::vector<std::size_t> closings_;
   int nesting_ = 0;
   int retries_ = 0;  ///< brackets in FROM read twice; bounded, so that the time stays linear
   static constexpr int kRetriesMax = 32;

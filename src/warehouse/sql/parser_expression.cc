@@ -153,7 +153,7 @@ ExpressionPtr Parser::comparison_tail(std::string_view op, ExpressionPtr left, i
   node->names.emplace_back(at("all"_w) ? "all" : "any");
   node->children.push_back(std::move(left));
   advance(2);
-  if (at_query()) {
+  if (at_whole_query()) {
     node->query = query();
   } else {
     node->children.push_back(expression());
@@ -288,7 +288,7 @@ ExpressionPtr Parser::in_tail(ExpressionPtr left, bool negated) {
   node->children.reserve(4);
   node->children.push_back(std::move(left));
   expect_operator("(");
-  if (at_query()) {
+  if (at_whole_query()) {
     node->query = query();
   } else {
     do {
@@ -398,7 +398,7 @@ ExpressionPtr Parser::parenthesized() {
   const std::size_t first = at_;
   if (at_operator("+", 1) && at_operator(")", 2)) unsupported(token(), "outer join operator (+)");
   advance();
-  if (at_query()) {
+  if (at_whole_query()) {
     --at_;
     return exists_or_subquery(ExpressionKind::kSubquery);
   }

@@ -334,7 +334,7 @@ void Parser::function_arguments(Expression& node) {
     advance();
     node.call->all = true;
   }
-  if (at_query()) {
+  if (at_whole_query()) {
     ExpressionPtr bare = make(ExpressionKind::kSubquery, at_);
     bare->query = query();
     node.children.push_back(done(std::move(bare)));

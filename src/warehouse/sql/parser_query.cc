@@ -18,6 +18,32 @@ bool Parser::at_query(std::size_t ahead) const {
   return at("with"_w, ahead);
 }
 
+/// The place of the bracket that closes the one at `opening`; behind the last token: there is none.
+std::size_t Parser::closing_bracket(std::size_t opening) const {
+  if (closings_.empty()) {
+    closings_.assign(tokens_.size(), tokens_.size());
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      if (tokens_[i].kind != TokenKind::kOperator) continue;
+      if (tokens_[i].text == "(") open.push_back(i);
+      if (tokens_[i].text != ")" || open.empty()) continue;
+      closings_[open.back()] = i;
+      open.pop_back();
+    }
+  }
+  return closings_[opening];
+}
+
+/// True at a query in brackets' content: "(select 1) union select 2)" and "(select 1))", but not
+/// "(select 1) + 1)" or "(select 1), 2)", which are expressions and begin alike.
+bool Parser::at_whole_query() const {
+  if (!at_operator("(") || !at_query()) return at_query();
+  const std::size_t after = closing_bracket(at_) + 1 - at_;
+  return at_operator(")", after) ||
+         at_any({"union"_w, "intersect"_w, "except"_w, "minus"_w, "order"_w, "limit"_w, "offset"_w},
+                after);
+}
+
 SourceSpan Parser::query_with_span(QueryPtr& out) {
   const std::size_t first = at_;
   if (!at_query()) syntax_error();
