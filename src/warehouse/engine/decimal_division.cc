@@ -241,10 +241,7 @@ SqlStatus register_division(duckdb_connection connection, unsigned width, unsign
   duckdb_scalar_function_set_extra_info(handle, reinterpret_cast<void*>(std::uintptr_t{scale}),
                                         nullptr);
   duckdb_scalar_function_set_function(handle, width == 18 ? run<18> : run<kDigitsMax>);
-  const duckdb_state state = duckdb_register_scalar_function(connection, handle);
-  duckdb_destroy_scalar_function(&handle);
-  if (state == DuckDBSuccess) return {};
-  return fail_sql("42723", fmt::format("function {} could not be registered", name));
+  return register_scalar_function(connection, handle, name);
 }
 
 }  // namespace

@@ -198,4 +198,12 @@ duckdb_logical_type type_to_duckdb(const ColumnType& type) {
   return out;
 }
 
+SqlStatus register_scalar_function(duckdb_connection connection, duckdb_scalar_function function,
+                                   std::string_view name) {
+  const duckdb_state state = duckdb_register_scalar_function(connection, function);
+  duckdb_destroy_scalar_function(&function);
+  if (state == DuckDBSuccess) return {};
+  return fail_sql("42723", "function " + std::string(name) + " could not be registered");
+}
+
 }  // namespace leat::engine

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "warehouse/engine/blank_marks.h"
@@ -61,6 +62,11 @@ template <class Work>
 void run_scalar(duckdb_function_info info, Work work) {
   run_for_duckdb([&](const char* error) { duckdb_scalar_function_set_error(info, error); }, work);
 }
+
+/// Registers and destroys a scalar function that is complete. 42723 when DuckDB refuses it.
+[[nodiscard]] SqlStatus register_scalar_function(duckdb_connection connection,
+                                                 duckdb_scalar_function function,
+                                                 std::string_view name);
 
 class ChunkReader {
  public:

@@ -79,10 +79,7 @@ SqlStatus register_for(duckdb_connection connection, duckdb_type id,
   duckdb_scalar_function_set_return_type(handle, type.get());
   duckdb_scalar_function_set_special_handling(handle);
   duckdb_scalar_function_set_function(handle, function);
-  const duckdb_state state = duckdb_register_scalar_function(connection, handle);
-  duckdb_destroy_scalar_function(&handle);
-  if (state == DuckDBSuccess) return {};
-  return fail_sql("42723", "function leat_finite could not be registered");
+  return register_scalar_function(connection, handle, "leat_finite");
 }
 
 }  // namespace

@@ -105,13 +105,7 @@ SqlStatus Database::add_function(ScalarFunction function) {
   bridge->columns = std::move(columns);
   duckdb_scalar_function_set_extra_info(
       handle, bridge.release(), [](void* data) { delete static_cast<FunctionBridge*>(data); });
-  const duckdb_state state =
-      duckdb_register_scalar_function(connection->state_->connection, handle);
-  duckdb_destroy_scalar_function(&handle);
-  if (state != DuckDBSuccess) {
-    return fail_sql("42723", "function " + name + " could not be registered");
-  }
-  return {};
+  return register_scalar_function(connection->state_->connection, handle, name);
 }
 
 }  // namespace leat::engine

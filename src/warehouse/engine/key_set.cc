@@ -245,10 +245,7 @@ SqlStatus register_scalar(DatabaseState& database, duckdb_connection connection,
     // A plan may run many times; each time it keeps a set of its own.
     duckdb_scalar_function_set_volatile(handle);
   }
-  const duckdb_state state = duckdb_register_scalar_function(connection, handle);
-  duckdb_destroy_scalar_function(&handle);
-  if (state == DuckDBSuccess) return {};
-  return fail_sql("42723", std::string("function ") + definition.name + " could not be registered");
+  return register_scalar_function(connection, handle, definition.name);
 }
 
 }  // namespace

@@ -192,10 +192,7 @@ SqlStatus register_check(DatabaseState& database, duckdb_connection connection,
   duckdb_scalar_function_set_special_handling(handle);
   duckdb_scalar_function_set_function(handle, definition.run);
   duckdb_scalar_function_set_extra_info(handle, &database, nullptr);
-  const duckdb_state state = duckdb_register_scalar_function(connection, handle);
-  duckdb_destroy_scalar_function(&handle);
-  if (state == DuckDBSuccess) return {};
-  return fail_sql("42723", fmt::format("function {} could not be registered", definition.name));
+  return register_scalar_function(connection, handle, definition.name);
 }
 
 }  // namespace

@@ -28,16 +28,10 @@ std::string number_name(std::size_t column) {
   return "\"c" + std::to_string(column + 1) + "\"";
 }
 
-bool is_aggregate(const Expression& node) {
-  if (node.kind != ExpressionKind::kFunction || node.call->window) return false;
-  const auto entries = find_function(node.names.back());
-  return !entries.empty() && entries.front().group == "Aggregate";
-}
-
 bool holds_aggregate(const Expression& node) {
-  return is_aggregate(node) || std::ranges::any_of(node.children, [](const ExpressionPtr& child) {
-           return holds_aggregate(*child);
-         });
+  return (calls_aggregate(node) && !node.call->window) ||
+         std::ranges::any_of(node.children,
+                             [](const ExpressionPtr& child) { return holds_aggregate(*child); });
 }
 
 /// True for an item that GROUP BY ALL groups by.
@@ -46,6 +40,12 @@ bool is_group_item(const SelectItem& item) {
 }
 
 }  // namespace
+
+bool calls_aggregate(const Expression& node) {
+  if (node.kind != ExpressionKind::kFunction) return false;
+  const auto entries = find_function(node.names.back());
+  return !entries.empty() && entries.front().group == "Aggregate";
+}
 
 bool Emitter::is_insensitive(const InferredType& type) const {
   if (type.kind != Inferred::kText) return false;

@@ -16,19 +16,13 @@ bool is_arithmetic(const Expression& node) {
          (node.text == "+" || node.text == "-" || node.text == "*" || node.text == "/");
 }
 
-bool is_aggregate_call(const Expression& node) {
-  if (node.kind != ExpressionKind::kFunction) return false;
-  const auto entries = find_function(node.names.back());
-  return !entries.empty() && entries.front().group == "Aggregate";
-}
-
 /// False for what costs too much to be computed twice, has no text of its own to repeat, or would
 /// make the text grow with each level: aggregates do not stand in each other.
 bool is_repeatable(const Expression& node, bool arithmetic) {
   const bool window = node.call && node.call->window;
   if (window || node.query || node.kind == ExpressionKind::kParameter) return false;
   if (is_arithmetic(node) && !arithmetic) return false;
-  const bool inner = arithmetic || is_aggregate_call(node);
+  const bool inner = arithmetic || calls_aggregate(node);
   return std::ranges::all_of(
       node.children, [&](const ExpressionPtr& child) { return is_repeatable(*child, inner); });
 }

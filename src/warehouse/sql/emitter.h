@@ -84,6 +84,8 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
 /// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
 /// boolean as values.
 [[nodiscard]] bool is_condition(ExpressionKind kind);
+/// True for a call of an aggregate, also as a window function.
+[[nodiscard]] bool calls_aggregate(const Expression& node);
 /// True when columns of several tables become one there: NATURAL, USING.
 [[nodiscard]] bool joins_by_name(const TableReference& table);
 /// True for emitted text that calls a macro which can end the statement (macros.cc).
