@@ -108,6 +108,11 @@ void append_text(const Column& column, std::size_t row, std::string& out, TextOp
 void append_date(std::int64_t days, std::string& out);
 void append_timestamp(std::int64_t us, std::string& out);
 void append_time(std::int64_t us, std::string& out);
+/// The zone of a kTimeTz cell: seconds east of UTC.
+[[nodiscard]] constexpr std::int32_t time_tz_offset(std::uint64_t bits) {
+  constexpr std::int32_t kOffsetMax = 16 * 60 * 60 - 1;
+  return kOffsetMax - static_cast<std::int32_t>(bits & 0xFFFFFFU);
+}
 void append_interval(Interval interval, std::string& out);
 void append_huge_integer(HugeInt value, std::string& out);
 /// `unscaled` divided by 10^scale, with exactly `scale` decimals.

@@ -103,9 +103,8 @@ void append_uuid(HugeInt value, std::string& out) {
 }
 
 void append_time_tz(std::uint64_t bits, std::string& out) {
-  constexpr std::int64_t kOffsetMax = 16 * 60 * 60 - 1;
   append_time(static_cast<std::int64_t>(bits >> 24), out);
-  std::int64_t offset = kOffsetMax - static_cast<std::int64_t>(bits & 0xFFFFFF);
+  std::int64_t offset = time_tz_offset(bits);
   out += offset < 0 ? '-' : '+';
   offset = std::abs(offset);
   std::array<char, 2> two{};

@@ -411,7 +411,6 @@ bool Connection::handle(const ClientMessage& message) {
     skipping_ = false;
     if (const session::SqlStatus synced = session_->sync(*this); !synced)
       send_error(synced.error());
-    portal_formats_.clear();
     ready();
     return !broken_;
   }
@@ -438,7 +437,6 @@ bool Connection::handle(const ClientMessage& message) {
 
 void Connection::handle_query(const QueryMessage& message) {
   formats_.clear();
-  portal_formats_.clear();
   if (const session::SqlStatus done = session_->simple_query(message.text, *this); !done)
     send_error(done.error());
   ready();
@@ -468,6 +466,7 @@ void Connection::handle_extended(const ClientMessage& message) {
       session_->close_statement(close->name);
     } else {
       session_->close_portal(close->name);
+      std::erase_if(portal_formats_, [&](const auto& entry) { return entry.first == close->name; });
     }
     writer.empty('3');
   } else if (const auto* wanted = std::get_if<DescribeMessage>(&message)) {
@@ -541,6 +540,8 @@ void Connection::execute(const ExecuteMessage& message) {
 }
 
 void Connection::ready() {
+  // Portals live as long as their transaction, also behind a Sync.
+  if (session_->transaction() == session::TransactionStatus::kIdle) portal_formats_.clear();
   MessageWriter(out_).ready_for_query(static_cast<char>(session_->transaction()));
 }
 

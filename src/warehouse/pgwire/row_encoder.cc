@@ -270,6 +270,14 @@ void append_binary_cell(std::string& out, const Column& column, std::size_t row,
     case Type::kTimestampTz:
       return append_fixed(
           out, static_cast<std::uint64_t>(column.cells<std::int64_t>()[row] - kEpoch2000Us), 8);
+    case Type::kTimeTz: {
+      // Microseconds of the local time, and seconds west of UTC.
+      const std::uint64_t bits = column.cells<std::uint64_t>()[row];
+      append_big_endian(out, 12, 4);
+      append_big_endian(out, bits >> 24U, 8);
+      append_big_endian(out, static_cast<std::uint32_t>(-engine::time_tz_offset(bits)), 4);
+      return;
+    }
     case Type::kInterval: {
       const engine::Interval value = column.cells<engine::Interval>()[row];
       append_big_endian(out, 16, 4);

@@ -198,6 +198,9 @@ TEST_F(PgwireServer, SendsBinaryResults) {
       {"select time '00:00:01'", "00000000000f4240"},
       {"select timestamp '2000-01-01 00:00:01'", "00000000000f4240"},
       {"select timestamptz '2000-01-01 00:00:01+00'", "00000000000f4240"},
+      {"select timetz '00:00:01+01'", "00000000000f4240fffff1f0"},
+      {"select timetz '00:00:01-03:30'", "00000000000f424000003138"},
+      {"select interval '1 month 2 days 1 second'", "00000000000f42400000000200000001"},
       {"select 'ab'::varchar", "6162"},
       // One dimension, with NULLs, of int2: two elements from 1 on.
       {"select array[1::smallint, null]",

@@ -209,6 +209,27 @@ TEST(Wire, RowLimitsSuspendThePortal) {
   EXPECT_EQ(client.types_until('Z'), "DCZ");
 }
 
+TEST(Wire, APortalKeepsItsFormatBehindSync) {
+  WireClient client(shared.port());
+  ASSERT_TRUE(client.log_in());
+  client.send(query("begin"));
+  client.read_until('Z');
+  // Named, with results in binary: one row at a time, each before a Sync.
+  const std::string bind_binary = frame('B', "p\0\0\0\0\0\0\0\1\0\1"s);
+  const std::string run = frame('E', "p\0"s + int32_bytes(1)) + sync();
+  client.send(parse("select x::int from generate_series(1, 3) g(x) order by x") + bind_binary +
+              sync());
+  EXPECT_EQ(client.types_until('Z'), "12Z");
+  client.send(run);
+  EXPECT_EQ(first_cell(client), "\0\0\0\1"s);
+  client.send(query("select 'between'"));
+  EXPECT_EQ(first_cell(client), "between");
+  client.send(run);
+  EXPECT_EQ(first_cell(client), "\0\0\0\2"s);
+  client.send(query("rollback"));
+  client.read_until('Z');
+}
+
 TEST(Wire, MessagesThatAreNoneEndTheConnectionOnly) {
   for (const std::string& bytes :
        {frame('?'), "Q"s + int32_bytes(3), "Q"s + int32_bytes(0), frame('Q', "no end"),

@@ -536,6 +536,7 @@ SqlStatus add_constraint(SessionState& session, Relation& relation,
   }
   if (written.kind == sql::ConstraintKind::kForeignKey) {
     LEAT_ASSIGN(const RelationPointer target, session.find_relation(written.references.table));
+    LEAT_TRY(session.require(*target, catalog::kReferences));
     constraint.references = target->oid;
     for (const std::string& name : written.references.columns) {
       const catalog::Column* column = target->find_column(name);

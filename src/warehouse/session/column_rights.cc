@@ -75,6 +75,18 @@ bool columns_suffice_in(const catalog::CatalogSession& in, const catalog::User& 
 
 }  // namespace
 
+bool used_columns_suffice(const catalog::CatalogSession& in, const catalog::User& user,
+                          const catalog::Relation& view, const catalog::Relation& source) {
+  const catalog::SchemaPointer schema = in.schema(source.schema);
+  if (schema == nullptr || (catalog::privileges_on(in, user, *schema) & catalog::kUsage) == 0)
+    return false;
+  if (view.uses.empty() || !catalog::has_column_privileges(in, user, source)) return false;
+  return std::ranges::all_of(view.uses, [&](const catalog::ColumnReference& use) {
+    return use.relation != source.oid || use.number == 0 ||
+           (catalog::column_privileges(in, user, source, use.number) & catalog::kSelect) != 0;
+  });
+}
+
 bool columns_suffice(const SessionState& session, const sql::Statement& statement,
                      const catalog::Relation& relation, const sql::TableAccess& access) {
   const catalog::UserPointer user = session.user();

@@ -185,6 +185,11 @@ SqlResult<StatementDescription> SessionState::describe_statement(std::string_vie
     description.parameter_types = statement.plan->parameter_types;
   } else {
     description.parameter_types = statement.declared_types;
+    if (sql::get_if<sql::DeclareCursorStatement>(statement.parsed->statement) != nullptr) {
+      description.parameter_types.resize(
+          static_cast<std::size_t>(statement.parsed->parameter_count), 0);
+      std::ranges::replace(description.parameter_types, 0U, 1043U);
+    }
   }
   return description;
 }
@@ -226,6 +231,10 @@ SqlStatus SessionState::bind(std::string_view portal, std::string_view name,
       expected = types.size();
     }
   }
+  // A cursor's query gets its values when it is declared.
+  if (statement.parsed &&
+      sql::get_if<sql::DeclareCursorStatement>(statement.parsed->statement) != nullptr)
+    expected = static_cast<std::size_t>(statement.parsed->parameter_count);
   if (parameters.size() != expected) {
     return engine::fail_sql(
         "08P01", fmt::format("bind message supplies {} parameters, but prepared statement \"{}\" "
@@ -248,6 +257,9 @@ SqlStatus SessionState::bind(std::string_view portal, std::string_view name,
 SqlResult<std::vector<Field>> SessionState::describe_portal(std::string_view name) {
   const auto found = portals.find(name);
   if (found == portals.end()) {
+    // DECLARE makes a portal too.
+    if (const auto cursor = cursors.find(name); cursor != cursors.end())
+      return cursor->second.rows->fields;
     return engine::fail_sql("34000", "portal \"" + std::string(name) + "\" does not exist");
   }
   Portal& portal = *found->second;

@@ -270,6 +270,53 @@ TEST_F(Extended, PortalsStopAtTheRowLimitAndGoOn) {
   run(*session_, "rollback");
 }
 
+TEST_F(Extended, ADeclaredCursorTakesParametersAndIsAPortal) {
+  ASSERT_EQ(parse("", "begin"), "");
+  ASSERT_EQ(bind("", ""), "");
+  execute("");
+  ASSERT_EQ(parse("d",
+                  "declare c cursor for select x, 'w' as w from generate_series(1, 5) g(x) "
+                  "where x > $1 order by x",
+                  {23}),
+            "");
+  EXPECT_THAT(session_->describe_statement("d", sink_)->parameter_types, ElementsAre(23U));
+  EXPECT_EQ(bind("", "d"), "08P01");
+  run(*session_, "rollback");
+  run(*session_, "begin");
+  ASSERT_EQ(bind("", "d", {binary({"\0\0\0\3", 4})}), "");
+  execute("");
+  EXPECT_EQ(state_, "");
+  const SqlResult<std::vector<Field>> fields = session_->describe_portal("c");
+  ASSERT_TRUE(fields);
+  ASSERT_EQ(fields->size(), 2U);
+  EXPECT_EQ(fields->at(1).name, "w");
+  EXPECT_EQ(run(*session_, "fetch all from c").rows, "4|w;5|w");
+  EXPECT_FALSE(session_->describe_portal("other"));
+  run(*session_, "rollback");
+}
+
+TEST_F(Extended, ReadsBinaryIntervalsZonedTimesAndCodes) {
+  const auto shown = [&](std::string_view sql, std::uint32_t type, std::string_view bytes) {
+    EXPECT_EQ(parse("", sql, {type}), "");
+    const std::string bound = bind("", "", {binary(bytes)});
+    if (!bound.empty()) return bound;
+    return execute("");
+  };
+  EXPECT_EQ(shown("select $1::varchar", 1266, {"\0\0\0\0\0\x0f\x42\x40\xff\xff\xf1\xf0", 12}),
+            "00:00:01+01");
+  EXPECT_EQ(shown("select $1::interval", 1186, {"\0\0\0\0\0\x0f\x42\x40\0\0\0\2\0\0\0\1", 16}),
+            "1 mon 2 days 00:00:01");
+  EXPECT_EQ(shown("select $1::interval", 1188, {"\0\0\0\x0e", 4}), "1 year 2 mons");
+  EXPECT_EQ(shown("select $1::interval", 1190, {"\0\0\0\0\0\x0f\x42\x40", 8}), "00:00:01");
+  EXPECT_EQ(shown("select $1::varchar", 2950,
+                  {"\x12\x34\x56\x78\x12\x34\x12\x34\x12\x34\x12\x34\x56\x78\x9a\xbc", 16}),
+            "12345678-1234-1234-1234-123456789abc");
+  EXPECT_EQ(shown("select $1::varchar", 3802, {"\1[1]", 4}), "[1]");
+  EXPECT_EQ(shown("select $1::varchar", 114, "[1]"), "[1]");
+  for (const std::uint32_t type : {1266U, 1186U, 1188U, 1190U, 2950U, 3802U})
+    EXPECT_EQ(shown("select $1::varchar", type, "xy"), "22P03") << type;
+}
+
 TEST_F(Extended, NamesAreTakenUntilTheyAreClosed) {
   ASSERT_EQ(parse("s", "select 1"), "");
   EXPECT_EQ(parse("s", "select 2"), "42P05");

@@ -1,7 +1,10 @@
 // Values of Bind: text as it is, binary by the PostgreSQL formats of each type.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -80,6 +83,50 @@ SqlResult<engine::Value> read_time_like(std::string_view bytes, std::uint32_t oi
   return engine::Value(engine::TimestampTzValue{since_1970});
 }
 
+/// A local time and the seconds that its zone is west of UTC.
+SqlResult<engine::Value> read_time_tz(std::string_view bytes, std::uint32_t oid) {
+  if (bytes.size() != 12) return bad_binary(oid);
+  const auto us = big_endian<std::int64_t>(bytes.substr(0, 8));
+  const auto west = big_endian<std::int32_t>(bytes.substr(8));
+  constexpr std::int32_t kZoneMax = 16 * 60 * 60;
+  constexpr std::int64_t kDayUs = 86'400'000'000;
+  if (us < 0 || us > kDayUs || west <= -kZoneMax || west >= kZoneMax) return bad_binary(oid);
+  const std::int32_t size = std::abs(west);
+  return engine::Value(engine::UntypedText{fmt::format(
+      "{:02}:{:02}:{:02}.{:06}{}{:02}:{:02}", us / 3'600'000'000, us / 60'000'000 % 60,
+      us / 1'000'000 % 60, us % 1'000'000, west > 0 ? '-' : '+', size / 3600, size / 60 % 60)});
+}
+
+/// 1188 is months, 1190 microseconds, 1186 both with days between.
+SqlResult<engine::Value> read_interval(std::string_view bytes, std::uint32_t oid) {
+  const std::size_t size = oid == 1188 ? 4 : oid == 1190 ? 8 : 16;
+  if (bytes.size() != size) return bad_binary(oid);
+  std::int64_t us = 0;
+  std::int32_t days = 0;
+  std::int32_t months = 0;
+  if (oid == 1188) {
+    months = big_endian<std::int32_t>(bytes);
+  } else {
+    us = big_endian<std::int64_t>(bytes.substr(0, 8));
+  }
+  if (oid == 1186) {
+    days = big_endian<std::int32_t>(bytes.substr(8, 4));
+    months = big_endian<std::int32_t>(bytes.substr(12));
+  }
+  return engine::Value(
+      engine::UntypedText{fmt::format("{} months {} days {} microseconds", months, days, us)});
+}
+
+SqlResult<engine::Value> read_uuid(std::string_view bytes, std::uint32_t oid) {
+  if (bytes.size() != 16) return bad_binary(oid);
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
+  }
+  return engine::Value(engine::UntypedText{std::move(text)});
+}
+
 }  // namespace
 
 SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint32_t type_oid) {
@@ -115,6 +162,17 @@ SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint3
       return read_time_like(bytes, type_oid);
     case 1700:
       return read_numeric(bytes, type_oid);
+    case 1266:
+      return read_time_tz(bytes, type_oid);
+    case 1186:
+    case 1188:
+    case 1190:
+      return read_interval(bytes, type_oid);
+    case 2950:
+      return read_uuid(bytes, type_oid);
+    case 3802:  // JSON of PostgreSQL, behind a version
+      if (bytes.empty() || bytes[0] != 1) return bad_binary(type_oid);
+      return engine::Value(engine::UntypedText{std::string(bytes.substr(1))});
     case 17:
     case 6551:
       return engine::Value(engine::BlobValue{std::string(bytes)});
@@ -122,6 +180,7 @@ SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint3
     case 18:
     case 19:
     case 25:
+    case 114:
     case 705:
     case 1042:
     case 1043:

@@ -136,6 +136,7 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
       const SqlStatus allowed = require(**relation, privilege);
       if (!allowed && !columns_suffice(*this, statement, **relation, access)) return allowed;
     }
+    if ((*relation)->kind == catalog::RelationKind::kView) LEAT_TRY(check_view(**relation));
     const bool writes =
         access.access != sql::Access::kSelect && access.access != sql::Access::kReference;
     if (writes && changes_rows(statement) && (*relation)->kind != catalog::RelationKind::kTable) {
@@ -457,6 +458,7 @@ SqlStatus SessionState::run_declare(Running& running,
     return engine::fail_sql("0A000", "only one cursor may be open at a time", {},
                             "Close the open cursor first.");
   }
+  LEAT_TRY(check_access(running.statement));
   LEAT_TRY(lock_tables(running.statement));
   // The query belongs to the statement's tree; translating needs no Statement around it.
   const SessionLookup lookup(*this);
@@ -471,7 +473,11 @@ SqlStatus SessionState::run_declare(Running& running,
   for (const engine::ColumnInfo& column : plan.last->columns())
     plan.fields.push_back(field_of(column));
   NamedCursor cursor;
-  LEAT_ASSIGN(cursor.rows, open_rows(plan, {}));
+  if (plan.last->parameter_count() != running.parameters.size()) {
+    return engine::fail_sql("08P01", "the cursor's query has parameters without values", {},
+                            "Bind them to DECLARE, or write the values into it.");
+  }
+  LEAT_ASSIGN(cursor.rows, open_rows(plan, running.parameters));
   // The plan's statement dies here, so the rows must not depend on it.
   LEAT_TRY(quiet_engine());
   cursors[statement.name] = std::move(cursor);
@@ -546,6 +552,10 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
   std::string list;
   const sql::TranslateContext context = translate_context(running.text);
   for (const sql::ExpressionPtr& argument : statement.arguments) {
+    if (sql::parts_of(*argument).query) {
+      return engine::fail_sql("0A000", "cannot use a subquery in an argument of EXECUTE", {},
+                              "Read the value first, and give it as it is.");
+    }
     sql::SqlResult<std::string> text = sql::translate_expression(*argument, context);
     if (!text) return std::unexpected(from_sql(std::move(text).error()));
     list += (list.empty() ? "" : ", ") + ("CAST(" + *text + " AS VARCHAR)");

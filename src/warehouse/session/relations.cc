@@ -97,7 +97,11 @@ std::vector<std::string> SessionState::resolved_search_path() const {
   const catalog::UserPointer me = user();
   for (std::string& name : settings.search_path()) {
     if (name == "$user") name = me == nullptr ? std::string() : me->name;
-    if (home_catalog().schema(name) != nullptr) path.push_back(std::move(name));
+    const SchemaPointer schema = home_catalog().schema(name);
+    if (schema == nullptr || me == nullptr) continue;
+    // Those that the user may not look into are passed over.
+    if ((catalog::privileges_on(home_catalog(), *me, *schema) & catalog::kUsage) != 0)
+      path.push_back(std::move(name));
   }
   return path;
 }
@@ -115,8 +119,11 @@ SqlResult<RelationPointer> SessionState::find_relation(const sql::QualifiedName&
     }
     return no_relation(name);
   }
-  if (catalog.schema(schema) == nullptr) return no_schema(schema);
+  const SchemaPointer found = catalog.schema(schema);
+  if (found == nullptr) return no_schema(schema);
   if (RelationPointer relation = catalog.relation(schema, name.name())) return relation;
+  // Who may not look into a schema does not learn what is not there either.
+  LEAT_TRY(require_schema(*found, catalog::kUsage));
   return no_relation(name);
 }
 
@@ -176,7 +183,28 @@ SqlStatus SessionState::require_owner(const catalog::Relation& relation, std::ui
   const std::uint32_t held = catalog::privileges_on(catalog, *me, relation);
   if (privileges != 0 && (held & privileges) == privileges) return {};
   if (!system.empty() && has_system_privilege(system)) return {};
+  if (const SchemaPointer schema = catalog.schema(relation.schema))
+    LEAT_TRY(require_schema(*schema, catalog::kUsage));
   return engine::fail_sql("42501", "must be owner of relation " + relation.name);
+}
+
+SqlStatus SessionState::check_view(const catalog::Relation& view, int depth) const {
+  constexpr int kDepthMax = 100;     // as of views that depend on each other
+  if (depth > kDepthMax) return {};  // using it will say so
+  const catalog::UserPointer owner = catalog.user(view.owner);
+  const auto check = [&](const catalog::CatalogSession& in) -> SqlStatus {
+    for (const catalog::Oid oid : view.depends_on) {
+      const RelationPointer source = in.relation(oid);
+      if (source == nullptr) continue;
+      if (owner != nullptr) {
+        const SqlStatus allowed = require_of(*owner, *source, catalog::kSelect);
+        if (!allowed && !used_columns_suffice(in, *owner, view, *source)) return allowed;
+      }
+      if (source->kind == catalog::RelationKind::kView) LEAT_TRY(check_view(*source, depth + 1));
+    }
+    return {};
+  };
+  return in_other_database(view) ? check(catalog_of(view)) : check(catalog);
 }
 
 SqlStatus SessionState::require_superuser(std::string_view what) const {
@@ -284,10 +312,26 @@ void show_bound(const catalog::BoundRelation& bound, sql::Relation& made) {
 
 }  // namespace
 
+/// What a statement names without any right on it was not checked before: the last line of defence.
+SqlStatus SessionLookup::check_known(const catalog::Relation& relation) const {
+  const catalog::UserPointer me = session_.user();
+  if (depth_ > 0 || view_ != nullptr || me == nullptr || me->superuser || relation.temporary)
+    return {};
+  const auto has_some = [&](const catalog::CatalogSession& in) {
+    return catalog::privileges_on(in, *me, relation) != 0 ||
+           catalog::has_column_privileges(in, *me, relation);
+  };
+  const bool known = session_.in_other_database(relation) ? has_some(session_.catalog_of(relation))
+                                                          : has_some(session_.catalog);
+  if (known) return {};
+  return engine::fail_sql("42501", "permission denied for relation " + relation.name);
+}
+
 SqlResult<SessionLookup::Found> SessionLookup::find_seen(const sql::QualifiedName& name) const {
   const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
   if (view_ == nullptr || view_->binding == nullptr) {
     LEAT_ASSIGN(RelationPointer relation, session_.find_readable(name));
+    LEAT_TRY(check_known(*relation));
     return Found{.relation = std::move(relation), .elsewhere = elsewhere};
   }
   const catalog::BoundRelation* bound = view_->binding->relation(name.schema(), name.name());

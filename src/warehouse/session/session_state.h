@@ -276,6 +276,8 @@ struct SessionState {
   /// `system`: a privilege of the system that does as well; empty: none.
   SqlStatus require_owner(const catalog::Relation& relation, std::uint32_t privileges,
                           std::string_view system = {}) const;
+  /// The view's owner must still be allowed to read what the view reads, and so on below it.
+  SqlStatus check_view(const catalog::Relation& view, int depth = 0) const;
   SqlStatus require_superuser(std::string_view what) const;
   /// For superusers and for holders of a role with that privilege.
   SqlStatus require_system_privilege(std::string_view privilege, std::string_view what) const;
@@ -420,6 +422,7 @@ class SessionLookup final : public sql::RelationLookup {
     const catalog::BoundRelation* bound = nullptr;  ///< Its names in the view; null: its own.
     bool elsewhere = false;                         ///< in another database
   };
+  SqlStatus check_known(const catalog::Relation& relation) const;
   [[nodiscard]] SqlResult<Found> find_seen(const sql::QualifiedName& name) const;
   [[nodiscard]] sql::SqlResult<std::unique_ptr<sql::Relation>> describe(
       const Found& found, const sql::QualifiedName& name) const;
@@ -485,6 +488,10 @@ struct ViewQuery {
 [[nodiscard]] bool columns_suffice(const SessionState& session, const sql::Statement& statement,
                                    const catalog::Relation& relation,
                                    const sql::TableAccess& access);
+/// True when `user` has rights on those columns of `source` that `view` uses.
+[[nodiscard]] bool used_columns_suffice(const catalog::CatalogSession& in,
+                                        const catalog::User& user, const catalog::Relation& view,
+                                        const catalog::Relation& source);
 /// The value that SET gives, as one text (setting_statements.cc).
 [[nodiscard]] std::string setting_text(const sql::SetStatement& statement);
 /// The rights on a new function of the session's user (functions.cc).

@@ -304,6 +304,7 @@ namespace {
 
 SqlResult<std::int64_t> recompute(SessionState& session, const Relation& view) {
   session.note_growth(view);
+  LEAT_TRY(session.check_view(view));
   LEAT_ASSIGN(const sql::ParsedStatement parsed, parse_definition(view));
   for (const catalog::Oid oid : view.depends_on) {
     const RelationPointer source = session.catalog.relation(oid);
@@ -376,6 +377,7 @@ SqlResult<ViewQuery> late_binding_query(const SessionState& session, const Relat
                 session.find_readable(in_database(access.table, place)));
     // The view's owner must still be allowed to read what the view reads.
     if (owner != nullptr) LEAT_TRY(session.require_of(*owner, *source, catalog::kSelect));
+    if (source->kind == RelationKind::kView) LEAT_TRY(session.check_view(*source));
   }
   return view_query(session, view, lookup);
 }

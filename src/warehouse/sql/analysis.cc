@@ -98,6 +98,8 @@ class ReferenceWalk {
   std::vector<TableAccess> take() { return std::move(found_); }
   std::vector<RelationMention> take_mentions() { return std::move(mentions_); }
   std::vector<std::string> take_functions() { return std::move(functions_); }
+  [[nodiscard]] bool met_query() const { return queries_; }
+  [[nodiscard]] bool met_window() const { return windows_; }
 
   void add(const QualifiedName& name, Access access) {
     for (const TableAccess& known : found_) {
@@ -116,8 +118,12 @@ class ReferenceWalk {
     order(node->call->order_by);
     order(node->call->within_group);
     if (!node->call->window) return;
+    windows_ = true;
     for (const ExpressionPtr& part : node->call->window->partition_by) expression(part.get());
     order(node->call->window->order_by);
+    if (!node->call->window->frame) return;
+    expression(node->call->window->frame->start_offset.get());
+    expression(node->call->window->frame->end_offset.get());
   }
 
   void expressions(const std::vector<ExpressionPtr>& nodes) {
@@ -140,6 +146,7 @@ class ReferenceWalk {
   void leave(std::size_t count) { common_tables_.resize(common_tables_.size() - count); }
 
   void query(const Query& node) {
+    queries_ = true;
     const std::size_t visible = with(node.with, node.recursive);
     if (node.select) select(*node.select);
     if (node.left) query(*node.left);
@@ -156,6 +163,7 @@ class ReferenceWalk {
     tables(node.from);
     for (const SelectItem& item : node.items) expression(item.value.get());
     expressions(node.distinct_on);
+    expression(node.top.get());
     expression(node.where.get());
     expression(node.start_with.get());
     expression(node.connect_by.get());
@@ -186,6 +194,7 @@ class ReferenceWalk {
     if (node.right) table(*node.right);
     expression(node.on.get());
     for (const SelectItem& item : node.pivot_aggregates) expression(item.value.get());
+    expression(node.pivot_for.get());
     for (const PivotValue& value : node.pivot_values) expression(value.value.get());
   }
 
@@ -210,6 +219,8 @@ class ReferenceWalk {
   std::vector<TableAccess> found_;
   std::vector<RelationMention> mentions_;
   std::vector<std::string> functions_;
+  bool queries_ = false;
+  bool windows_ = false;
   std::vector<std::string> common_tables_;
   std::vector<std::vector<std::string>> aliases_;
 };
@@ -377,6 +388,12 @@ std::vector<std::string> called_functions(const Statement& statement) {
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+ExpressionParts parts_of(const Expression& expression) {
+  ReferenceWalk walk;
+  walk.expression(&expression);
+  return {.query = walk.met_query(), .window = walk.met_window()};
 }
 
 std::vector<RelationMention> mentioned_relations(const Query& query) {

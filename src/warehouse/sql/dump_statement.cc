@@ -346,7 +346,7 @@ class StatementDump {
     out_.flag("fillrecord", node.fill_record);
     out_.flag("trimblanks", node.trim_blanks);
     out_.flag("truncatecolumns", node.truncate_columns);
-    out_.flag("rounddec", node.round_decimals);
+    out_.flag("roundec", node.round_decimals);
     out_.flag("acceptanydate", node.accept_any_date);
     out_.flag("explicit-ids", node.explicit_ids);
     out_.entry("acceptinvchars", node.accept_invalid_characters);

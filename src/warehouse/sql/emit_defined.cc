@@ -1,4 +1,6 @@
 // Functions that users define in SQL: their expression stands where they are called.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "warehouse/sql/emitter.h"
@@ -63,6 +65,14 @@ bool Emitter::call_defined(const Expression& node) {
   const Expression* value = parsed && *parsed ? body_expression(**parsed) : nullptr;
   if (value == nullptr) {
     fail("42P13", "the body of function " + function->name + " must be SELECT with one expression",
+         node.span);
+  }
+  // Redshift has neither; a query would read with the rights of nobody in particular.
+  const ExpressionParts parts = parts_of(*value);
+  if (parts.query || parts.window) {
+    fail("42P13",
+         fmt::format("the body of function {} cannot have {}", function->name,
+                     parts.query ? "subqueries" : "window functions"),
          node.span);
   }
   CallFrame frame{.function = function, .texts = {}};

@@ -216,7 +216,13 @@ class Lexer {
   }
 
   bool finish_string(std::size_t begin, std::string_view text) {
-    if (text.find('\0') != std::string_view::npos) {
+    // NULL AS '\0' of COPY: a field that is one zero byte.
+    const std::vector<Token>& before = list_.tokens;
+    const bool null_as =
+        text.size() == 1 && !before.empty() &&
+        (before.back().text == "null" || (before.back().text == "as" && before.size() > 1 &&
+                                          before[before.size() - 2].text == "null"));
+    if (text.find('\0') != std::string_view::npos && !null_as) {
       return error_at(begin, "invalid byte sequence for encoding \"UTF8\": 0x00", "22021");
     }
     push(TokenKind::kString, begin, text);

@@ -182,6 +182,7 @@ bool Parser::copy_conversion(CopyStatement& node) {
       advance();
       (void)accept("as"_w);
       node.ignore_header = at_kind(TokenKind::kString) ? integer_in_string() : integer();
+      if (node.ignore_header < 0) fail_at(where, "22023", "IGNOREHEADER must not be negative");
       return true;
     default:
       return copy_flag(node);
@@ -214,7 +215,7 @@ bool Parser::copy_flag(CopyStatement& node) {
     case "truncatecolumns"_w:
       node.truncate_columns = true;
       break;
-    case "rounddec"_w:
+    case "roundec"_w:
       node.round_decimals = true;
       break;
     case "acceptanydate"_w:
@@ -290,6 +291,8 @@ bool Parser::copy_loading(CopyStatement& node) {
   if (accept("comprows"_w)) {
     (void)accept("as"_w);
     node.compression_rows = integer();
+    if (*node.compression_rows < 1000 || *node.compression_rows > 2147483647)
+      fail_at(where, "22023", "COMPROWS must be between 1000 and 2147483647");
     return true;
   }
   if (accept("compupdate"_w)) {

@@ -70,7 +70,8 @@ SqlResult<Translation> translate(const Statement& statement, const TranslateCont
   return guarded(context, [&] {
     Emitter emitter(context);
     Translation translation{.statements = emitter.statement(statement)};
-    if (get_if<SelectStatement>(statement) != nullptr)
+    if (get_if<SelectStatement>(statement) != nullptr ||
+        get_if<UnloadStatement>(statement) != nullptr)
       translation.columns = emitter.result_columns();
     return translation;
   });

@@ -196,6 +196,13 @@ struct TableAccess {
 /// written.
 [[nodiscard]] std::vector<TableAccess> referenced_tables(const Statement& statement);
 
+/// What stands anywhere in an expression.
+struct ExpressionParts {
+  bool query = false;
+  bool window = false;
+};
+[[nodiscard]] ExpressionParts parts_of(const Expression& expression);
+
 /// The names of the functions that the statement calls, sorted, each once; those without
 /// parentheses (SYSDATE) among them.
 [[nodiscard]] std::vector<std::string> called_functions(const Statement& statement);

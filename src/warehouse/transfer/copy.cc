@@ -64,11 +64,14 @@ bool is_one_ascii(const std::optional<std::string>& text) {
   return !text || (text->size() == 1 && static_cast<unsigned char>(text->front()) < 128);
 }
 
+constexpr std::size_t kDelimiterBytesMax = 64;
+
 SqlStatus check_text(const sql::CopyStatement& copy) {
   const bool csv = copy.format == FileFormat::kCsv;
   const bool fixed = copy.format == FileFormat::kFixedWidth;
   return first_broken(
-      {{!is_one_ascii(copy.delimiter), "DELIMITER must be one ASCII character"},
+      {{copy.delimiter && (copy.delimiter->empty() || copy.delimiter->size() > kDelimiterBytesMax),
+        "DELIMITER must have 1 to 64 bytes"},
        {!is_one_ascii(copy.quote), "QUOTE must be one ASCII character"},
        {copy.quote && !csv, "QUOTE is allowed with CSV only"},
        {csv && copy.escape, "ESCAPE is not allowed with CSV"},
@@ -77,9 +80,13 @@ SqlStatus check_text(const sql::CopyStatement& copy) {
        {fixed && copy.escape, "ESCAPE is not allowed with FIXEDWIDTH"},
        {fixed && copy.remove_quotes, "REMOVEQUOTES is not allowed with FIXEDWIDTH"},
        {copy.null_as == "\n", "NULL AS cannot be a line end"},
-       {copy.delimiter == "\n" || copy.delimiter == "\r", "DELIMITER cannot be a line end"},
-       {csv && copy.delimiter && copy.delimiter == copy.quote.value_or("\""),
-        "DELIMITER and QUOTE must differ"}},
+       {copy.delimiter && copy.delimiter->find_first_of("\n\r") != std::string::npos,
+        "DELIMITER cannot hold a line end"},
+       {copy.escape && copy.delimiter && copy.delimiter->starts_with('\\'),
+        "DELIMITER cannot begin with a backslash beside ESCAPE"},
+       {csv && copy.delimiter &&
+            copy.delimiter->find(copy.quote.value_or("\"")) != std::string::npos,
+        "DELIMITER cannot hold the QUOTE character"}},
       "42601");
 }
 

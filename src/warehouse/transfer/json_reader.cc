@@ -300,10 +300,10 @@ struct JsonRow::State {
   }
 
   static std::string text_of(dom::element element) {
+    // Whole numbers keep all their digits.
     double number = 0;
-    if (element.is<double>() && element.get(number) == simdjson::SUCCESS) {
+    if (element.type() == dom::element_type::DOUBLE && element.get(number) == simdjson::SUCCESS)
       return fmt::format("{}", number);
-    }
     return simdjson::minify(element);
   }
 

@@ -47,14 +47,14 @@ SqlResult<TextFormat> TextFormat::read(const sql::CopyStatement& statement) {
   TextFormat out;
   if (statement.format == sql::FileFormat::kCsv) {
     out.kind = TextKind::kCsv;
-    out.delimiter = ',';
+    out.delimiter = ",";
   }
   if (statement.format == sql::FileFormat::kFixedWidth) {
     out.kind = TextKind::kFixedWidth;
     LEAT_ASSIGN(out.widths, read_widths(statement.format_argument));
   }
   if (statement.delimiter && !statement.delimiter->empty()) {
-    out.delimiter = statement.delimiter->front();
+    out.delimiter = *statement.delimiter;
   }
   if (statement.quote && !statement.quote->empty()) out.quote = statement.quote->front();
   out.escape = statement.escape;
@@ -202,7 +202,7 @@ RecordReader::Scan RecordReader::scan_plain(Record& record) {
     const std::string_view text = record.raw.substr(at, stop - at);
     record.fields.push_back({.text = text, .at = at, .is_null = text == format_.null_as});
     if (stop == record.raw.size()) return Scan::kDone;
-    at = stop + 1;
+    at = stop + format_.delimiter.size();
   }
 }
 
@@ -231,16 +231,19 @@ RecordReader::Scan RecordReader::scan_escaped(Record& record) {
         continue;
       }
       if (quote != 0 && c == quote) {
-        if (i + 2 >= buffer_.size() && !at_end_) return Scan::kMore;
-        const std::string_view rest = std::string_view(buffer_).substr(i + 1, 2);
-        closed = rest.empty() || rest.front() == format_.delimiter || rest.front() == '\n' ||
-                 rest == "\r\n";
+        if (i + std::max<std::size_t>(2, format_.delimiter.size()) >= buffer_.size() && !at_end_)
+          return Scan::kMore;
+        const std::string_view rest = std::string_view(buffer_).substr(i + 1);
+        closed = rest.empty() || rest.starts_with(format_.delimiter) || rest.front() == '\n' ||
+                 rest.starts_with("\r\n");
         if (closed) {
           ++i;
           break;
         }
       }
-      if (c == '\n' || (c == format_.delimiter && quote == 0)) break;
+      if (c == '\n') break;
+      if (quote == 0 && may_be_delimiter(i)) return Scan::kMore;
+      if (quote == 0 && at_delimiter(i)) break;
       text += c;
     }
     if (quote != 0 && !closed) {
@@ -249,7 +252,7 @@ RecordReader::Scan RecordReader::scan_escaped(Record& record) {
       give_up(record, 1214, "Delimited value missing end quote", begin - start_, *end);
       return Scan::kDone;
     }
-    const bool last = i >= buffer_.size() || buffer_[i] != format_.delimiter;
+    const bool last = i >= buffer_.size() || !at_delimiter(i);
     std::size_t stop = std::min(i, buffer_.size());
     // The carriage return of a line end of two bytes belongs to no field.
     if (last && quote == 0 && stop > begin && buffer_[stop - 1] == '\r' && text.ends_with('\r')) {
@@ -267,14 +270,14 @@ RecordReader::Scan RecordReader::scan_escaped(Record& record) {
       finish(record, *end);
       return Scan::kDone;
     }
-    ++i;
+    i += format_.delimiter.size();
   }
 }
 
 RecordReader::Scan RecordReader::scan_csv(Record& record) {
   const std::string_view all = buffer_;
   std::size_t i = start_;
-  const bool blanks_count = is_blank(format_.delimiter);
+  const bool blanks_count = is_blank(format_.delimiter.front());
   while (true) {
     std::size_t begin = i;
     std::size_t open = i;
@@ -309,15 +312,17 @@ RecordReader::Scan RecordReader::scan_csv(Record& record) {
       i = close + 1;
       while (i < all.size() && !blanks_count && is_blank(all[i])) ++i;
       if (i < all.size() && all[i] == '\r') ++i;
-      if (i == all.size() && !at_end_) return Scan::kMore;
-      if (i < all.size() && all[i] != '\n' && all[i] != format_.delimiter) {
+      if ((i == all.size() && !at_end_) || (i < all.size() && may_be_delimiter(i)))
+        return Scan::kMore;
+      if (i < all.size() && all[i] != '\n' && !at_delimiter(i)) {
         const auto end = line_end(i - start_);
         if (!end) return Scan::kMore;
         give_up(record, 1214, "Invalid quote formatting for CSV", i - start_, *end);
         return Scan::kDone;
       }
     } else {
-      while (i < all.size() && all[i] != '\n' && all[i] != format_.delimiter) {
+      while (i < all.size() && all[i] != '\n' && !at_delimiter(i)) {
+        if (may_be_delimiter(i)) return Scan::kMore;
         if (all[i] == format_.quote) {
           const auto end = line_end(i - start_);
           if (!end) return Scan::kMore;
@@ -338,7 +343,7 @@ RecordReader::Scan RecordReader::scan_csv(Record& record) {
       finish(record, std::min(i, all.size()));
       return Scan::kDone;
     }
-    ++i;
+    i += format_.delimiter.size();
   }
 }
 

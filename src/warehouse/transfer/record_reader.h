@@ -17,7 +17,7 @@ enum class TextKind : std::uint8_t { kDelimited, kCsv, kFixedWidth };
 
 struct TextFormat {
   TextKind kind = TextKind::kDelimited;
-  char delimiter = '|';
+  std::string delimiter = "|";  ///< One byte or more, without line ends.
   char quote = '"';
   bool escape = false;
   bool remove_quotes = false;
@@ -58,6 +58,17 @@ class RecordReader {
 
  private:
   enum class Scan : std::uint8_t { kDone, kMore };
+  /// False also where the delimiter may begin, but the buffer ends within it.
+  [[nodiscard]] bool at_delimiter(std::size_t at) const {
+    return buffer_[at] == format_.delimiter.front() &&
+           (format_.delimiter.size() == 1 ||
+            std::string_view(buffer_).substr(at).starts_with(format_.delimiter));
+  }
+  /// True when more must be read to know whether the delimiter begins at `at`.
+  [[nodiscard]] bool may_be_delimiter(std::size_t at) const {
+    return !at_end_ && buffer_.size() - at < format_.delimiter.size() &&
+           format_.delimiter.starts_with(std::string_view(buffer_).substr(at));
+  }
 
   [[nodiscard]] engine::SqlResult<bool> fill();
   Scan scan(Record& record);

@@ -239,7 +239,11 @@ class TextSource final : public RowSource {
   /// Fields of the record into the converters; sets `place` to the field that does not go in.
   std::optional<FieldError> convert(Place& place) {
     const std::size_t count = converters_.size();
-    const std::size_t given = record_.fields.size();
+    std::size_t given = record_.fields.size();
+    // A line may end in a delimiter.
+    if (given == count + 1 && format_.kind == TextKind::kDelimited &&
+        record_.fields.back().text.empty())
+      --given;
     if (given > count) {
       place.column = count - 1;
       place.position = record_.fields[count].at;

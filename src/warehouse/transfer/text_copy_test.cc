@@ -47,6 +47,27 @@ TEST_F(TextCopy, Delimited) {
   EXPECT_EQ(load("1\t\"q\"\t\n", [](auto& s) { s.delimiter = "\t"; }), "1|\"q\"|NULL\n");
 }
 
+TEST_F(TextCopy, DelimitersOfSeveralBytes) {
+  create({{.name = "a", .type = type_of(TypeKind::kInteger)},
+          {.name = "b", .type = varchar(10)},
+          {.name = "c", .type = varchar(10)}});
+  // Each read ends somewhere else within a delimiter.
+  for (const std::size_t bytes : {1, 2, 3, 4, 5, 1000}) {
+    options.read_bytes = bytes;
+    const auto with = [](auto& s) { s.delimiter = "|~|"; };
+    EXPECT_EQ(load("1|~|a|b|~|~x\n2|~||~|\n3|~|\xC3\xA9|~|y|~|\n", with),
+              "1|a|b|~x\n2||\n3|\u00e9|y\n");
+    EXPECT_EQ(load("1|~|a\\|~|b|~|'x|~|y'|~|\n2|~|\"q\"|~|z",
+                   [](auto& s) {
+                     s.delimiter = "|~|";
+                     s.escape = s.remove_quotes = true;
+                   }),
+              "1|a|~|b|x|~|y\n2|q|z\n");
+    EXPECT_EQ(csv("1|~| \"a|~|b\" |~|x|y\n2|~|\"q\"|~|z", with), "1|a|~|b|x|y\n2|q|z\n");
+    EXPECT_EQ(load("1|~|a|b\n", with), "1:c:1214 Delimiter not found\n");
+  }
+}
+
 TEST_F(TextCopy, NotesTheColumnsWithBlanksAtTheEndsOfTexts) {
   const auto make = [&](std::uint32_t relation) {
     create({{.name = "a", .type = varchar(10), .blank_key = engine::BlankMarks::key(relation, 1)},
@@ -254,6 +275,8 @@ TEST_F(TextCopy, ConversionParameters) {
           {.name = "d", .type = type_of(TypeKind::kTimestamp)}});
   EXPECT_EQ(load("20.259|x||\n", [](auto& s) { s.round_decimals = true; }), "20.26|x|NULL|NULL\n");
   EXPECT_EQ(load("1|caf\u00e9|||\n", [](auto& s) { s.truncate_columns = true; }),
+            "1.00|caf|NULL|NULL\n");  // a line may end in a delimiter
+  EXPECT_EQ(load("1|caf\u00e9||||\n", [](auto& s) { s.truncate_columns = true; }),
             "1:d:1202 Extra column(s) found\n");
   EXPECT_EQ(load("1|caf\u00e9||\n", [](auto& s) { s.truncate_columns = true; }),
             "1.00|caf|NULL|NULL\n");
@@ -497,7 +520,15 @@ TEST_F(TextCopy, OptionsThatExcludeEachOther) {
   EXPECT_EQ(csv("", [](auto& s) { s.escape = true; }).substr(0, 5), "42601");
   EXPECT_EQ(csv("", [](auto& s) { s.remove_quotes = true; }).substr(0, 5), "42601");
   EXPECT_EQ(csv("", [](auto& s) { s.delimiter = "\""; }).substr(0, 5), "42601");
-  EXPECT_EQ(csv("", [](auto& s) { s.delimiter = "ab"; }).substr(0, 5), "42601");
+  EXPECT_EQ(csv("", [](auto& s) { s.delimiter = ""; }).substr(0, 5), "42601");
+  EXPECT_EQ(csv("", [](auto& s) { s.delimiter = "a\nb"; }).substr(0, 5), "42601");
+  EXPECT_EQ(load("",
+                 [](auto& s) {
+                   s.delimiter = "\\x";
+                   s.escape = true;
+                 })
+                .substr(0, 5),
+            "42601");
   EXPECT_EQ(load("", [](auto& s) { s.quote = "x"; }).substr(0, 5), "42601");
   EXPECT_EQ(load("", [](auto& s) { s.format = sql::FileFormat::kOrc; }).substr(0, 5), "0A000");
   EXPECT_EQ(load("", [](auto& s) { s.encoding = "KOI8R"; }).substr(0, 5), "0A000");
