@@ -206,6 +206,8 @@ class Database;
 [[nodiscard]] SqlStatus add_sketch_functions(Database& database);
 /// Registers the function of text_number_function.cc.
 [[nodiscard]] SqlStatus add_text_number_function(Database& database);
+/// Registers the functions of value_function.cc.
+[[nodiscard]] SqlStatus add_value_functions(Database& database);
 /// Registers the functions of format_function.cc.
 [[nodiscard]] SqlStatus add_format_functions(Database& database);
 

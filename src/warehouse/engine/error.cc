@@ -1,6 +1,7 @@
 #include "warehouse/engine/error.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <optional>
@@ -29,8 +30,9 @@ constexpr char kPackSeparator = '\x1f';
 
 /// One kind of DuckDB error: what its first line looks like and what it becomes.
 /// `{}` in `pattern` stands for any text; {0}, {1} and so on in `message` for what it stood for,
-/// without the quotes around it. {type 0} in `message` is the SQL name of a DuckDB type. An empty
-/// `message` keeps the text.
+/// without the quotes around it. {type 0} in `message` is the SQL name of a DuckDB type, {call 0
+/// does not exist} a call's fault, with the types of its arguments. An empty `message` keeps the
+/// text.
 struct Rule {
   std::string_view pattern;
   std::string_view sqlstate;
@@ -96,13 +98,48 @@ constexpr std::array kBinderRules{
     Rule{"column {} must appear in the GROUP BY clause", "42803",
          "column \"{0}\" must appear in the GROUP BY clause or be used in an aggregate function"},
     Rule{"No function matches the given name and argument types {}. You", "42883",
-         "function {0} does not exist"},
+         "{call 0 does not exist}"},
     Rule{"Could not choose a best candidate function for the function call {}. In", "42725",
-         "function {0} is not unique"},
+         "{call 0 is not unique}"},
+    Rule{"Separator argument to StringAgg must be a constant", "0A000",
+         "a separator that is not constant is not supported"},
+    Rule{"Macro {}() does not support the supplied arguments{}", "42883",
+         "function {0} with arguments of these types, or so many, does not exist"},
+    Rule{"No matching aggregate function", "42883", "aggregate function does not exist"},
+    Rule{"GROUPING statement cannot be used without groups", "42803",
+         "GROUPING needs a GROUP BY clause"},
+    Rule{"json_object() requires an even number of arguments", "42883",
+         "function object needs a value for every name"},
+    Rule{"{} can only take constant parameters", "0A000",
+         "an argument that is not constant is not supported here"},
+    Rule{"aggregate function calls cannot contain window function calls", "42803",
+         "aggregate function calls may not contain window function calls"},
+    Rule{"window function calls cannot be nested", "42P20",
+         "window function calls may not be nested"},
+    Rule{"{}window {}not supported here", "42P20", "a window function cannot stand here"},
+    Rule{"json_object() keys must be VARCHAR{}", "42883",
+         "function object needs a text for every name"},
+    Rule{"JSON path error near {}", "22023", "invalid path into JSON near {0}"},
+    Rule{"subqueries in lambda expressions are not supported", "0A000",
+         "a subquery is not supported as this argument"},
+    Rule{"Cannot mix values of type {} and {} in {} operator", "42804",
+         "{2} types {type 0} and {type 1} cannot be matched"},
+    Rule{"Cannot mix values of type {} and {} in {} clause", "42804",
+         "{2} types {type 0} and {type 1} cannot be matched"},
+    Rule{"Cannot mix values of type {} and {} in {} expression", "42804",
+         "{2} types {type 0} and {type 1} cannot be matched"},
+    Rule{"Cannot combine types of {} and {} - an explicit cast", "42804",
+         "types {type 0} and {type 1} cannot be matched"},
     Rule{"table {} has {} columns but {} values were supplied", "42601",
          "INSERT has {2} expressions for {1} target columns of {0}"},
     Rule{"Column name/value mismatch for insert on {}: expected {} columns but {} values", "42601",
          "INSERT has {2} expressions for {1} target columns of {0}"},
+    Rule{"QUANTILE can only take parameters in the range {}", "22003",
+         "percentile value is not between 0 and 1"},
+    Rule{"Function {} is a table function but it was used as a scalar{}", "0A000",
+         "function {0}() gives rows: it is supported in FROM only"},
+    Rule{"Cannot compare values of type {} and {} in {} - an explicit cast", "42883",
+         "operator does not exist: a {type 0} cannot be compared with a {type 1} without a cast"},
     Rule{"Cannot compare values of type {} and {} - an explicit cast", "42883",
          "operator does not exist: a {type 0} cannot be compared with a {type 1} without a cast"},
     Rule{"Cannot compare values of type {} and type {} - an explicit cast", "42883",
@@ -153,7 +190,10 @@ constexpr std::array kConversionRules{
          "{type 2} out of range"},
     Rule{"Unimplemented type for cast ({} -> {})", "42846",
          "cannot cast type {type 0} to {type 1}"},
-    Rule{"Malformed JSON{}", "22P02", "invalid JSON{0}"},
+    Rule{"Malformed JSON{} when casting from source column{}", "22P02", "invalid JSON {0}"},
+    Rule{"Unable to cast '{}' to {} when casting from source column{}", "22P02",
+         "cannot cast {0} to {type 1}"},
+    Rule{"Malformed JSON{}", "22P02", "invalid JSON {0}"},
     Rule{"", "22P02", ""},
 };
 
@@ -212,6 +252,17 @@ constexpr std::array kInputRules{
          "no value was given for parameter ${0}"},
     Rule{"Expected {} parameters, but none were supplied", "42P02", "there is no parameter $1"},
     Rule{"{}transaction is launched in read-only mode{}", "25006", "transaction is read-only"},
+    Rule{"{} is undefined outside {}", "22003", "input is out of range"},
+    Rule{"missing ]: {}", "2201B", "invalid regular expression: [ without ]: {0}"},
+    Rule{"missing ): {}", "2201B", "invalid regular expression: ( without ): {0}"},
+    Rule{"unexpected ): {}", "2201B", "invalid regular expression: ) without (: {0}"},
+    Rule{"no argument for repetition operator: {}", "2201B",
+         "invalid regular expression: nothing to repeat before {0}"},
+    Rule{"bad repetition operator: {}", "2201B",
+         "invalid regular expression: wrong repetition {0}"},
+    Rule{"invalid {}: {}", "2201B", "invalid regular expression: {0} {1}"},
+    Rule{"trailing \\{}", "2201B", "invalid regular expression: \\ at its end"},
+    Rule{"Malformed JSON{}", "22P02", "invalid JSON {0}"},
     Rule{"", "22023", ""},
 };
 
@@ -229,7 +280,9 @@ constexpr std::array kDependencyRules{
     Rule{"", "2BP01", ""},
 };
 constexpr std::array kPermissionRules{Rule{"", "42501", ""}};
-constexpr std::array kUnsupportedRules{Rule{"", "0A000", ""}};
+constexpr std::array kUnsupportedRules{
+    Rule{"Unknown TimeZone '{}'{}", "22023", "time zone \"{0}\" not recognized"},
+    Rule{"", "0A000", ""}};
 constexpr std::array kInterruptRules{Rule{"", "57014", "Query cancelled on user's request"}};
 constexpr std::array kSequenceRules{Rule{"", "55000", ""}};
 
@@ -297,7 +350,7 @@ std::string_view without_quotes(std::string_view text) {
 /// "integer" for "INT32": what PostgreSQL calls a DuckDB type in its messages.
 std::string type_name(std::string_view duckdb_name) {
   duckdb_name = without_quotes(duckdb_name);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kNames{{
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kNames{{
       {"BOOL", "boolean"},
       {"BOOLEAN", "boolean"},
       {"INT8", "smallint"},
@@ -312,8 +365,10 @@ std::string type_name(std::string_view duckdb_name) {
       {"FLOAT", "real"},
       {"DOUBLE", "double precision"},
       {"VARCHAR", "character varying"},
-      {"STRING_LITERAL", "character varying"},
+      {"STRING_LITERAL", "unknown"},
       {"INTEGER_LITERAL", "integer"},
+      {"\"NULL\"", "unknown"},
+      {"SQLNULL", "unknown"},
       {"TIMESTAMP WITH TIME ZONE", "timestamp with time zone"},
       {"TIMESTAMP", "timestamp"},
       {"BLOB", "varbyte"},
@@ -328,6 +383,56 @@ std::string type_name(std::string_view duckdb_name) {
   return to_lower(duckdb_name);
 }
 
+/// The engine's functions that stand for others.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kWrittenNames{{
+    {"json_type", "json_typeof"},
+    {"string_agg", "listagg"},
+    {"quantile_cont", "percentile_cont"},
+    {"quantile_disc", "percentile_disc"},
+    {"approx_quantile", "percentile_disc"},
+    {"arg_max", "max_by"},
+    {"arg_min", "min_by"},
+    {"json_extract_string", "json_extract_path_text"},
+    {"regexp_matches", "~"},
+    {"finite", "*"},
+}};
+
+/// "function len(integer) does not exist" for "leat_len(INTEGER)", "operator does not exist:
+/// integer
+/// + character varying" for "+(INTEGER, VARCHAR)": types under their SQL names, functions under
+/// those that were written. `fault`: "does not exist".
+std::string call_fault(std::string_view call, std::string_view fault) {
+  call = without_quotes(call);
+  const std::size_t open = call.find('(');
+  if (open == std::string_view::npos || !call.ends_with(')'))
+    return fmt::format("function {} {}", call, fault);
+  std::string_view name = call.substr(0, open);
+  if (const std::size_t dot = name.rfind('.'); dot != std::string_view::npos)
+    name.remove_prefix(dot + 1);
+  for (const std::string_view own : {"leat_", "\""}) {
+    if (name.starts_with(own)) name.remove_prefix(own.size());
+  }
+  if (name.ends_with('"')) name.remove_suffix(1);
+  for (const auto& [engine, written] : kWrittenNames) {
+    if (name == engine) name = written;
+  }
+  // Commas in the brackets of DECIMAL(18,2) stay.
+  std::vector<std::string> types;
+  std::string_view rest = call.substr(open + 1, call.size() - open - 2);
+  while (!rest.empty()) {
+    std::size_t end = 0;
+    for (int depth = 0; end < rest.size() && (rest[end] != ',' || depth > 0); ++end)
+      depth += rest[end] == '(' ? 1 : rest[end] == ')' ? -1 : 0;
+    types.push_back(type_name(trim(rest.substr(0, end))));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  const bool word = !name.empty() && (name[0] == '_' || (name[0] | 32) >= 'a') && name != "~~";
+  if (!word && types.size() == 2)
+    return fmt::format("operator {}: {} {} {}", fault, types[0], name, types[1]);
+  if (!word && types.size() == 1) return fmt::format("operator {}: {} {}", fault, name, types[0]);
+  return fmt::format("function {}({}) {}", name, fmt::join(types, ", "), fault);
+}
+
 std::string fill(std::string_view message, const std::vector<std::string_view>& holes) {
   std::string out;
   for (std::size_t i = 0; i < message.size(); ++i) {
@@ -338,10 +443,15 @@ std::string fill(std::string_view message, const std::vector<std::string_view>& 
     const std::size_t end = message.find('}', i);
     std::string_view name = message.substr(i + 1, end - i - 1);
     const bool is_type = name.starts_with("type ");
-    if (is_type) name.remove_prefix(5);
-    const std::size_t index = parse_number<std::size_t>(name).value_or(0);
+    const bool is_call = name.starts_with("call ");
+    if (is_type || is_call) name.remove_prefix(5);
+    const std::string_view fault = name.substr(std::min(name.find(' '), name.size() - 1) + 1);
+    const std::size_t index =
+        parse_number<std::size_t>(is_call ? name.substr(0, name.find(' ')) : name).value_or(0);
     if (index < holes.size()) {
-      out += is_type ? type_name(holes[index]) : without_quotes(holes[index]);
+      out += is_type   ? type_name(holes[index])
+             : is_call ? call_fault(holes[index], fault)
+                       : std::string(without_quotes(holes[index]));
     }
     i = end;
   }

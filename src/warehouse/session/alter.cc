@@ -379,8 +379,6 @@ SqlResult<catalog::Column> make_column(const SessionState& session,
                                                    column.name, type.spelling));
     case sql::TypeKind::kGeometry:
     case sql::TypeKind::kGeography:
-    case sql::TypeKind::kIntervalYearToMonth:
-    case sql::TypeKind::kIntervalDayToSecond:
       return engine::fail_sql(
           "0A000", fmt::format("columns of type {} are not supported", sql::format_type(type)));
     default:

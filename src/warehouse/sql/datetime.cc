@@ -368,7 +368,7 @@ bool read_date(Reader& reader, std::string_view first, char separator, Moment& m
     moment.year = number_of(first);
     moment.month = middle;
     moment.day = number_of(third);
-  } else if (named_month != 0) {
+  } else if (named_month != 0 || (separator == '.' && number_of(first) > 12)) {
     moment.day = number_of(first);
     moment.month = middle;
     moment.year = full_year(third);
@@ -416,6 +416,26 @@ bool read_zone(Reader& reader, char sign, Moment& moment) {
   return true;
 }
 
+/// PST, Z, or the rest of a name such as US/Pacific.
+bool read_zone_name(std::string_view word, Reader& reader, Moment& moment) {
+  if (const auto minutes = named_zone_minutes(word); minutes && reader.peek() != '/') {
+    std::array<char, 16> text{};
+    (void)std::snprintf(text.data(), text.size(), "%c%02d:%02d", *minutes < 0 ? '-' : '+',
+                        std::abs(*minutes) / 60, std::abs(*minutes) % 60);
+    moment.zone = text.data();
+    return true;
+  }
+  std::string name(word);
+  while (reader.peek() == '/' || reader.peek() == '_') {
+    name += reader.peek();
+    reader.skip();
+    name += reader.letters();
+  }
+  if (name.find('/') == std::string::npos) return false;
+  moment.zone = " " + name;
+  return true;
+}
+
 /// Month names, AM and PM, BC, T, Z, zone names.
 bool read_word(Reader& reader, Moment& moment, int& pending_day) {
   const std::string word = to_lower(reader.letters());
@@ -432,10 +452,7 @@ bool read_word(Reader& reader, Moment& moment, int& pending_day) {
     moment.before_christ = word == "bc";
     return true;
   }
-  if (word == "z" || word == "utc" || word == "gmt") {
-    moment.zone = "+00:00";
-    return true;
-  }
+  if (moment.time_known && moment.zone.empty() && read_zone_name(word, reader, moment)) return true;
   if (word == "j" && is_digit(reader.peek())) {
     const int julian = number_of(reader.digits());
     if (julian < 0) return false;
@@ -522,17 +539,55 @@ bool clock_valid(const Moment& moment) {
          moment.second >= 0 && moment.second <= 60;
 }
 
+/// What is smaller than the qualifier's last field is dropped; digits behind the point are rounded
+/// to as many as were asked for.
+void cut_to_field(Interval& interval, const Unit& unit, std::optional<int> digits) {
+  if (unit.months > 0) {
+    const auto step = static_cast<std::int64_t>(unit.months);
+    interval = {interval.months - interval.months % step, 0, 0};
+    return;
+  }
+  if (unit.days > 0) {
+    interval.microseconds = 0;
+    return;
+  }
+  if (unit.name == "second" && digits) {
+    double step = 1'000'000;
+    for (int i = 0; i < *digits; ++i) step /= 10;
+    interval.microseconds = static_cast<std::int64_t>(
+        std::llround(static_cast<double>(interval.microseconds) / step) * std::llround(step));
+    return;
+  }
+  if (unit.name == "second") return;
+  interval.microseconds -= interval.microseconds % static_cast<std::int64_t>(unit.microseconds);
+}
+
 }  // namespace
 
 std::optional<Interval> parse_interval(std::string_view text,
                                        const std::vector<std::string>& fields) {
-  const std::string_view last_field = fields.empty() ? std::string_view("second") : fields.back();
+  std::vector<std::string> words = fields;
+  std::optional<int> digits;
+  if (!words.empty() && words.back().starts_with('(')) {
+    digits = parse_number<int>(std::string_view(words.back()).substr(1, words.back().size() - 2));
+    if (!digits || *digits < 0 || *digits > 6) return std::nullopt;
+    words.pop_back();
+  }
+  const std::string_view last_field = words.empty() ? std::string_view("second") : words.back();
   const Unit* bare_unit = unit_of(last_field);
   if (bare_unit == nullptr) return std::nullopt;
   Interval interval;
-  Reader reader(text);
+  // 2:02 counts hours, but MINUTE TO SECOND minutes.
+  std::string clock(text);
+  const bool minutes = words.size() == 3 && date_part_canonical(words.front()) == "minute";
+  const std::size_t colon = clock.find(':');
+  if (minutes && colon != std::string::npos && clock.find(':', colon + 1) == std::string::npos) {
+    const std::size_t before = clock.find_last_not_of("0123456789", colon - 1);
+    clock.insert(before == std::string::npos ? 0 : before + 1, "0:");
+  }
+  Reader reader(clock);
   // A leading number before a clock in DAY TO SECOND counts days.
-  const bool days_first = fields.size() == 3 && fields.front() == "day";
+  const bool days_first = words.size() == 3 && date_part_canonical(words.front()) == "day";
   bool any = false;
   while (true) {
     reader.skip_blanks();
@@ -547,6 +602,7 @@ std::optional<Interval> parse_interval(std::string_view text,
     any = true;
   }
   if (!any) return std::nullopt;
+  if (!words.empty()) cut_to_field(interval, *bare_unit, digits);
   return interval;
 }
 
@@ -567,6 +623,14 @@ std::optional<std::string> normal_timestamp(std::string_view text) {
 }
 
 std::optional<std::string> normal_time(std::string_view text) {
+  text = trim(text);
+  // '040506-08': the sign of a zone, not of a date.
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 6 && digits < text.size() && (text[6] == '-' || text[6] == '+')) {
+    const std::string clock = std::string(text.substr(0, 2)) + ":" +
+                              std::string(text.substr(2, 2)) + ":" + std::string(text.substr(4));
+    return normal_time(clock);
+  }
   auto moment = read_moment(text);
   // '040506' alone reads as a date; as a time it is a clock.
   if (moment && !moment->time_known && trim(text).size() == 6) {
@@ -575,7 +639,17 @@ std::optional<std::string> normal_time(std::string_view text) {
     if (read_packed(trim(text), clock)) moment = clock;
   }
   if (!moment || !moment->time_known || !clock_valid(*moment)) return std::nullopt;
+  if (moment->zone.starts_with(' ')) return std::nullopt;  // its offset depends on the date
   return clock_text(*moment) + moment->zone;
+}
+
+bool has_moment_shape(std::string_view text) {
+  text = trim(text);
+  const bool plain = text.find_first_not_of("0123456789-/.:+ ") == std::string_view::npos;
+  std::size_t marks = 0;
+  for (const char c : text) marks += c == '-' || c == '/' || c == ':' || c == '.' ? 1 : 0;
+  return plain && (marks > 1 || text.find(':') != std::string_view::npos || text.size() == 8) &&
+         is_digit(text.empty() ? ' ' : text.front());
 }
 
 std::string_view date_part_canonical(std::string_view part) {

@@ -26,6 +26,15 @@ struct Interval {
 [[nodiscard]] std::optional<std::string> normal_timestamp(std::string_view text);
 [[nodiscard]] std::optional<std::string> normal_time(std::string_view text);
 
+/// True for digits and separators as of a date or time: what is no value then is out of range.
+[[nodiscard]] bool has_moment_shape(std::string_view text);
+
+/// Minutes east of UTC of an abbreviation (pst), in lower case.
+[[nodiscard]] std::optional<std::int32_t> named_zone_minutes(std::string_view abbreviation);
+/// Minutes east of UTC of an abbreviation (PST), or of `NAME+2:30`, `-8`, which count to the west
+/// as in POSIX; nothing for names of zones.
+[[nodiscard]] std::optional<std::int32_t> zone_offset_minutes(std::string_view zone);
+
 /// The DuckDB name of a date part or its abbreviation ("qtr" -> "quarter", "m" -> "minute"); empty
 /// when unknown.
 [[nodiscard]] std::string_view date_part_canonical(std::string_view part);

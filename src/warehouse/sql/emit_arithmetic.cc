@@ -55,6 +55,14 @@ void Emitter::arithmetic_operand(std::string_view op, const Expression& node,
     const InferredType type = infer(other);
     if (is_numeric(type.kind)) return write(node.text);
   }
+  const bool literal = node.kind == ExpressionKind::kString && op.size() == 1 &&
+                       std::string_view("+-*/%").find(op) != std::string_view::npos;
+  if (literal && is_numeric(infer(other).kind) && to_lower(trim(node.text)) != "nan") {
+    fail("22P02",
+         "invalid input syntax for " + format_type(type_of(infer(other))) + ": \"" + node.text +
+             "\"",
+         node.span);
+  }
   if (node.kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(node)) {
     const std::string type = parameter_cast(operand_type(op, node, other));
     if (!type.empty()) {
@@ -76,15 +84,22 @@ void Emitter::binary(const Expression& node) {
   if (op == "~" || op == "!~" || op == "~*" || op == "!~*")
     return with_super_as(SuperUse::kText, [&] { regex_match(node); });
   if (op == "#") return call_template("xor($1, $2)", node);
+  if (op == "^") return call_template("$m.power($1, $2)", node);
   if (op == "||") {
     if (collations_) static_cast<void>(met(node.children, node.span));
+    const auto side = [&](const Expression& value) {
+      // DuckDB writes these otherwise.
+      if (infer(value).kind == Inferred::kDouble || is_interval(value))
+        return write(as_text(value));
+      operand(value);
+    };
     return with_super_as(SuperUse::kText, [&] {
-      operand(left);
+      side(left);
       write(" || ");
-      operand(right);
+      side(right);
     });
   }
-  if (op == "+" || op == "-" || op == "*" || op == "^") {
+  if (op == "+" || op == "-" || op == "*") {
     // An untyped literal beside a date is a date.
     const auto is_date = [&](const Expression& side, const Expression& other) {
       return operand_type(op, side, other).kind == Inferred::kDate ||
@@ -143,7 +158,7 @@ bool Emitter::is_interval(const Expression& node) const {
              ((node.text == "-" || node.text == "+") && is_interval(left) && is_interval(right));
     }
     default:
-      return false;
+      return infer(node).kind == Inferred::kInterval;
   }
 }
 

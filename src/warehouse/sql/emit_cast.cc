@@ -1,5 +1,7 @@
 // Casts: '...'::type, CAST, CONVERT, and the catalog's name types.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "base/text.h"
 #include "warehouse/sql/datetime.h"
@@ -36,10 +38,26 @@ std::string_view registered_name(TypeKind kind) {
   }
 }
 
+/// Types without values of their own that the catalog's queries name.
+bool is_catalog_type(std::string_view name) {
+  static constexpr std::string_view kNames[] = {
+      "aclitem",        "abstime", "anyarray", "anyelement",     "bytea",      "cardinal_number",
+      "character_data", "cid",     "cstring",  "inet",           "int2vector", "oidvector",
+      "pg_node_tree",   "record",  "reltime",  "sql_identifier", "tid",        "time_stamp",
+      "unknown",        "void",    "xid",      "yes_or_no"};
+  return name.empty() || name.starts_with("reg") || name.starts_with('_') ||
+         std::ranges::find(kNames, name) != std::end(kNames);
+}
+
 bool is_integer_text(std::string_view text) {
   text = trim(text);
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool is_interval_type(const TypeName& type) {
+  return type.kind == TypeKind::kInterval || type.kind == TypeKind::kIntervalYearToMonth ||
+         type.kind == TypeKind::kIntervalDayToSecond;
 }
 
 /// An expression of numbers alone, which Redshift computes before any row is read.
@@ -50,6 +68,13 @@ bool is_constant_number(const Expression& node) {
   return inner && std::ranges::all_of(node.children, [](const ExpressionPtr& child) {
            return child->kind == ExpressionKind::kString || is_constant_number(*child);
          });
+}
+
+/// Digits, with a point and an exponent perhaps: a number, if it is none that DOUBLE holds.
+bool is_number_shape(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789.eE+-") == std::string_view::npos &&
+         text.find_first_of("123456789") != std::string_view::npos &&
+         text.find_first_of("eE") != std::string_view::npos;
 }
 
 std::optional<bool> boolean_text(std::string_view text) {
@@ -84,7 +109,19 @@ std::string Emitter::normal_literal(const TypeName& type, std::string_view text,
     if (!is_integer_text(text)) {
       fail("22P02", "invalid input syntax for integer: \"" + std::string(text) + "\"", span);
     }
+    require_whole(type, trim(text), span);
     return std::string(trim(text));
+  }
+  if (type.kind == TypeKind::kReal || type.kind == TypeKind::kDouble) {
+    const auto value = parse_number<double>(trim(text));
+    const bool real = type.kind == TypeKind::kReal;
+    const bool beyond = value ? real && std::isfinite(*value) &&
+                                    std::fabs(*value) > std::numeric_limits<float>::max()
+                              : is_number_shape(trim(text));
+    if (beyond) {
+      fail("22003", "\"" + std::string(text) + "\" is out of range for type " + format_type(type),
+           span);
+    }
   }
   if (!date && !time && !stamp) return std::string(text);
   const std::string word = to_lower(trim(text));
@@ -96,18 +133,33 @@ std::string Emitter::normal_literal(const TypeName& type, std::string_view text,
     return "(CAST(CAST(" + local_now_text() + " AS DATE) + " + days + " AS " + type_text + "))";
   }
   const auto normal = time ? normal_time(text) : normal_timestamp(text);
+  if (!normal && has_moment_shape(text))
+    fail("22008", "date/time field value out of range: \"" + std::string(text) + "\"", span);
   if (!normal) {
     fail("22007",
          "invalid input syntax for type " + std::string(plain_type_name(type.kind)) + ": \"" +
              std::string(text) + "\"",
          span);
   }
-  if (date) return normal->substr(0, 10) + (normal->ends_with(" (BC)") ? " (BC)" : "");
+  if (date)
+    return normal->substr(0, normal->find(' ')) + (normal->ends_with(" (BC)") ? " (BC)" : "");
   if (type.kind == TypeKind::kTimestamp && normal->size() > 19) {
-    const std::size_t zone = normal->find_first_of("+-", 19);
+    const std::size_t zone = normal->find_first_of("+- ", 19);
     if (zone != std::string::npos) return normal->substr(0, zone);
   }
   return *normal;
+}
+
+void Emitter::require_whole(const TypeName& type, std::string_view text, SourceSpan span) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const auto value = parse_number<std::int64_t>(text);
+  const bool fits =
+      value && (type.kind == TypeKind::kBigint ||
+                (type.kind == TypeKind::kInteger && *value == static_cast<std::int32_t>(*value)) ||
+                *value == static_cast<std::int16_t>(*value));
+  if (fits) return;
+  fail("22003", "value \"" + std::string(text) + "\" is out of range for type " + format_type(type),
+       span);
 }
 
 void Emitter::literal_cast(const Expression& node, const TypeName& type) {
@@ -150,6 +202,8 @@ void Emitter::character_cast(const Expression& value, const TypeName& type) {
       write("json_extract_string(");
       expression(value);
       write(", '$')");
+    } else if (infer(value).kind == Inferred::kDouble || is_interval(value)) {
+      write(as_text(value));
     } else if (type.length < 0 || is_sketch(value)) {
       write("CAST(");
       expression(value);
@@ -175,6 +229,8 @@ void Emitter::character_cast(const Expression& value, const TypeName& type) {
 void Emitter::cast(const Expression& node) {
   const TypeName& type = *node.type;
   const Expression& value = *node.children[0];
+  if (type.kind == TypeKind::kOther && !is_catalog_type(type.spelling))
+    fail("42704", "type \"" + type.spelling + "\" does not exist", type.span);
   if (type.array_dimensions > 0) return plain_cast(node);
   if (const std::string_view name = registered_name(type.kind); !name.empty())
     return registered_name_cast(node, name);
@@ -194,6 +250,10 @@ void Emitter::cast(const Expression& node) {
       }
       return character_cast(value, type);
     case TypeKind::kSuper:
+      if (infer(value).kind == Inferred::kDate || infer(value).kind == Inferred::kTimestamp) {
+        fail("42846", "cannot cast type " + format_type(type_of(infer(value))) + " to super",
+             node.span);
+      }
       write("to_json(");
       expression(value);
       return write(")");
@@ -205,22 +265,48 @@ void Emitter::cast(const Expression& node) {
                (from == Inferred::kDecimal ? "numeric" : "double precision") + " to boolean",
            node.span);
     }
+    case TypeKind::kDecimal:
+    case TypeKind::kReal:
+    case TypeKind::kDouble:
+      if (infer(value).kind != Inferred::kBoolean) break;
+      fail("42846", "cannot cast type boolean to " + format_type(type), node.span);
     case TypeKind::kVarbyte:
-      if (infer(value).kind == Inferred::kText || value.kind == ExpressionKind::kString) {
-        write("encode(");
-        expression(value);
-        return write(")");
-      }
-      break;
+      return varbyte_cast(value, type);
     default:
       break;
   }
   if (value.kind == ExpressionKind::kString) {
     if (node.text == "try_cast") return lax_literal_cast(value, type);
-    if (type.kind == TypeKind::kInterval) return typed_literal(type, value.text, value.span);
+    if (is_interval_type(type)) return typed_literal(type, value.text, value.span);
     return literal_cast(value, type);
   }
   plain_cast(node);
+}
+
+/// Text as its bytes, integers big-endian; cut off at the type's length.
+void Emitter::varbyte_cast(const Expression& value, const TypeName& type) {
+  const InferredType from = infer(value);
+  std::string bytes = text_of(value);
+  const std::size_t size = from.kind == Inferred::kSmallint  ? 2
+                           : from.kind == Inferred::kInteger ? 4
+                           : from.kind == Inferred::kBigint  ? 8
+                                                             : 0;
+  if (from.kind == Inferred::kText) {
+    // CHAR is stored without the blanks that fill it.
+    bytes = from.padded && from.length > 0
+                ? "encode(rpad(" + bytes + ", " + std::to_string(from.length) + ", ' '))"
+                : "encode(" + bytes + ")";
+  } else if (size > 0) {
+    bytes = "unhex(right(lpad(to_hex(CAST(" + bytes + " AS BIGINT)), 16, '0'), " +
+            std::to_string(size * 2) + "))";
+  } else if (is_numeric(from.kind) || from.kind == Inferred::kBoolean ||
+             from.kind == Inferred::kDate || from.kind == Inferred::kTimestamp) {
+    fail("42846", "cannot cast type " + format_type(type_of(from)) + " to varbyte", value.span);
+  } else {
+    bytes = "CAST(" + bytes + " AS BLOB)";
+  }
+  if (type.length <= 0) return write(bytes);
+  write("unhex(left(hex(" + bytes + "), " + std::to_string(std::int64_t{type.length} * 2) + "))");
 }
 
 void Emitter::plain_cast(const Expression& node) {

@@ -1,10 +1,12 @@
 // Date and time functions, and the format templates of TO_CHAR and its relatives.
+#include <algorithm>
+#include <cstdlib>
+
 #include "base/text.h"
 #include "warehouse/sql/datetime.h"
 #include "warehouse/sql/emitter.h"
 
 namespace leat::sql {
-namespace {}  // namespace
 
 std::string Emitter::date_part_name(const Expression& node) {
   std::string written;
@@ -32,6 +34,7 @@ void Emitter::moment(const Expression& node) {
     type.kind = TypeKind::kTimestamp;
     return literal_cast(node, type);
   }
+  if (node.kind == ExpressionKind::kNull) return write("CAST(NULL AS TIMESTAMP)");
   if (node.kind == ExpressionKind::kParameter) {
     write("CAST(");
     parameter(node);
@@ -80,7 +83,7 @@ void Emitter::date_part(const Expression& node, bool extract) {
   const std::string part = date_part_name(*node.children[0]);
   const std::string value = captured([&] { moment(*node.children[1]); });
   if (part == "epoch") {
-    return write(extract ? "CAST(epoch(" + value + ") AS BIGINT)" : "epoch(" + value + ")");
+    return write(extract ? "CAST(trunc(epoch(" + value + ")) AS BIGINT)" : "epoch(" + value + ")");
   }
   if (part == "millisecond" || part == "microsecond") {
     const std::string unit = part == "millisecond" ? "1000" : "1000000";
@@ -91,17 +94,36 @@ void Emitter::date_part(const Expression& node, bool extract) {
 
 void Emitter::convert_timezone(const Expression& node) {
   const bool three = node.children.size() == 3;
-  write("((");
-  moment(*node.children[three ? 2 : 1]);
-  write(" AT TIME ZONE ");
-  if (three) {
-    time_zone(*node.children[0]);
-  } else {
-    write("'UTC'");
+  const std::string local =
+      "CAST(" + captured([&] { moment(*node.children[three ? 2 : 1]); }) + " AS TIMESTAMP)";
+  const std::string utc =
+      three ? in_utc(local, *node.children[0]) : "(" + local + " AT TIME ZONE 'UTC')";
+  write(in_zone(utc, *node.children[three ? 1 : 0]));
+}
+
+namespace {
+
+/// Minutes east of UTC of what has a fixed offset: abbreviations (PST, not the zone that has it in
+/// winter), `NAME+2:30` and `+2` (west of UTC, as in POSIX); nothing for names of zones.
+std::optional<std::int32_t> fixed_offset(const Expression& zone) {
+  if (zone.kind != ExpressionKind::kString) return std::nullopt;
+  return zone_offset_minutes(zone.text);
+}
+
+}  // namespace
+
+std::string Emitter::in_utc(const std::string& local, const Expression& zone) {
+  if (const auto east = fixed_offset(zone)) {
+    return "((" + local + " - to_minutes(" + std::to_string(*east) + ")) AT TIME ZONE 'UTC')";
   }
-  write(") AT TIME ZONE ");
-  time_zone(*node.children[three ? 1 : 0]);
-  write(")");
+  return "(" + local + " AT TIME ZONE " + captured([&] { time_zone(zone); }) + ")";
+}
+
+std::string Emitter::in_zone(const std::string& utc, const Expression& zone) {
+  if (const auto east = fixed_offset(zone)) {
+    return "((" + utc + " AT TIME ZONE 'UTC') + to_minutes(" + std::to_string(*east) + "))";
+  }
+  return "(" + utc + " AT TIME ZONE " + captured([&] { time_zone(zone); }) + ")";
 }
 
 /// DATE_CMP and its kin: both sides as the wider of the types that the name says.
@@ -127,18 +149,14 @@ void Emitter::compare_moments(const Expression& node) {
   write(")");
 }
 
-/// A zone's name; `NAME+2` and `+2` are two hours west of UTC, as in POSIX.
+/// Beside AT TIME ZONE: a zone's name, or one of DuckDB's for a whole number of hours.
 void Emitter::time_zone(const Expression& node) {
-  if (node.kind != ExpressionKind::kString) return operand(node);
-  const std::size_t sign = std::min(node.text.find_first_of("+-/_"), node.text.size());
-  const bool signed_offset =
-      sign < node.text.size() && (node.text[sign] == '+' || node.text[sign] == '-');
-  const auto hours = signed_offset
-                         ? parse_number<std::uint8_t>(std::string_view(node.text).substr(sign + 1))
-                         : std::nullopt;
-  if (!hours || *hours > 14) return operand(node);
-  string_literal(*hours == 0 ? "UTC"
-                             : "Etc/GMT" + node.text.substr(sign, 1) + std::to_string(*hours));
+  const auto east = fixed_offset(node);
+  if (!east || *east % 60 != 0) return operand(node);
+  const std::int32_t hours = *east / 60;
+  string_literal(hours == 0 ? "UTC"
+                            : "Etc/GMT" + std::string(hours > 0 ? "-" : "+") +
+                                  std::to_string(std::abs(hours)));
 }
 
 /// A template that is a literal says whether it is for numbers; otherwise the value's type does.
@@ -225,11 +243,13 @@ bool Emitter::date_function(const Expression& node) {
   }
   if (name == "date_part" || name == "pgdate_part") return date_part(node, false), true;
   if (name == "extract") return date_part(node, true), true;
-  if (name == "date_trunc") {
-    write("date_trunc('" + date_part_name(*node.children[0]) + "', ");
-    moment(*node.children[1]);
-    write(")");
-    return true;
+  if (name == "date_trunc") return date_trunc(node), true;
+  if (name == "timezone") {
+    const Expression& value = *node.children[1];
+    const bool text = value.kind == ExpressionKind::kString || value.kind == ExpressionKind::kNull;
+    write("timezone(" + captured([&] { time_zone(*node.children[0]); }) + ", ");
+    text ? moment(value) : expression(value);
+    return write(")"), true;
   }
   if (name.find("_cmp") != std::string::npos) return compare_moments(node), true;
   if (name == "convert_timezone") return convert_timezone(node), true;
@@ -237,6 +257,20 @@ bool Emitter::date_function(const Expression& node) {
   if (name == "to_number") return to_number(node), true;
   if (name != "to_date" && name != "to_timestamp") return false;
   return read_moment(node), true;
+}
+
+void Emitter::date_trunc(const Expression& node) {
+  const std::string part = date_part_name(*node.children[0]);
+  static constexpr std::string_view kParts[] = {
+      "microsecond", "millisecond", "second", "minute", "hour",    "day",       "week",
+      "month",       "quarter",     "year",   "decade", "century", "millennium"};
+  if (std::ranges::find(kParts, part) == std::end(kParts))
+    fail("22023", "timestamp units \"" + part + "\" not supported", node.children[0]->span);
+  const std::string value = captured([&] { moment(*node.children[1]); });
+  // The years 1901 to 2000 are the 20th century; DuckDB's begins in 1900.
+  const bool ages = part == "century" || part == "millennium";
+  write(ages ? "(date_trunc('" + part + "', " + value + " - to_years(1)) + to_years(1))"
+             : "date_trunc('" + part + "', " + value + ")");
 }
 
 bool Emitter::json_function(const Expression& node) {
@@ -249,7 +283,7 @@ bool Emitter::json_function(const Expression& node) {
     return lax ? "CASE WHEN json_valid(" + document + ") THEN " + document + " END" : document;
   };
   if (name == "json_array_length") {
-    write("CAST(json_array_length(" + source() + ") AS INTEGER)");
+    write(context_.function_schema + ".json_array_length(" + source() + ")");
     return true;
   }
   if (name == "json_extract_array_element_text") {
@@ -264,18 +298,18 @@ bool Emitter::json_function(const Expression& node) {
   std::string path = "$";
   for (std::size_t i = 1; i < paths_end; ++i) {
     literal = literal && node.children[i]->kind == ExpressionKind::kString &&
-              node.children[i]->text.find('"') == std::string::npos;
+              node.children[i]->text.find_first_of("\"*\\") == std::string::npos;
     path += "." + quote_identifier(node.children[i]->text);
   }
   if (literal) {
     write("json_extract_string(" + source() + ", " + quote_literal(path) + ")");
     return true;
   }
-  write("json_extract_string(" + source() + ", '$'");
+  // As a JSON pointer, where every name can be written.
+  write("json_extract_string(" + source() + ", ''");
   for (std::size_t i = 1; i < paths_end; ++i) {
-    write(" || '.\"' || ");
-    operand(*node.children[i]);
-    write(" || '\"'");
+    write(" || '/' || replace(replace(" + operand_text(*node.children[i]) +
+          ", '~', '~0'), '/', '~1')");
   }
   write(")");
   return true;

@@ -59,7 +59,7 @@ void Emitter::operand(const Expression& node) {
 }
 
 void Emitter::expression(const Expression& node) {
-  if (represented(node)) return;
+  if (represented(node) || recast(node)) return;
   if (!simple_value(node) && !condition(node)) composite(node);
 }
 
@@ -70,8 +70,7 @@ bool Emitter::simple_value(const Expression& node) {
     case ExpressionKind::kBoolean:
       return write(node.text), true;
     case ExpressionKind::kNumber:
-      if (node.text.front() == '.') write("0");  // DuckDB would show .5 so
-      return write(node.text), true;
+      return number(node), true;
     case ExpressionKind::kString:
       return string_literal(node.text), true;
     case ExpressionKind::kTypedLiteral:
@@ -112,6 +111,7 @@ bool Emitter::condition(const Expression& node) {
     case ExpressionKind::kOr:
       return joined(node, " OR "), true;
     case ExpressionKind::kNot:
+      require_condition(*node.children[0], "NOT");
       write("NOT ");
       return operand(*node.children[0]), true;
     case ExpressionKind::kIs:
@@ -159,8 +159,10 @@ void Emitter::composite(const Expression& node) {
     case ExpressionKind::kCase:
       return case_when(node);
     case ExpressionKind::kCast:
+      if (super_taken(node)) return;
       return with_super_as(SuperUse::kValue, [&] { cast(node); });
     case ExpressionKind::kFunction:
+      if (super_taken(node)) return;
       return function(node);
     case ExpressionKind::kSubquery:
       enclosed("(", ")");
@@ -222,8 +224,19 @@ bool Emitter::is_decimal_parameter(const Expression& node) const {
          context_.parameter_types[index].kind == TypeKind::kDecimal;
 }
 
+void Emitter::require_condition(const Expression& node, std::string_view where) const {
+  const InferredType type = infer(node);
+  if (!is_numeric(type.kind) && type.kind != Inferred::kDate && type.kind != Inferred::kTimestamp)
+    return;
+  fail("42804",
+       "argument of " + std::string(where) + " must be type boolean, not type " +
+           format_type(type_of(type)),
+       node.span);
+}
+
 void Emitter::joined(const Expression& node, std::string_view separator) {
   for (std::size_t i = 0; i < node.children.size(); ++i) {
+    require_condition(*node.children[i], node.kind == ExpressionKind::kAnd ? "AND" : "OR");
     if (i > 0) write(separator);
     operand(*node.children[i]);
   }
@@ -252,19 +265,23 @@ void Emitter::comparison(std::string_view op, const Expression& left, const Expr
   const auto side = [&](const Expression& node, const Expression& other) {
     auto path = super_navigation(node);
     if (!path && node.kind == ExpressionKind::kString) return arithmetic_operand(op, node, other);
-    if (!path) return operand(node);
-    if (super_navigation(other)) return super_path(path->first, path->second);
     const InferredType type = infer(other);
     const bool text = type.kind == Inferred::kText;
-    if (is_numeric(type.kind)) {
-      write("TRY_CAST(json_extract_string(" + path->first + ", " + quote_literal(path->second) +
-            ") AS DOUBLE)");
-    } else if (text) {
-      write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
-    } else {
-      super_path(path->first, path->second);
-    }
+    const bool number = is_numeric(type.kind);
+    if (!text && !number) return path ? super_path(path->first, path->second) : operand(node);
+    if (!path && infer(node).kind != Inferred::kSuper) return operand(node);
+    const std::string document = path ? path->first : operand_text(node);
+    const std::string inside = path ? path->second : "$";
+    write(std::string(number ? "TRY_CAST(" : "") + "json_extract_string(" + document + ", " +
+          quote_literal(inside) + (number ? ") AS DOUBLE)" : ")"));
   };
+  if (plain && infer(left).kind == Inferred::kSuper && infer(right).kind == Inferred::kSuper) {
+    const std::string a = super_order(left);
+    const std::string b = super_order(right);
+    const std::string test = a + " " + std::string(op) + " " + b;
+    if (op == "=" || op == "<>" || op == "!=") return write(test);
+    return write("CASE WHEN " + a + ".kind = " + b + ".kind THEN " + test + " END");  // else NULL
+  }
   side(left, right);
   write(" ");
   write(op);
@@ -417,9 +434,15 @@ void Emitter::case_when(const Expression& node) {
     }
   }
   const bool insensitive = is_insensitive({.kind = Inferred::kText, .collation = collation});
+  std::vector<const Expression*> results;
+  for (std::size_t result = node.flag ? 2 : 1; result < last; result += 2)
+    results.push_back(node.children[result].get());
+  if (node.flag2) results.push_back(node.children.back().get());
+  const std::vector<const Expression*> noted = note_super_results(results);
   while (i + 1 < last + 1 && i < last) {
     write(" WHEN ");
     const Expression& when = *node.children[i++];
+    if (!node.flag) require_condition(when, "CASE/WHEN");
     if (boolean_operand && when.kind == ExpressionKind::kString) {
       write("CAST(" + quote_literal(when.text) + " AS BOOLEAN)");
     } else if (text_operand &&
@@ -436,6 +459,7 @@ void Emitter::case_when(const Expression& node) {
     expression(*node.children.back());
   }
   write(" END");
+  for (const Expression* each : noted) recasts_.erase(each);
   if (collations_) static_cast<void>(met(infer(node).collation, Collation::kOpen, node.span));
 }
 
@@ -466,6 +490,11 @@ void Emitter::column(const Expression& node) {
   }
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
   const std::vector<std::string>& names = node.names;
+  // Functions that are written without brackets, but no words of the grammar.
+  const bool bare = names.size() == 1 &&
+                    (names[0] == "current_aws_account" || names[0] == "current_namespace") &&
+                    find_column(node) == nullptr;
+  if (bare) return write(context_.system_schema + "." + quote_identifier(names[0]) + "()");
   const bool taken = super_use_ != SuperUse::kValue && infer(node).kind == Inferred::kSuper;
   if (taken) {
     write(context_.function_schema +
@@ -487,83 +516,6 @@ void Emitter::column(const Expression& node) {
   if (taken) write(")");
 }
 
-void Emitter::super_path(std::string_view base, std::string_view path) {
-  if (super_use_ != SuperUse::kValue) {
-    write(context_.function_schema +
-          (super_use_ == SuperUse::kText ? ".super_text" : ".super_number"));
-  }
-  write(super_use_ == SuperUse::kValue ? "json_extract(" : "(json_extract(");
-  write(base);
-  write(", ");
-  string_literal(path);
-  write(super_use_ == SuperUse::kValue ? ")" : "))");
-}
-
-/// `x.y` with no relation x in FROM is a path into a column x, if there can be one.
-void Emitter::require_column(const std::string& name, SourceSpan span) const {
-  for (const Scope& scope : scopes_) {
-    for (const ScopeTable& table : scope.tables) {
-      if (!table.columns_known) return;
-      for (const ScopeColumn& known : table.columns) {
-        if (known.name == name) return;
-      }
-    }
-  }
-  if (scopes_.empty()) return;
-  fail("42P01", "missing FROM-clause entry for table \"" + name + "\"", span);
-}
-
-/// `c.items[0].name` as the base `"c"."items"` and the path `$[0]."name"`.
-std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
-    const Expression& node) const {
-  std::vector<const Expression*> steps;
-  const Expression* base = &node;
-  while (base->kind == ExpressionKind::kField || base->kind == ExpressionKind::kSubscript) {
-    steps.push_back(base);
-    base = base->children[0].get();
-  }
-  if (base->kind != ExpressionKind::kColumn) return std::nullopt;
-  note_column(*base);
-  const std::vector<std::string>& names = base->names;
-  if (steps.empty() && names.size() == 1) return std::nullopt;
-  std::size_t used = 1;
-  std::string text;
-  const ScopeTable* table = names.size() > 1 || !steps.empty() ? find_alias(names[0]) : nullptr;
-  if (table != nullptr && table->element) {
-    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(table->alias);
-  } else if (table != nullptr && names.size() > 1) {
-    if (steps.empty() && names.size() == 2) return std::nullopt;
-    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(names[1]);
-    used = 2;
-  } else if ((names.size() > 2 && find_alias(names[1]) != nullptr) ||
-             (names.size() > 3 && find_alias(names[2]) != nullptr)) {
-    return std::nullopt;  // schema.table.column, database.schema.table.column
-  } else {
-    if (names.size() > 1) require_column(names[0], base->span);
-    text = quote_identifier(names[0]);
-  }
-  if (steps.empty() && used >= names.size()) return std::nullopt;
-  if (!steps.empty() && table != nullptr && table->system) return std::nullopt;
-  if (names.size() > used && table == nullptr && scopes_.empty()) return std::nullopt;
-  std::string path = "$";
-  for (std::size_t i = used; i < names.size(); ++i) path += "." + quote_identifier(names[i]);
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    if ((*step)->kind == ExpressionKind::kField) {
-      path += "." + quote_identifier((*step)->names[0]);
-      continue;
-    }
-    const Expression& index = *(*step)->children[1];
-    if (index.kind == ExpressionKind::kNumber && parse_number<std::uint32_t>(index.text)) {
-      path += "[" + index.text + "]";
-    } else if (index.kind == ExpressionKind::kString) {
-      path += "." + quote_identifier(index.text);
-    } else {
-      return std::nullopt;  // an array with a computed index
-    }
-  }
-  return std::pair(std::move(text), std::move(path));
-}
-
 void Emitter::subscript(const Expression& node) {
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
   // pg_index.indkey is a vector, which counts from 0; arrays count from 1.
@@ -583,6 +535,21 @@ void Emitter::field(const Expression& node) {
   expression(*node.children[0]);
   write(").");
   identifier(node.names[0]);
+}
+
+void Emitter::number(const Expression& node) {
+  const std::string_view text = node.text;
+  const bool exponent = text.find_first_of("eE") != std::string_view::npos;
+  const bool zero = text.find_first_of("123456789") == std::string_view::npos;
+  if (exponent && !zero && !parse_number<double>(text)) {
+    fail("22003", "\"" + node.text + "\" is out of range for type double precision", node.span);
+  }
+  const std::size_t first = std::min(text.find_first_not_of('0'), text.size());
+  if (!exponent && text.find('.') == std::string_view::npos && text.size() - first > 38) {
+    fail("22003", "Numeric data overflow: " + node.text + " has more than 38 digits", node.span);
+  }
+  if (text.front() == '.') write("0");  // DuckDB would show .5 so
+  write(text);
 }
 
 void Emitter::interval(const Expression& node) {

@@ -33,6 +33,7 @@ bool is_plain_column_of_table(const Query& node) {
 }  // namespace
 
 void Emitter::filter(const Expression& node) {
+  require_condition(node, "WHERE");
   std::vector<const Expression*> conjuncts;
   add_conjuncts(node, conjuncts);
   const auto outer = std::exchange(filters_, std::move(conjuncts));

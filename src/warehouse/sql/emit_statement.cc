@@ -40,6 +40,12 @@ std::string Emitter::assigned_text(const std::string& value, const RelationColum
     return narrowed("CAST(" + value + " AS " + duckdb_type(type) + ")", type);
   }
   if (type.kind == TypeKind::kHllSketch) return "leat_hll_sketch(CAST(" + value + " AS VARCHAR))";
+  if (type.kind == TypeKind::kIntervalYearToMonth || type.kind == TypeKind::kIntervalDayToSecond) {
+    return context_.function_schema +
+           (type.kind == TypeKind::kIntervalYearToMonth ? ".interval_months(CAST("
+                                                        : ".interval_days(CAST(") +
+           value + " AS INTERVAL))";
+  }
   const char* check = nullptr;
   if (type.kind == TypeKind::kVarchar) check = "leat_fit_varchar";
   if (type.kind == TypeKind::kChar) check = "leat_fit_char";
@@ -63,6 +69,11 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
   const bool moment_type = kind == TypeKind::kDate || kind == TypeKind::kTimestamp ||
                            kind == TypeKind::kTimestampTz || kind == TypeKind::kTime ||
                            kind == TypeKind::kTimeTz || kind == TypeKind::kBoolean;
+  if (value.kind == ExpressionKind::kString &&
+      (kind == TypeKind::kIntervalYearToMonth || kind == TypeKind::kIntervalDayToSecond)) {
+    return write(assigned_text(
+        captured([&] { typed_literal(column->type, value.text, value.span); }), *column));
+  }
   if (value.kind == ExpressionKind::kString && moment_type)
     return literal_cast(value, column->type);
   // A literal that fits needs no check at run time.

@@ -34,6 +34,7 @@ enum class Inferred : std::uint8_t {
   kBoolean,
   kDate,
   kTimestamp,
+  kInterval,
   kOtherKnown,
   kSuper,
   kSketch,  ///< HLLSKETCH
@@ -79,6 +80,8 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
 [[nodiscard]] bool ends_in_no_blank(const InferredType& type);
 [[nodiscard]] bool is_numeric(Inferred kind);
 
+/// ASCII letters in upper case: names of functions in messages.
+[[nodiscard]] std::string upper_case(std::string_view text);
 /// True for the text of a finite number.
 [[nodiscard]] bool is_number_text(std::string_view text);
 /// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
@@ -94,6 +97,9 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
 /// What stands around a SUPER value, and so what is taken of it: a function of strings gets NULL
 /// for a number, arithmetic gets NULL for a string.
 enum class SuperUse : std::uint8_t { kValue, kText, kNumber };
+
+/// What an argument of a call is turned into where it is written.
+enum class Recast : std::uint8_t { kText, kDouble, kSuper };
 
 struct ScopeColumn {
   std::string name;
@@ -216,6 +222,27 @@ class Emitter {
   void composite(const Expression& node);
   void column(const Expression& node);
   void super_path(std::string_view base, std::string_view path);
+  /// A SUPER value that a call or cast gives, as what stands around it takes it. False: nothing was
+  /// written.
+  bool super_taken(const Expression& node);
+  /// What two SUPER values are ordered and compared by.
+  [[nodiscard]] std::string super_order(const Expression& node);
+  /// Writes an argument that recasts_ holds; false: it does not.
+  bool recast(const Expression& node);
+  /// Notes what a call turns its arguments into, until `rule` is done.
+  template <class Rule>
+  void with_recasts(const Expression& call, std::string_view group, Rule rule) {
+    std::vector<const Expression*> noted = note_recasts(call, group);
+    rule();
+    for (const Expression* each : noted) recasts_.erase(each);
+  }
+  [[nodiscard]] std::vector<const Expression*> note_recasts(const Expression& call,
+                                                            std::string_view group);
+  /// Notes those of `results`, one of which a call or CASE gives, that stand beside SUPER values.
+  [[nodiscard]] std::vector<const Expression*> note_super_results(
+      const std::vector<const Expression*>& results);
+  /// The value as clients see it.
+  [[nodiscard]] std::string as_text(const Expression& node);
   /// `rule` with SUPER values taken as `use`.
   template <class Rule>
   void with_super_as(SuperUse use, Rule rule) {
@@ -331,6 +358,8 @@ class Emitter {
                                           const Expression& other) const;
   void arithmetic_operand(std::string_view op, const Expression& node, const Expression& other);
   void joined(const Expression& node, std::string_view separator);
+  /// 42804 for a number or a date where a condition must stand.
+  void require_condition(const Expression& node, std::string_view where) const;
   void is_test(const Expression& node);
   void in_test(const Expression& node);
   void like_test(const Expression& node);
@@ -338,6 +367,9 @@ class Emitter {
   void case_when(const Expression& node);
   void cast(const Expression& node);
   void literal_cast(const Expression& node, const TypeName& type);
+  /// 22003 for an integer that the type does not hold.
+  static void require_whole(const TypeName& type, std::string_view text, SourceSpan span);
+  void varbyte_cast(const Expression& value, const TypeName& type);
   void lax_literal_cast(const Expression& node, const TypeName& type);
   std::string normal_literal(const TypeName& type, std::string_view text, SourceSpan span) const;
   void character_cast(const Expression& value, const TypeName& type);
@@ -348,6 +380,8 @@ class Emitter {
   [[nodiscard]] std::string narrowed(std::string value, const TypeName& type) const;
   void registered_name_cast(const Expression& node, std::string_view what);
   void typed_literal(const TypeName& type, std::string_view text, SourceSpan span);
+  /// A number as written; 22003 beyond what its type holds.
+  void number(const Expression& node);
   void interval(const Expression& node);
   void subscript(const Expression& node);
   void field(const Expression& node);
@@ -398,6 +432,15 @@ class Emitter {
   void window(const Window& node);
   void average(const Expression& node);
   void sum(const Expression& node);
+  void interval_sum(const Expression& node);
+  /// MIN, MAX.
+  void extreme(const Expression& node);
+  /// 42883 for what no sum or order of BOOLEAN is.
+  void refuse_boolean(const Expression& node) const;
+  /// FNV_HASH, MURMUR3_32_HASH.
+  void hash(const Expression& node);
+  /// ROUND, TRUNC of a number.
+  void rounded(const Expression& node);
   void series(const Expression& node);
   void list_aggregate(const Expression& node);
   /// 0A000 where the call brings texts of different collations together.
@@ -427,9 +470,13 @@ class Emitter {
   void regexp_function(const Expression& node);
   void date_add(const Expression& node);
   void date_part(const Expression& node, bool extract);
+  void date_trunc(const Expression& node);
   void convert_timezone(const Expression& node);
   void compare_moments(const Expression& node);
   void time_zone(const Expression& node);
+  /// The moment in UTC, or the local time of one, by a zone whose offset may be fixed.
+  [[nodiscard]] std::string in_utc(const std::string& local, const Expression& zone);
+  [[nodiscard]] std::string in_zone(const std::string& utc, const Expression& zone);
   void to_char(const Expression& node);
   void read_moment(const Expression& node);
   void to_number(const Expression& node);
@@ -538,6 +585,7 @@ class Emitter {
   /// Of the scalar subqueries written so far.
   std::map<const Expression*, InferredType> subquery_types_;
   SuperUse super_use_ = SuperUse::kValue;
+  std::map<const Expression*, Recast> recasts_{};  ///< arguments that are written as something else
   /// Inside of a user's function: what stands for $1 ... $n there.
   struct CallFrame {
     const DefinedFunction* function = nullptr;

@@ -184,6 +184,10 @@ InferredType inferred_of(const TypeName& type) {
     case TypeKind::kTimestamp:
     case TypeKind::kTimestampTz:
       return {Inferred::kTimestamp};
+    case TypeKind::kInterval:
+    case TypeKind::kIntervalYearToMonth:
+    case TypeKind::kIntervalDayToSecond:
+      return {Inferred::kInterval};
     case TypeKind::kSuper:
       return {Inferred::kSuper};
     case TypeKind::kHllSketch:
@@ -202,7 +206,7 @@ TypeName type_of(const InferredType& type) {
       {Inferred::kDouble, TypeKind::kDouble},       {Inferred::kText, TypeKind::kVarchar},
       {Inferred::kBoolean, TypeKind::kBoolean},     {Inferred::kDate, TypeKind::kDate},
       {Inferred::kTimestamp, TypeKind::kTimestamp}, {Inferred::kSketch, TypeKind::kHllSketch},
-      {Inferred::kSuper, TypeKind::kSuper}};
+      {Inferred::kSuper, TypeKind::kSuper},         {Inferred::kInterval, TypeKind::kInterval}};
   TypeName name;
   for (const auto& [inferred, kind] : kKinds) {
     if (type.kind == inferred) name.kind = kind;
@@ -378,6 +382,7 @@ InferredType Emitter::infer_choice(const std::vector<const Expression*>& results
   for (const Expression* result : results) {
     if (result->kind == ExpressionKind::kNull) continue;
     const InferredType each = infer(*result);
+    if (each.kind == Inferred::kSuper) return each;  // the others become SUPER
     std::optional<InferredType>& side = result->kind == ExpressionKind::kString ? literal : type;
     side = side ? merged(*side, each) : each;
   }
@@ -476,6 +481,10 @@ InferredType Emitter::infer_function(const Expression& node) const {
     if (type.kind != Inferred::kDecimal) return {};
     if (node.children.size() == 1) return {Inferred::kDecimal, type.precision, 0};
     const std::int32_t scale = literal_count(*node.children[1]);
+    if (node.children[1]->kind != ExpressionKind::kNumber &&
+        node.children[1]->kind != ExpressionKind::kUnary) {
+      return {Inferred::kDecimal, std::min(type.precision + 1, 38), type.scale};
+    }
     if (scale < 0) return {};
     return {Inferred::kDecimal, type.precision, std::min(scale, type.scale)};
   }
@@ -495,7 +504,21 @@ InferredType Emitter::infer_function(const Expression& node) const {
             std::max(literal_count(*node.children[2]), 0)};
   }
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
-  if (name == "json_parse" || name == "array" || name == "object") return {Inferred::kSuper};
+  static constexpr std::string_view kSupers[] = {"json_parse",
+                                                 "array",
+                                                 "object",
+                                                 "array_concat",
+                                                 "array_flatten",
+                                                 "subarray",
+                                                 "split_to_array",
+                                                 "array_distinct",
+                                                 "array_except",
+                                                 "array_intersection",
+                                                 "array_positions",
+                                                 "array_sort",
+                                                 "lower_attribute_names",
+                                                 "upper_attribute_names"};
+  if (std::ranges::find(kSupers, name) != std::end(kSupers)) return {Inferred::kSuper};
   static constexpr std::string_view kTexts[] = {"upper",
                                                 "lower",
                                                 "btrim",

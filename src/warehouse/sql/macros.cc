@@ -1,6 +1,8 @@
 // The macros translated SQL calls: what DuckDB has no function for, written in DuckDB SQL. An error
 // text begins with its SQLSTATE. "$m" is the schema the macros live in.
+#include "warehouse/sql/names.h"
 #include "warehouse/sql/translate.h"
+#include "warehouse/sql/words.h"
 
 namespace leat::sql {
 namespace {
@@ -14,13 +16,22 @@ constexpr Macro kMacros[] = {
     {"divisor(x)", R"sql(CASE WHEN x = 0 THEN error('22012: division by zero') ELSE x END)sql"},
     {"finite(x)",
      R"sql(CASE WHEN isinf(x) THEN error('22003: value out of range: overflow') ELSE x END)sql"},
+    {"power(x, y)",
+     R"sql(CASE WHEN (x < 0 AND y <> floor(y)) OR (x = 0 AND y < 0)
+  THEN error('2201F: invalid argument for power function') ELSE $m.finite(power(x, y)) END)sql"},
+    // What is negative counts as none; NULL stays.
+    {"natural(n)", R"sql(CASE WHEN n < 0 THEN 0 ELSE n END)sql"},
+    {"padded(s, n, fill, front)",
+     R"sql(CASE WHEN fill = '' THEN left(s, $m.natural(n)) WHEN front THEN lpad(s, n, fill)
+  ELSE rpad(s, n, fill) END)sql"},
     {"to_varbyte(x, f)",
      R"sql(CASE lower(f) WHEN 'hex' THEN unhex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x)
-  WHEN 'utf-8' THEN encode(x)
+  WHEN 'utf-8' THEN encode(x) WHEN 'utf_8' THEN encode(x) WHEN 'binary' THEN CAST(CAST(x AS BIT) AS BLOB)
   ELSE CASE WHEN f IS NULL THEN NULL ELSE error('22023: TO_VARBYTE: unknown format ' || f) END END)sql"},
     {"from_varbyte(x, f)",
      R"sql(CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN base64(x) WHEN 'utf8' THEN decode(x)
-  WHEN 'utf-8' THEN decode(x)
+  WHEN 'utf-8' THEN decode(x) WHEN 'utf_8' THEN decode(x)
+  WHEN 'binary' THEN CAST(CAST(CAST(x AS BLOB) AS BIT) AS VARCHAR)
   ELSE CASE WHEN f IS NULL THEN NULL ELSE error('22023: FROM_VARBYTE: unknown format ' || f) END END)sql"},
     {"narrow_decimal(x, least, most)",
      R"sql(CASE WHEN x < least OR x > most
@@ -37,10 +48,11 @@ constexpr Macro kMacros[] = {
     lambda k: strlen(left(CAST(x AS VARCHAR), k)) <= n))) END)sql"},
     {"cast_char(x, n)", R"sql(rtrim($m.cast_varchar(x, n), ' '))sql"},
     {"substring(s, start)",
-     R"sql(substring(s, greatest(start, 1)),
+     R"sql(substring(s, CASE WHEN start < 1 THEN 1 ELSE start END),
 (s, start, size) AS CASE
   WHEN size < 0 THEN error('22011: negative substring length not allowed')
-  ELSE substring(s, greatest(start, 1), greatest(size - greatest(1 - start, 0), 0)) END)sql"},
+  WHEN start < 1 THEN substring(s, 1, $m.natural(size - 1 + start))
+  ELSE substring(s, start, size) END)sql"},
     {"overlay(s, r, f)",
      R"sql(left(s, f - 1) || r || substring(s, f + length(r)),
 (s, r, f, n) AS left(s, f - 1) || r || substring(s, f + n))sql"},
@@ -51,34 +63,19 @@ constexpr Macro kMacros[] = {
      R"sql(CASE WHEN strpos(s, sub) = 0 THEN 0 ELSE strlen(left(s, strpos(s, sub) - 1)) + 1
        END)sql"},
     {"initcap(s)",
-     R"sql(list_reduce(list_prepend('', list_transform(
+     R"sql(CASE WHEN s IS NOT NULL THEN list_reduce(list_prepend('', list_transform(
   regexp_extract_all(lower(s), '[\pL\pN]+|[^\pL\pN]+'),
-  lambda w: upper(left(w, 1)) || substring(w, 2))), lambda a, b: a || b))sql"},
+  lambda w: upper(left(w, 1)) || substring(w, 2))), lambda a, b: a || b) END)sql"},
     {"split_part(s, d, n)",
      R"sql(CASE WHEN n < 1 THEN error('22023: field position must be greater than zero')
+  WHEN d = '' THEN CASE WHEN n = 1 THEN s ELSE left(s, 0) END
   ELSE split_part(s, d, n) END)sql"},
     {"quote_ident(s)",
-     R"sql(CASE WHEN regexp_full_match(s, '[a-z_][a-z0-9_$]*') THEN s
+     R"sql(CASE WHEN regexp_full_match(s, '[a-z_][a-z0-9_$]*')
+    AND NOT list_contains([$words], s) THEN s
   ELSE '"' || replace(s, '"', '""') || '"' END)sql"},
     {"quote_literal(s)",
      R"sql('''' || replace(replace(CAST(s AS VARCHAR), '\', '\\'), '''', '''''') || '''')sql"},
-    {"digit_value(c, b, s)",
-     R"sql(CASE
-  WHEN strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) BETWEEN 1 AND b
-  THEN CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS BIGINT)
-  ELSE error('22023: The input ' || s || ' is not valid to be converted to base ' || CAST(b AS
-       VARCHAR)) END)sql"},
-    {"strtol(s, b)",
-     R"sql(CASE
-  WHEN s IS NULL OR b IS NULL THEN NULL
-  WHEN trim(s) = '' THEN 0
-  WHEN b = 16 AND regexp_full_match(lower(trim(s)), '-?(0x)?[0-9a-f]{1,16}')
-  THEN CASE WHEN trim(s) LIKE '-%' THEN -1 ELSE 1 END
-    * CAST('0x' || replace(ltrim(lower(trim(s)), '-'), '0x', '') AS BIGINT)
-  WHEN b = 10 THEN CAST(trim(s) AS BIGINT)
-  ELSE list_reduce(list_prepend(CAST(0 AS BIGINT), list_transform(
-    regexp_extract_all(lower(trim(s)), '.'), lambda c: $m.digit_value(c, b, s))), lambda a, d: a
-       * b + d) END)sql"},
     {"compare(a, b)", R"sql(CASE WHEN a < b THEN -1 WHEN a > b THEN 1 WHEN a = b THEN 0 END)sql"},
     {"regexp_count(s, p, start)",
      R"sql(CAST(len(regexp_extract_all(substring(s, start), p)) AS INTEGER))sql"},
@@ -113,9 +110,10 @@ constexpr Macro kMacros[] = {
     'AEIOUYHWBFPVCGJKQSXZDTLMNR', '00000000111122222222334556')), 2), '0', ''), 4), 4, '0')
        END)sql"},
     {"difference(a, b)",
-     R"sql(CAST(list_sum(list_transform(range(1, 5), lambda i:
+     R"sql(CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a = '' OR b = '' THEN 0
+  WHEN $m.soundex(a) = '' AND $m.soundex(b) = '' THEN 1 ELSE CAST(list_sum(list_transform(range(1, 5), lambda i:
   CASE WHEN substring($m.soundex(a), i, 1) = substring($m.soundex(b), i, 1) THEN 1 ELSE 0 END))
-       AS INTEGER))sql"},
+       AS INTEGER) END)sql"},
     {"add_years(d, n)",
      R"sql(CASE
   WHEN month(d) = 2 AND day(d) = 29 AND day(d + to_years(CAST(n AS INTEGER))) = 28
@@ -136,10 +134,17 @@ constexpr Macro kMacros[] = {
     + (day(a) - day(b) + (epoch(a) % 86400 - epoch(b) % 86400) / 86400.0) / 31.0 END)sql"},
     {"months_between(a, b)",
      R"sql($m.months_between_times(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP)))sql"},
+    // 1 is Monday.
+    {"weekday(w)",
+     R"sql(CASE WHEN w IS NULL THEN NULL
+  WHEN regexp_full_match(lower(w), 'su|sun|sunday|m|mo|mon|monday|tu|tue|tues|tuesday|w|we|wed|wednesday'
+    || '|th|thu|thurs|thursday|f|fr|fri|friday|sa|sat|saturday')
+  THEN (strpos('m tuw thf sasu', CASE WHEN regexp_matches(lower(w), '^[mwf]') THEN left(lower(w), 1)
+    ELSE left(lower(w), 2) END) + 1) // 2
+  ELSE error('22023: NEXT_DAY: "' || w || '" is no name of a day') END)sql"},
     {"next_day(d, w)",
-     R"sql(CAST(CAST(CAST(d AS TIMESTAMP) AS DATE) + CAST((
-  (list_position(['mo', 'tu', 'we', 'th', 'fr', 'sa', 'su'], lower(left(w, 2)))
-    - isodow(CAST(d AS TIMESTAMP)) + 6) % 7) + 1 AS INTEGER) AS DATE))sql"},
+     R"sql(CAST(CAST(CAST(d AS TIMESTAMP) AS DATE)
+  + CAST((($m.weekday(w) - isodow(CAST(d AS TIMESTAMP)) + 6) % 7) + 1 AS INTEGER) AS DATE))sql"},
     {"is_valid_json(s)",
      R"sql(coalesce(json_valid(s) AND json_type(CASE WHEN json_valid(s) THEN s END) = 'OBJECT',
        false))sql"},
@@ -156,11 +161,36 @@ constexpr Macro kMacros[] = {
   THEN CAST(json_array_length(CAST(j AS JSON)) AS INTEGER) END)sql"},
     {"is_whole(j, cast_value)",
      R"sql((json_type(CAST(j AS JSON)) IN ('BIGINT', 'UBIGINT') AND cast_value IS NOT NULL))sql"},
+    // What columns of the two kinds of INTERVAL hold.
+    {"interval_months(v)",
+     R"sql(CASE WHEN v = to_months(CAST(date_part('year', v) * 12 + date_part('month', v) AS INTEGER))
+  THEN v ELSE error('22015: an INTERVAL YEAR TO MONTH holds no days, hours, minutes or seconds')
+  END)sql"},
+    {"interval_days(v)",
+     R"sql(CASE WHEN date_part('year', v) = 0 AND date_part('month', v) = 0 THEN v
+  WHEN v IS NULL THEN NULL
+  ELSE error('22015: an INTERVAL DAY TO SECOND holds no years or months') END)sql"},
     {"super_text(j)",
      R"sql(CASE WHEN json_type(j) = 'VARCHAR' THEN json_extract_string(j, '$') END)sql"},
     {"super_number(j)",
      R"sql(CASE WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')
   THEN CAST(json_extract_string(j, '$') AS DOUBLE) END)sql"},
+    // What SUPER values are ordered and compared by: numbers as numbers, texts without the blanks
+    // at their ends; whole numbers that DOUBLE cannot tell apart by their digits too.
+    {"super_order(j)",
+     R"sql(CASE WHEN coalesce(json_type(j), 'NULL') = 'NULL' THEN NULL
+  WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')
+  THEN {'kind': 2, 'number': CAST(json_extract_string(j, '$') AS DOUBLE), 'text':
+    CASE WHEN abs(CAST(json_extract_string(j, '$') AS DOUBLE)) >= 9007199254740992
+      THEN json_extract_string(j, '$') ELSE '' END}
+  WHEN json_type(j) = 'VARCHAR'
+  THEN {'kind': 3, 'number': 0.0::DOUBLE, 'text': rtrim(json_extract_string(j, '$'), ' ')}
+  ELSE {'kind': CASE json_type(j) WHEN 'BOOLEAN' THEN 1 WHEN 'ARRAY' THEN 4 ELSE 5 END,
+    'number': 0.0::DOUBLE, 'text': CAST(json(j) AS VARCHAR)} END)sql"},
+    {"json_array_length(j)",
+     R"sql(CASE WHEN j IS NULL THEN NULL WHEN json_type(j) = 'ARRAY'
+  THEN CAST(json_array_length(j) AS INTEGER)
+  ELSE error('22023: JSON_ARRAY_LENGTH: the text is JSON, but no array') END)sql"},
     {"json_element(j, n)",
      R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) ||
        ']') END)sql"},
@@ -171,6 +201,9 @@ constexpr Macro kMacros[] = {
   THEN list_transform(CAST(CAST(a AS JSON) AS JSON[]),
     lambda x: coalesce(CAST(x AS VARCHAR), 'null')) END)sql"},
     {"json_of_items(l)", R"sql(CAST('[' || array_to_string(l, ',') || ']' AS JSON))sql"},
+    {"array_flatten(a)",
+     R"sql($m.json_of_items(flatten(list_transform($m.json_items(a), lambda x:
+  CASE WHEN x LIKE '[%' THEN $m.json_items(CAST(x AS JSON)) ELSE [x] END))))sql"},
     {"array_contains(a, v)", R"sql(list_contains($m.json_items(a), $m.json_item(v)))sql"},
     {"array_position(a, v)",
      R"sql(CASE WHEN $m.json_items(a) IS NOT NULL
@@ -252,6 +285,20 @@ bool may_raise(std::string_view emitted) {
   return false;
 }
 
+namespace {
+
+/// 'select', 'table', ...
+std::string reserved_words() {
+  std::string list;
+  for (const auto& word : words_detail::kTable) {
+    if (!is_reserved_word(word.text)) continue;
+    list += (list.empty() ? "" : ", ") + quote_literal(word.text);
+  }
+  return list;
+}
+
+}  // namespace
+
 std::vector<std::string> dialect_macros(const TranslateContext& context) {
   std::vector<std::string> statements;
   for (const Macro& macro : kMacros) {
@@ -263,6 +310,8 @@ std::vector<std::string> dialect_macros(const TranslateContext& context) {
       rest.remove_prefix(at + 2);
     }
     body += rest;
+    if (const std::size_t at = body.find("$words"); at != std::string::npos)
+      body.replace(at, std::string_view("$words").size(), reserved_words());
     statements.push_back("CREATE OR REPLACE MACRO " + context.function_schema + "." +
                          std::string(macro.signature) + " AS " + body);
   }

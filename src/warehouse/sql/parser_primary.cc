@@ -36,6 +36,8 @@ bool is_function_word(Word word) {
     case "isnull"_w:
     case "unnest"_w:
       return true;
+    case "values"_w:
+      return false;  // rows follow
     default:
       return word_class(word) != WordClass::kHard || is_bare_function(word);
   }
@@ -234,7 +236,10 @@ ExpressionPtr Parser::interval_literal() {
       node->names.emplace_back(token(1).text);
       advance(2);
     }
-    if (at_operator("(") && at_kind(TokenKind::kNumber, 1) && at_operator(")", 2)) advance(3);
+    if (at_operator("(") && at_kind(TokenKind::kNumber, 1) && at_operator(")", 2)) {
+      node->names.push_back("(" + std::string(token(1).text) + ")");
+      advance(3);
+    }
   }
   node->span = span_from(first);
   return done(std::move(node));

@@ -91,7 +91,10 @@ void Parser::type_modifiers(TypeName& type, bool is_float) {
   }
   const std::int64_t first = integer();
   std::int64_t second = -1;
-  if (accept_operator(",")) second = integer();
+  if (accept_operator(",")) {
+    second = integer();
+    if (second < 0) syntax_error(where);
+  }
   expect_operator(")");
   if (has_length(type.kind) && second < 0) {
     if (first < 1 || first > length_max(type.kind)) {
@@ -133,12 +136,18 @@ void Parser::time_zone_words(TypeName& type) {
 
 void Parser::interval_type_fields(TypeName& type) {
   if (type.kind != TypeKind::kInterval) return;
-  if (at("year"_w) && at("to"_w, 1) && at("month"_w, 2)) {
-    advance(3);
-    type.kind = TypeKind::kIntervalYearToMonth;
-  } else if (at("day"_w) && at("to"_w, 1) && at("second"_w, 2)) {
-    advance(3);
-    type.kind = TypeKind::kIntervalDayToSecond;
+  const auto is_field = [&](std::size_t ahead) {
+    return at_any({"year"_w, "month"_w, "day"_w, "hour"_w, "minute"_w, "second"_w}, ahead);
+  };
+  if (!is_field(0)) return;
+  const bool months = at_any({"year"_w, "month"_w});
+  type.kind = months ? TypeKind::kIntervalYearToMonth : TypeKind::kIntervalDayToSecond;
+  advance();
+  if (at("to"_w) && is_field(1)) {
+    if (months != at("month"_w, 1)) syntax_error(token(1));
+    advance(2);
+  }
+  if (!months) {
     if (at_operator("(")) {
       advance();
       (void)integer();

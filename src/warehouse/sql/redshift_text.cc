@@ -276,7 +276,8 @@ void RedshiftText::function(const Expression& node) {
   const bool one_word = node.names.size() == 1;
   if (one_word) {
     // Quoting would lose the special syntax and, for words of the grammar, the meaning.
-    write(find_word(name) != kNoWord ? name : quoted_function_name(name));
+    const bool word = find_word(name) != kNoWord && name != "values";
+    write(word ? name : name == "values" ? quote_identifier(name) : quoted_function_name(name));
   } else {
     path(node.names);
   }

@@ -1,0 +1,135 @@
+// SUPER: paths, and what a value is taken as where text or numbers are asked for.
+#include "base/text.h"
+#include "warehouse/sql/emitter.h"
+
+namespace leat::sql {
+
+bool Emitter::super_taken(const Expression& node) {
+  if (super_use_ == SuperUse::kValue || infer(node).kind != Inferred::kSuper) return false;
+  write(context_.function_schema +
+        (super_use_ == SuperUse::kText ? ".super_text(" : ".super_number("));
+  with_super_as(SuperUse::kValue, [&] { expression(node); });
+  write(")");
+  return true;
+}
+
+std::string Emitter::super_order(const Expression& node) {
+  std::string text;
+  with_super_as(SuperUse::kValue, [&] { text = text_of(node); });
+  return context_.function_schema + ".super_order(" + text + ")";
+}
+
+bool Emitter::recast(const Expression& node) {
+  if (recasts_.empty()) return false;
+  auto found = recasts_.extract(&node);
+  if (found.empty()) return false;
+  switch (found.mapped()) {
+    case Recast::kText:
+      write(as_text(node));
+      break;
+    case Recast::kDouble:
+      if (node.kind == ExpressionKind::kParameter) {
+        write("CAST(");
+        parameter(node);
+        write(" AS DOUBLE)");
+        break;
+      }
+      if (!is_number_text(trim(node.text)) && to_lower(trim(node.text)) != "nan") {
+        fail("22P02", "invalid input syntax for type double precision: \"" + node.text + "\"",
+             node.span);
+      }
+      write("CAST(" + quote_literal(node.text) + " AS DOUBLE)");
+      break;
+    case Recast::kSuper:
+      write("to_json(");
+      expression(node);
+      write(")");
+  }
+  recasts_.insert(std::move(found));
+  return true;
+}
+
+std::string Emitter::as_text(const Expression& node) {
+  // DuckDB shows 2008.0 and 2 months.
+  const bool own = infer(node).kind == Inferred::kDouble || is_interval(node);
+  return (own ? "leat_text(" : "CAST(") + text_of(node) + (own ? ")" : " AS VARCHAR)");
+}
+
+void Emitter::super_path(std::string_view base, std::string_view path) {
+  if (super_use_ != SuperUse::kValue) {
+    write(context_.function_schema +
+          (super_use_ == SuperUse::kText ? ".super_text" : ".super_number"));
+  }
+  write(super_use_ == SuperUse::kValue ? "json_extract(" : "(json_extract(");
+  write(base);
+  write(", ");
+  string_literal(path);
+  write(super_use_ == SuperUse::kValue ? ")" : "))");
+}
+
+/// `x.y` with no relation x in FROM is a path into a column x, if there can be one.
+void Emitter::require_column(const std::string& name, SourceSpan span) const {
+  for (const Scope& scope : scopes_) {
+    for (const ScopeTable& table : scope.tables) {
+      if (!table.columns_known) return;
+      for (const ScopeColumn& known : table.columns) {
+        if (known.name == name) return;
+      }
+    }
+  }
+  if (scopes_.empty()) return;
+  fail("42P01", "missing FROM-clause entry for table \"" + name + "\"", span);
+}
+
+/// `c.items[0].name` as the base `"c"."items"` and the path `$[0]."name"`.
+std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
+    const Expression& node) const {
+  std::vector<const Expression*> steps;
+  const Expression* base = &node;
+  while (base->kind == ExpressionKind::kField || base->kind == ExpressionKind::kSubscript) {
+    steps.push_back(base);
+    base = base->children[0].get();
+  }
+  if (base->kind != ExpressionKind::kColumn) return std::nullopt;
+  note_column(*base);
+  const std::vector<std::string>& names = base->names;
+  if (steps.empty() && names.size() == 1) return std::nullopt;
+  std::size_t used = 1;
+  std::string text;
+  const ScopeTable* table = names.size() > 1 || !steps.empty() ? find_alias(names[0]) : nullptr;
+  if (table != nullptr && table->element) {
+    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(table->alias);
+  } else if (table != nullptr && names.size() > 1) {
+    if (steps.empty() && names.size() == 2) return std::nullopt;
+    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(names[1]);
+    used = 2;
+  } else if ((names.size() > 2 && find_alias(names[1]) != nullptr) ||
+             (names.size() > 3 && find_alias(names[2]) != nullptr)) {
+    return std::nullopt;  // schema.table.column, database.schema.table.column
+  } else {
+    if (names.size() > 1) require_column(names[0], base->span);
+    text = quote_identifier(names[0]);
+  }
+  if (steps.empty() && used >= names.size()) return std::nullopt;
+  if (!steps.empty() && table != nullptr && table->system) return std::nullopt;
+  if (names.size() > used && table == nullptr && scopes_.empty()) return std::nullopt;
+  std::string path = "$";
+  for (std::size_t i = used; i < names.size(); ++i) path += "." + quote_identifier(names[i]);
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+    if ((*step)->kind == ExpressionKind::kField) {
+      path += "." + quote_identifier((*step)->names[0]);
+      continue;
+    }
+    const Expression& index = *(*step)->children[1];
+    if (index.kind == ExpressionKind::kNumber && parse_number<std::uint32_t>(index.text)) {
+      path += "[" + index.text + "]";
+    } else if (index.kind == ExpressionKind::kString) {
+      path += "." + quote_identifier(index.text);
+    } else {
+      return std::nullopt;  // an array with a computed index
+    }
+  }
+  return std::pair(std::move(text), std::move(path));
+}
+
+}  // namespace leat::sql
