@@ -46,8 +46,13 @@ bool Emitter::float_operands(const Expression& node, std::vector<const Expressio
   if (node.kind == ExpressionKind::kString) return is_number_text(node.text);
   if (node.kind == ExpressionKind::kParameter && frame_ == nullptr) {
     // One that takes its type from its neighbour is written with that type there only.
-    if (is_declared(node)) operands.push_back(&node);
-    return operands.size() < kFloatOperandsMax;
+    const auto index = static_cast<std::size_t>(node.number - 1);
+    if (!is_declared(node) ||
+        inferred_of(context_.parameter_types[index]).kind != Inferred::kDouble) {
+      return true;
+    }
+    operands.push_back(&node);
+    return operands.size() <= kFloatOperandsMax;
   }
   if (infer(node).kind != Inferred::kDouble) return true;
   if (!is_repeatable(node, false) || operands.size() >= kFloatOperandsMax) return false;
