@@ -38,7 +38,6 @@ struct NumberTemplate {
   bool fill = true;
   bool sign_anchored = false;  ///< S before the digits
   bool sign_written = false;   ///< S behind them, MI, SG
-  bool plus_written = false;   ///< PL
   bool brackets = false;
   bool exponent = false;
   char roman = 0;    ///< R or r
@@ -74,7 +73,7 @@ NumberTemplate number_template(std::string_view format) {
       ++i;
     } else if (word(i, "MI") || word(i, "SG") || word(i, "PL")) {
       parsed.cells += upper == 'M' ? kMinusCell : (upper == 'S' ? kSignCell : kPlusCell);
-      (upper == 'P' ? parsed.plus_written : parsed.sign_written) = true;
+      parsed.sign_written = parsed.sign_written || upper != 'P';
       ++i;
     } else if (word(i, "EEEE")) {
       parsed.exponent = true;
@@ -176,7 +175,6 @@ char leading_sign(const NumberTemplate& shape, bool negative) {
   if (shape.brackets) return negative ? '<' : ' ';
   if (shape.sign_anchored) return negative ? '-' : '+';
   if (shape.sign_written) return 0;
-  if (shape.plus_written) return negative ? '-' : '\0';
   return negative ? '-' : ' ';
 }
 
