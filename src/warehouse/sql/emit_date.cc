@@ -78,18 +78,19 @@ void Emitter::date_add(const Expression& node) {
   fail("22023", "timestamp units \"" + part + "\" not supported", node.span);
 }
 
-/// Sub-second parts are the field alone; most parts are INTEGER.
+/// Sub-second parts are the field alone. EXTRACT gives INTEGER, DATE_PART always DOUBLE.
 void Emitter::date_part(const Expression& node, bool extract) {
   const std::string part = date_part_name(*node.children[0]);
   const std::string value = captured([&] { moment(*node.children[1]); });
+  const std::string type = extract ? " AS INTEGER)" : " AS DOUBLE)";
   if (part == "epoch") {
     return write(extract ? "CAST(trunc(epoch(" + value + ")) AS BIGINT)" : "epoch(" + value + ")");
   }
   if (part == "millisecond" || part == "microsecond") {
     const std::string unit = part == "millisecond" ? "1000" : "1000000";
-    return write("CAST(date_part('" + part + "', " + value + ") % " + unit + " AS INTEGER)");
+    return write("CAST(date_part('" + part + "', " + value + ") % " + unit + type);
   }
-  write("CAST(date_part('" + part + "', " + value + ") AS INTEGER)");
+  write("CAST(date_part('" + part + "', " + value + ")" + type);
 }
 
 void Emitter::convert_timezone(const Expression& node) {

@@ -25,6 +25,13 @@ bool takes_text(std::string_view name, std::size_t index) {
   return index == 2 && is_one_of({"lpad", "rpad", "replace", "translate", "regexp_replace"});
 }
 
+/// True for functions that are given JSON as text.
+bool reads_json(std::string_view name) {
+  return name == "json_array_length" || name == "json_extract_path_text" ||
+         name == "json_extract_array_element_text" || name == "json_parse" ||
+         name == "can_json_parse" || name.starts_with("is_valid_json");
+}
+
 /// What turns into text by itself where text is asked for.
 bool becomes_text(const InferredType& type) {
   return is_numeric(type.kind) || type.kind == Inferred::kBoolean || type.kind == Inferred::kDate ||
@@ -124,7 +131,7 @@ std::vector<const Expression*> Emitter::note_recasts(const Expression& call,
                       !is_declared(argument) && name != "mod" && name != "round";
     if (math && (open || argument.kind == ExpressionKind::kString)) {
       recasts_[&argument] = Recast::kDouble;
-    } else if (group == "String" && takes_text(name, i) &&
+    } else if ((group == "String" ? takes_text(name, i) : i == 0 && reads_json(name)) &&
                (becomes_text(infer(argument)) || is_interval(argument))) {
       recasts_[&argument] = Recast::kText;
     } else {

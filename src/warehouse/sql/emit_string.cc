@@ -209,9 +209,10 @@ void Emitter::regexp_function(const Expression& node) {
   const auto number = [&](std::size_t argument, std::string_view otherwise) {
     write(", ");
     if (count <= argument) return write(otherwise);
-    write(perl ? "CAST(" : "");
+    const bool literal = !perl && node.children[argument]->kind == ExpressionKind::kNumber;
+    write(literal ? "" : "CAST(");
     expression(*node.children[argument]);
-    write(perl ? " AS INTEGER)" : "");
+    write(literal ? "" : " AS INTEGER)");
   };
   number(position_index, "1");
   if (position) {

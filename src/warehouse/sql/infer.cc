@@ -478,6 +478,7 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "round" || name == "trunc" || name == "ceil" || name == "ceiling" ||
       name == "floor") {
     const InferredType type = first();
+    if (type.kind == Inferred::kDouble) return type;
     if (type.kind != Inferred::kDecimal) return {};
     if (node.children.size() == 1) return {Inferred::kDecimal, type.precision, 0};
     const std::int32_t scale = literal_count(*node.children[1]);
@@ -504,6 +505,40 @@ InferredType Emitter::infer_function(const Expression& node) const {
             std::max(literal_count(*node.children[2]), 0)};
   }
   if (name == "to_varbyte" || name == "from_hex") return {Inferred::kOtherKnown};
+  static constexpr std::string_view kDoubles[] = {"sqrt",
+                                                  "cbrt",
+                                                  "exp",
+                                                  "dexp",
+                                                  "ln",
+                                                  "log",
+                                                  "dlog1",
+                                                  "dlog10",
+                                                  "power",
+                                                  "pow",
+                                                  "sin",
+                                                  "cos",
+                                                  "tan",
+                                                  "cot",
+                                                  "asin",
+                                                  "acos",
+                                                  "atan",
+                                                  "atan2",
+                                                  "degrees",
+                                                  "radians",
+                                                  "pi",
+                                                  "stddev",
+                                                  "var_pop",
+                                                  "stddev_pop",
+                                                  "stddev_samp",
+                                                  "var_samp",
+                                                  "variance",
+                                                  "cume_dist",
+                                                  "percent_rank",
+                                                  "ratio_to_report",
+                                                  "months_between",
+                                                  "date_part",
+                                                  "pgdate_part"};
+  if (std::ranges::find(kDoubles, name) != std::end(kDoubles)) return {Inferred::kDouble};
   static constexpr std::string_view kSupers[] = {"json_parse",
                                                  "array",
                                                  "object",

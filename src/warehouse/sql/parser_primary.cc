@@ -356,6 +356,9 @@ void Parser::function_arguments(Expression& node) {
 bool Parser::special_arguments(Expression& node) {
   if (node.names.size() != 1) return false;
   const std::string_view name = node.names.front();
+  if (name == "object_transform") {
+    unsupported(token(), "function OBJECT_TRANSFORM");
+  }
   if (name == "position") {
     node.children.push_back(expression(kAboveIn));
     if (accept("in"_w)) {
