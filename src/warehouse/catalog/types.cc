@@ -211,6 +211,27 @@ std::string_view default_encoding(const TypeName& type, bool sort_key, bool temp
   }
 }
 
+bool encoding_fits(std::string_view encoding, TypeKind type) {
+  const auto is = [&](std::initializer_list<TypeKind> kinds) {
+    return std::ranges::find(kinds, type) != kinds.end();
+  };
+  const bool decimal = type == TypeKind::kDecimal;
+  const bool day = is({TypeKind::kDate, TypeKind::kTimestamp, TypeKind::kTimestampTz});
+  const bool fraction = is({TypeKind::kReal, TypeKind::kDouble});
+  if (encoding == "mostly32") return decimal || type == TypeKind::kBigint;
+  const bool wide = decimal || is({TypeKind::kInteger, TypeKind::kBigint});
+  if (encoding == "mostly16") return wide;
+  if (encoding == "delta32k") return wide || day;
+  const bool number = wide || type == TypeKind::kSmallint;
+  if (encoding == "mostly8") return number;
+  if (encoding == "delta") return number || day;
+  if (encoding == "az64") return number || day || is({TypeKind::kTime, TypeKind::kTimeTz});
+  if (encoding == "text255" || encoding == "text32k") return type == TypeKind::kVarchar;
+  if (encoding == "bytedict") return type != TypeKind::kBoolean;
+  if (encoding == "lzo") return type != TypeKind::kBoolean && !fraction;
+  return true;
+}
+
 std::int32_t encoding_number(std::string_view encoding) {
   const auto* const entry =
       std::ranges::find(kEncodings, encoding, &std::pair<std::string_view, std::int32_t>::first);

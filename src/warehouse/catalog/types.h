@@ -33,6 +33,9 @@ namespace leat::catalog {
 [[nodiscard]] std::string_view default_encoding(const sql::TypeName& type, bool sort_key,
                                                 bool temporary);
 
+/// True when columns of the type can have the encoding.
+[[nodiscard]] bool encoding_fits(std::string_view encoding, sql::TypeKind type);
+
 /// pg_attribute.attencodingtype of an encoding's name and back ("none" for an unknown number).
 /// Pure; any thread.
 [[nodiscard]] std::int32_t encoding_number(std::string_view encoding);

@@ -39,6 +39,15 @@ bool can_be_key(const sql::TypeName& type) {
   }
 }
 
+SqlStatus check_encoding(const catalog::Column& column) {
+  if (catalog::encoding_fits(column.encoding, column.type.kind)) return {};
+  return engine::fail_sql("42611",
+                          fmt::format("invalid encoding type specified for column \"{}\": {} does "
+                                      "not compress {}",
+                                      column.name, column.encoding, sql::format_type(column.type)),
+                          {}, "Leave ENCODE out, or write ENCODE ZSTD.");
+}
+
 /// A sketch is kept as HLL_CREATE_SKETCH writes it, so its default is written anew.
 SqlStatus settle_sketch(catalog::Column& column) {
   if (column.encoding != "none" && column.encoding != "raw") {
@@ -308,7 +317,7 @@ SqlStatus alter_one(SessionState& session, Running& running, Relation& relation,
       catalog::Column* column = find_column(relation, action.name);
       if (column == nullptr) return no_column(action.name, relation);
       column->encoding = action.new_name == "raw" ? "none" : action.new_name;
-      return {};
+      return check_encoding(*column);
     }
     case sql::AlterTableKind::kDistribution:
       return apply_attributes(relation, action.attributes);
@@ -404,6 +413,7 @@ SqlResult<catalog::Column> make_column(const SessionState& session,
           ? std::string(catalog::default_encoding(type, definition.sort_key, temporary))
           : definition.encoding;
   if (column.encoding == "raw") column.encoding = "none";
+  LEAT_TRY(check_encoding(column));
   if (type.kind == sql::TypeKind::kHllSketch) LEAT_TRY(settle_sketch(column));
   if (definition.identity) {
     if (type.kind != sql::TypeKind::kInteger && type.kind != sql::TypeKind::kBigint) {

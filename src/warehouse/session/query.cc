@@ -38,6 +38,8 @@ std::unexpected<SqlError> client_gone() {
 
 /// What the engine does not know of a result's column.
 void add_declaration(Field& field, const sql::ResultColumn& column) {
+  // Of columns with the same name in a subquery the engine numbers all but the first.
+  if (field.name.starts_with(column.name + "_")) field.name = column.name;
   if (column.character != sql::TypeKind::kOther && field.type_oid == 1043) {
     sql::TypeName type;
     type.kind = column.character;
@@ -108,6 +110,8 @@ sql::TranslateContext SessionState::translate_context(std::string_view script) c
   context.time_zone = settings.get("timezone");
   context.insensitive = catalog.database()->insensitive;
   context.numeric_rounding = settings.get("enable_numeric_rounding") == "on";
+  context.case_sensitive_attributes = settings.is_on("enable_case_sensitive_super_attribute");
+  context.one_match = settings.is_on("error_on_nondeterministic_update");
   return context;
 }
 

@@ -572,7 +572,7 @@ TEST(Session, MergeRefusesSeveralMatchesForOneRow) {
   EXPECT_EQ(run(*one, kMerge).tag(), "MERGE");
   EXPECT_EQ(ask(*one, "select * from merge_t order by id"), "1|2;2|4;5|5");
   run(*one, "insert into merge_s values (1, 3)");
-  EXPECT_EQ(ask(*one, kMerge), "XX000 Found multiple matches to update the same tuple.");
+  EXPECT_EQ(ask(*one, kMerge), "21000 Found multiple matches to update the same tuple.");
   EXPECT_EQ(ask(*one, "select * from merge_t order by id"), "1|2;2|4;5|5");
   EXPECT_EQ(state_of(*one,
                      "merge into merge_t using (select * from merge_s where v < 3) s on merge_t.id "

@@ -437,10 +437,12 @@ SqlStatus SessionState::run_maintenance(Running& running) {
   // The engine compresses, sorts and keeps statistics by itself. Names are checked, so that a typo
   // is told.
   sql::QualifiedName table;
+  std::vector<std::string> columns;
   bool rows = false;
   std::string_view privilege = "vacuum";
   if (const auto* analyze = sql::get_if<sql::AnalyzeStatement>(running.statement)) {
     table = analyze->table;
+    columns = analyze->columns;
     rows = analyze->compression;
     privilege = "analyze";
   } else {
@@ -450,7 +452,16 @@ SqlStatus SessionState::run_maintenance(Running& running) {
   if (!table.empty()) {
     LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(table));
     LEAT_TRY(require_owner(*relation, 0, privilege));
+    for (const std::string& name : columns) {
+      if (std::ranges::find(relation->columns, name, &catalog::Column::name) ==
+          relation->columns.end()) {
+        return engine::fail_sql(
+            "42703",
+            fmt::format("column \"{}\" of relation \"{}\" does not exist", name, relation->name));
+      }
+    }
     for (const catalog::Column& column : relation->columns) {
+      if (!columns.empty() && std::ranges::find(columns, column.name) == columns.end()) continue;
       list += (list.empty() ? "" : ", ") +
               fmt::format("({}, {}, {}, CAST(0 AS DECIMAL(5,2)))", quote_literal(relation->name),
                           quote_literal(column.name),

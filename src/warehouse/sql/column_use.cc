@@ -117,7 +117,6 @@ void Emitter::note_join(const TableReference& node) const {
 
 void Emitter::note_star(const Select& node, const SelectItem& item) const {
   if (use_ == nullptr) return;
-  const std::vector<std::string>& qualifier = item.value->names;
   const std::vector<ScopeTable>& tables = scopes_.back().tables;
   // A star that the parser made has no place in the text.
   bool plain =
@@ -125,7 +124,7 @@ void Emitter::note_star(const Select& node, const SelectItem& item) const {
       std::ranges::none_of(node.from, [](const TablePtr& table) { return joins_by_name(*table); });
   std::string columns;
   for (const ScopeTable& table : tables) {
-    if (!qualifier.empty() && table.alias != qualifier.back()) continue;
+    if (!covers(*item.value, table)) continue;
     note_all(table);
     plain = plain && table.columns_known && !table.columns.empty() &&
             table.alias == table.emitted_alias && !table.alias.empty();

@@ -237,8 +237,7 @@ const Expression* Emitter::item_at(const Select& node, std::size_t place, Expres
       continue;
     }
     for (const ScopeTable& table : scopes_.back().tables) {
-      const std::vector<std::string>& qualifier = item.value->names;
-      if (!qualifier.empty() && table.alias != qualifier.back()) continue;
+      if (!covers(*item.value, table)) continue;
       if (!plain || !table.columns_known) return nullptr;
       if (place == 0 || place > table.columns.size()) {
         place -= std::min(place, table.columns.size());
@@ -259,7 +258,7 @@ void Emitter::represent_in_star(const Expression& star) {
     std::size_t named = 0;
     bool among = false;
     for (const ScopeTable& table : scopes_.back().tables) {
-      if (!star.names.empty() && table.alias != star.names.back()) continue;
+      if (!covers(star, table)) continue;
       for (const ScopeColumn& column : table.columns) {
         named += column.name == group.column->name ? 1 : 0;
         among = among || &column == group.column;
@@ -314,6 +313,19 @@ void Emitter::find_groups(const Select& node) {
   for (const SelectItem& item : node.items) {
     if (is_group_item(item)) find_group(node, *item.value, false);
   }
+}
+
+std::set<std::pair<std::string, std::string>> Emitter::path_keys(const Select& node) const {
+  std::set<std::pair<std::string, std::string>> paths;
+  for (const ExpressionPtr& key : node.group_by) {
+    Expression made;
+    const Expression* value = key.get();
+    if (key->kind == ExpressionKind::kNumber)
+      value = item_at(node, parse_number<std::size_t>(key->text).value_or(0), made);
+    if (value == nullptr || value->kind == ExpressionKind::kStar) continue;
+    if (auto path = super_navigation(*value)) paths.insert(std::move(*path));
+  }
+  return paths;
 }
 
 /// The keys as they are grouped.
@@ -372,16 +384,9 @@ std::string Emitter::distinct_keys(const Select& node,
       add(infer(value), items[i]);
       continue;
     }
-    for (const ScopeTable& table : scopes_.back().tables) {
-      if (!value.names.empty() && table.alias != value.names.back()) continue;
-      if (!table.columns_known) return {};
-      for (const ScopeColumn& column : table.columns) {
-        if (std::ranges::find(node.exclude, column.name) != node.exclude.end()) continue;
-        const std::string& alias = table.emitted_alias;
-        add(column.type,
-            (alias.empty() ? "" : quote_identifier(alias) + ".") + quote_identifier(column.name));
-      }
-    }
+    const auto columns = star_columns(node, value);
+    if (!columns) return {};
+    for (const StarColumn& each : *columns) add(each.column.type, each.text);
   }
   return keyed ? keys : std::string();
 }

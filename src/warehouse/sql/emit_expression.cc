@@ -1,7 +1,10 @@
 // Operators, literals, casts, columns and SUPER paths.
+#include <algorithm>
+
 #include "base/text.h"
 #include "warehouse/sql/datetime.h"
 #include "warehouse/sql/emitter.h"
+#include "warehouse/sql/lexer.h"
 
 namespace leat::sql {
 namespace {
@@ -60,7 +63,12 @@ void Emitter::operand(const Expression& node) {
 
 void Emitter::expression(const Expression& node) {
   if (represented(node) || recast(node)) return;
+  if (node.kind == ExpressionKind::kCase || node.kind == ExpressionKind::kFunction)
+    note_wide_choices(node);
+  const auto wide = wide_choices_.empty() ? wide_choices_.end() : wide_choices_.find(&node);
+  if (wide != wide_choices_.end()) write("CAST(");
   if (!simple_value(node) && !condition(node)) composite(node);
+  if (wide != wide_choices_.end()) write(" AS DECIMAL(38," + std::to_string(wide->second) + "))");
 }
 
 bool Emitter::simple_value(const Expression& node) {
@@ -226,11 +234,13 @@ bool Emitter::is_decimal_parameter(const Expression& node) const {
 
 void Emitter::require_condition(const Expression& node, std::string_view where) const {
   const InferredType type = infer(node);
-  if (!is_numeric(type.kind) && type.kind != Inferred::kDate && type.kind != Inferred::kTimestamp)
+  const bool text = type.kind == Inferred::kText && node.kind != ExpressionKind::kString;
+  if (!text && !is_numeric(type.kind) && type.kind != Inferred::kDate &&
+      type.kind != Inferred::kTimestamp) {
     return;
+  }
   fail("42804",
-       "argument of " + std::string(where) + " must be type boolean, not type " +
-           format_type(type_of(type)),
+       "argument of " + std::string(where) + " must be type boolean, not type " + type_words(type),
        node.span);
 }
 
@@ -255,6 +265,17 @@ void Emitter::unary(const Expression& node) {
 }
 
 /// Comparisons look at SUPER values through the type of the other side.
+bool Emitter::compared_super(const Expression& node, const InferredType& other) {
+  const bool number = is_numeric(other.kind);
+  if ((!number && other.kind != Inferred::kText) || infer(node).kind != Inferred::kSuper)
+    return false;
+  const auto path = super_navigation(node);
+  const std::string text = "json_extract_string(" + (path ? path->first : text_of(node)) + ", " +
+                           quote_literal(path ? path->second : "$") + ")";
+  write(number ? "TRY_CAST(" + text + " AS DOUBLE)" : text);
+  return true;
+}
+
 void Emitter::comparison(std::string_view op, const Expression& left, const Expression& right) {
   const bool plain =
       op == "=" || op == "<>" || op == "!=" || op == "<" || op == "<=" || op == ">" || op == ">=";
@@ -263,17 +284,9 @@ void Emitter::comparison(std::string_view op, const Expression& left, const Expr
     return;
   }
   const auto side = [&](const Expression& node, const Expression& other) {
-    auto path = super_navigation(node);
-    if (!path && node.kind == ExpressionKind::kString) return arithmetic_operand(op, node, other);
-    const InferredType type = infer(other);
-    const bool text = type.kind == Inferred::kText;
-    const bool number = is_numeric(type.kind);
-    if (!text && !number) return path ? super_path(path->first, path->second) : operand(node);
-    if (!path && infer(node).kind != Inferred::kSuper) return operand(node);
-    const std::string document = path ? path->first : operand_text(node);
-    const std::string inside = path ? path->second : "$";
-    write(std::string(number ? "TRY_CAST(" : "") + "json_extract_string(" + document + ", " +
-          quote_literal(inside) + (number ? ") AS DOUBLE)" : ")"));
+    if (compared_super(node, infer(other))) return;
+    if (node.kind == ExpressionKind::kString) return arithmetic_operand(op, node, other);
+    operand(node);
   };
   if (plain && infer(left).kind == Inferred::kSuper && infer(right).kind == Inferred::kSuper) {
     const std::string a = super_order(left);
@@ -349,12 +362,10 @@ void Emitter::in_test(const Expression& node) {
   if (node.query) {
     return compare_with_query(value, node.negated ? " NOT IN " : " IN ", *node.query);
   }
-  const auto path = super_navigation(value);
-  if (path) {
-    write("json_extract_string(" + path->first + ", " + quote_literal(path->second) + ")");
-  } else {
-    operand(value);
-  }
+  const bool numbers =
+      std::all_of(node.children.begin() + 1, node.children.end(),
+                  [&](const ExpressionPtr& item) { return is_numeric(infer(*item).kind); });
+  if (!compared_super(value, {numbers ? Inferred::kDouble : Inferred::kText})) operand(value);
   write(node.negated ? " NOT IN (" : " IN (");
   for (std::size_t i = 1; i < node.children.size(); ++i) {
     if (i > 1) write(", ");
@@ -489,6 +500,7 @@ void Emitter::column(const Expression& node) {
     return write(")");
   }
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
+  refuse_ambiguous(node);
   const std::vector<std::string>& names = node.names;
   // Functions that are written without brackets, but no words of the grammar.
   const bool bare = names.size() == 1 &&
@@ -514,6 +526,21 @@ void Emitter::column(const Expression& node) {
     identifier(names.back());
   }
   if (taken) write(")");
+}
+
+/// The engine tells columns of one name apart only when they are of different tables.
+void Emitter::refuse_ambiguous(const Expression& node) const {
+  const ScopeColumn* column = find_column(node);
+  if (column == nullptr || is_output_alias(node)) return;
+  for (const Scope& scope : scopes_) {
+    for (const ScopeTable& table : scope.tables) {
+      const ScopeColumn* const first = table.columns.data();
+      if (!table.columns_known || column < first || column >= first + table.columns.size())
+        continue;
+      if (std::ranges::count(table.columns, column->name, &ScopeColumn::name) > 1)
+        fail("42702", "column reference \"" + column->name + "\" is ambiguous", node.span);
+    }
+  }
 }
 
 void Emitter::subscript(const Expression& node) {

@@ -44,12 +44,6 @@ std::string catalog_name(const TypeName& type) {
   }
 }
 
-/// True for an item that is NULL, and so has the type of the set operation's other side.
-bool is_null_item(const Query& query, std::size_t item) {
-  return query.kind == QueryKind::kSelect && item < query.select->items.size() &&
-         query.select->items[item].value->kind == ExpressionKind::kNull;
-}
-
 /// What a cast is called when its value has no name.
 std::string cast_name(const Expression& cast) {
   return catalog_name(*cast.type);
@@ -108,30 +102,6 @@ std::string Emitter::output_name(const Expression& node) {
   return std::string(name);
 }
 
-std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
-  std::vector<ScopeColumn> columns;
-  columns.reserve(node.items.size());
-  for (const SelectItem& item : node.items) {
-    if (item.value->kind != ExpressionKind::kStar) {
-      ScopeColumn column{.name = {}, .type = infer(*item.value)};
-      if (item.value->kind == ExpressionKind::kColumn) {
-        if (const ScopeColumn* source = find_column(*item.value)) column = *source;
-      } else {
-        column.type.collated = false;
-      }
-      column.name = item.alias.empty() ? output_name(*item.value) : item.alias;
-      columns.push_back(std::move(column));
-      continue;
-    }
-    for (const ScopeTable& table : scopes_.back().tables) {
-      if (!item.value->names.empty() && table.alias != item.value->names.back()) continue;
-      if (!table.columns_known) return {};
-      columns.insert(columns.end(), table.columns.begin(), table.columns.end());
-    }
-  }
-  return columns;
-}
-
 std::vector<ResultColumn> Emitter::result_columns() const {
   std::vector<ResultColumn> columns;
   columns.reserve(last_columns_.size());
@@ -184,6 +154,13 @@ void Emitter::with(const std::vector<CommonTable>& tables, bool recursive) {
     KnownCommonTable& known = common_tables_.back();
     // One that names itself has the types of its first part.
     if (!known.read) known.columns = std::move(last_columns_);
+    if (!known.columns.empty() && table.columns.size() > known.columns.size()) {
+      fail("42P10",
+           "WITH query \"" + table.name + "\" has " + std::to_string(known.columns.size()) +
+               " columns available but " + std::to_string(table.columns.size()) +
+               " columns specified",
+           table.span);
+    }
     for (std::size_t c = 0; c < table.columns.size() && c < known.columns.size(); ++c) {
       known.columns[c].name = table.columns[c];
     }
@@ -258,16 +235,6 @@ void Emitter::query(const Query& node) {
 }
 
 void Emitter::query_body(const Query& node) {
-  const auto side = [&](const Query& part, bool right) {
-    // Only what has its own ORDER BY, LIMIT or WITH, or another nesting, needs brackets.
-    const bool plain = part.order_by.empty() && !part.limit && !part.offset && part.with.empty() &&
-                       (part.kind == QueryKind::kSelect || part.kind == QueryKind::kValues ||
-                        (!right && part.kind == QueryKind::kSetOperation)) &&
-                       !(part.kind == QueryKind::kSelect && part.select->top);
-    if (!plain) write("(");
-    query(part);
-    if (!plain) write(")");
-  };
   switch (node.kind) {
     case QueryKind::kValues:
       write("VALUES ");
@@ -279,42 +246,15 @@ void Emitter::query_body(const Query& node) {
       }
       last_columns_ = values_columns(node);
       return;
-    case QueryKind::kNested:
-      write("(");
+    case QueryKind::kNested: {
+      // The engine takes nothing before and behind a query in brackets.
+      const bool tail = !node.with.empty() || !node.order_by.empty() || node.limit || node.offset;
+      write(tail ? "SELECT * FROM (" : "(");
       query(*node.left);
-      return write(")");
-    case QueryKind::kSetOperation: {
-      static constexpr std::string_view kOperators[] = {" UNION ", " INTERSECT ", " EXCEPT "};
-      const bool same_precedence = node.left->kind != QueryKind::kSetOperation ||
-                                   (node.left->set_operator == SetOperator::kIntersect) ==
-                                       (node.set_operator == SetOperator::kIntersect);
-      const std::size_t left = out_.size();
-      if (!same_precedence) write("(");
-      side(*node.left, false);
-      if (!same_precedence) write(")");
-      note_anchor(node);
-      std::vector<ScopeColumn> columns = std::move(last_columns_);
-      write(kOperators[static_cast<std::size_t>(node.set_operator)]);
-      if (node.set_all) write("ALL ");
-      const std::size_t right = out_.size();
-      side(*node.right, true);
-      if (columns.size() != last_columns_.size()) columns.clear();
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        if (is_null_item(*node.left, i)) {
-          columns[i].type = last_columns_[i].type;
-        } else if (!is_null_item(*node.right, i)) {
-          columns[i].type = merged(columns[i].type, last_columns_[i].type);
-        }
-        columns[i].relation = nullptr;
-        columns[i].origin = nullptr;
-        if (!node.set_all && columns[i].type.kind == Inferred::kSketch)
-          fail("42883", "could not identify an equality operator for type hllsketch", node.span);
-        static_cast<void>(met(columns[i].type.collation, Collation::kOpen, node.span));
-      }
-      combine(node, left, right, columns);
-      last_columns_ = std::move(columns);
-      return;
+      return write(tail ? ") AS \"nested\"" : ")");
     }
+    case QueryKind::kSetOperation:
+      return set_operation(node);
     case QueryKind::kSelect:
       return;
   }
@@ -358,6 +298,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   float_checks_ = !has_computed_groups(node);
   if (use_ == nullptr) find_groups(node);
   scopes_.back().grouped = !scopes_.back().groups.empty();
+  scopes_.back().grouped_paths = path_keys(node);
   write("SELECT ");
   const std::size_t distinct_at = out_.size();
   std::vector<std::string> items;
@@ -370,6 +311,11 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     if (i > 0) write(", ");
     const SelectItem& item = node.items[i];
+    if (item.value->kind == ExpressionKind::kStar && star_by_columns(node, *item.value)) {
+      note_star(node, item);
+      items.emplace_back();
+      continue;
+    }
     items.push_back(select_item(item));
     if (item.value->kind != ExpressionKind::kStar) continue;
     note_star(node, item);
@@ -399,16 +345,20 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
     write(" GROUP BY ");
     scopes_.back().by_alias = true;
     scopes_.back().grouped = false;
+    const auto paths = std::exchange(scopes_.back().grouped_paths, {});
     group_keys(node);
+    scopes_.back().grouped_paths = paths;
     scopes_.back().grouped = !scopes_.back().groups.empty();
     scopes_.back().by_alias = false;
   }
   if (node.having) {
     write(" HAVING ");
+    require_condition(*node.having, "HAVING");
     expression(*node.having);
   }
   if (node.qualify) {
     write(" QUALIFY ");
+    require_condition(*node.qualify, "QUALIFY");
     expression(*node.qualify);
   }
   std::vector<ScopeColumn> columns = output_columns(node);

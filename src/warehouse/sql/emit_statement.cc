@@ -1,7 +1,14 @@
 // Changes of rows and of the catalog, as DuckDB statements.
+#include <algorithm>
+
 #include "warehouse/sql/emitter.h"
 
 namespace leat::sql {
+namespace {
+
+constexpr std::string_view kManyMatches = "21000: Found multiple matches to update the same tuple.";
+
+}  // namespace
 
 const RelationColumn* Emitter::target_column(const Relation* relation, const QualifiedName& table,
                                              const std::string& name, SourceSpan span) const {
@@ -194,29 +201,118 @@ void Emitter::checked_rows(const std::string& source,
   write(")");
 }
 
+namespace {
+
+/// True when a column is named with that table, or a subquery could name it.
+bool may_name(const Expression& node, std::string_view table) {
+  if (node.query != nullptr) return true;
+  if (node.kind == ExpressionKind::kColumn && node.names.size() > 1 &&
+      node.names[node.names.size() - 2] == table) {
+    return true;
+  }
+  return std::ranges::any_of(node.children,
+                             [&](const ExpressionPtr& child) { return may_name(*child, table); });
+}
+
+bool may_name(const TableReference& node, std::string_view table) {
+  if (node.kind == TableKind::kSubquery) return node.lateral;
+  if (node.kind != TableKind::kJoin) return false;
+  return (node.on != nullptr && may_name(*node.on, table)) || may_name(*node.left, table) ||
+         may_name(*node.right, table);
+}
+
+/// True when an outer join may leave that one out.
+bool is_optional(const TableReference& node, std::string_view alias, bool optional = false) {
+  if (node.kind != TableKind::kJoin) return optional && node.alias == alias;
+  const JoinType type = node.join_type;
+  const bool left = type == JoinType::kRight || type == JoinType::kFull;
+  const bool right = type == JoinType::kLeft || type == JoinType::kFull;
+  return is_optional(*node.left, alias, optional || left) ||
+         is_optional(*node.right, alias, optional || right);
+}
+
+/// True for a value that is not the same for all rows.
+bool reads_row(const Expression& node) {
+  return node.query != nullptr || node.kind == ExpressionKind::kColumn ||
+         node.kind == ExpressionKind::kFunction ||
+         std::ranges::any_of(node.children,
+                             [](const ExpressionPtr& child) { return reads_row(*child); });
+}
+
+}  // namespace
+
+std::string Emitter::joined_target(const Relation* relation, const std::vector<TablePtr>& from,
+                                   const Expression* where) const {
+  const std::vector<ScopeTable>& tables = scopes_.back().tables;
+  const std::string& target = tables[0].alias;
+  const ScopeTable* again = nullptr;
+  for (std::size_t i = 1; i < tables.size(); ++i) {
+    if (relation == nullptr || tables[i].relation != relation) continue;
+    if (again != nullptr) return {};
+    again = &tables[i];
+  }
+  const bool named =
+      (where != nullptr && may_name(*where, target)) ||
+      std::ranges::any_of(from, [&](const TablePtr& table) { return may_name(*table, target); });
+  if (again == nullptr || named || again->alias == target) return {};
+  const bool optional = std::ranges::any_of(
+      from, [&](const TablePtr& table) { return is_optional(*table, again->alias); });
+  if (optional) fail("0A000", "Target table must be part of an equijoin predicate", from[0]->span);
+  return quote_identifier(tables[0].emitted_alias) +
+         ".rowid = " + quote_identifier(again->emitted_alias) + ".rowid";
+}
+
+void Emitter::where_joined(const std::string& join, const Expression* where) {
+  if (join.empty() && where == nullptr) return;
+  write(" WHERE " + join);
+  if (where == nullptr) return;
+  if (!join.empty()) write(" AND (");
+  require_condition(*where, "WHERE");
+  expression(*where);
+  if (!join.empty()) write(")");
+}
+
+/// A row that several rows of FROM match is changed by one of them: they are told apart before, as
+/// the engine would change it once for each.
 std::string Emitter::update(const UpdateStatement& node) {
   const std::size_t common_tables = common_tables_.size();
   scopes_.emplace_back();
   with(node.with, node.recursive);
   write("UPDATE ");
-  target_relation(node.table, node.alias);
+  const std::string target = captured([&] { target_relation(node.table, node.alias); });
+  write(target);
   const Relation* relation = look_up(node.table);
+  const bool joins = !node.from.empty();
   const std::string from_text = captured([&] { from(node.from); });
+  std::string values;
   write(" SET ");
   for (std::size_t i = 0; i < node.assignments.size(); ++i) {
     const Assignment& assignment = node.assignments[i];
-    if (i > 0) write(", ");
-    const RelationColumn* target =
+    const RelationColumn* column =
         target_column(relation, node.table, assignment.column, assignment.span);
-    identifier(assignment.column);
-    write(" = ");
-    assigned(*assignment.value, target);
+    const std::string value = captured([&] { assigned(*assignment.value, column); });
+    write((i > 0 ? ", " : "") + quote_identifier(assignment.column) + " = ");
+    if (joins && reads_row(*assignment.value)) {
+      const std::string name = "\"c" + std::to_string(i + 1) + "\"";
+      values += ", " + value + " AS " + name;
+      write("\"matched\"." + name);
+    } else {
+      write(value);
+    }
   }
-  if (!node.from.empty()) write(" FROM " + from_text);
-  if (node.where) {
-    write(" WHERE ");
-    expression(*node.where);
+  const std::string row = quote_identifier(scopes_.back().tables[0].emitted_alias) + ".rowid";
+  if (joins && context_.one_match) {
+    values += ", CASE WHEN count(*) OVER (PARTITION BY " + row +
+              ") = 1 THEN true ELSE CAST(error('" + std::string(kManyMatches) +
+              "') AS BOOLEAN) END AS \"one\"";
   }
+  if (joins) {
+    write(" FROM (SELECT DISTINCT ON (" + row + ") " + row + " AS \"row\"" + values + " FROM " +
+          target + ", " + from_text);
+  }
+  where_joined(joined_target(relation, node.from, node.where.get()), node.where.get());
+  if (joins) write(") AS \"matched\" WHERE " + row + " = \"matched\".\"row\"");
+  if (joins && context_.one_match) write(" AND \"matched\".\"one\"");
   scopes_.pop_back();
   common_tables_.resize(common_tables);
   return take();
@@ -232,10 +328,7 @@ std::string Emitter::delete_rows(const DeleteStatement& node) {
     write(" USING ");
     from(node.using_tables);
   }
-  if (node.where) {
-    write(" WHERE ");
-    expression(*node.where);
-  }
+  where_joined({}, node.where.get());
   scopes_.pop_back();
   common_tables_.resize(common_tables);
   return take();
@@ -246,7 +339,9 @@ std::vector<std::string> Emitter::merge_removing_duplicates(const MergeStatement
   scopes_.emplace_back();
   const Relation* relation = look_up(node.target);
   const std::string target = captured([&] { target_relation(node.target, {}); });
+  merge_target_ = relation;
   const std::string source = captured([&] { table(*node.source); });
+  merge_target_ = nullptr;
   const std::string condition = text_of(*node.on);
   scopes_.pop_back();
   if (has_parameters_) {
@@ -274,7 +369,9 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   scopes_.emplace_back();
   const Relation* relation = look_up(node.target);
   const std::string target = captured([&] { target_relation(node.target, {}); });
+  merge_target_ = relation;
   const std::string source = captured([&] { table(*node.source); });
+  merge_target_ = nullptr;
   const std::string condition = text_of(*node.on);
   write("MERGE INTO " + target + " USING " + source + " ON (" + condition + ")");
   if (node.matched_delete) {
@@ -312,12 +409,11 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   std::string merge = take();
   // The engine would take one of the matches. The check has no place for parameters.
   if (has_parameters_) return {std::move(merge)};
-  return {
-      "SELECT CASE WHEN n > 1 THEN error('XX000: Found multiple matches to update the same "
-      "tuple.') END FROM (SELECT count(*) AS n FROM " +
-          target + " JOIN " + source + " ON (" + condition + ") GROUP BY " +
-          quote_identifier(node.target.name()) + ".rowid HAVING count(*) > 1 LIMIT 1)",
-      std::move(merge)};
+  return {"SELECT CASE WHEN n > 1 THEN error('" + std::string(kManyMatches) +
+              "') END FROM (SELECT count(*) AS n FROM " + target + " JOIN " + source + " ON (" +
+              condition + ") GROUP BY " + quote_identifier(node.target.name()) +
+              ".rowid HAVING count(*) > 1 LIMIT 1)",
+          std::move(merge)};
 }
 
 std::vector<std::string> Emitter::statement(const Statement& node) {

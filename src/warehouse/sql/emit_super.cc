@@ -1,6 +1,7 @@
 // SUPER: paths, and what a value is taken as where text or numbers are asked for.
 #include "base/text.h"
 #include "warehouse/sql/emitter.h"
+#include "warehouse/sql/lexer.h"
 
 namespace leat::sql {
 
@@ -114,22 +115,50 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
   if (!steps.empty() && table != nullptr && table->system) return std::nullopt;
   if (names.size() > used && table == nullptr && scopes_.empty()) return std::nullopt;
   std::string path = "$";
-  for (std::size_t i = used; i < names.size(); ++i) path += "." + quote_identifier(names[i]);
+  for (std::size_t i = used; i < names.size(); ++i)
+    path += "." + quote_identifier(attribute_name(*base, i));
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     if ((*step)->kind == ExpressionKind::kField) {
-      path += "." + quote_identifier((*step)->names[0]);
+      path += "." + quote_identifier(attribute_name(**step, 0));
       continue;
     }
     const Expression& index = *(*step)->children[1];
     if (index.kind == ExpressionKind::kNumber && parse_number<std::uint32_t>(index.text)) {
       path += "[" + index.text + "]";
+    } else if (index.kind == ExpressionKind::kUnary && index.text == "-" &&
+               index.children[0]->kind == ExpressionKind::kNumber) {
+      path += "[2147483647]";  // the engine would count from the end: there is no such element
     } else if (index.kind == ExpressionKind::kString) {
       path += "." + quote_identifier(index.text);
     } else {
       return std::nullopt;  // an array with a computed index
     }
   }
+  if (!scopes_.empty() && scopes_.back().grouped_paths.contains({text, path}))
+    return std::pair("json_extract(" + text + ", " + quote_literal(path) + ")", std::string("$"));
   return std::pair(std::move(text), std::move(path));
+}
+
+/// A name in a path, as it was written where case counts.
+std::string Emitter::attribute_name(const Expression& node, std::size_t part) const {
+  const std::string& folded = node.names[part];
+  if (!context_.case_sensitive_attributes || node.span.begin >= node.span.end ||
+      node.span.end > context_.script.size()) {
+    return folded;
+  }
+  const std::string_view text =
+      context_.script.substr(node.span.begin, node.span.end - node.span.begin);
+  const SqlResult<TokenList> list = tokenize(text);
+  if (!list) return folded;
+  std::size_t behind = node.names.size() - part;
+  for (auto token = list->tokens.rbegin(); token != list->tokens.rend(); ++token) {
+    const bool quoted = token->kind == TokenKind::kQuotedIdentifier;
+    if ((!quoted && token->kind != TokenKind::kWord) || --behind > 0) continue;
+    const std::string_view source = text.substr(token->begin, token->end - token->begin);
+    std::string written = quoted ? quoted_identifier_text(source) : std::string(source);
+    return to_lower(written) == folded ? written : folded;
+  }
+  return folded;
 }
 
 }  // namespace leat::sql

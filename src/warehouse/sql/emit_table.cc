@@ -182,10 +182,7 @@ void Emitter::named_table(const TableReference& node) {
     plain.kind = ExpressionKind::kColumn;
     plain.names = name.parts;
     plain.span = name.span;
-    const Expression& path = node.value ? *node.value : plain;
-    if (auto navigation = super_navigation(path))
-      return unnest(node, navigation->first, navigation->second);
-    return unnest(node, text_of(path), "$");
+    return unnest(node, node.value ? *node.value : plain);
   }
   if (node.value) unsupported("a SUPER path in FROM without its table", node.span);
   ScopeTable entry;
@@ -201,6 +198,10 @@ void Emitter::named_table(const TableReference& node) {
     return;
   }
   const Relation* relation = look_up(name);
+  if (relation != nullptr && relation == merge_target_) {
+    fail("0A000", "Source view/subquery in Merge statement cannot reference target table.",
+         node.span);
+  }
   const std::string source = captured([&] { readable_relation(node, relation, entry); });
   if (relation != nullptr) entry.columns = scope_columns(*relation);
   write(cut_source(node, source, entry.columns));
@@ -223,6 +224,7 @@ void Emitter::named_table(const TableReference& node) {
 /// FROM f(x) [AS] a (columns): sets and scalars; a system function becomes a table function of the
 /// catalog.
 void Emitter::table_function(const TableReference& node) {
+  if (unnest_call(node)) return;
   const Expression& call = *node.value;
   const std::string_view name = call.names.back();
   const bool set = name == "generate_series" || name == "unnest" ||
@@ -257,20 +259,56 @@ void Emitter::table_function(const TableReference& node) {
   write(")");
 }
 
-void Emitter::unnest(const TableReference& node, const std::string& base, const std::string& path) {
-  const std::string alias = node.alias.empty() ? "unnest" : node.alias;
+/// The elements of the SUPER array at `path`, in a column of that name.
+void Emitter::elements(const TableReference& node, const Expression& array,
+                       const std::string& column) {
+  const auto navigation = super_navigation(array);
+  const std::string base = navigation ? navigation->first : text_of(array);
+  const std::string path = (navigation ? navigation->second : "$") + "[*]";
   write("LATERAL (SELECT unnest(\"l\") AS ");
-  identifier(alias);
+  identifier(column);
   if (!node.at_alias.empty()) {
     write(", generate_subscripts(\"l\", 1) - 1 AS ");
     identifier(node.at_alias);
   }
-  write(" FROM (SELECT json_extract(" + base + ", " + quote_literal(path + "[*]") + ") AS \"l\"))");
+  write(" FROM (SELECT json_extract(" + base + ", " + quote_literal(path) + ") AS \"l\"))");
+}
+
+void Emitter::unnest(const TableReference& node, const Expression& array) {
   ScopeTable entry;
-  entry.alias = alias;
+  entry.alias = node.alias.empty() ? "unnest" : node.alias;
   entry.element = true;
+  elements(node, array, entry.alias);
   write(" AS ");
   identifier(add_scope_table(std::move(entry)));
+}
+
+/// UNNEST(array) [WITH OFFSET] AS name (element [, offset]); false: not of a SUPER array.
+bool Emitter::unnest_call(const TableReference& node) {
+  const Expression& call = *node.value;
+  if (call.names.back() != "unnest" || call.children.size() != 1) return false;
+  const Expression& array = *call.children[0];
+  if (!super_navigation(array) && infer(array).kind != Inferred::kSuper) {
+    if (!node.at_alias.empty()) unsupported("UNNEST ... WITH OFFSET of no SUPER value", node.span);
+    return false;
+  }
+  const std::size_t columns = node.at_alias.empty() ? 1 : 2;
+  if (node.column_aliases.size() > columns) {
+    fail("42P10",
+         "table \"" + node.alias + "\" has " + std::to_string(columns) + " columns available but " +
+             std::to_string(node.column_aliases.size()) + " columns specified",
+         node.span);
+  }
+  ScopeTable entry;
+  entry.alias = node.alias.empty() ? "unnest" : node.alias;
+  const std::string column = node.column_aliases.empty() ? entry.alias : node.column_aliases[0];
+  elements(node, array, column);
+  entry.columns.push_back({.name = column, .type = {Inferred::kSuper}});
+  if (columns > 1) entry.columns.push_back({.name = node.at_alias, .type = {Inferred::kBigint}});
+  entry.columns_known = true;
+  write(" AS ");
+  identifier(add_scope_table(std::move(entry)));
+  return true;
 }
 
 void Emitter::super_unpivot(const TableReference& node) {
@@ -316,6 +354,7 @@ void Emitter::join(const TableReference& node) {
     write(")");
   } else if (node.on) {
     write(" ON ");
+    require_condition(*node.on, "JOIN/ON");
     expression(*node.on);
   }
 }

@@ -73,6 +73,11 @@ inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
 [[nodiscard]] TypeName type_of(const InferredType& type);
 [[nodiscard]] InferredType merged(const InferredType& a, const InferredType& b);
 [[nodiscard]] Collation merged(Collation a, Collation b);
+/// True for decimals that have no common type with all digits of both: 38 are too few, and those
+/// before the point give way, as in Redshift, not those behind it.
+[[nodiscard]] bool exceeds_digits(const InferredType& a, const InferredType& b);
+/// "character varying": the type in a message.
+[[nodiscard]] std::string type_words(const InferredType& type);
 
 /// True for text whose values may end in blanks.
 [[nodiscard]] bool has_blanks(const InferredType& type);
@@ -108,6 +113,12 @@ struct ScopeColumn {
   const RelationColumn* origin = nullptr;  ///< in `relation`
 };
 
+/// A column that a star stands for.
+struct StarColumn {
+  ScopeColumn column;
+  std::string text;  ///< as emitted
+};
+
 /// A relation named in FROM, under the name that columns use.
 struct ScopeTable {
   std::string alias;          ///< as written (or the table's own name), lower case
@@ -120,6 +131,9 @@ struct ScopeTable {
   const Relation* relation = nullptr;    ///< it is that one itself, no query over it
   std::vector<ScopeColumn> columns;
 };
+
+/// True when the star, of all tables or of one, stands for the table's columns.
+[[nodiscard]] bool covers(const Expression& star, const ScopeTable& table);
 
 /// An alias of the select list, for the items behind it (Redshift's lateral aliases).
 struct LateralAlias {
@@ -147,6 +161,9 @@ struct Scope {
   std::vector<KeyedGroup> groups{};
   bool grouped = false;  ///< what is written now sees groups: `groups` are represented in it
   bool by_key = false;   ///< ... by their keys: the arguments of GROUPING
+  /// Of GROUP BY: what is made of such a path must be made of the key, as the engine compares
+  /// texts.
+  std::set<std::pair<std::string, std::string>> grouped_paths{};
 };
 
 /// The key of a text (Emitter::text_key): of a literal, or of what stands for a parameter.
@@ -216,6 +233,7 @@ class Emitter {
 
   // Expressions (emit_expression.cc).
   void operand(const Expression& node);
+  void refuse_ambiguous(const Expression& node) const;
   // Parts of expression(); false when the node is of another part.
   bool simple_value(const Expression& node);
   bool condition(const Expression& node);
@@ -270,6 +288,9 @@ class Emitter {
                       const InferredType& result);
   void regex_match(const Expression& node);
   void comparison(std::string_view op, const Expression& left, const Expression& right);
+  /// A SUPER value as the number or text that it is compared with; NULL where it is no number.
+  /// False when nothing was written: it is no SUPER value, or `other` is neither.
+  bool compared_super(const Expression& node, const InferredType& other);
   // Text, where blanks at the end count for nothing, and case as the collation says
   // (emit_text_comparison.cc). Each returns false when nothing was written: the operands are not of
   // that kind.
@@ -318,6 +339,8 @@ class Emitter {
   void represent_in_star(const Expression& star);
   [[nodiscard]] const KeyedGroup* group_of(const Expression& node);
   void group_keys(const Select& node);
+  /// The keys of GROUP BY that are paths into SUPER values.
+  [[nodiscard]] std::set<std::pair<std::string, std::string>> path_keys(const Select& node) const;
   /// Writes what stands for the node, if it is such a key of GROUP BY.
   bool represented(const Expression& node);
   /// What DISTINCT compares, given the items as emitted; empty: the items as they are.
@@ -397,6 +420,7 @@ class Emitter {
                                           const std::vector<ScopeColumn>* outputs) const;
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
   std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node) const;
+  [[nodiscard]] std::string attribute_name(const Expression& node, std::size_t part) const;
   void require_column(const std::string& name, SourceSpan span) const;
   /// 42501 for a column that the user may not read, and for a star over such columns.
   void check_readable(const Expression& node) const;
@@ -413,6 +437,10 @@ class Emitter {
   InferredType infer_text_function(const Expression& node) const;
   InferredType infer_continuous(const Expression& node) const;
   InferredType infer_choice(const std::vector<const Expression*>& results) const;
+  /// What may become the value of CASE, COALESCE and the like; empty: it is none of them.
+  [[nodiscard]] static std::vector<const Expression*> choices(const Expression& node);
+  /// Notes the decimals among them that are to be written with the digits of all.
+  void note_wide_choices(const Expression& node);
 
   // Functions (emit_function.cc, emit_date.cc, emit_json.cc).
   void function(const Expression& node);
@@ -502,7 +530,9 @@ class Emitter {
   void table(const TableReference& node);
   void named_table(const TableReference& node);
   void table_function(const TableReference& node);
-  void unnest(const TableReference& node, const std::string& base, const std::string& path);
+  void elements(const TableReference& node, const Expression& array, const std::string& column);
+  void unnest(const TableReference& node, const Expression& array);
+  bool unnest_call(const TableReference& node);
   void super_unpivot(const TableReference& node);
   void join(const TableReference& node);
   void pivot(const TableReference& node);
@@ -520,7 +550,24 @@ class Emitter {
   [[nodiscard]] bool is_common_table(const QualifiedName& name) const;
   const std::vector<ScopeColumn>* common_table_columns(const QualifiedName& name) const;
   static std::string output_name(const Expression& node);
+  // What stars stand for (emit_star.cc).
   std::vector<ScopeColumn> output_columns(const Select& node) const;
+  /// Nothing when the columns of one of its tables are not known.
+  [[nodiscard]] std::optional<std::vector<StarColumn>> star_columns(const Select& node,
+                                                                    const Expression& star) const;
+  /// Writes a star as its columns; false: the engine's star has them in the same order.
+  bool star_by_columns(const Select& node, const Expression& star);
+
+  // UNION, INTERSECT, EXCEPT (emit_set_operation.cc).
+  void set_operation(const Query& node);
+  std::string set_side(const Query& node, bool right);
+  /// 42804 for columns of types that do not meet.
+  static void check_sides_match(const Query& node, const std::vector<ScopeColumn>& left,
+                                const std::vector<ScopeColumn>& right);
+  /// `columns`: of the side; `both`: of the result; `wide`: those that need all 38 digits.
+  static std::string widened_side(std::string text, const std::vector<ScopeColumn>& columns,
+                                  const std::vector<ScopeColumn>& both,
+                                  const std::vector<bool>& wide);
 
   // What is used (column_use.cc). Each does nothing unless somebody asks.
   void note_call(const DefinedFunction& function, const Expression& node) const;
@@ -549,6 +596,12 @@ class Emitter {
   void insert_query(const Query& rows, const std::vector<const RelationColumn*>& targets,
                     bool all_columns);
   std::string update(const UpdateStatement& node);
+  /// The condition that joins the changed table to itself where FROM has it under another name and
+  /// nothing else says how the two meet: as in Redshift, both are the same rows then.
+  [[nodiscard]] std::string joined_target(const Relation* relation,
+                                          const std::vector<TablePtr>& from,
+                                          const Expression* where) const;
+  void where_joined(const std::string& join, const Expression* where);
   std::string delete_rows(const DeleteStatement& node);
   std::vector<std::string> merge(const MergeStatement& node);
   std::vector<std::string> merge_removing_duplicates(const MergeStatement& node);
@@ -580,10 +633,13 @@ class Emitter {
     mutable bool read = false;  ///< Something names it.
   };
   std::vector<KnownCommonTable> common_tables_;
+  const Relation* merge_target_ = nullptr;  ///< what the source that is written may not read
   const CommonTable* recursion_ = nullptr;  ///< The recursive one whose query is written.
   bool has_parameters_ = false;
   /// Of the scalar subqueries written so far.
   std::map<const Expression*, InferredType> subquery_types_;
+  /// Decimals that are written as DECIMAL(38, scale).
+  std::map<const Expression*, std::int32_t> wide_choices_;
   SuperUse super_use_ = SuperUse::kValue;
   std::map<const Expression*, Recast> recasts_{};  ///< arguments that are written as something else
   /// Inside of a user's function: what stands for $1 ... $n there.

@@ -111,6 +111,23 @@ Collation merged(Collation a, Collation b) {
   return b == Collation::kOpen ? a : Collation::kMixed;
 }
 
+bool exceeds_digits(const InferredType& a, const InferredType& b) {
+  const InferredType left = as_decimal(a);
+  const InferredType right = as_decimal(b);
+  if (left.kind != Inferred::kDecimal || right.kind != Inferred::kDecimal) return false;
+  return std::max(left.precision - left.scale, right.precision - right.scale) +
+             std::max(left.scale, right.scale) >
+         38;
+}
+
+std::string type_words(const InferredType& type) {
+  if (type.kind == Inferred::kTimestamp) return "timestamp";
+  if (type.kind == Inferred::kBoolean) return "boolean";
+  if (type.kind == Inferred::kText) return type.padded ? "character" : "character varying";
+  if (type.kind == Inferred::kDecimal) return "numeric";
+  return format_type(type_of(type));
+}
+
 /// The type in which values of both meet: CASE, COALESCE, UNION.
 InferredType merged(const InferredType& a, const InferredType& b) {
   if (is_numeric(a.kind) && is_numeric(b.kind)) {
@@ -284,15 +301,8 @@ InferredType Emitter::infer(const Expression& node) const {
       const auto found = subquery_types_.find(&node);
       return found == subquery_types_.end() ? InferredType{} : found->second;
     }
-    case ExpressionKind::kCase: {
-      std::vector<const Expression*> results;
-      for (std::size_t i = node.flag ? 2 : 1; i < node.children.size() - (node.flag2 ? 1 : 0);
-           i += 2) {
-        results.push_back(node.children[i].get());
-      }
-      if (node.flag2) results.push_back(node.children.back().get());
-      return infer_choice(results);
-    }
+    case ExpressionKind::kCase:
+      return infer_choice(choices(node));
     default:
       return is_condition(node.kind) ? InferredType{Inferred::kBoolean} : InferredType{};
   }
@@ -390,6 +400,44 @@ InferredType Emitter::infer_choice(const std::vector<const Expression*>& results
   return literal && type->kind == Inferred::kText ? merged(*type, *literal) : *type;
 }
 
+std::vector<const Expression*> Emitter::choices(const Expression& node) {
+  std::vector<const Expression*> results;
+  if (node.kind == ExpressionKind::kCase) {
+    for (std::size_t i = node.flag ? 2 : 1; i < node.children.size() - (node.flag2 ? 1 : 0); i += 2)
+      results.push_back(node.children[i].get());
+    if (node.flag2) results.push_back(node.children.back().get());
+    return results;
+  }
+  if (node.kind != ExpressionKind::kFunction) return results;
+  const std::string_view name = node.names.back();
+  const auto places = choices_of(name);
+  if (!places) return results;
+  for (std::size_t i = places->first; i < node.children.size(); i += places->step)
+    results.push_back(node.children[i].get());
+  // DECODE's default stands behind the pairs.
+  if (name == "decode" && node.children.size() % 2 == 0)
+    results.push_back(node.children.back().get());
+  return results;
+}
+
+void Emitter::note_wide_choices(const Expression& node) {
+  const std::vector<const Expression*> results = choices(node);
+  if (results.size() < 2) return;
+  std::optional<InferredType> type;
+  bool wide = false;
+  for (const Expression* result : results) {
+    if (result->kind == ExpressionKind::kNull || result->kind == ExpressionKind::kString) continue;
+    const InferredType each = infer(*result);
+    if (!is_numeric(each.kind)) return;
+    wide = wide || (type && exceeds_digits(*type, each));
+    type = type ? merged(*type, each) : each;
+  }
+  if (!wide) return;
+  for (const Expression* result : results) {
+    if (result->kind != ExpressionKind::kNull) wide_choices_[result] = type->scale;
+  }
+}
+
 /// Text functions whose result is never longer than what they are given, or of a known size.
 InferredType Emitter::infer_text_function(const Expression& node) const {
   const std::string_view name = node.names.back();
@@ -466,15 +514,7 @@ InferredType Emitter::infer_function(const Expression& node) const {
     const bool numbers = is_numeric(type.kind) && is_numeric(divisor.kind);
     return numbers ? merged(type, divisor) : InferredType{};
   }
-  if (const auto choices = choices_of(name)) {
-    std::vector<const Expression*> results;
-    for (std::size_t i = choices->first; i < node.children.size(); i += choices->step)
-      results.push_back(node.children[i].get());
-    // DECODE's default stands behind the pairs.
-    if (name == "decode" && node.children.size() % 2 == 0)
-      results.push_back(node.children.back().get());
-    return infer_choice(results);
-  }
+  if (const auto results = choices(node); !results.empty()) return infer_choice(results);
   if (name == "round" || name == "trunc" || name == "ceil" || name == "ceiling" ||
       name == "floor") {
     const InferredType type = first();

@@ -187,15 +187,40 @@ class Lexer {
     return true;
   }
 
-  /// At the opening quote. Backslash escapes are live, as in PostgreSQL 8.0.
+  /// At the opening quote. Literals with nothing but blanks and a line break between them are one.
   bool read_string(std::size_t begin) {
+    std::string_view text;
+    if (!read_quoted(begin, text)) return false;
+    if (!is_continued()) return finish_string(begin, text);
+    std::string whole(text);
+    do {
+      if (!read_quoted(begin, text)) return false;
+      whole += text;
+    } while (is_continued());
+    return finish_string(begin, keep(std::move(whole)));
+  }
+
+  /// Goes on to the next quote when it continues the literal just read.
+  bool is_continued() {
+    bool line_ended = false;
+    for (std::size_t at = at_; at < script_.size(); ++at) {
+      const char c = script_[at];
+      if (c == '\'' && line_ended) return at_ = at, true;
+      if (!has_class(static_cast<unsigned char>(c), kSpace)) return false;
+      line_ended = line_ended || c == '\n' || c == '\r';
+    }
+    return false;
+  }
+
+  /// At an opening quote. Backslash escapes are live, as in PostgreSQL 8.0.
+  bool read_quoted(std::size_t begin, std::string_view& content) {
     ++at_;
     const std::size_t plain_end = script_.find_first_of("'\\", at_);
     if (plain_end != std::string_view::npos && script_[plain_end] == '\'' &&
         (plain_end + 1 >= script_.size() || script_[plain_end + 1] != '\'')) {
-      const std::string_view text = script_.substr(at_, plain_end - at_);
+      content = script_.substr(at_, plain_end - at_);
       at_ = plain_end + 1;
-      return finish_string(begin, text);
+      return true;
     }
     std::string text;
     while (true) {
@@ -212,7 +237,8 @@ class Lexer {
         text += c;
       }
     }
-    return finish_string(begin, keep(std::move(text)));
+    content = keep(std::move(text));
+    return true;
   }
 
   bool finish_string(std::size_t begin, std::string_view text) {

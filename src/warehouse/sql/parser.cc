@@ -170,14 +170,15 @@ std::string Parser::any_case_name() {
   return name();
 }
 
-QualifiedName Parser::qualified_name() {
+/// database.schema.name, and in FROM a path into a SUPER value.
+QualifiedName Parser::qualified_name(std::size_t parts_max) {
   const std::size_t first = at_;
   QualifiedName qualified;
   qualified.parts.push_back(name());
   while (at_operator(".") && is_label(token(1))) {
     advance();
     qualified.parts.push_back(label());
-    if (qualified.parts.size() > 4) syntax_error(token());
+    if (qualified.parts.size() > parts_max) syntax_error(token());
   }
   qualified.span = span_from(first);
   return qualified;

@@ -112,8 +112,10 @@ AlterTableAction Parser::alter_table_action() {
     const std::optional<bool> on = accept_on_off();
     if (!on) syntax_error();
     action.enable = *on;
+    if (at_any({"conjunction"_w, "for"_w})) unsupported(token(), "row level security");
     return action;
   }
+  if (at("masking"_w)) unsupported(token(), "MASKING of a table");
   if (at("set"_w) && at_any({"location"_w, "file"_w, "table"_w}, 1)) {
     unsupported(token(), "external table");
   }
@@ -205,7 +207,7 @@ AlterTableAction Parser::alter_alter() {
   action.name = name();
   if (accept("encode"_w)) {
     action.kind = AlterTableKind::kColumnEncoding;
-    action.new_name = label();
+    action.new_name = encoding();
     return action;
   }
   if (accept("type"_w)) {

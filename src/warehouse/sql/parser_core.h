@@ -111,7 +111,7 @@ class Parser {
   std::string name();
   std::string label();
   std::string any_case_name();
-  QualifiedName qualified_name();
+  QualifiedName qualified_name(std::size_t parts_max = 4);
   std::vector<QualifiedName> qualified_names();
   std::vector<std::string> names();
   std::vector<std::string> name_list();
@@ -175,6 +175,7 @@ class Parser {
   void select_items(Select& node);
   void connect_by(Select& node);
   void group_by(Select& node);
+  ExpressionPtr grouping_element();
   std::vector<TablePtr> table_list();
   TablePtr table_reference();
   TablePtr table_factor();
@@ -212,6 +213,7 @@ class Parser {
   ColumnDefinition column_definition();
   bool column_attribute(ColumnDefinition& column);
   Identity identity_arguments();
+  std::string encoding();
   TableConstraint table_constraint();
   ForeignKey foreign_key();
   bool table_attribute(TableAttributes& attributes);

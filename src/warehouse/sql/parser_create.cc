@@ -55,6 +55,8 @@ std::string_view unsupported_object(Word word) {
       return "CREATE RLS POLICY";
     case "identity"_w:
       return "CREATE IDENTITY PROVIDER";
+    case "template"_w:
+      return "CREATE TEMPLATE";
     default:
       return {};
   }
@@ -267,9 +269,7 @@ bool Parser::column_attribute(ColumnDefinition& column) {
       return true;
     case "encode"_w:
       advance();
-      if (!is_label(token()) || !is_encoding(token().text)) syntax_error();
-      column.encoding = label();
-      if (column.encoding == "none") column.encoding = "raw";
+      column.encoding = encoding();
       return true;
     case "distkey"_w:
       advance();
@@ -316,8 +316,16 @@ bool Parser::column_attribute(ColumnDefinition& column) {
   }
 }
 
+std::string Parser::encoding() {
+  if (!is_label(token()) || !is_encoding(token().text)) syntax_error();
+  std::string name = label();
+  return name == "none" ? "raw" : name;
+}
+
+/// (seed, step); 1 and 1 without them.
 Identity Parser::identity_arguments() {
-  expect_operator("(");
+  if (!at_operator("(")) return {.by_default = false, .seed = 1, .step = 1};
+  advance();
   Identity identity;
   identity.seed = integer();
   expect_operator(",");

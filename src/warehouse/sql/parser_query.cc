@@ -70,12 +70,15 @@ QueryPtr Parser::query() {
     node->with = std::move(with);
     node->recursive = recursive;
   }
-  const bool has_more = at("order"_w) || at("limit"_w) || at("offset"_w) || !node->with.empty();
-  if (node->kind == QueryKind::kNested && !has_more) {
-    node = std::move(node->left);  // brackets around the whole query mean nothing
-  } else {
-    query_tail(*node);
+  if (node->kind == QueryKind::kNested && (node->with.empty() || node->left->with.empty())) {
+    QueryPtr inner = std::move(node->left);  // brackets around the whole query mean nothing
+    if (!node->with.empty()) {
+      inner->with = std::move(node->with);
+      inner->recursive = node->recursive;
+    }
+    node = std::move(inner);
   }
+  query_tail(*node);
   return finish_query(std::move(node), first, outer);
 }
 
@@ -184,15 +187,23 @@ std::vector<std::vector<ExpressionPtr>> Parser::values_rows() {
   return rows;
 }
 
+/// A query in brackets may have a part of the tail inside and another one behind them.
 void Parser::query_tail(Query& node) {
-  if (at("order"_w)) node.order_by = order_items();
+  const auto once = [&](bool written, std::string_view what) {
+    if (written) fail_at(token(), "42601", "multiple " + std::string(what) + " not allowed");
+    advance();
+  };
+  if (at("order"_w)) {
+    if (!node.order_by.empty()) once(true, "ORDER BY clauses");
+    node.order_by = order_items();
+  }
   while (true) {
-    if (at("limit"_w) && !node.limit) {
-      advance();
+    if (at("limit"_w)) {
+      once(node.limit || (node.select && node.select->top), "LIMIT clauses");
       if (accept("all"_w)) continue;
       node.limit = expression();
-    } else if (at("offset"_w) && !node.offset) {
-      advance();
+    } else if (at("offset"_w)) {
+      once(node.offset != nullptr, "OFFSET clauses");
       node.offset = expression();
       if (!accept("rows"_w)) (void)accept("row"_w);
     } else {
@@ -290,7 +301,9 @@ void Parser::select_items(Select& node) {
       if (at_operator("(")) {
         node.exclude = name_list();
       } else {
-        node.exclude.push_back(name());
+        do {
+          node.exclude.push_back(name());
+        } while (accept_operator(","));
       }
       break;
     }
@@ -306,41 +319,38 @@ void Parser::group_by(Select& node) {
     return;
   }
   do {
-    const std::size_t first = at_;
-    std::string kind;
-    if (at("rollup"_w) && at_operator("(", 1)) {
-      kind = "rollup";
-    } else if (at("cube"_w) && at_operator("(", 1)) {
-      kind = "cube";
-    } else if (at("grouping"_w) && at("sets"_w, 1)) {
-      kind = "grouping sets";
-      advance();
-    }
-    if (kind.empty()) {
-      if (at_operator("(") && at_operator(")", 1)) {
-        advance(2);
-        node.group_by.push_back(done(make(ExpressionKind::kRow, first)));
-      } else {
-        node.group_by.push_back(expression());
-      }
-      continue;
-    }
-    advance();
-    expect_operator("(");
-    ExpressionPtr sets = make(ExpressionKind::kGroupingSets, first);
-    sets->text = kind;
-    do {
-      if (at_operator("(") && at_operator(")", 1)) {
-        const std::size_t empty = at_;
-        advance(2);
-        sets->children.push_back(done(make(ExpressionKind::kRow, empty)));
-      } else {
-        sets->children.push_back(expression());
-      }
-    } while (accept_operator(","));
-    expect_operator(")");
-    node.group_by.push_back(done(std::move(sets)));
+    node.group_by.push_back(grouping_element());
   } while (accept_operator(","));
+}
+
+/// A key, (), or ROLLUP, CUBE, GROUPING SETS over such elements.
+ExpressionPtr Parser::grouping_element() {
+  const NestingGuard guard = nest();
+  const std::size_t first = at_;
+  if (at_operator("(") && at_operator(")", 1)) {
+    advance(2);
+    return done(make(ExpressionKind::kRow, first));
+  }
+  std::string kind;
+  if (at("rollup"_w) && at_operator("(", 1)) {
+    kind = "rollup";
+  } else if (at("cube"_w) && at_operator("(", 1)) {
+    kind = "cube";
+  } else if (at("grouping"_w) && at("sets"_w, 1)) {
+    kind = "grouping sets";
+    advance();
+  } else {
+    return expression();
+  }
+  advance();
+  expect_operator("(");
+  ExpressionPtr sets = make(ExpressionKind::kGroupingSets, first);
+  sets->text = kind;
+  do {
+    sets->children.push_back(kind == "grouping sets" ? grouping_element() : expression());
+  } while (accept_operator(","));
+  expect_operator(")");
+  return done(std::move(sets));
 }
 
 }  // namespace leat::sql

@@ -143,6 +143,10 @@ StatementNode Parser::show() {
       (what == "column"_w && at("grants"_w, 1))) {
     return show_discovery(node);
   }
+  for (const Word missing : {"datashares"_w, "external"_w, "identity"_w, "masking"_w, "model"_w,
+                             "models"_w, "policies"_w, "rls"_w, "template"_w, "templates"_w}) {
+    if (what == missing) unsupported(token(), "SHOW " + std::string(word_text(what)));
+  }
   if (accept("time"_w, "zone"_w)) {
     node.setting = "timezone";
     return node;

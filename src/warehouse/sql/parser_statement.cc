@@ -39,6 +39,8 @@ std::string_view unsupported_statement(Word word) {
       return "ATTACH";
     case "detach"_w:
       return "DETACH";
+    case "desc"_w:
+      return "DESC";
     case "describe"_w:
       return "DESCRIBE";
     default:

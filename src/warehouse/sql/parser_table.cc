@@ -191,11 +191,14 @@ TablePtr Parser::table_primary() {
   if (at("unnest"_w) && at_operator("(", 1)) {
     node->kind = TableKind::kFunction;
     node->value = column_or_function();
+    const bool offset = accept("with"_w, "offset"_w);
     table_alias(*node);
+    if (offset)
+      node->at_alias = node->column_aliases.size() > 1 ? node->column_aliases[1] : "offset_col";
     return finish_table(std::move(node), first);
   }
   // SELECT .. FROM current_database(): any function.
-  node->name = qualified_name();
+  node->name = qualified_name(kTreeDepthMax);
   if (at_operator("(")) {
     node->kind = TableKind::kFunction;
     node->value = function_call(node->name.parts, first);
@@ -205,6 +208,9 @@ TablePtr Parser::table_primary() {
     path->names = node->name.parts;
     path->span = node->name.span;
     node->value = postfix(done(std::move(path)));
+  } else {
+    (void)accept_operator(
+        "*");  // t*: with the tables that inherit from it, of which there are none
   }
   table_alias(*node);
   return finish_table(std::move(node), first);

@@ -169,7 +169,7 @@ struct TableReference {
   std::string alias;
   std::vector<std::string> column_aliases;
   std::vector<ColumnDefinitionAlias> column_definitions;  ///< f() AS a(name type, ...)
-  std::string at_alias;                                   ///< AS x AT idx
+  std::string at_alias;  ///< AS x AT idx; UNNEST(...) WITH OFFSET: the offset's column
 
   TablePtr left;  ///< kJoin; kPivot and kUnpivot: the source
   TablePtr right;

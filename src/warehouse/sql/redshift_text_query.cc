@@ -224,11 +224,13 @@ void RedshiftText::pivot(const TableReference& node) {
 }
 
 void RedshiftText::alias(const TableReference& node) {
+  const bool offset = node.kind == TableKind::kFunction && !node.at_alias.empty();
+  if (offset) write(" WITH OFFSET");
   if (!node.alias.empty()) {
     write(" AS ");
     identifier(node.alias);
   }
-  if (!node.at_alias.empty()) {
+  if (!node.at_alias.empty() && !offset) {
     write(" AT ");
     identifier(node.at_alias);
   }

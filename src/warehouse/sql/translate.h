@@ -94,6 +94,10 @@ struct TranslateContext {
   /// enable_numeric_rounding: a decimal cast to fewer digits is rounded; otherwise those of rows
   /// are cut off.
   bool numeric_rounding = false;
+  /// enable_case_sensitive_super_attribute: names in paths into SUPER values keep their case.
+  bool case_sensitive_attributes = false;
+  /// error_on_nondeterministic_update: UPDATE refuses several matches of one row.
+  bool one_match = false;
   /// The database is COLLATE CASE_INSENSITIVE: so are texts without a collation of their own.
   bool insensitive = false;
   /// May be null: then lengths are not checked and types of columns are not known.
