@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "columns/gather.h"
 #include "columns/thrift_writer.h"
@@ -128,7 +129,7 @@ std::uint32_t text_tag(std::string_view text, std::uint64_t seed) {
 
 /// Packs `indices` at `width` bits each, least significant bit first, padded to whole groups of
 /// eight.
-void pack_bits(ByteBuffer& out, const std::vector<std::uint32_t>& indices, unsigned width) {
+void pack_bits(ByteBuffer& out, std::span<const std::uint32_t> indices, unsigned width) {
   const std::size_t bytes = (indices.size() + 7) / 8 * width;
   char* to = out.room(bytes + 8);
   std::size_t used = 0;
@@ -167,6 +168,10 @@ inline bool ColumnEncoder::Dictionary::has_text(const Slot& slot, std::string_vi
   return is_same_text({plain.data() + at, slot.word >> 32}, text);
 }
 
+inline std::string_view ColumnEncoder::Dictionary::only_text() const {
+  return plain.view().substr(sizeof(std::uint32_t));
+}
+
 Physical physical_type(const Column& column) {
   switch (column.type) {
     case Type::kBoolean:
@@ -197,7 +202,8 @@ ColumnEncoder::ColumnEncoder(Column column, const ParquetOptions& options)
     : column_(std::move(column)),
       options_(options),
       physical_(physical_type(column_)),
-      compressor_(options) {
+      compressor_(options),
+      range_(options.ranges) {
   switch (physical_) {
     case Physical::kInt32:
     case Physical::kFloat:
@@ -243,7 +249,7 @@ Status ColumnEncoder::append(const ColumnView& view, std::size_t rows) {
     page_values_ += values;
     chunk_.nulls += count - values;
     if (bits != 0) append_values(view, at, bits);
-    const std::size_t page_bytes = page_.size() - levels_room_ + page_indices_.size() * 2;
+    const std::size_t page_bytes = page_.size() - page_begin_ + page_indices_.size() / 2;
     const bool is_full =
         page_rows_ + kRunRows > options_.page_rows || page_bytes >= options_.page_bytes;
     if (is_full || page_uses_dictionary_ != (dictionary_wanted_ && dictionary_open_)) {
@@ -322,8 +328,15 @@ void ColumnEncoder::encode_texts(std::span<const std::string_view> texts) {
   if (!page_uses_dictionary_) return encode_plain_texts(texts);
   if (dictionary_.slots.empty()) grow_slots();
   for (const std::string_view text : texts) __builtin_prefetch(text.data());
-  std::array<std::uint32_t, kRunRows> tags;
+  std::uint32_t* to = add_indices(texts.size());
   const Dictionary& d = dictionary_;
+  // Many columns have one value for a whole load: it is compared, and nothing need be hashed.
+  if (d.size == 1 &&
+      std::ranges::all_of(texts, [&](auto text) { return is_same_text(text, d.only_text()); })) {
+    std::fill_n(to, texts.size(), 0);
+    return;
+  }
+  std::array<std::uint32_t, kRunRows> tags;
   const std::size_t mask = d.slots.size() - 1;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     tags[i] = text_tag(texts[i], seed_);
@@ -334,9 +347,6 @@ void ColumnEncoder::encode_texts(std::span<const std::string_view> texts) {
       __builtin_prefetch(d.plain.data() + static_cast<std::uint32_t>(d.slots[tags[i] & mask].word));
     }
   }
-  const std::size_t first = page_indices_.size();
-  page_indices_.resize(first + texts.size());
-  std::uint32_t* to = page_indices_.data() + first;
   for (std::size_t i = 0; i < texts.size(); ++i) *to++ = text_index(texts[i], tags[i]);
 }
 
@@ -383,9 +393,7 @@ void ColumnEncoder::encode_reals(std::span<const double> values) {
 void ColumnEncoder::encode_words(std::span<const std::uint64_t> words) {
   if (page_uses_dictionary_) {
     const std::uint64_t mask = plain_width_ == 4 ? 0xffffffffULL : ~0ULL;
-    const std::size_t first = page_indices_.size();
-    page_indices_.resize(first + words.size());
-    std::uint32_t* to = page_indices_.data() + first;
+    std::uint32_t* to = add_indices(words.size());
     for (const std::uint64_t word : words) *to++ = word_index(word & mask);
     return;
   }
@@ -404,9 +412,10 @@ void ColumnEncoder::encode_words(std::span<const std::uint64_t> words) {
 void ColumnEncoder::encode_booleans(std::span<const std::int64_t> values) {
   // Packed at one bit each when the page is closed, which is what plain means here.
   std::array<std::int64_t, kRunRows> bits;
+  std::uint32_t* to = add_indices(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     bits[i] = values[i] != 0 ? 1 : 0;
-    page_indices_.push_back(static_cast<std::uint32_t>(bits[i]));
+    to[i] = static_cast<std::uint32_t>(bits[i]);
   }
   range_.note_integers({bits.data(), values.size()});
 }
@@ -485,12 +494,28 @@ std::uint32_t ColumnEncoder::word_index(std::uint64_t word) {
   return d.size - 1;
 }
 
-void ColumnEncoder::start_page() {
-  static_cast<void>(page_.room(levels_room_));
-  page_.advance(levels_room_);
+/// Room for `count` indices of the page, to be written at once.
+std::uint32_t* ColumnEncoder::add_indices(std::size_t count) {
+  char* to = page_indices_.room(count * sizeof(std::uint32_t));
+  page_indices_.advance(count * sizeof(std::uint32_t));
+  return reinterpret_cast<std::uint32_t*>(to);
 }
 
-/// Puts the levels right before the values and returns where they begin.
+std::span<const std::uint32_t> ColumnEncoder::indices() const {
+  return {reinterpret_cast<const std::uint32_t*>(page_indices_.data()),
+          page_indices_.size() / sizeof(std::uint32_t)};
+}
+
+void ColumnEncoder::start_page() {
+  if (std::exchange(dictionary_is_closed_, false)) dictionary_.clear();
+  // Packed values are written after the levels, once those are known.
+  const bool is_packed = page_uses_dictionary_ || physical_ == Physical::kBoolean;
+  page_begin_ = is_packed ? 0 : levels_room_;
+  static_cast<void>(page_.room(page_begin_));
+  page_.advance(page_begin_);
+}
+
+/// Puts the levels right before the values, if there are any yet, and returns where they begin.
 std::size_t ColumnEncoder::put_definition_levels() {
   if (!column_.nullable) return 0;
   std::array<char, 16> head;
@@ -503,7 +528,12 @@ std::size_t ColumnEncoder::put_definition_levels() {
   if (is_one_run) head[used++] = page_values_ == 0 ? 0 : 1;
   const auto length = static_cast<std::uint32_t>(used - 4 + groups);
   std::memcpy(head.data(), &length, 4);
-  const std::size_t begin = levels_room_ - used - groups;
+  if (page_begin_ == 0) {
+    page_begin_ = used + groups;
+    static_cast<void>(page_.room(page_begin_ + page_indices_.size()));
+    page_.advance(page_begin_);
+  }
+  const std::size_t begin = page_begin_ - used - groups;
   std::memcpy(page_.data() + begin, head.data(), used);
   if (groups != 0) std::memcpy(page_.data() + begin + used, page_valid_.data(), groups);
   return begin;
@@ -511,23 +541,22 @@ std::size_t ColumnEncoder::put_definition_levels() {
 
 void ColumnEncoder::append_indices() {
   if (physical_ == Physical::kBoolean) {
-    pack_bits(page_, page_indices_, 1);
+    pack_bits(page_, indices(), 1);
     return;
   }
   const auto width =
       static_cast<unsigned>(std::max(1, static_cast<int>(std::bit_width(dictionary_.size - 1))));
+  const std::span<const std::uint32_t> all = indices();
   append_byte(page_, width);
-  const bool is_constant =
-      std::ranges::all_of(page_indices_, [&](auto index) { return index == page_indices_[0]; });
-  if (is_constant) {
-    append_varint(page_, page_indices_.size() << 1);
+  if (std::ranges::all_of(all, [&](auto index) { return index == all[0]; })) {
+    append_varint(page_, all.size() << 1);
     for (unsigned bits = 0; bits < width; bits += 8) {
-      append_byte(page_, (page_indices_[0] >> bits) & 0xff);
+      append_byte(page_, (all[0] >> bits) & 0xff);
     }
     return;
   }
-  append_varint(page_, ((page_indices_.size() + 7) / 8 << 1) | 1);
-  pack_bits(page_, page_indices_, width);
+  append_varint(page_, ((all.size() + 7) / 8 << 1) | 1);
+  pack_bits(page_, all, width);
 }
 
 Status ColumnEncoder::close_page() {
@@ -538,8 +567,9 @@ Status ColumnEncoder::close_page() {
   // A page without values is a plain page whatever the column does: it needs no dictionary.
   const bool uses_dictionary = page_uses_dictionary_ && page_values_ != 0;
   const bool is_packed = uses_dictionary || (physical_ == Physical::kBoolean && page_values_ != 0);
+  const std::size_t begin = put_definition_levels();
   if (is_packed) append_indices();
-  const std::string_view raw = page_.view().substr(put_definition_levels());
+  const std::string_view raw = page_.view().substr(begin);
   const PageKind kind = is_packed ? PageKind::kIndices : plain_kind_;
   LEAT_ASSIGN(const CompressedPage page, compressor_.compress(raw, kind));
   if (chunk_.rows == 0) data_pages_.cut(0);
@@ -557,7 +587,7 @@ Status ColumnEncoder::close_page() {
   page_rows_ = 0;
   page_values_ = 0;
   page_.cut(0);
-  page_indices_.clear();
+  page_indices_.cut(0);
   page_uses_dictionary_ = dictionary_wanted_ && dictionary_open_;
   return {};
 }
@@ -598,7 +628,7 @@ void ColumnEncoder::finish_range() {
 
 Status ColumnEncoder::close_dictionary() {
   dictionary_page_.cut(0);
-  if (dictionary_.size == 0) return {};
+  if (dictionary_.size == 0 || dictionary_is_closed_) return {};
   const std::string_view raw = dictionary_.plain.view();
   LEAT_ASSIGN(const CompressedPage page, compressor_.compress(raw, PageKind::kDictionary));
   append_page_header(dictionary_page_, {.is_dictionary = true,
@@ -609,7 +639,7 @@ Status ColumnEncoder::close_dictionary() {
   chunk_.uncompressed_bytes += dictionary_page_.size() + raw.size();
   dictionary_page_.append(page.head);
   dictionary_page_.append(page.body);
-  dictionary_.clear();
+  dictionary_is_closed_ = true;
   return {};
 }
 

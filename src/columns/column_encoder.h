@@ -53,8 +53,8 @@ class ColumnEncoder {
   [[nodiscard]] std::uint64_t rows() const { return chunk_.rows + page_rows_; }
   /// Of the row group so far, before compression; roughly.
   [[nodiscard]] std::uint64_t bytes() const {
-    return chunk_.uncompressed_bytes + dictionary_.plain.size() + page_.size() +
-           page_indices_.size() * 2;
+    return chunk_.uncompressed_bytes + (dictionary_is_closed_ ? 0 : dictionary_.plain.size()) +
+           page_.size() + page_indices_.size() / 2;
   }
 
   /// Appends rows. Errors: kInvalid for a NULL in a column that is not nullable.
@@ -79,6 +79,7 @@ class ColumnEncoder {
     std::uint32_t size = 0;
     Slot last;
     void clear();
+    [[nodiscard]] std::string_view only_text() const;  // size is 1
     [[nodiscard]] bool has_text(const Slot& slot, std::string_view text) const;
   };
 
@@ -91,6 +92,8 @@ class ColumnEncoder {
   void encode_words(std::span<const std::uint64_t> words);
   void encode_booleans(std::span<const std::int64_t> values);
   void encode_decimals(std::span<const Cell> cells);
+  [[nodiscard]] std::uint32_t* add_indices(std::size_t count);
+  [[nodiscard]] std::span<const std::uint32_t> indices() const;
   [[nodiscard]] std::uint32_t text_index(std::string_view text, std::uint32_t tag);
   [[nodiscard]] std::uint32_t add_text(std::string_view text, std::uint32_t tag, std::size_t at);
   [[nodiscard]] std::uint32_t word_index(std::uint64_t word);
@@ -110,8 +113,9 @@ class ColumnEncoder {
   PageKind plain_kind_ = PageKind::kTexts;
   PageCompressor compressor_;
 
-  bool dictionary_wanted_ = true;  // false for ever once it did not pay
-  bool dictionary_open_ = true;    // false until the row group ends, when it grew too big
+  bool dictionary_wanted_ = true;      // false for ever once it did not pay
+  bool dictionary_open_ = true;        // false until the row group ends, when it grew too big
+  bool dictionary_is_closed_ = false;  // what it has is of the last row group
   Dictionary dictionary_;
   // Of the texts' hashes. Where an object lies differs from process to process.
   std::uint64_t seed_ = std::bit_cast<std::uintptr_t>(this) * 0x9e3779b97f4a7c15ULL;
@@ -120,9 +124,10 @@ class ColumnEncoder {
   std::vector<std::uint64_t> page_valid_;
   std::size_t page_rows_ = 0;
   std::size_t page_values_ = 0;
-  std::size_t levels_room_ = 0;  // bytes at the start of page_ for the definition levels
-  ByteBuffer page_;              // the room, then plain values, or the indices when it is closed
-  std::vector<std::uint32_t> page_indices_;
+  std::size_t levels_room_ = 0;  // bytes that the definition levels of a page need at most
+  std::size_t page_begin_ = 0;   // where plain values begin in page_: after room for the levels
+  ByteBuffer page_;              // plain values; of a packed page nothing before it is closed
+  ByteBuffer page_indices_;      // 32 bits each
   bool page_uses_dictionary_ = true;
 
   ByteBuffer data_pages_;  // of the chunk, compressed, with their headers

@@ -33,18 +33,18 @@ class PageCompressor {
  public:
   explicit PageCompressor(const ParquetOptions& options) : options_(options) {}
 
-  /// What is returned points into `raw` or into this, until the next call.
+  /// What is returned points into `raw` or into memory of the thread, until its next call.
   [[nodiscard]] Result<CompressedPage> compress(std::string_view raw, PageKind kind);
   /// A chunk ends: the next one's first page is tried.
   void start_chunk() { pages_to_store_ = 0; }
 
  private:
-  [[nodiscard]] Result<CompressedPage> snappy(std::string_view raw, PageKind kind);
-  [[nodiscard]] CompressedPage stored(std::string_view raw);
-  [[nodiscard]] Result<CompressedPage> zstd(std::string_view raw, PageKind kind);
+  [[nodiscard]] Result<CompressedPage> snappy(std::string_view raw, PageKind kind, ByteBuffer& out);
+  [[nodiscard]] static CompressedPage stored(std::string_view raw, ByteBuffer& out);
+  [[nodiscard]] static Result<CompressedPage> zstd(std::string_view raw, PageKind kind,
+                                                   ByteBuffer& out);
 
   ParquetOptions options_;
-  ByteBuffer out_;
   unsigned pages_to_store_ = 0;
   PageKind last_kind_ = PageKind::kTexts;
 };

@@ -50,7 +50,7 @@ struct ParquetOptions {
   std::uint32_t page_rows = 65'536;             ///< rows of one data page at most
   std::uint32_t page_bytes = 262'144;  ///< a page is closed when its plain values reach this
   Codec codec = Codec::kZstd;
-  int zstd_level = 1;  ///< of all pages but dictionaries' indices
+  bool ranges = true;  ///< the least and greatest value of each column chunk, for those who search
 };
 
 /// One file. Columns may be added at any time before finish: rows written before are NULL in them.

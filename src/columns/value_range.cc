@@ -18,6 +18,7 @@ void ValueRange::clear() {
 }
 
 void ValueRange::note_texts(std::span<const std::string_view> texts) {
+  if (!wanted_) return;
   for (const std::string_view text : texts) {
     const std::uint64_t prefix = order_prefix(text);
     const bool inside = prefix > min_prefix_ && prefix < max_prefix_;
@@ -48,7 +49,7 @@ void ValueRange::note_text(std::string_view text, std::uint64_t prefix) {
 }
 
 void ValueRange::note_integers(std::span<const std::int64_t> values) {
-  if (values.empty()) return;
+  if (!wanted_ || values.empty()) return;
   if (!has_value_) integers_ = {.min = values[0], .max = values[0]};
   has_value_ = true;
   Integers range = integers_;
@@ -60,7 +61,7 @@ void ValueRange::note_integers(std::span<const std::int64_t> values) {
 }
 
 void ValueRange::note_reals(std::span<const double> values) {
-  if (values.empty()) return;
+  if (!wanted_ || values.empty()) return;
   if (!has_value_) reals_ = {.min = values[0], .max = values[0]};
   has_value_ = true;
   Reals range = reals_;

@@ -11,6 +11,8 @@ namespace leat::columns {
 /// Of values of one kind: all notes between two clear() are of the same kind. One thread at a time.
 class ValueRange {
  public:
+  /// `wanted` false: nothing is noted, and no range is ever known.
+  explicit ValueRange(bool wanted) : wanted_(wanted) {}
   void note_texts(std::span<const std::string_view> texts);
   void note_integers(std::span<const std::int64_t> values);
   void note_reals(std::span<const double> values);
@@ -41,6 +43,7 @@ class ValueRange {
  private:
   void note_text(std::string_view text, std::uint64_t prefix);
 
+  bool wanted_;
   bool has_value_ = false;
   bool unknown_ = false;
   Integers integers_;

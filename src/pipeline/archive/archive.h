@@ -81,8 +81,9 @@ class Archive {
   /// offset: for replay.
   [[nodiscard]] Result<std::vector<Batch>> batches_between(std::string_view source, TimeUs from,
                                                            TimeUs to) const;
-  /// The lines of a batch, decompressed; size, digest, and line count are checked (kCorrupt). A
-  /// batch that was redacted since `batch` was read from its seal is read as it is now.
+  /// The lines of a batch, decompressed; size and digests are checked (kCorrupt), not the number of
+  /// lines, which who loads them holds against the seal's. A batch that was redacted since `batch`
+  /// was read from its seal is read as it is now.
   [[nodiscard]] Result<std::string> read(const Batch& batch) const;
 
  private:

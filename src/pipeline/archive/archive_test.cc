@@ -472,7 +472,7 @@ TEST(Archive, DamagedObjectsAreCorrupt) {
   ASSERT_TRUE(world.directory_store->put(batch.uri, bytes).has_value());
   EXPECT_TRUE(world.archive->read(batch).has_value());
   Batch lying = batch;
-  lying.events = 21;
+  lying.raw_bytes += 1;
   EXPECT_TRUE(world.archive->read(lying).has_value()) << "the seal knows better";
   lying.id = "a batch of no seal";
   const auto read = world.archive->read(lying);

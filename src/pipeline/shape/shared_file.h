@@ -13,6 +13,9 @@
 
 namespace leat::shape {
 
+/// Staged files are read once, whole, and removed: nobody searches them.
+inline constexpr columns::ParquetOptions kStagedFile = {.ranges = false};
+
 /// Lays the columns of each table over the columns of the file, which are made as they are needed.
 /// One thread.
 class SharedFileWriter {
@@ -46,7 +49,7 @@ class SharedFileWriter {
   std::vector<columns::Column> columns_;
   std::map<Kind, std::vector<std::size_t>> places_;  // of the columns for any name
   columns::StringSink sink_;
-  columns::ParquetWriter writer_{sink_};
+  columns::ParquetWriter writer_{sink_, kStagedFile};
 };
 
 }  // namespace leat::shape

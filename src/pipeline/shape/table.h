@@ -224,7 +224,7 @@ class Table {
   Arena entity_text_;
 
   columns::StringSink sink_;
-  columns::ParquetWriter writer_{sink_};
+  columns::ParquetWriter writer_{sink_, kStagedFile};
   std::vector<std::size_t> file_columns_;  // columns_ by their position in the file
   std::vector<std::size_t> order_;         // of the file's columns, once the rows have ended
 };
