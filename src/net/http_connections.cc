@@ -222,6 +222,10 @@ bool HttpConnections::process_head(Connection& connection, std::string_view data
   }
   if (!head_.chunked && data.size() - head_bytes >= head_.content_length) {
     const std::size_t body_bytes = static_cast<std::size_t>(head_.content_length);
+    // An empty body is never awaited, but Amazon's clients believe an answer without 100 to be the
+    // connection's last.
+    const bool fresh = connection.held_since_us == 0;
+    if (head_.expect_continue && body_bytes == 0 && fresh) send_continue(connection);
     if (!dispatch(connection, data.substr(head_bytes, body_bytes))) return false;
     used += head_bytes + body_bytes;
     return true;
@@ -244,10 +248,12 @@ void HttpConnections::begin_body(Connection& connection, std::size_t head_bytes,
     connection.total_bytes = head_bytes + static_cast<std::size_t>(head_.content_length);
   }
   arm(connection, Timer::kBody);
-  if (head_.expect_continue && data.size() == head_bytes) {
-    connection.slots.push_back({.done = true, .interim = true});
-    deliver(connection);
-  }
+  if (head_.expect_continue && data.size() == head_bytes) send_continue(connection);
+}
+
+void HttpConnections::send_continue(Connection& connection) {
+  connection.slots.push_back({.done = true, .interim = true});
+  deliver(connection);
 }
 
 bool HttpConnections::process_body(Connection& connection, std::string_view data,

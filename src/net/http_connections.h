@@ -184,6 +184,7 @@ class HttpConnections {
   [[nodiscard]] bool process_body(Connection& connection, std::string_view data, std::size_t& used);
   [[nodiscard]] bool process_chunks(Connection& connection, std::string_view data,
                                     std::size_t& used);
+  void send_continue(Connection& connection);
   void begin_body(Connection& connection, std::size_t head_bytes, std::string_view data);
   [[nodiscard]] bool dispatch(Connection& connection, std::string_view body);
   void refuse(Connection& connection, Refusal refusal, const RequestView& request);

@@ -6,6 +6,10 @@ namespace leat::catalog {
 namespace {
 
 constexpr std::string_view kViews[] = {
+    R"sql(sys_copy_replacements AS
+SELECT userid AS user_id, CAST(query AS BIGINT) AS query_id, tbl AS table_id, filename AS file_name,
+  colname AS column_name, CAST(line_number AS BIGINT) AS line_number, raw_line
+FROM leat_system.stl_replacements)sql",
     R"sql(stv_slices AS SELECT 0 AS node, 0 AS slice, 0 AS localslice, 'D' AS type)sql",
     R"sql(stv_cursor_configuration AS SELECT 0 AS current_cursor_count, 0 AS
   max_diskspace_usable, 0 AS

@@ -205,6 +205,13 @@ SELECT k.index_oid AS indexrelid, k.relation AS indrelid,
   indisexclusion, false AS indisreplident, CAST(NULL AS VARCHAR) AS indexprs, CAST(NULL AS VARCHAR)
   AS indpred,
   CAST(NULL AS VARCHAR) AS indoption FROM leat_catalog.constraints k WHERE k.index_oid > 0)sql",
+    R"sql(pg_indexes AS
+SELECT n.nspname AS schemaname, c.relname AS tablename, x.relname AS indexname, CAST(NULL AS
+  VARCHAR) AS tablespace, 'CREATE UNIQUE INDEX ' || x.relname || ' ON ' || n.nspname || '.' ||
+  c.relname || ' USING btree' AS indexdef
+FROM leat_system.pg_index i JOIN leat_system.pg_class c ON c.oid = i.indrelid
+  JOIN leat_system.pg_class x ON x.oid = i.indexrelid
+  JOIN leat_system.pg_namespace n ON n.oid = c.relnamespace)sql",
     R"sql(pg_depend AS
 SELECT CAST(1259 AS BIGINT) AS classid, d.oid AS objid, CAST(0 AS INTEGER) AS objsubid, CAST(1259
   AS BIGINT) AS refclassid, CAST(split_part(d.id, '.', 1) AS BIGINT) AS refobjid,

@@ -332,6 +332,7 @@ std::vector<std::string> spec_statements() {
   std::vector<std::string> statements;
   for (const RelationSpec& spec : live_relations()) statements.push_back(live_view(spec));
   for (const RelationSpec& spec : empty_relations()) statements.push_back(empty_view(spec));
+  for (const RelationSpec& spec : absent_relations()) statements.push_back(empty_view(spec));
   return statements;
 }
 

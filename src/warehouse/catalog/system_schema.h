@@ -23,6 +23,7 @@ struct RelationSpec {
 [[nodiscard]] std::span<const RelationSpec> live_relations();
 /// Relations that tools may ask for and that have no content here.
 [[nodiscard]] std::span<const RelationSpec> empty_relations();
+[[nodiscard]] std::span<const RelationSpec> absent_relations();
 
 /// Macros; those over system relations, which come after pg_catalog; views in their order.
 [[nodiscard]] std::vector<std::string> system_macro_statements();

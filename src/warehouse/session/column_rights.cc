@@ -1,6 +1,6 @@
 // What may be done with a relation by someone who has rights on some of its columns only.
 #include <algorithm>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "warehouse/catalog/rights.h"
@@ -9,32 +9,46 @@
 namespace leat::session {
 namespace {
 
+/// The parts of a name as written: a, t.a, t.a.b.
+using Names = std::vector<const std::vector<std::string>*>;
+
 /// Notes every name that an expression uses. False when it holds a query, whose names may be those
-/// of other relations.
-bool collect_names(const sql::Expression* node, std::vector<std::string_view>& names) {
+/// of other relations, or names in places that are not looked at.
+bool collect_names(const sql::Expression* node, Names& names) {
   if (node == nullptr) return true;
   if (node->query) return false;
   if (node->kind == sql::ExpressionKind::kStar) return false;
-  if (node->kind == sql::ExpressionKind::kColumn)
-    names.insert(names.end(), node->names.begin(), node->names.end());
+  if (node->call && (node->call->filter || node->call->window || !node->call->order_by.empty() ||
+                     !node->call->within_group.empty())) {
+    return false;
+  }
+  if (node->kind == sql::ExpressionKind::kColumn) names.push_back(&node->names);
   return std::ranges::all_of(node->children, [&](const sql::ExpressionPtr& child) {
     return collect_names(child.get(), names);
   });
 }
 
-/// Every column that the names could mean must be readable.
+/// Every column that the names could mean must be readable. A name that means none may be the whole
+/// row.
 bool may_read(const catalog::CatalogSession& in, const catalog::User& user,
-              const catalog::Relation& relation, const std::vector<std::string_view>& names) {
-  return std::ranges::all_of(relation.columns, [&](const catalog::Column& column) {
-    if (std::ranges::find(names, column.name) == names.end()) return true;
-    return (catalog::column_privileges(in, user, relation, column.number) & catalog::kSelect) != 0;
+              const catalog::Relation& relation, const Names& names) {
+  return std::ranges::all_of(names, [&](const std::vector<std::string>* name) {
+    bool means_one = false;
+    for (const std::string& part : *name) {
+      const catalog::Column* column = relation.find_column(part);
+      if (column == nullptr) continue;
+      means_one = true;
+      const auto held = catalog::column_privileges(in, user, relation, column->number);
+      if ((held & catalog::kSelect) == 0) return false;
+    }
+    return means_one;
   });
 }
 
 bool may_read_for_update(const catalog::CatalogSession& in, const catalog::User& user,
                          const catalog::Relation& relation, const sql::UpdateStatement& update) {
   if (!update.from.empty() || !update.with.empty()) return false;
-  std::vector<std::string_view> names;
+  Names names;
   if (!collect_names(update.where.get(), names)) return false;
   for (const sql::Assignment& assignment : update.assignments) {
     if (!collect_names(assignment.value.get(), names)) return false;
@@ -66,7 +80,7 @@ bool columns_suffice_in(const catalog::CatalogSession& in, const catalog::User& 
   }
   if (access.access != sql::Access::kSelect) return false;
   if (const auto* removal = sql::get_if<sql::DeleteStatement>(statement)) {
-    std::vector<std::string_view> names;
+    Names names;
     return removal->using_tables.empty() && removal->with.empty() &&
            collect_names(removal->where.get(), names) && may_read(in, user, relation, names);
   }

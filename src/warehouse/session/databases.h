@@ -24,6 +24,11 @@
 
 namespace leat::session {
 
+/// The folder of the other databases' files, beside NAME.duckdb.
+[[nodiscard]] inline std::string others_folder(std::string_view name) {
+  return std::string(name) + ".databases";
+}
+
 /// 3D000: there is no database of that name.
 [[nodiscard]] std::unexpected<SqlError> no_database(std::string_view name);
 

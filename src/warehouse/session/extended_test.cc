@@ -311,6 +311,9 @@ TEST_F(Extended, ReadsBinaryIntervalsZonedTimesAndCodes) {
   EXPECT_EQ(shown("select $1::varchar", 2950,
                   {"\x12\x34\x56\x78\x12\x34\x12\x34\x12\x34\x12\x34\x56\x78\x9a\xbc", 16}),
             "12345678-1234-1234-1234-123456789abc");
+  ASSERT_EQ(parse("", "select $1::varchar", {2950}), "");
+  ASSERT_EQ(bind("", "", {text("12345678123412341234123456789abc")}), "");
+  EXPECT_EQ(execute(""), "12345678-1234-1234-1234-123456789abc");
   EXPECT_EQ(shown("select $1::varchar", 3802, {"\1[1]", 4}), "[1]");
   EXPECT_EQ(shown("select $1::varchar", 114, "[1]"), "[1]");
   for (const std::uint32_t type : {1266U, 1186U, 1188U, 1190U, 2950U, 3802U})

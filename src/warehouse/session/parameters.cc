@@ -117,14 +117,22 @@ SqlResult<engine::Value> read_interval(std::string_view bytes, std::uint32_t oid
       engine::UntypedText{fmt::format("{} months {} days {} microseconds", months, days, us)});
 }
 
+constexpr std::uint32_t kUuid = 2950;
+
+/// Redshift has no such type: the parameter is its text, as PostgreSQL writes it.
+engine::UntypedText uuid_of_text(std::string_view text) {
+  std::string written(text);
+  if (written.size() == 32) {
+    for (const std::size_t at : {20, 16, 12, 8}) written.insert(at, "-");
+  }
+  return {std::move(written)};
+}
+
 SqlResult<engine::Value> read_uuid(std::string_view bytes, std::uint32_t oid) {
   if (bytes.size() != 16) return bad_binary(oid);
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += fmt::format("{:02x}", static_cast<unsigned char>(bytes[i]));
-  }
-  return engine::Value(engine::UntypedText{std::move(text)});
+  std::string digits;
+  for (const char byte : bytes) digits += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return engine::Value(uuid_of_text(digits));
 }
 
 }  // namespace
@@ -132,6 +140,7 @@ SqlResult<engine::Value> read_uuid(std::string_view bytes, std::uint32_t oid) {
 SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint32_t type_oid) {
   if (!parameter.bytes) return engine::Value();
   const std::string_view bytes = *parameter.bytes;
+  if (!parameter.binary && type_oid == kUuid) return engine::Value(uuid_of_text(bytes));
   if (!parameter.binary) return engine::Value(engine::UntypedText{std::string(bytes)});
   switch (type_oid) {
     case 16:
@@ -168,7 +177,7 @@ SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint3
     case 1188:
     case 1190:
       return read_interval(bytes, type_oid);
-    case 2950:
+    case kUuid:
       return read_uuid(bytes, type_oid);
     case 3802:  // JSON of PostgreSQL, behind a version
       if (bytes.empty() || bytes[0] != 1) return bad_binary(type_oid);

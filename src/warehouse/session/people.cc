@@ -147,6 +147,7 @@ SqlStatus check_other_databases(const SessionState& session, const catalog::User
 SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
   if (user->id == session.user_id)
     return engine::fail_sql("55006", "current user cannot be dropped");
+  if (user->superuser) LEAT_TRY(session.require_superuser("drop superusers"));
   if (owns_something(session, user->id)) {
     return engine::fail_sql(
         "55006",
@@ -171,10 +172,22 @@ SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
 
 }  // namespace
 
+namespace {
+
+/// What a superuser alone can give, whatever privileges of the system somebody else holds.
+SqlStatus check_powers(const SessionState& session, const sql::UserOptions& options) {
+  if (options.create_user.value_or(false)) LEAT_TRY(session.require_superuser("create superusers"));
+  if (options.syslog_unrestricted.value_or(false))
+    LEAT_TRY(session.require_superuser("give SYSLOG ACCESS UNRESTRICTED"));
+  return {};
+}
+
+}  // namespace
+
 SqlStatus SessionState::run_create_user(Running&, const sql::CreateUserStatement& statement) {
   LEAT_TRY(require_system_privilege("create user", "create users"));
-  if (statement.options.create_user.value_or(false))
-    LEAT_TRY(require_superuser("create superusers"));
+  LEAT_TRY(check_powers(*this, statement.options));
+  if (!statement.options.in_groups.empty()) LEAT_TRY(require_superuser("alter groups"));
   LEAT_TRY(lock_table("pg_user", statement.name));
   if (catalog.user(statement.name) != nullptr || catalog.group(statement.name) != nullptr) {
     return engine::fail_sql("42710", "user \"" + statement.name + "\" already exists");
@@ -210,10 +223,9 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
       !statement.options.syslog_unrestricted && !statement.options.session_timeout &&
       !statement.options.password_disable && statement.options.external_id.empty();
   if (!own_change) LEAT_TRY(require_system_privilege("alter user", "alter users"));
-  if (user_before->id != user_id &&
-      (user_before->superuser || statement.options.create_user.value_or(false))) {
-    LEAT_TRY(require_superuser("alter superusers"));
-  }
+  // Nor may one's own powers grow by the privilege to alter users.
+  LEAT_TRY(check_powers(*this, statement.options));
+  if (user_before->superuser && !own_change) LEAT_TRY(require_superuser("alter superusers"));
   User changed = *user_before;
   LEAT_TRY(change_settings(changed, statement));
   if (!statement.rename_to.empty()) {

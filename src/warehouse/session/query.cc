@@ -80,15 +80,18 @@ SqlResult<std::unique_ptr<RowStream>> open_answer_of(SessionState& session,
   return session.open_answer(*prepared.plan, parameters);
 }
 
+bool adds_rows(sql::Access access) {
+  return access == sql::Access::kInsert || access == sql::Access::kUpdate;
+}
+
 /// What the statement puts rows into; null: nothing that has marks.
 catalog::RelationPointer written_relation(const SessionState& session,
                                           const sql::Statement& statement) {
-  const sql::QualifiedName* name = nullptr;
-  if (const auto* insert = sql::get_if<sql::InsertStatement>(statement)) name = &insert->table;
-  if (const auto* update = sql::get_if<sql::UpdateStatement>(statement)) name = &update->table;
-  if (const auto* merge = sql::get_if<sql::MergeStatement>(statement)) name = &merge->target;
-  if (name == nullptr) return nullptr;
-  return session.find_relation(*name).value_or(nullptr);
+  if (!changes_rows(statement)) return nullptr;
+  for (const sql::TableAccess& access : sql::referenced_tables(statement)) {
+    if (adds_rows(access.access)) return session.find_relation(access.table).value_or(nullptr);
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -183,8 +186,7 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
     const SqlResult<catalog::RelationPointer> relation = find_readable(access.table);
     const bool changes =
         access.access == sql::Access::kUpdate || access.access == sql::Access::kDelete;
-    const bool grows =
-        access.access == sql::Access::kInsert || access.access == sql::Access::kUpdate;
+    const bool grows = adds_rows(access.access);
     if (relation && grows) note_growth(**relation);
     if (relation && changes) note_step("delete", **relation);
     if (relation && grows) note_step("insert", **relation);

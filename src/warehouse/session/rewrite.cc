@@ -83,10 +83,9 @@ SqlResult<std::vector<catalog::Oid>> others(const Work& work) {
   for (const auto& row : rows) {
     const auto oid = parse_number<catalog::Oid>(row.at(0).value_or(""));
     std::error_code error;
-    if (oid && std::filesystem::exists(
-                   fmt::format("{}/{}.databases/{}.duckdb", work.options.data_directory,
-                               work.options.database, *oid),
-                   error)) {
+    if (oid && std::filesystem::exists(fmt::format("{}/{}/{}.duckdb", work.options.data_directory,
+                                                   others_folder(work.options.database), *oid),
+                                       error)) {
       list.push_back(*oid);
     }
   }
@@ -97,7 +96,7 @@ Status rewrite_others(const Work& work, std::vector<std::string>& files) {
   const auto list = others(work);
   if (!list) return std::unexpected(to_error(list.error(), work.options.database));
   for (const catalog::Oid oid : *list) {
-    const std::string folder = work.options.database + ".databases";
+    const std::string folder = others_folder(work.options.database);
     std::error_code error;
     std::filesystem::create_directories(work.options.new_directory + "/" + folder, error);
     if (error) return fail_errno(error.value(), "cannot make a folder for " + folder);

@@ -213,6 +213,8 @@ SqlStatus SessionState::run_create_late_binding_view(Running& running,
                                                      Relation relation,
                                                      const RelationPointer& before) {
   LEAT_TRY(check_late_binding(*this, running.statement));
+  // It will read with the rights of the view's owner: nobody else says what.
+  if (before != nullptr) LEAT_TRY(require_owner(*before, 0));
   relation.kind = RelationKind::kLateBindingView;
   relation.definition = inner_text(running, statement.query_span);
   if (!statement.columns.empty()) {

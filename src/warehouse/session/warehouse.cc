@@ -37,7 +37,7 @@ Error to_error(const SqlError& error, std::string_view what) {
 /// Of the files of the databases beside the first one; empty: in memory.
 std::string others_directory(const WarehouseOptions& options) {
   if (options.data_directory.empty()) return {};
-  return std::filesystem::absolute(options.data_directory + "/" + options.database + ".databases")
+  return std::filesystem::absolute(options.data_directory + "/" + others_folder(options.database))
       .string();
 }
 

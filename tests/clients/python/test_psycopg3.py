@@ -59,7 +59,8 @@ def test_intervals_uuids_and_json(three, place):
         assert cursor.execute(f"select {place}::interval", (span,)).fetchone() == (span,)
         assert cursor.execute(f"select {place}::varchar", (code,)).fetchone() == (str(code),)
         for wrapped in (Json({"a": 1}), Jsonb({"a": 1})):
-            found = cursor.execute(f"select json_parse({place}::varchar).a::int", (wrapped,)).fetchone()
+            query = f"select made.a::int from (select json_parse({place}::varchar) as made)"
+            found = cursor.execute(query, (wrapped,)).fetchone()
             assert found == (1,)
 
 
@@ -106,6 +107,6 @@ def test_pg8000(warehouse):
     cursor.execute("select * from eight where id = %s", (1,))
     assert [tuple(each) for each in cursor.fetchall()] == [row]
     connection.rollback()
-    with pytest.raises(pg8000.dbapi.ProgrammingError):
+    with pytest.raises(pg8000.dbapi.DatabaseError):
         cursor.execute("select * from eight")
     connection.close()
