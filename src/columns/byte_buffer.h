@@ -39,7 +39,9 @@ class ByteBuffer {
   };
 
   void grow(std::size_t bytes) {
-    room_ = std::max({room_ * 2, size_ + bytes, std::size_t{256}});
+    // Small ones grow faster: a load of many tables has ten thousand of them.
+    constexpr std::size_t kSmall = 4096;
+    room_ = std::max({room_ * (room_ < kSmall ? 4 : 2), size_ + bytes, std::size_t{256}});
     auto* grown = static_cast<char*>(std::realloc(bytes_.get(), room_));
     LEAT_CHECK(grown != nullptr);
     static_cast<void>(bytes_.release());

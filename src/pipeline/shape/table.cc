@@ -349,8 +349,8 @@ Status Table::flush_staged() {
     valid_[c] = 0;
     column.valid[chunk_rows_ / 64] = bits;
     if (column.cells.size() < chunk_rows_ + 64) {
-      column.cells.resize(
-          std::min(kChunkRows, std::max(chunk_rows_ + 64, column.cells.size() * 2)));
+      // Most tables of many have few rows; the others fill the chunk.
+      column.cells.resize(chunk_rows_ == 0 ? kStagedRows : kChunkRows);
     }
     Cell* to = column.cells.data() + chunk_rows_;
     const Cell* from = staged_.data() + c;
