@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "warehouse/catalog/privilege_questions.h"
 #include "warehouse/catalog/rights.h"
 #include "warehouse/catalog/types.h"
 #include "warehouse/engine/function.h"
@@ -107,34 +108,6 @@ std::string_view text_at(const Chunk& arguments, std::size_t column, std::size_t
   return arguments.column(column).text(row);
 }
 
-/// "t", "s.t" or either in double quotes, folded to lower case.
-std::pair<std::string, std::string> split_name(std::string_view written) {
-  std::array<std::string, 3> parts;
-  std::size_t part = 0;
-  bool quoted = false;
-  for (const char c : written) {
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (c == '.' && !quoted && part + 1 < parts.size()) {
-      ++part;
-    } else {
-      parts.at(part).push_back(c);
-    }
-  }
-  if (part == 0) return {std::string(), to_lower(parts[0])};
-  return {to_lower(parts.at(part - 1)), to_lower(parts.at(part))};
-}
-
-RelationPointer find_relation(const SessionFacts& facts, std::string_view written) {
-  const auto [schema, name] = split_name(written);
-  if (!schema.empty()) return facts.catalog->relation(schema, name);
-  if (RelationPointer temporary = facts.catalog->temporary(name)) return temporary;
-  for (const std::string& entry : facts.search_path) {
-    if (RelationPointer relation = facts.catalog->relation(entry, name)) return relation;
-  }
-  return nullptr;
-}
-
 /// By oid or by written name.
 RelationPointer relation_at(const SessionFacts& facts, std::string_view text) {
   if (const auto oid = parse_number<Oid>(text)) return facts.catalog->relation(*oid);
@@ -230,74 +203,6 @@ std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, st
   return text;
 }
 
-/// The privileges on one column, by name or number; empty: on any.
-std::uint32_t on_columns(const SessionFacts& facts, const User& user, const Relation& relation,
-                         std::string_view wanted) {
-  std::uint32_t held = 0;
-  for (const Column& column : relation.columns) {
-    if (!wanted.empty() && column.name != wanted && std::to_string(column.number) != wanted)
-      continue;
-    held |= column_privileges(*facts.catalog, user, relation, column.number);
-  }
-  return held;
-}
-
-/// USER_IS_MEMBER_OF and ROLE_IS_MEMBER_OF; nothing for unknown names.
-std::optional<bool> is_member(const SessionFacts& facts, std::string_view kind,
-                              std::string_view member, std::string_view role_name) {
-  const RolePointer role = facts.catalog->role(to_lower(role_name));
-  const bool of_user = kind == "user";
-  const UserPointer user = of_user ? facts.catalog->user(member) : nullptr;
-  const RolePointer inner = of_user ? nullptr : facts.catalog->role(to_lower(member));
-  if (role == nullptr || (user == nullptr && inner == nullptr)) return std::nullopt;
-  if (user != nullptr && user->superuser) return true;
-  const std::vector<std::int32_t> held =
-      roles_of(*facts.catalog, of_user ? GranteeKind::kUser : GranteeKind::kRole,
-               of_user ? user->id : inner->id);
-  return std::ranges::find(held, role->id) != held.end();
-}
-
-/// has_..._privilege: `kind` is relation, column:name, schema or database; `user` empty: the
-/// session's. Nothing for unknown objects.
-std::optional<bool> has_privilege(const SessionFacts& facts, std::string_view kind,
-                                  std::string_view user_name, std::string_view object,
-                                  std::string_view privileges) {
-  UserPointer user = facts.catalog->user(facts.user_id);
-  if (!user_name.empty()) {
-    const auto id = parse_number<std::int32_t>(user_name);
-    user = id ? facts.catalog->user(*id) : facts.catalog->user(user_name);
-  }
-  if (user == nullptr) return std::nullopt;
-  std::uint32_t held = 0;
-  if (kind == "relation" || kind.starts_with("column:")) {
-    const RelationPointer relation = relation_at(facts, object);
-    if (relation == nullptr) {
-      const auto oid = parse_number<Oid>(object);  // system relations can be read by everybody
-      return oid && *oid < kFirstObjectOid ? std::optional<bool>(privileges.contains("elect"))
-                                           : std::nullopt;
-    }
-    held = privileges_on(*facts.catalog, *user, *relation);
-    if (kind != "relation") held |= on_columns(facts, *user, *relation, kind.substr(7));
-  } else if (kind == "schema") {
-    const auto oid = parse_number<Oid>(object);
-    const SchemaPointer schema =
-        oid ? facts.catalog->schema(*oid) : facts.catalog->schema(to_lower(object));
-    if (schema == nullptr) return std::nullopt;
-    held = privileges_on(*facts.catalog, *user, *schema);
-  } else {
-    const auto oid = parse_number<Oid>(object);
-    const DatabasePointer database =
-        oid ? facts.catalog->database(*oid) : facts.catalog->database(to_lower(object));
-    if (database == nullptr) return std::nullopt;
-    held = effective_privileges(*facts.catalog, *user, database->owner, database->acl);
-  }
-  for (const std::string_view word : split(privileges, ',')) {
-    const auto bit = privilege_from_name(to_lower(trim(word)));
-    if (bit && (held & *bit) != 0) return true;
-  }
-  return false;
-}
-
 std::string search_path_list(const SessionFacts& facts, bool implicit) {
   std::vector<std::string> names = facts.search_path;
   if (implicit) names.insert(names.begin(), "pg_catalog");
@@ -365,18 +270,35 @@ SqlStatus add_definition_functions(engine::Database& database, SystemHost& host)
                    }));
 }
 
+SqlStatus answer_privilege(const SystemHost& host, const Chunk& arguments, std::size_t row,
+                           FunctionOutput& output) {
+  engine::SqlResult<std::optional<bool>> answer = std::nullopt;
+  host.with_session(arguments.column(0).integer(row), [&](const SessionFacts& facts) {
+    answer = has_privilege(facts, {.kind = text_at(arguments, 1, row),
+                                   .user = text_at(arguments, 2, row),
+                                   .object = text_at(arguments, 3, row),
+                                   .privileges = text_at(arguments, 4, row)});
+  });
+  if (!answer) return std::unexpected(std::move(answer).error());
+  if (*answer) {
+    output.set_bool(row, **answer);
+  } else {
+    output.set_null(row);
+  }
+  return {};
+}
+
 SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
   LEAT_TRY(database.add_function(
       session_boolean(host, "leat_visible", {bigint()},
                       [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
                         return std::optional<bool>(is_visible(facts, oid_at(arguments, 1, row)));
                       })));
-  LEAT_TRY(database.add_function(session_boolean(
-      host, "leat_has_privilege", {varchar(), varchar(), varchar(), varchar()},
-      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
-        return has_privilege(facts, text_at(arguments, 1, row), text_at(arguments, 2, row),
-                             text_at(arguments, 3, row), text_at(arguments, 4, row));
-      })));
+  LEAT_TRY(database.add_function(
+      plain("leat_has_privilege", {bigint(), varchar(), varchar(), varchar(), varchar()}, boolean(),
+            true, [&host](const Chunk& arguments, std::size_t row, FunctionOutput& output) {
+              return answer_privilege(host, arguments, row, output);
+            })));
   LEAT_TRY(database.add_function(
       session_boolean(host, "leat_is_member", {varchar(), varchar(), varchar()},
                       [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {

@@ -32,9 +32,10 @@ constexpr std::string_view kMacros[] = {
     "AS VARCHAR[])",
     "current_schema() AS from_json(leat_schemas(leat_system.leat_session(), false), "
     "'[\"VARCHAR\"]')[1]",
-    "current_setting(name) AS json_extract_string(leat_rows(leat_system.leat_session(), "
+    "current_setting(name) AS coalesce(json_extract_string(leat_rows(leat_system.leat_session(), "
     "'settings'), '$.' || "
-    "lower(CAST(name AS VARCHAR))), (name, missing) AS "
+    "lower(CAST(name AS VARCHAR))), CAST(error('42704: unrecognized configuration parameter \"' || "
+    "CAST(name AS VARCHAR) || '\"') AS VARCHAR)), (name, missing) AS "
     "json_extract_string(leat_rows(leat_system.leat_session(), "
     "'settings'), '$.' || lower(CAST(name AS VARCHAR)))",
     "current_aws_account() AS CAST('000000000000' AS VARCHAR)",
@@ -158,12 +159,15 @@ constexpr std::string_view kMacros[] = {
     "has_database_privilege(o, p) AS leat_system.leat_privilege('database', '', o, p), (u, o, p) "
     "AS "
     "leat_system.leat_privilege('database', u, o, p)",
-    "has_function_privilege(f, p) AS true, (u, f, p) AS true",
+    "has_function_privilege(o, p) AS leat_system.leat_privilege('function', '', o, p), (u, o, p) "
+    "AS "
+    "leat_system.leat_privilege('function', u, o, p)",
     "user_is_member_of(u, r) AS leat_is_member(leat_system.leat_session(), 'user', CAST(u AS "
     "VARCHAR), CAST(r AS VARCHAR))",
     "role_is_member_of(u, r) AS leat_is_member(leat_system.leat_session(), 'role', CAST(u AS "
     "VARCHAR), CAST(r AS VARCHAR))",
-    "pg_has_role(r, p) AS true, (u, r, p) AS true",
+    "pg_has_role(o, p) AS leat_system.leat_privilege('role', '', o, p), (u, o, p) AS "
+    "leat_system.leat_privilege('role', u, o, p)",
     "pg_size_pretty(bytes) AS CASE WHEN bytes < 10240 THEN bytes || ' bytes' WHEN bytes < 10485760 "
     "THEN (bytes + 512) "
     "// 1024 || ' kB' WHEN bytes < 10737418240 THEN (bytes + 524288) // 1048576 || ' MB' ELSE "

@@ -145,6 +145,9 @@ constexpr std::array kBinderRules{
          "percentile value is not between 0 and 1"},
     Rule{"Function {} is a table function but it was used as a scalar{}", "0A000",
          "function {0}() gives rows: it is supported in FROM only"},
+    Rule{"UNNEST not supported here", "0A000",
+         "an array is not supported here: ANY and ALL take a query or ARRAY[...], else write IN "
+         "(...); UNNEST stands in FROM"},
     Rule{"Cannot compare values of type {} and {} in {} - an explicit cast", "42883",
          "operator does not exist: a {type 0} cannot be compared with a {type 1} without a cast"},
     Rule{"Cannot compare values of type {} and {} - an explicit cast", "42883",
