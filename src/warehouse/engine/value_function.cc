@@ -4,6 +4,8 @@
 //   leat_strtol(text, base)               BIGINT; 22023 for other characters than digits of it
 //   leat_round(text, places)              the decimal, given as text, rounded half away from zero
 //   leat_trunc(text, places)              or cut off at that place; below 0 before the point
+//   leat_json_compact(text)               JSON without the blanks between its parts; everything
+//                                         else as it was written: digits that no DOUBLE keeps
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -105,6 +107,24 @@ SqlStatus add_cut(Database& database, std::string name, bool rounds) {
        }});
 }
 
+/// `json`: valid JSON.
+std::string compact_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  bool in_text = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_text && c == '\\') {
+      out.append(json.substr(i++, 2));
+      continue;
+    }
+    if (c == '"') in_text = !in_text;
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (in_text || !blank) out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 SqlStatus add_value_functions(Database& database) {
@@ -119,6 +139,14 @@ SqlStatus add_value_functions(Database& database) {
                              .parameters = {plain_type(Type::kVarchar), plain_type(Type::kInt32)},
                              .returns = plain_type(Type::kInt64),
                              .run = string_to_long}));
+  LEAT_TRY(database.add_function(
+      {.name = "leat_json_compact",
+       .parameters = {plain_type(Type::kVarchar)},
+       .returns = plain_type(Type::kVarchar),
+       .run = [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+         output.set_text(row, compact_json(arguments.column(0).text(row)));
+         return {};
+       }}));
   LEAT_TRY(add_cut(database, "leat_round", true));
   return add_cut(database, "leat_trunc", false);
 }

@@ -39,6 +39,10 @@ TEST_F(ValueFunction, Answers) {
       {"leat_trunc('111.86', 1)", "[0111.80]"},
       {"leat_trunc('-0.86', 0)", "[00.00]"},
       {"leat_trunc('111.86', -5)", "[0000.00]"},
+      {R"(leat_json_compact(' { "a b" : [ 1,\t42.50e3 ] , "c":"\"\\ \u00e9 " } '))",
+       R"([{"a b":[1,\t42.50e3],"c":"\"\\ \u00e9 "}])"},
+      {"leat_json_compact('12345678901234567890.0123456789 ')",
+       "[12345678901234567890.0123456789]"},
   };
   for (const auto& [call, answer] : table) EXPECT_EQ(rows("SELECT " + call), answer) << call;
 }

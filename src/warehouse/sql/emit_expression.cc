@@ -233,6 +233,9 @@ bool Emitter::is_decimal_parameter(const Expression& node) const {
 }
 
 void Emitter::require_condition(const Expression& node, std::string_view where) const {
+  // As the real one: sqlalchemy-redshift writes WHERE 1 AND ...
+  const bool is_whole = node.text.find_first_not_of("0123456789") == std::string::npos;
+  if (node.kind == ExpressionKind::kNumber && is_whole) return;
   const InferredType type = infer(node);
   const bool text = type.kind == Inferred::kText && node.kind != ExpressionKind::kString;
   if (!text && !is_numeric(type.kind) && type.kind != Inferred::kDate &&
