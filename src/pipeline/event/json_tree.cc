@@ -295,22 +295,6 @@ bool decode_json_text(std::string_view inside, std::string& out, TextFlaws& flaw
   return true;
 }
 
-void append_compact(std::string& out, std::string_view json) {
-  // Outside strings, white space is the only thing that may go.
-  bool in_string = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      out.push_back(c);
-      if (c == '\\') out.push_back(json[++i]);
-      if (c == '"') in_string = false;
-    } else if (!is_space(c)) {
-      out.push_back(c);
-      in_string = c == '"';
-    }
-  }
-}
-
 bool is_json_number(std::string_view token) {
   return !token.empty() && number_length(token) == token.size();
 }

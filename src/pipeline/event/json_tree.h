@@ -54,10 +54,6 @@ struct JsonMember {
 /// to its escapes; returns false for a bad escape or a raw control character. Pure; any thread.
 [[nodiscard]] bool decode_json_text(std::string_view inside, std::string& out, TextFlaws& flaws);
 
-/// Appends `json` (valid JSON) without white space between its tokens; strings and numbers keep
-/// their bytes.
-void append_compact(std::string& out, std::string_view json);
-
 /// True when `token` is a number of JSON's grammar.
 [[nodiscard]] bool is_json_number(std::string_view token);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_compact.h"
+
 namespace leat::event {
 namespace {
 
@@ -85,7 +87,7 @@ TEST(JsonTree, CompactsOutsideStringsOnly) {
   const auto value = parse_json("[ 1 ,\t{ \"a b\" : \"c \\\" d\" } ,\n\"\\\\\" ]");
   ASSERT_TRUE(value);
   std::string out;
-  append_compact(out, value->raw);
+  append_compact_json(out, value->raw);
   EXPECT_EQ(out, "[1,{\"a b\":\"c \\\" d\"},\"\\\\\"]");
 }
 

@@ -7,6 +7,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/json_compact.h"
 #include "base/text.h"
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/merge.h"
@@ -249,7 +250,7 @@ bool EventReader::read_nested(Value& value, std::size_t depth) {
   std::string_view text = value.raw_text();
   if (saw_space_) {
     scratch_.clear();
-    event::append_compact(scratch_, text);
+    append_compact_json(scratch_, text);
     text = arena_.copy(scratch_);
   }
   value.cell = Cell::of_text(text);

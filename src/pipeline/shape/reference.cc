@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "base/digest.h"
+#include "base/json_compact.h"
 #include "base/text.h"
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
@@ -204,7 +205,7 @@ void fill_leaf(Leaf& leaf, const JsonValue& json) {
       leaf.value.cell = columns::Cell::of_text(leaf.text);
       break;
     default:
-      event::append_compact(leaf.text, json.raw);
+      append_compact_json(leaf.text, json.raw);
       leaf.value.kind = ValueKind::kJson;
       leaf.value.cell = columns::Cell::of_text(leaf.text);
   }

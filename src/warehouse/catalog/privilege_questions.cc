@@ -125,10 +125,16 @@ Answer on_database(const SessionFacts& facts, const User& user, std::string_view
       .grantable = grantable_privileges(user, database->owner, database->acl)};
 }
 
-/// "f(integer, varchar)" or "s.f(...)": the function of that name with parameters of these types.
-FunctionPointer find_function(const SessionFacts& facts, std::string_view written) {
+struct WrittenFunction {
+  std::string schema;  // empty: by the search path
+  std::string name;
+  std::string signature;
+};
+
+/// Reads "f(integer, varchar)" or "s.f(...)".
+WrittenFunction read_function(std::string_view written) {
   const std::size_t open = written.find('(');
-  const auto [schema, name] = split_name(trim(written.substr(0, open)));
+  auto [schema, name] = split_name(trim(written.substr(0, open)));
   std::string types;
   if (open != std::string_view::npos) {
     for (const std::string_view type :
@@ -137,39 +143,42 @@ FunctionPointer find_function(const SessionFacts& facts, std::string_view writte
       types += (types.empty() ? "" : ", ") + sql::format_type(sql::parse_type_name(trim(type)));
     }
   }
-  const std::string signature = name + "(" + types + ")";
+  std::string signature = name + "(" + types + ")";
+  return {std::move(schema), std::move(name), std::move(signature)};
+}
+
+FunctionPointer find_function(const SessionFacts& facts, const WrittenFunction& wanted) {
   const std::vector<std::string> schemas =
-      schema.empty() ? facts.search_path : std::vector<std::string>{schema};
-  for (const std::string& each : schemas) {
-    for (const FunctionPointer& function : facts.catalog->functions()) {
-      if (function->schema_name == each && function->signature() == signature) return function;
-    }
+      wanted.schema.empty() ? facts.search_path : std::vector<std::string>{wanted.schema};
+  const std::vector<FunctionPointer> all = facts.catalog->functions();
+  for (const std::string& schema : schemas) {
+    const auto found = std::ranges::find_if(all, [&](const FunctionPointer& each) {
+      return each->schema_name == schema && each->signature() == wanted.signature;
+    });
+    if (found != all.end()) return *found;
   }
   return nullptr;
 }
 
+Held held_on_function(const SessionFacts& facts, const User& user, const Function& function) {
+  return {.privileges = effective_privileges(*facts.catalog, user, function.owner, function.acl),
+          .grantable = grantable_privileges(user, function.owner, function.acl)};
+}
+
 /// Everybody may call the functions of the system.
 Answer on_function(const SessionFacts& facts, const User& user, std::string_view written) {
-  FunctionPointer function;
   if (const auto oid = parse_number<Oid>(written)) {
     if (*oid < kFirstObjectOid) return Held{.privileges = kExecute};
     for (const FunctionPointer& each : facts.catalog->functions()) {
-      if (each->oid == *oid) function = each;
+      if (each->oid == *oid) return held_on_function(facts, user, *each);
     }
-    if (function == nullptr) return std::nullopt;
-  } else {
-    function = find_function(facts, written);
-    const std::string name = split_name(trim(written.substr(0, written.find('(')))).second;
-    if (function == nullptr && !sql::find_function(name).empty()) {
-      return Held{.privileges = kExecute};
-    }
-    if (function == nullptr) {
-      return fail_sql("42883", fmt::format("function {} does not exist", written));
-    }
+    return std::nullopt;
   }
-  return Held{
-      .privileges = effective_privileges(*facts.catalog, user, function->owner, function->acl),
-      .grantable = grantable_privileges(user, function->owner, function->acl)};
+  const WrittenFunction wanted = read_function(written);
+  if (const FunctionPointer function = find_function(facts, wanted))
+    return held_on_function(facts, user, *function);
+  if (!sql::find_function(wanted.name).empty()) return Held{.privileges = kExecute};
+  return fail_sql("42883", fmt::format("function {} does not exist", written));
 }
 
 /// PG_HAS_ROLE: a user is a member of itself, of its groups and of the roles it holds.

@@ -4,7 +4,8 @@
 //   leat_strtol(text, base)               BIGINT; 22023 for other characters than digits of it
 //   leat_round(text, places)              the decimal, given as text, rounded half away from zero
 //   leat_trunc(text, places)              or cut off at that place; below 0 before the point
-//   leat_json_compact(text)               JSON without the blanks between its parts; everything
+//   leat_json_compact(json)               valid JSON without the blanks between its parts;
+//   everything
 //                                         else as it was written: digits that no DOUBLE keeps
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_compact.h"
 #include "base/text.h"
 #include "warehouse/engine/database.h"
 #include "warehouse/engine/duckdb_bridge.h"
@@ -107,24 +109,6 @@ SqlStatus add_cut(Database& database, std::string name, bool rounds) {
        }});
 }
 
-/// `json`: valid JSON.
-std::string compact_json(std::string_view json) {
-  std::string out;
-  out.reserve(json.size());
-  bool in_text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_text && c == '\\') {
-      out.append(json.substr(i++, 2));
-      continue;
-    }
-    if (c == '"') in_text = !in_text;
-    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (in_text || !blank) out += c;
-  }
-  return out;
-}
-
 }  // namespace
 
 SqlStatus add_value_functions(Database& database) {
@@ -144,7 +128,9 @@ SqlStatus add_value_functions(Database& database) {
        .parameters = {plain_type(Type::kVarchar)},
        .returns = plain_type(Type::kVarchar),
        .run = [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
-         output.set_text(row, compact_json(arguments.column(0).text(row)));
+         std::string json;
+         append_compact_json(json, arguments.column(0).text(row));
+         output.set_text(row, json);
          return {};
        }}));
   LEAT_TRY(add_cut(database, "leat_round", true));

@@ -170,10 +170,6 @@ SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
   return session.catalog.drop_user(user->id);
 }
 
-}  // namespace
-
-namespace {
-
 /// What a superuser alone can give, whatever privileges of the system somebody else holds.
 SqlStatus check_powers(const SessionState& session, const sql::UserOptions& options) {
   if (options.create_user.value_or(false)) LEAT_TRY(session.require_superuser("create superusers"));
