@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/json_compact.h"
 #include "pipeline/event/json_tree.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/merge.h"
@@ -40,11 +41,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)leat::event::merge_batch_members(text, R"({"a":{"b":1},"ip":null})", text);
   if (!tree) return 0;
   std::string compact;
-  leat::event::append_compact(compact, tree->raw);
+  leat::append_compact_json(compact, tree->raw);
   const auto again = leat::event::parse_json(compact);
   if (!again) std::abort();
   std::string twice;
-  leat::event::append_compact(twice, again->raw);
+  leat::append_compact_json(twice, again->raw);
   if (twice != compact) std::abort();
   return 0;
 }

@@ -10,6 +10,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/json_compact.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "load_fixture.h"
@@ -166,7 +167,7 @@ void collect(const JsonValue& object, std::vector<std::string> path, bool whole_
                                                 keys),
                 .value = value,
                 .compact = {}};
-      event::append_compact(leaf.compact, value.raw);
+      append_compact_json(leaf.compact, value.raw);
       leaves.push_back(std::move(leaf));
     }
     path.pop_back();
