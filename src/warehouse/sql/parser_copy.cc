@@ -1,6 +1,8 @@
 // COPY and UNLOAD with all their options, in any order.
+#include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "warehouse/sql/parser_core.h"
 
 namespace leat::sql {
@@ -34,6 +36,11 @@ bool Parser::credentials(Credentials& node) {
     while (begin <= roles.size()) {
       const std::size_t comma = std::min(roles.find(',', begin), roles.size());
       node.iam_roles.push_back(roles.substr(begin, comma - begin));
+      if (trim(node.iam_roles.back()).empty()) {
+        fail_at(where, "42601",
+                "IAM_ROLE needs the name of a role: 'arn:aws:iam::<account>:role/<name>', default "
+                "or SESSION");
+      }
       begin = comma + 1;
     }
     return true;
@@ -42,6 +49,11 @@ bool Parser::credentials(Credentials& node) {
   if (accept("credentials"_w)) {
     if (!first_form) fail_at(where, "42601", "conflicting or redundant credentials options");
     node.credentials = optional_as_string();
+    if (trim(node.credentials).empty()) {
+      fail_at(where, "42601",
+              "CREDENTIALS needs 'aws_iam_role=...', or 'aws_access_key_id=...;"
+              "aws_secret_access_key=...'");
+    }
     return true;
   }
   if (accept("access_key_id"_w)) {
@@ -74,10 +86,21 @@ StatementNode Parser::copy() {
   const std::size_t source = at_;
   node.source = string_literal();
   node.source_span = span_from(source);
-  while (!at_end() && !at_operator(";")) {
-    if (!copy_option(node)) syntax_error();
-  }
+  options([&] { return copy_option(node); });
   return node;
+}
+
+void Parser::options(const std::function<bool()>& one) {
+  std::vector<Word> seen;
+  while (!at_end() && !at_operator(";")) {
+    const Token& where = token();
+    if (!one()) syntax_error();
+    // FORMAT AS CSV and CSV are told by what they set.
+    if (where.word == "format"_w) continue;
+    if (std::ranges::find(seen, where.word) != seen.end())
+      fail_at(where, "42601", "conflicting or redundant options: " + std::string(where.text));
+    seen.push_back(where.word);
+  }
 }
 
 bool Parser::copy_option(CopyStatement& node) {
@@ -332,9 +355,7 @@ StatementNode Parser::unload() {
   const std::size_t destination = at_;
   node.destination = string_literal();
   node.destination_span = span_from(destination);
-  while (!at_end() && !at_operator(";")) {
-    if (!credentials(node.credentials) && !unload_option(node)) syntax_error();
-  }
+  options([&] { return credentials(node.credentials) || unload_option(node); });
   return node;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -253,6 +254,8 @@ class Parser {
   std::vector<std::string> setting_values(bool& to_default);
   StatementNode show();
   StatementNode copy();
+  /// Reads options with `one` to the statement's end, each once.
+  void options(const std::function<bool()>& one);
   bool copy_option(CopyStatement& node);
   bool copy_format(CopyStatement& node);
   bool copy_conversion(CopyStatement& node);

@@ -18,6 +18,7 @@ SqlResult<std::optional<ObjectKeys>> object_keys(const sql::Credentials& credent
     const std::string_view name = trim(part.substr(0, equals));
     const std::string_view value = equals == std::string_view::npos ? "" : part.substr(equals + 1);
     if (name == "aws_iam_role") {
+      if (trim(value).empty()) return fail_sql("42601", "aws_iam_role needs the name of a role");
       has_role = true;
     } else if (name == "aws_access_key_id") {
       keys.access_key_id = value;
