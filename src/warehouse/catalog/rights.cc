@@ -232,10 +232,11 @@ std::vector<std::string> acl_items(const CatalogSession& catalog, std::int32_t o
 
 void change_acl(Acl& acl, GranteeKind kind, std::int32_t grantee, std::int32_t grantor,
                 std::uint32_t privileges, bool grant_option, bool revoke, bool grant_option_only,
-                std::int16_t column) {
+                std::int16_t column, bool revoke_own) {
   const auto matches = [&](const AclEntry& entry) {
     return entry.kind == kind && entry.grantee == grantee &&
-           (entry.column == column || (revoke && column == 0));
+           (entry.column == column || (revoke && column == 0)) &&
+           !(revoke_own && entry.grantor != grantor);
   };
   if (revoke) {
     for (AclEntry& entry : acl) {

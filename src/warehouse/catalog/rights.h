@@ -57,8 +57,9 @@ namespace leat::catalog {
 
 /// Adds (or takes away) privileges of one grantee. Entries without privileges vanish. `column`: of
 /// one column; what is taken away from the whole object is taken away from its columns as well.
+/// `revoke_own`: only what `grantor` gave is taken away.
 void change_acl(Acl& acl, GranteeKind kind, std::int32_t grantee, std::int32_t grantor,
                 std::uint32_t privileges, bool grant_option, bool revoke, bool grant_option_only,
-                std::int16_t column = 0);
+                std::int16_t column = 0, bool revoke_own = false);
 
 }  // namespace leat::catalog

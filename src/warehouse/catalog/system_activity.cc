@@ -71,7 +71,8 @@ WHERE leat_system.has_schema_privilege(s.oid, 'usage'))sql",
   superuser AS usesuper, catalog_update AS usecatupd, connection_limit AS useconnlimit,
   syslog_access
   AS syslogaccess, last_ddl_timestamp AS last_ddl_ts, session_timeout AS sessiontimeout,
-  external_user_id AS external_id FROM leat_system.svv_user_info)sql",
+  external_user_id AS external_id FROM leat_system.svv_user_info WHERE
+  leat_system.leat_superuser())sql",
 };
 
 // Empty, but with the columns that tools name.

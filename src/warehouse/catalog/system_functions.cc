@@ -172,6 +172,26 @@ std::string json_list(const std::vector<std::string>& words) {
   return out + "]";
 }
 
+/// None as long as everybody may execute it, which goes without saying.
+std::vector<std::string> function_acl_items(const SessionFacts& facts, Oid oid) {
+  const std::vector<FunctionPointer> functions = facts.catalog->functions();
+  const auto found = std::ranges::find(functions, oid, [](const auto& each) { return each->oid; });
+  if (found == functions.end()) return {};
+  const Function& function = **found;
+  const bool usual = function.acl.size() == 1 && function.acl[0].kind == GranteeKind::kPublic &&
+                     function.acl[0].privileges == kExecute;
+  if (usual) return {};
+  std::vector<std::string> items =
+      acl_items(*facts.catalog, function.owner, kExecute, function.acl);
+  // Taken away from everybody: what is left is the owner's.
+  if (items.empty()) {
+    const UserPointer owner = facts.catalog->user(function.owner);
+    const std::string name = owner == nullptr ? "unknown" : owner->name;
+    items.push_back(name + "=X/" + name);
+  }
+  return items;
+}
+
 std::optional<std::string> acl_of(const SessionFacts& facts, std::string_view kind, Oid oid) {
   std::vector<std::string> items;
   if (kind == "relation") {
@@ -182,6 +202,8 @@ std::optional<std::string> acl_of(const SessionFacts& facts, std::string_view ki
     if (const SchemaPointer schema = facts.catalog->schema(oid)) {
       items = acl_items(*facts.catalog, schema->owner, kUsage | kCreate, schema->acl);
     }
+  } else if (kind == "function") {
+    items = function_acl_items(facts, oid);
   } else if (const DatabasePointer database = facts.catalog->database(oid)) {
     items = acl_items(*facts.catalog, database->owner, kCreate | kTemporary, database->acl);
   }

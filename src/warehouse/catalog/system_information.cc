@@ -239,7 +239,7 @@ SELECT name AS user_name, id AS user_id, create_database AS createdb, superuser,
   AS TIMESTAMP) AS
   last_ddl_timestamp, CAST(session_timeout_s AS INTEGER) AS session_timeout,
   nullif(external_id, '') AS external_user_id
-FROM leat_catalog.users)sql",
+FROM leat_catalog.users WHERE id = leat_system.current_user_id() OR leat_system.leat_superuser())sql",
 };
 
 void replace_once(std::string& text, std::string_view what, std::string_view by) {

@@ -26,6 +26,8 @@ constexpr std::string_view kMacros[] = {
     "session_user() AS CAST(getvariable('leat_user') AS VARCHAR)",
     "user() AS CAST(getvariable('leat_user') AS VARCHAR)",
     "current_user_id() AS CAST(getvariable('leat_user_id') AS INTEGER)",
+    "leat_superuser() AS (SELECT m.superuser FROM leat_catalog.users m WHERE m.id = "
+    "leat_system.current_user_id())",
     "pg_backend_pid() AS CAST(getvariable('leat_session') AS INTEGER)",
     "current_schemas(implicit) AS CAST(from_json(leat_schemas(leat_system.leat_session(), "
     "implicit), '[\"VARCHAR\"]') "

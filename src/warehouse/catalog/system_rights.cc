@@ -75,7 +75,8 @@ SELECT oid AS prooid, name AS proname, schema_oid AS pronamespace, owner AS proo
   CAST(len(parameters) AS SMALLINT) AS pronargs, returns_oid AS prorettype,
   array_to_string(parameter_oids, ' ') AS proargtypes, body AS prosrc, CAST(NULL AS VARCHAR) AS
   probin, 'f' AS prokind, CAST(NULL AS VARCHAR[]) AS proargmodes, CAST(NULL AS VARCHAR[]) AS
-  proallargtypes, CAST(NULL AS VARCHAR[]) AS proargnames, CAST(NULL AS VARCHAR[]) AS proacl
+  proallargtypes, CAST(NULL AS VARCHAR[]) AS proargnames,
+  CAST(from_json(leat_acl(leat_system.leat_session(), 'function', oid), '["VARCHAR"]') AS VARCHAR[]) AS proacl
 FROM leat_system.leat_function_rows)sql",
     R"sql(pg_proc AS
 SELECT prooid AS oid, proname, pronamespace, proowner, prolang, proisagg, prosecdef, proisstrict,

@@ -39,14 +39,23 @@ struct VisibleRelation {
   std::string definition{};  ///< Of a view.
 };
 
+/// Owners see what is theirs, others what they have a privilege on, in schemas they may look into.
+bool is_accessible(const CatalogSession& catalog, const User& user, const Relation& relation) {
+  if (user.superuser || relation.temporary || relation.owner == user.id) return true;
+  if (privileges_on(catalog, user, relation) == 0 &&
+      !has_column_privileges(catalog, user, relation))
+    return false;
+  const SchemaPointer schema = catalog.schema(relation.schema);
+  return schema == nullptr || (privileges_on(catalog, user, *schema) & kUsage) != 0;
+}
+
 void add_relations(const SessionFacts& facts, const CatalogSession& catalog,
                    const std::string& database, std::int64_t session,
                    std::vector<VisibleRelation>& out) {
   const UserPointer user = catalog.user(facts.user_id);
   const auto add = [&](RelationPointer relation, std::string schema_name) {
     if (facts.focus && !facts.focus->includes(schema_name, relation->name)) return;
-    const bool accessible = user == nullptr || privileges_on(catalog, *user, *relation) != 0 ||
-                            has_column_privileges(catalog, *user, *relation);
+    const bool accessible = user == nullptr || is_accessible(catalog, *user, *relation);
     std::string definition =
         relation->shown_definition([&](Oid oid) { return catalog.relation(oid); });
     out.push_back(

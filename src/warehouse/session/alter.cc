@@ -238,7 +238,10 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
     return engine::fail_sql("25001", "ALTER TABLE APPEND cannot run inside a transaction block");
   }
   LEAT_ASSIGN(const RelationPointer source, session.find_relation(action.source));
-  LEAT_TRY(session.require_owner(*source, 0));
+  if (source->kind != catalog::RelationKind::kTable)
+    return engine::fail_sql("42809", "\"" + source->name + "\" is not a table");
+  if (!session.has_system_privilege("alter table"))
+    LEAT_TRY(session.require(*source, catalog::kSelect | catalog::kDelete));
   std::string names;
   for (const catalog::Column& column : source->columns) {
     const catalog::Column* match = target.find_column(column.name);
@@ -584,7 +587,12 @@ SqlStatus SessionState::run_alter_table(Running& running,
                                         const sql::AlterTableStatement& statement) {
   LEAT_ASSIGN(const RelationPointer found, find_relation(statement.table));
   const bool table = found->kind == catalog::RelationKind::kTable;
-  LEAT_TRY(require_owner(*found, catalog::kAlter, table ? "alter table" : ""));
+  // APPEND is a matter of rows, and stands alone.
+  if (statement.actions.front().kind != sql::AlterTableKind::kAppend) {
+    LEAT_TRY(require_owner(*found, catalog::kAlter, table ? "alter table" : ""));
+  } else if (!has_system_privilege("alter table")) {
+    LEAT_TRY(require(*found, catalog::kInsert));
+  }
   if (!found->temporary) {
     LEAT_TRY(lock_table(found->schema_name, found->name));
     tables_used.writes.insert(found->oid);

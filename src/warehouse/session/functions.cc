@@ -195,6 +195,15 @@ sql::SqlResult<std::vector<const sql::DefinedFunction*>> SessionLookup::find_fun
     }
     if (!list.empty()) return list;
   }
+  // Those of the search path may be looked into; so may all by whoever may replace any function.
+  const catalog::CatalogSession& home = session_.home_catalog();
+  const catalog::SchemaPointer named = home.schema(schema);
+  const catalog::UserPointer me = session_.user();
+  if (named != nullptr && me != nullptr &&
+      (catalog::privileges_on(home, *me, *named) & catalog::kUsage) == 0 &&
+      !session_.has_system_privilege("create or replace function")) {
+    return sql::sql_fail("42501", "permission denied for schema " + schema);
+  }
   const std::vector<std::string> schemas =
       name.size() > 1 ? std::vector{schema} : session_.resolved_search_path();
   for (const std::string& each : schemas) {

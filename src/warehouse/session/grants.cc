@@ -73,9 +73,11 @@ SqlResult<std::uint32_t> read_privileges(const sql::GrantStatement& statement, s
   return privileges;
 }
 
-/// Applies the statement's grantees to one list. `column`: 0 for the whole object.
+/// Applies the statement's grantees to one list. `column`: 0 for the whole object. `owner`: whose
+/// it is; who is neither that nor a superuser takes back only what they gave themselves.
 SqlStatus change_list(const SessionState& session, Acl& acl, const sql::GrantStatement& statement,
-                      std::uint32_t privileges, std::int16_t column = 0) {
+                      std::uint32_t privileges, std::int32_t owner, std::int16_t column = 0) {
+  const bool own = session.user_id != owner && !session.user()->superuser;
   for (const sql::Grantee& written : statement.grantees) {
     LEAT_ASSIGN(const FoundGrantee grantee, find_grantee(session, written));
     if (written.with_grant_option && written.kind != sql::GranteeKind::kUser) {
@@ -86,16 +88,39 @@ SqlStatus change_list(const SessionState& session, Acl& acl, const sql::GrantSta
     }
     catalog::change_acl(acl, grantee.kind, grantee.id, session.user_id, privileges,
                         written.with_grant_option, statement.revoke, statement.grant_option_for,
-                        column);
+                        column, own);
   }
   return {};
 }
 
-/// The same for an object. `held`: what the grantor may pass on.
+/// The same for an object, of which the grantor must be able to pass the privileges on.
 SqlStatus change_object(const SessionState& session, Acl& acl, const sql::GrantStatement& statement,
-                        std::uint32_t privileges, std::uint32_t held, std::string_view denied) {
+                        std::uint32_t privileges, std::int32_t owner, std::string_view denied) {
+  const std::uint32_t held = catalog::grantable_privileges(*session.user(), owner, acl);
   if ((held & privileges) != privileges) return engine::fail_sql("42501", std::string(denied));
-  return change_list(session, acl, statement, privileges);
+  return change_list(session, acl, statement, privileges, owner);
+}
+
+/// A privilege on the whole table cannot be taken away from one of its columns.
+SqlStatus check_column_grant(const SessionState& session, const Acl& acl,
+                             const sql::GrantStatement& statement, std::uint32_t privileges,
+                             const catalog::Column& column) {
+  if (!statement.revoke) return {};
+  for (const sql::Grantee& written : statement.grantees) {
+    LEAT_ASSIGN(const FoundGrantee grantee, find_grantee(session, written));
+    for (const catalog::AclEntry& entry : acl) {
+      if (entry.kind != grantee.kind || entry.grantee != grantee.id || entry.column != 0 ||
+          (entry.privileges & privileges) == 0) {
+        continue;
+      }
+      return engine::fail_sql(
+          "0LP01",
+          fmt::format("cannot revoke a privilege on column \"{}\" that is held on the whole table",
+                      column.name),
+          {}, "Revoke it from the table, and grant it on the columns that are meant.");
+    }
+  }
+  return {};
 }
 
 SqlStatus grant_on_columns(const SessionState& session, catalog::Relation& relation,
@@ -113,7 +138,8 @@ SqlStatus grant_on_columns(const SessionState& session, catalog::Relation& relat
       return engine::fail_sql(
           "42703", "column \"" + name + "\" of relation \"" + relation.name + "\" does not exist");
     }
-    LEAT_TRY(change_list(session, relation.acl, statement, bits, column->number));
+    LEAT_TRY(check_column_grant(session, relation.acl, statement, bits, *column));
+    LEAT_TRY(change_list(session, relation.acl, statement, bits, relation.owner, column->number));
   }
   return {};
 }
@@ -122,6 +148,7 @@ SqlStatus grant_on_relation(SessionState& session, const catalog::RelationPointe
                             const sql::GrantStatement& statement) {
   catalog::Relation changed = *relation;
   const catalog::UserPointer me = session.user();
+  const bool owner = me->superuser || me->id == relation->owner;
   const std::uint32_t held = catalog::grantable_privileges(*me, relation->owner, relation->acl);
   for (const sql::Privilege& privilege : statement.privileges) {
     LEAT_ASSIGN(
@@ -132,7 +159,9 @@ SqlStatus grant_on_relation(SessionState& session, const catalog::RelationPointe
     if ((held & bits) != bits)
       return engine::fail_sql("42501", "permission denied for relation " + relation->name);
     if (privilege.columns.empty()) {
-      LEAT_TRY(change_list(session, changed.acl, statement, bits));
+      LEAT_TRY(change_list(session, changed.acl, statement, bits, relation->owner));
+    } else if (!owner) {
+      return engine::fail_sql("42501", "must be owner of relation " + relation->name);
     } else {
       LEAT_TRY(grant_on_columns(session, changed, statement, privilege));
     }
@@ -153,9 +182,7 @@ SqlStatus grant_on_schema(SessionState& session, const sql::QualifiedName& name,
   LEAT_ASSIGN(const std::uint32_t privileges,
               read_privileges(statement, catalog::kAllOnSchema, "schema"));
   catalog::Schema changed = *schema;
-  const catalog::UserPointer me = session.user();
-  LEAT_TRY(change_object(session, changed.acl, statement, privileges,
-                         catalog::grantable_privileges(*me, schema->owner, schema->acl),
+  LEAT_TRY(change_object(session, changed.acl, statement, privileges, schema->owner,
                          "permission denied for schema " + schema->name));
   return session.catalog.put(std::move(changed));
 }
@@ -176,9 +203,7 @@ SqlStatus grant_on_database(SessionState& session, const sql::QualifiedName& nam
   LEAT_ASSIGN(const std::uint32_t privileges,
               read_privileges(statement, catalog::kAllOnDatabase, "database"));
   catalog::Database changed = *database;
-  const catalog::UserPointer me = session.user();
-  LEAT_TRY(change_object(session, changed.acl, statement, privileges,
-                         catalog::grantable_privileges(*me, database->owner, database->acl),
+  LEAT_TRY(change_object(session, changed.acl, statement, privileges, database->owner,
                          "permission denied for database " + database->name));
   return session.catalog.put(std::move(changed));
 }
@@ -247,7 +272,7 @@ SqlStatus grant_scoped(SessionState& session, const sql::GrantStatement& stateme
       standing,
       tables ? catalog::StandingTarget::kScopedTables : catalog::StandingTarget::kScopedSchemas, 0,
       schema_oid);
-  LEAT_TRY(change_list(session, list.acl, statement, privileges));
+  LEAT_TRY(change_list(session, list.acl, statement, privileges, session.user_id));
   std::erase_if(standing, [](const catalog::StandingAcl& each) {
     return each.owner == 0 && each.acl.empty();
   });
@@ -257,9 +282,7 @@ SqlStatus grant_scoped(SessionState& session, const sql::GrantStatement& stateme
 SqlStatus grant_on_function(SessionState& session, const catalog::FunctionPointer& function,
                             const sql::GrantStatement& statement, std::uint32_t privileges) {
   catalog::Function changed = *function;
-  const catalog::UserPointer me = session.user();
-  LEAT_TRY(change_object(session, changed.acl, statement, privileges,
-                         catalog::grantable_privileges(*me, function->owner, function->acl),
+  LEAT_TRY(change_object(session, changed.acl, statement, privileges, function->owner,
                          "permission denied for function " + function->name));
   return session.catalog.put(std::move(changed));
 }
@@ -434,7 +457,7 @@ SqlStatus SessionState::run_alter_default_privileges(
   for (const std::int32_t owner : owners) {
     for (const catalog::Oid schema : schemas) {
       catalog::StandingAcl& list = standing_list(standing, target.target, owner, schema);
-      LEAT_TRY(change_list(*this, list.acl, statement.grant, privileges));
+      LEAT_TRY(change_list(*this, list.acl, statement.grant, privileges, user_id));
     }
   }
   // An empty list says something only where the default is not empty.

@@ -144,6 +144,21 @@ SqlStatus check_other_databases(const SessionState& session, const catalog::User
                                       user.name, granted));
 }
 
+/// Names that grantees or the system have already.
+SqlStatus check_new_name(const SessionState& session, std::string_view kind,
+                         const std::string& name) {
+  if (name == "public" || name == "rdsdb") {
+    return engine::fail_sql("42939", fmt::format("{} name \"{}\" is reserved", kind, name), {},
+                            "Choose another name.");
+  }
+  for (const auto& [other, taken] : {std::pair{"user", session.catalog.user(name) != nullptr},
+                                     std::pair{"group", session.catalog.group(name) != nullptr}}) {
+    if (!taken) continue;
+    return engine::fail_sql("42710", fmt::format("{} \"{}\" already exists", other, name));
+  }
+  return {};
+}
+
 SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
   if (user->id == session.user_id)
     return engine::fail_sql("55006", "current user cannot be dropped");
@@ -167,6 +182,7 @@ SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
     std::erase(changed.members, user->id);
     LEAT_TRY(session.catalog.put(std::move(changed)));
   }
+  session.shared->temporary_passwords.forget(user->name);
   return session.catalog.drop_user(user->id);
 }
 
@@ -185,9 +201,7 @@ SqlStatus SessionState::run_create_user(Running&, const sql::CreateUserStatement
   LEAT_TRY(check_powers(*this, statement.options));
   if (!statement.options.in_groups.empty()) LEAT_TRY(require_superuser("alter groups"));
   LEAT_TRY(lock_table("pg_user", statement.name));
-  if (catalog.user(statement.name) != nullptr || catalog.group(statement.name) != nullptr) {
-    return engine::fail_sql("42710", "user \"" + statement.name + "\" already exists");
-  }
+  LEAT_TRY(check_new_name(*this, "user", statement.name));
   if (!statement.options.password && !statement.options.password_disable) {
     return engine::fail_sql("42601", "CREATE USER needs PASSWORD '...' or PASSWORD DISABLE");
   }
@@ -225,9 +239,8 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
   User changed = *user_before;
   LEAT_TRY(change_settings(changed, statement));
   if (!statement.rename_to.empty()) {
-    if (catalog.user(statement.rename_to) != nullptr) {
-      return engine::fail_sql("42710", "user \"" + statement.rename_to + "\" already exists");
-    }
+    LEAT_TRY(check_new_name(*this, "user", statement.rename_to));
+    shared->temporary_passwords.forget(changed.name);
     changed.name = statement.rename_to;
     changed.md5_hex.clear();  // it holds the old name
   }
@@ -239,9 +252,7 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
 SqlStatus SessionState::run_create_group(Running&, const sql::CreateGroupStatement& statement) {
   LEAT_TRY(require_superuser("create groups"));
   LEAT_TRY(lock_table("pg_user", statement.name));
-  if (catalog.group(statement.name) != nullptr || catalog.user(statement.name) != nullptr) {
-    return engine::fail_sql("42710", "group \"" + statement.name + "\" already exists");
-  }
+  LEAT_TRY(check_new_name(*this, "group", statement.name));
   Group group;
   group.id = catalog.catalog().new_user_id();
   group.name = statement.name;
@@ -257,9 +268,7 @@ SqlStatus SessionState::run_alter_group(Running&, const sql::AlterGroupStatement
     return engine::fail_sql("42704", "group \"" + statement.name + "\" does not exist");
   Group changed = *group;
   if (!statement.rename_to.empty()) {
-    if (catalog.group(statement.rename_to) != nullptr) {
-      return engine::fail_sql("42710", "group \"" + statement.rename_to + "\" already exists");
-    }
+    LEAT_TRY(check_new_name(*this, "group", statement.rename_to));
     changed.name = statement.rename_to;
   }
   LEAT_TRY(change_members(*this, changed, statement.users, statement.add));

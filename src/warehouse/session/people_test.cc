@@ -20,6 +20,24 @@ std::string denied(Session& session, std::string_view sql) {
   return reply.sqlstate() == "42501" ? reply.error.message : "not denied: " + reply.sqlstate();
 }
 
+TEST(People, TemporaryPasswordsEndWithTheUser) {
+  const auto admin = open_session();
+  Warehouse& warehouse = shared.warehouse();
+  const TimeUs later{INT64_MAX};
+  ASSERT_EQ(state_of(*admin, "create user passing password disable"), "");
+  warehouse.add_temporary_password("IAM:passing", "First123", later);
+  warehouse.add_temporary_password("IAMA:passing", "First123", later);
+  EXPECT_TRUE(warehouse.check_password("IAM:passing", "First123"));
+  ASSERT_EQ(state_of(*admin, "drop user passing"), "");
+  ASSERT_EQ(state_of(*admin, "create user passing password disable"), "");
+  EXPECT_FALSE(warehouse.check_password("IAM:passing", "First123"));
+  EXPECT_FALSE(warehouse.check_password("IAMA:passing", "First123"));
+  warehouse.add_temporary_password("IAM:passing", "Second123", later);
+  ASSERT_EQ(state_of(*admin, "alter user passing rename to passed"), "");
+  ASSERT_EQ(state_of(*admin, "create user passing password disable"), "");
+  EXPECT_FALSE(warehouse.check_password("IAM:passing", "Second123"));
+}
+
 TEST(People, EveryFormOfPasswordLogsIn) {
   const auto admin = open_session();
   const std::string md5_form = "md5" + to_hex(md5("Secret1234form_md5"));

@@ -128,7 +128,6 @@ SqlStatus SessionState::check_access(const sql::Statement& statement) {
             "42501",
             "permission denied: \"" + std::string(access.table.name()) + "\" is a system catalog");
       }
-      if (access.table.name() == "pg_shadow") LEAT_TRY(require_superuser("read pg_shadow"));
       continue;
     }
     SqlResult<catalog::RelationPointer> relation = access.access == sql::Access::kSelect

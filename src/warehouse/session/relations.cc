@@ -179,12 +179,14 @@ SqlStatus SessionState::require_owner(const catalog::Relation& relation, std::ui
                                       std::string_view system) const {
   const catalog::UserPointer me = user();
   if (me == nullptr) return engine::fail_sql("28000", "the session's user was dropped");
-  if (relation.temporary || me->superuser || relation.owner == me->id) return {};
-  const std::uint32_t held = catalog::privileges_on(catalog, *me, relation);
-  if (privileges != 0 && (held & privileges) == privileges) return {};
+  if (relation.temporary || me->superuser) return {};
   if (!system.empty() && has_system_privilege(system)) return {};
+  // Owners too must be able to look into the schema.
   if (const SchemaPointer schema = catalog.schema(relation.schema))
     LEAT_TRY(require_schema(*schema, catalog::kUsage));
+  if (relation.owner == me->id) return {};
+  const std::uint32_t held = catalog::privileges_on(catalog, *me, relation);
+  if (privileges != 0 && (held & privileges) == privileges) return {};
   return engine::fail_sql("42501", "must be owner of relation " + relation.name);
 }
 
@@ -252,8 +254,10 @@ SqlStatus SessionLookup::add_view(const catalog::Relation& view, bool elsewhere,
   std::string outer_database =
       std::exchange(database_, elsewhere ? std::string(database) : std::string());
   const catalog::Relation* outer_view = std::exchange(view_, late ? nullptr : &view);
+  const std::int32_t outer_reader = std::exchange(reader_, view.owner);
   const auto leave = [&] {
     view_ = outer_view;
+    reader_ = outer_reader;
     database_ = std::move(outer_database);
     --depth_;
   };
@@ -327,6 +331,16 @@ SqlStatus SessionLookup::check_known(const catalog::Relation& relation) const {
   return engine::fail_sql("42501", "permission denied for relation " + relation.name);
 }
 
+/// Views that only the system's own ones read, and what superusers read: in a view its owner.
+SqlStatus SessionLookup::check_system(const sql::QualifiedName& name) const {
+  if (name.name().starts_with("leat_")) return no_relation(name);
+  if (name.name() != "pg_shadow") return {};
+  const catalog::UserPointer reader =
+      depth_ == 0 ? session_.user() : session_.catalog.user(reader_);
+  if (reader != nullptr && reader->superuser) return {};
+  return engine::fail_sql("42501", "must be superuser to read pg_shadow");
+}
+
 SqlResult<SessionLookup::Found> SessionLookup::find_seen(const sql::QualifiedName& name) const {
   const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
   if (view_ == nullptr || view_->binding == nullptr) {
@@ -387,6 +401,8 @@ sql::SqlResult<const sql::Relation*> SessionLookup::find(const sql::QualifiedNam
   std::unique_ptr<sql::Relation> made;
   const bool elsewhere = !name.database().empty() && name.database() != session_.request.database;
   if (sql::is_system_relation(name) && !elsewhere) {
+    if (const SqlStatus seen = check_system(name); !seen)
+      return sql::sql_fail(seen.error().sqlstate, seen.error().message);
     made = std::make_unique<sql::Relation>();
     made->kind = sql::RelationKind::kSystem;
     made->duckdb_name = system_name(name);

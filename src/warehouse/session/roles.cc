@@ -106,12 +106,29 @@ SqlStatus revoke_everything(SessionState& session, std::int32_t id) {
     std::erase_if(changed.acl, of_role);
     LEAT_TRY(session.catalog.put(std::move(changed)));
   }
+  for (const catalog::FunctionPointer& function : session.catalog.functions()) {
+    if (std::ranges::none_of(function->acl, of_role)) continue;
+    catalog::Function changed = *function;
+    std::erase_if(changed.acl, of_role);
+    LEAT_TRY(session.catalog.put(std::move(changed)));
+  }
   for (const catalog::DatabasePointer& database : session.catalog.databases()) {
     if (std::ranges::none_of(database->acl, of_role)) continue;
     catalog::Database changed = *database;
     std::erase_if(changed.acl, of_role);
     LEAT_TRY(session.catalog.put(std::move(changed)));
   }
+  return {};
+}
+
+/// A role is no user either: both stand behind TO in GRANT ROLE.
+SqlStatus check_role_name(const SessionState& session, const std::string& name) {
+  if (session.catalog.role(name) != nullptr)
+    return engine::fail_sql("42710", "role \"" + name + "\" already exists");
+  if (session.catalog.user(name) != nullptr)
+    return engine::fail_sql("42710", "user \"" + name + "\" already exists");
+  if (name == "public" || name == "rdsdb" || name.starts_with("sys:"))
+    return engine::fail_sql("42939", "role name \"" + name + "\" is reserved");
   return {};
 }
 
@@ -193,10 +210,7 @@ bool SessionState::has_system_privilege(std::string_view privilege) const {
 SqlStatus SessionState::run_create_role(Running&, const sql::CreateRoleStatement& statement) {
   LEAT_TRY(require_system_privilege("create role", "create roles"));
   LEAT_TRY(lock_table("pg_user", statement.name));
-  if (catalog.role(statement.name) != nullptr)
-    return engine::fail_sql("42710", "role \"" + statement.name + "\" already exists");
-  if (statement.name == "public" || statement.name.starts_with("sys:"))
-    return engine::fail_sql("42939", "role name \"" + statement.name + "\" is reserved");
+  LEAT_TRY(check_role_name(*this, statement.name));
   LEAT_TRY(open_engine());
   Role made;
   made.id = catalog.catalog().new_user_id();
@@ -213,8 +227,7 @@ SqlStatus SessionState::run_alter_role(Running&, const sql::AlterRoleStatement& 
   Role changed = *role;
   if (!statement.external_id.empty()) changed.external_id = statement.external_id;
   if (!statement.rename_to.empty()) {
-    if (catalog.role(statement.rename_to) != nullptr)
-      return engine::fail_sql("42710", "role \"" + statement.rename_to + "\" already exists");
+    LEAT_TRY(check_role_name(*this, statement.rename_to));
     changed.name = statement.rename_to;
   }
   if (!statement.owner.empty()) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "warehouse/catalog/rights.h"
 #include "warehouse/session/session_state.h"
 
 namespace leat::session {
@@ -355,7 +356,13 @@ SqlStatus SessionState::run_lock(Running& running, const sql::LockStatement& sta
   }
   for (const sql::QualifiedName& name : statement.tables) {
     LEAT_ASSIGN(const catalog::RelationPointer relation, find_relation(name));
-    LEAT_TRY(require(*relation, catalog::kSelect));
+    LEAT_TRY(require(*relation, 0));
+    // Readers wait for it: who may only read may not keep others from it.
+    const std::uint32_t changes =
+        catalog::kInsert | catalog::kUpdate | catalog::kDelete | catalog::kTruncate;
+    const catalog::UserPointer me = user();
+    if (!relation->temporary && (catalog::privileges_on(catalog, *me, *relation) & changes) == 0)
+      return engine::fail_sql("42501", "permission denied for relation " + relation->name);
   }
   return lock_tables(running.statement);
 }

@@ -406,7 +406,10 @@ class SessionLookup final : public sql::RelationLookup {
   /// `view`: the bound or materialized view whose query is translated, if any, whose names are what
   /// they were when it was made.
   explicit SessionLookup(const SessionState& session, const catalog::Relation* view = nullptr)
-      : session_(session), view_(view), depth_(view == nullptr ? 0 : 1) {}
+      : session_(session),
+        view_(view),
+        depth_(view == nullptr ? 0 : 1),
+        reader_(view == nullptr ? 0 : view->owner) {}
   [[nodiscard]] sql::SqlResult<const sql::Relation*> find(
       const sql::QualifiedName& name) const override;
   [[nodiscard]] sql::SqlResult<std::vector<const sql::DefinedFunction*>> find_functions(
@@ -423,6 +426,7 @@ class SessionLookup final : public sql::RelationLookup {
     bool elsewhere = false;                         ///< in another database
   };
   SqlStatus check_known(const catalog::Relation& relation) const;
+  SqlStatus check_system(const sql::QualifiedName& name) const;
   [[nodiscard]] SqlResult<Found> find_seen(const sql::QualifiedName& name) const;
   [[nodiscard]] sql::SqlResult<std::unique_ptr<sql::Relation>> describe(
       const Found& found, const sql::QualifiedName& name) const;
@@ -444,7 +448,8 @@ class SessionLookup final : public sql::RelationLookup {
   mutable std::map<catalog::Oid, std::size_t> marks_;  // of the tables that were found
   mutable const catalog::Relation* view_ = nullptr;    // bound, innermost of those being expanded
   mutable int depth_ = 0;                              // of views being expanded
-  mutable std::string database_{};  // where the innermost of them is, unless in the session's
+  mutable std::int32_t reader_ = 0;  // with a depth: the owner of the innermost of them
+  mutable std::string database_{};   // where the innermost of them is, unless in the session's
 };
 
 // Small shared pieces (support in relations.cc).

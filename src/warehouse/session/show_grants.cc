@@ -150,7 +150,8 @@ SqlResult<std::string> functions_sql(const SessionState& session,
       "SELECT leat_system.current_database() AS database_name, schema_name, name AS {}, CAST("
       "len(parameters) AS INTEGER) AS number_of_arguments, array_to_string(parameters, ', ') AS "
       "argument_list, returns AS return_type, CAST(NULL AS VARCHAR) AS remarks FROM "
-      "leat_system.leat_function_rows WHERE {} AND schema_name = {}",
+      "leat_system.leat_function_rows WHERE {} AND schema_name = {} AND "
+      "leat_system.has_schema_privilege(schema_name, 'usage')",
       column, functions ? "true" : "false", quote_literal(schema));
   if (statement.like) text += " AND name LIKE " + quote_literal(*statement.like);
   return ordered(std::move(text), statement, fmt::format("{}, argument_list", column));
@@ -164,6 +165,8 @@ SqlResult<std::string> parameters_sql(const SessionState& session,
   }
   LEAT_ASSIGN(const catalog::FunctionPointer function,
               session.find_function_written(statement.name, statement.types));
+  if (const catalog::SchemaPointer schema = session.catalog.schema(function->schema))
+    LEAT_TRY(session.require_schema(*schema, catalog::kUsage));
   std::string rows;
   const auto add = [&](const sql::TypeName& type, std::size_t position, std::string_view kind) {
     const ShownType shown = shown_type(type);

@@ -15,6 +15,13 @@ void TemporaryPasswords::add(std::string_view login, std::string_view password, 
   entries_.push_back({std::string(login), std::string(password), expires});
 }
 
+void TemporaryPasswords::forget(std::string_view user) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [&](const Entry& entry) {
+    return std::string_view(entry.login).substr(entry.login.find(':') + 1) == user;
+  });
+}
+
 std::vector<std::string> TemporaryPasswords::of(std::string_view login, TimeUs now) const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> good;

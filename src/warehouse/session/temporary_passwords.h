@@ -19,6 +19,8 @@ class TemporaryPasswords {
 
   /// The oldest ones go when there are too many.
   void add(std::string_view login, std::string_view password, TimeUs expires);
+  /// Those of a user who is gone, under every login name, so that another of that name has none.
+  void forget(std::string_view user);
   /// Those of `login` that are good at `now`.
   [[nodiscard]] std::vector<std::string> of(std::string_view login, TimeUs now) const;
 

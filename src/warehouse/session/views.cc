@@ -114,12 +114,22 @@ SqlStatus bind(const SessionState& session, Relation& view) {
   return {};
 }
 
+/// Every column of what the new view reads must be readable.
+SqlStatus require_whole(const SessionState& session, const Relation& view) {
+  for (const catalog::Oid oid : view.depends_on) {
+    const RelationPointer source = session.catalog.relation(oid);
+    if (source != nullptr) LEAT_TRY(session.require(*source, catalog::kSelect));
+  }
+  return {};
+}
+
 /// Writes a new view's definition: its relations named in full, and the columns that * means now.
 SqlStatus define(const SessionState& session, const Running& running, const sql::Query& query,
                  sql::SourceSpan span, Relation& view) {
   LEAT_ASSIGN(std::vector<Change> changes, qualifying(session, query));
   LEAT_ASSIGN(sql::ColumnUse use, use_of(session, query));
   view.uses = references_of(session, view, use);
+  if (!use.stars.empty()) LEAT_TRY(require_whole(session, view));
   for (sql::StarText& star : use.stars) changes.push_back({star.span, std::move(star.columns)});
   const std::string_view text = running.text.substr(span.begin, span.end - span.begin);
   view.definition = trim(changed(text, span.begin, std::move(changes)));
@@ -283,6 +293,7 @@ SqlStatus SessionState::run_create_materialized_view(
   if (existing(*this, relation) != nullptr) return already_exists(relation.name);
   LEAT_TRY(lock_tables(running.statement));
   LEAT_ASSIGN(relation.depends_on, sources_of(*this, running.statement));
+  LEAT_TRY(require_whole(*this, relation));
   LEAT_ASSIGN(const std::string query, translate_inner(*this, running.text, *statement.query));
   LEAT_ASSIGN(const auto described, describe_query(*this, query));
   relation.kind = RelationKind::kMaterializedView;

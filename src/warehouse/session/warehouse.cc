@@ -246,9 +246,14 @@ bool WarehouseState::stop_session(std::int64_t id, std::int64_t target, bool ter
   const auto found = sessions_.find(static_cast<std::int32_t>(target));
   if (asking == sessions_.end() || found == sessions_.end()) return false;
   const catalog::UserPointer user = catalog->user(asking->second.info.user_id);
-  const bool own = user != nullptr && found->second.info.user_id == user->id;
-  // The asking session's thread waits for this answer, so its state stands still.
-  if (!own && !asking->second.session->has_system_privilege("cancel")) return false;
+  const catalog::UserPointer other = catalog->user(found->second.info.user_id);
+  if (user == nullptr) return false;
+  const bool own = found->second.info.user_id == user->id;
+  // The privilege is for queries, and for those of users. The asking session's thread waits for
+  // this answer, so its state stands still.
+  const bool may_cancel = !terminate && !(other != nullptr && other->superuser) &&
+                          asking->second.session->has_system_privilege("cancel");
+  if (!own && !user->superuser && !may_cancel) return false;
   if (terminate) {
     found->second.session->terminate();
   } else {

@@ -163,6 +163,8 @@ void Emitter::check_readable(const Expression& node) const {
   for (const Scope& scope : scopes_) {
     for (const ScopeTable& table : scope.tables) {
       if (table.restricted == nullptr) continue;
+      // Of a table * is what the user may read, as Redshift has it; a view shows all or nothing.
+      if (star && table.restricted->kind == RelationKind::kTable) continue;
       if (qualifiers > 0 && table.alias != node.names[qualifiers - 1]) continue;
       for (const RelationColumn& column : table.restricted->columns) {
         if (column.readable || (!star && column.name != node.names.back())) continue;

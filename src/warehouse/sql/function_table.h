@@ -1,6 +1,6 @@
 // Every Redshift function the translator knows, as one table: the translation and
-// docs/reference/sql-functions.md both come from it. A name that is not here is passed through, so
-// that DuckDB answers.
+// docs/reference/sql-functions.md both come from it. A name that is not here is one of the
+// catalog's (pg_...) or of a user's, or none.
 #pragma once
 
 #include <cstdint>
