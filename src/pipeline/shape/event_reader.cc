@@ -82,7 +82,8 @@ Kind kind_of(const Value& value) {
 }  // namespace
 
 bool EventReader::read(std::string_view line, EventValues& out) {
-  out.route_type = out.ip = out.message_id = out.sent_at = out.rejected = {};
+  out.route_type = out.message_id = out.rejected = {};
+  out.ip = out.sent_at = {};
   out.event_json = out.merged_json = out.integrations_json = {};
   out.facts = {};
   out.context.clear();
@@ -385,6 +386,14 @@ bool EventReader::read_plain_text(std::string_view& text) {
   return true;
 }
 
+bool EventReader::read_line_text(LineText& text) {
+  const char* const start = at_;
+  if (!read_plain_text(text.text)) return false;
+  const bool is_as_written = text.text.data() == start + 1;
+  text.json = is_as_written ? std::string_view(start, at_) : std::string_view();
+  return true;
+}
+
 bool EventReader::read_line_members(EventValues& out) {
   unsigned next = 0;
   if (static_cast<unsigned char>(*at_) <= ' ') skip_space();
@@ -424,13 +433,13 @@ bool EventReader::read_line_member(unsigned index, EventValues& out) {
     case 2:
       return read_plain_text(out.route_type);
     case 3:
-      return read_plain_text(out.ip);
+      return read_line_text(out.ip);
     case 4:
       return read_plain_text(ignored);  // the user agent: no column
     case 5:
       return read_plain_text(out.message_id);
     case 6:
-      return read_plain_text(out.sent_at);
+      return read_line_text(out.sent_at);
     case 7:
       if (!skip_value(2)) return false;
       batch_context_ = {start, static_cast<std::size_t>(at_ - start)};

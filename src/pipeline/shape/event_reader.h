@@ -18,13 +18,19 @@ namespace leat::shape {
 /// Bytes that must be readable behind a line.
 inline constexpr std::size_t kLinePadding = 64;
 
+/// A text of the line's own members, empty when the line has none.
+struct LineText {
+  std::string_view text;
+  std::string_view json;  ///< with its quotes; of a text with escapes empty
+};
+
 /// What one line holds. Text points into the line or the arena. Reused from line to line.
 struct EventValues {
   TimeUs received_at;
   std::string_view route_type;
-  std::string_view ip;
+  LineText ip;
   std::string_view message_id;
-  std::string_view sent_at;
+  LineText sent_at;
   std::string_view rejected;
   std::string_view event_json;         ///< as in the line
   std::string_view merged_json;        ///< with the members of its batch
@@ -70,6 +76,7 @@ class EventReader {
   bool skip_members(char close, std::size_t depth);
   bool skip_string();
   bool read_plain_text(std::string_view& text);
+  bool read_line_text(LineText& text);
   void note_special(SpecialPath special, event::Kind kind);
   Paths::Id read_key(Paths::Id parent, Paths::Id previous);
   Paths::Id learn_key(Paths::Id parent, Paths::Id previous);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "base/digest.h"
 #include "pipeline/event/json_tree.h"
 
@@ -28,6 +29,8 @@ void Paths::reset() {
   slots_.assign(kFirstSlots, kNone);
   nodes_.resize(kTraits + 1);
   names_.resize(1);
+  [[maybe_unused]] const Id ip = child(kContext, "ip");
+  LEAT_CHECK(ip == kContextIp);
 }
 
 std::uint64_t Paths::hash_of(Id parent, std::string_view raw_key) const {

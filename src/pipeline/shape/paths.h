@@ -34,6 +34,8 @@ class Paths {
   static constexpr Id kContext = 3;
   static constexpr Id kProperties = 4;
   static constexpr Id kTraits = 5;
+  /// The path context.ip, which is always there too.
+  static constexpr Id kContextIp = 6;
 
   struct Node {
     alignas(

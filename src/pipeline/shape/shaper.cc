@@ -266,11 +266,10 @@ Status Shaper::shape_rows() {
     if (!is_entity) return rescue_event(kIdDoesNotFit, values.event_json);
     second = nullptr;
   }
-  if (!values.ip.empty() && !values.has_context_ip) {
+  if (!values.ip.text.empty() && !values.has_context_ip) {
     // The collector writes the address only where it stands for context.ip.
-    Value ip =
-        make_value(ValueKind::kText, Cell::of_text(values.ip), arena.copy(json_string(values.ip)));
-    ip.node = paths.child(Paths::kContext, "ip") & 0xfff'ffff;
+    Value ip = value_of(values.ip);
+    ip.node = Paths::kContextIp;
     values.context.push_back(ip);
   }
   ++counts->with_rows;
@@ -284,6 +283,11 @@ Status Shaper::shape_rows() {
   return {};
 }
 
+Value Shaper::value_of(const LineText& text) {
+  return make_value(ValueKind::kText, Cell::of_text(text.text),
+                    text.json.empty() ? arena.copy(json_string(text.text)) : text.json);
+}
+
 EventTimes Shaper::times_of_event() {
   EventTimes out;
   std::optional<TimeUs> sent;
@@ -292,10 +296,9 @@ EventTimes Shaper::times_of_event() {
   if (values.facts.of(Member::kSentAt) != Kind::kAbsent) {
     out.has_sent_at = true;
     out.sent_at = values.member(Member::kSentAt);
-  } else if (!values.sent_at.empty()) {
+  } else if (!values.sent_at.text.empty()) {
     out.has_sent_at = true;
-    out.sent_at = make_value(ValueKind::kText, Cell::of_text(values.sent_at),
-                             arena.copy(json_string(values.sent_at)));
+    out.sent_at = value_of(values.sent_at);
   }
   if (out.has_sent_at) sent = read_time(out.sent_at, times);
   const bool has_original = values.facts.of(Member::kOriginalTimestamp) != Kind::kAbsent;

@@ -89,6 +89,7 @@ struct Shaper {
   Status exclude_event();
   Status shape_rows();
   EventTimes times_of_event();
+  Value value_of(const LineText& text);
   bool choose_id();
   const std::vector<Value>& own_values() const;
   Status flush();
