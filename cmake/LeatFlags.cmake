@@ -7,6 +7,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives from inlined library code at -O2 under these two.
   target_compile_options(leat_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-stringop-overread)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # The standard library of g++ 12 sorts with what it calls deprecated itself, and only g++ does not say so.
+  target_compile_options(leat_flags INTERFACE -Wno-deprecated-declarations)
+endif()
 if(LEAT_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # What a file keeps to itself looks to g++ as if a header had it, when the file is part of a batch.
   target_compile_options(leat_flags INTERFACE -Wno-subobject-linkage)

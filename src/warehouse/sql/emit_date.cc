@@ -262,10 +262,10 @@ bool Emitter::date_function(const Expression& node) {
 
 void Emitter::date_trunc(const Expression& node) {
   const std::string part = date_part_name(*node.children[0]);
-  static constexpr std::string_view kParts[] = {
+  static constexpr std::string_view kTruncated[] = {
       "microsecond", "millisecond", "second", "minute", "hour",    "day",       "week",
       "month",       "quarter",     "year",   "decade", "century", "millennium"};
-  if (std::ranges::find(kParts, part) == std::end(kParts))
+  if (std::ranges::find(kTruncated, part) == std::end(kTruncated))
     fail("22023", "timestamp units \"" + part + "\" not supported", node.children[0]->span);
   const std::string value = captured([&] { moment(*node.children[1]); });
   // The years 1901 to 2000 are the 20th century; DuckDB's begins in 1900.
