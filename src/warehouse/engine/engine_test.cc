@@ -196,6 +196,32 @@ TEST_F(Engine, ErrorPositions) {
   EXPECT_EQ(position("select 1," + padding + "nope," + padding + "1"), 310);
 }
 
+TEST_F(Engine, ErrorsAreSaidInRedshiftsWords) {
+  const auto said = [](std::string_view text) {
+    const SqlError error = map_duckdb_error(text);
+    return error.sqlstate + " " + error.message;
+  };
+  EXPECT_EQ(said("Conversion Error: Could not convert string 'x' to INT32 when casting from source "
+                 "column v"),
+            "22P02 invalid input syntax for integer: \"x\"");
+  EXPECT_EQ(said("Conversion Error: time field value out of range: \"7\", expected format is "
+                 "([YYYY-MM-DD ]HH:MM:SS[.MS]) when casting from source column v"),
+            "22008 date/time field value out of range: \"7\"");
+  EXPECT_EQ(said("Conversion Error: Unimplemented type for cast (DATE -> DECIMAL(12,3))"),
+            "42846 cannot cast type date to numeric(12,3)");
+  EXPECT_EQ(said("TransactionContext Error: Failed to commit: Could not write all bytes to file "
+                 "\"/d/dev.duckdb.wal\": No space left on device"),
+            "53100 could not write: the disk is full");
+  EXPECT_EQ(said("TransactionContext Error: Failed to commit: Could not write all bytes to file "
+                 "\"/d/dev.duckdb.wal\": Input/output error"),
+            "58030 could not commit: could not write all bytes to file "
+            "\"/d/dev.duckdb.wal\": Input/output error");
+  const SqlError damaged =
+      map_duckdb_error("IO Error: Corrupt database file: computed checksum 1 does not match");
+  EXPECT_EQ(damaged.sqlstate, "XX001");
+  EXPECT_NE(damaged.hint.find("leat warehouse restore"), std::string::npos);
+}
+
 TEST_F(Engine, PackedErrorsComeBackUnchanged) {
   const SqlError error{
       .sqlstate = "22007", .message = "bad: x", .detail = "line one\nline two", .hint = "do"};

@@ -42,6 +42,11 @@ struct Rule {
 constexpr std::string_view kNoFunctionHint =
     "No function matches the given name and argument types. You may need to add explicit type "
     "casts.";
+constexpr std::string_view kDamagedHint =
+    "Stop the warehouse, move the file away, and restore a backup with: leat warehouse restore "
+    "FILE (or start without one: the archive is loaded again).";
+constexpr std::string_view kFullHint =
+    "Nothing of the statement was kept. Make room on the warehouse's disk, and run it again.";
 constexpr std::string_view kDropHint = "Use DROP ... CASCADE to drop the dependent objects too.";
 
 constexpr std::array kCatalogRules{
@@ -200,11 +205,19 @@ constexpr std::array kBinderRules{
 constexpr std::array kConversionRules{
     Rule{"Could not convert string {} to INTERVAL", "22007",
          "invalid input syntax for type interval: \"{0}\""},
+    Rule{"Could not convert string {} to {} when casting from source column{}", "22P02",
+         "invalid input syntax for {type 1}: \"{0}\""},
     Rule{"Could not convert string {} to {}", "22P02",
          "invalid input syntax for {type 1}: \"{0}\""},
+    Rule{"date field value out of range: {}, expected{}", "22008",
+         "date/time field value out of range: \"{0}\""},
     Rule{"date field value out of range: {}", "22008",
          "date/time field value out of range: \"{0}\""},
+    Rule{"timestamp field value out of range: {}, expected{}", "22008",
+         "date/time field value out of range: \"{0}\""},
     Rule{"timestamp field value out of range: {}", "22008",
+         "date/time field value out of range: \"{0}\""},
+    Rule{"time field value out of range: {}, expected{}", "22008",
          "date/time field value out of range: \"{0}\""},
     Rule{"time field value out of range: {}", "22008",
          "date/time field value out of range: \"{0}\""},
@@ -264,6 +277,8 @@ constexpr std::array kParserRules{
 };
 
 constexpr std::array kTransactionRules{
+    Rule{"{}No space left on device{}", "53100", "could not write: the disk is full"},
+    Rule{"Failed to commit: Could not {}", "58030", "could not commit: could not {0}"},
     Rule{"cannot start a transaction within a transaction", "25001",
          "there is already a transaction in progress"},
     Rule{"{}no transaction is active", "25P01", "there is no transaction in progress"},
@@ -306,6 +321,9 @@ constexpr std::array kInputRules{
 
 constexpr std::array kIoRules{
     Rule{"{}No space left on device{}", "53100", "could not write: the disk is full"},
+    Rule{"Corrupt database file: {}", "XX001", "the warehouse's file is damaged: {0}"},
+    Rule{"Could not read enough bytes from file {}", "XX001",
+         "the warehouse's file is damaged: it ends too early: {0}"},
     Rule{"No files found that match the pattern {}", "58P01", "no file matches {0}"},
     Rule{"", "58030", ""},
 };
@@ -422,7 +440,10 @@ std::string type_name(std::string_view duckdb_name) {
     if (from == duckdb_name) return std::string(to);
   }
   if (duckdb_name.starts_with("DECIMAL")) {
-    return "numeric" + std::string(duckdb_name.substr(7));
+    // A pattern that ends its hole at the next ')' leaves the type's own behind.
+    const bool open =
+        duckdb_name.find('(') != std::string_view::npos && !duckdb_name.ends_with(')');
+    return "numeric" + std::string(duckdb_name.substr(7)) + (open ? ")" : "");
   }
   return to_lower(duckdb_name);
 }
@@ -577,6 +598,8 @@ void add_advice(SqlError& error, std::string_view text) {
     error.message = "out of memory";
     error.hint = "Raise the warehouse's memory limit or let the statement touch less data at once.";
   }
+  if (error.sqlstate == "53100") error.hint = kFullHint;
+  if (error.sqlstate == "XX001") error.hint = kDamagedHint;
   if (error.sqlstate == "40001") error.hint = "Run the transaction again.";
   if (!error.hint.empty()) return;
   const std::size_t advice = text.find("\nDid you mean ");

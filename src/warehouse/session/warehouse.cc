@@ -30,8 +30,8 @@ std::string_view without_prefix(std::string_view user) {
 
 Error to_error(const SqlError& error, std::string_view what) {
   const Errc code = error.sqlstate == "53100" ? Errc::kExhausted : Errc::kCorrupt;
-  return Error{code,
-               fmt::format("{}: {} [{}] {}", what, error.message, error.sqlstate, error.detail)};
+  return Error{code, fmt::format("{}: {} [{}] {}{}", what, error.message, error.sqlstate,
+                                 error.detail, error.hint)};
 }
 
 /// Of the files of the databases beside the first one; empty: in memory.

@@ -494,9 +494,13 @@ std::optional<Moment> read_moment(std::string_view text) {
   Reader reader(text);
   int pending_day = 0;
   while (true) {
+    const std::size_t before = reader.position();
     reader.skip_blanks();
     if (reader.done()) break;
     const char c = reader.peek();
+    // JDBC writes a date with the zone of its midnight: "2024-05-06 -04".
+    const bool zone_may_come =
+        moment.time_known || (moment.date_known && reader.position() > before);
     if (is_digit(c)) {
       const std::string_view digits = reader.digits();
       const char next = reader.peek();
@@ -512,7 +516,7 @@ std::optional<Moment> read_moment(std::string_view text) {
       }
     } else if (is_letter(c)) {
       if (!read_word(reader, moment, pending_day)) return std::nullopt;
-    } else if ((c == '+' || c == '-') && moment.time_known && moment.zone.empty()) {
+    } else if ((c == '+' || c == '-') && zone_may_come && moment.zone.empty()) {
       if (!read_zone(reader, c, moment)) return std::nullopt;
     } else {
       return std::nullopt;
@@ -606,6 +610,8 @@ std::optional<Interval> parse_interval(std::string_view text,
   return interval;
 }
 
+constexpr std::string_view kBeforeChrist = " (BC)";
+
 std::optional<std::string> normal_timestamp(std::string_view text) {
   const auto moment = read_moment(text);
   if (!moment || !moment->date_known || !clock_valid(*moment)) return std::nullopt;
@@ -617,9 +623,22 @@ std::optional<std::string> normal_timestamp(std::string_view text) {
   (void)std::snprintf(date.data(), date.size(), "%04d-%02d-%02d", moment->year, moment->month,
                       moment->day);
   std::string normal = date.data();
-  if (moment->time_known) normal += " " + clock_text(*moment) + moment->zone;
-  if (moment->before_christ) normal += " (BC)";
+  if (moment->before_christ) normal += kBeforeChrist;
+  if (moment->time_known || !moment->zone.empty())
+    normal += " " + clock_text(*moment) + moment->zone;
   return normal;
+}
+
+LocalMoment split_moment(std::string_view normal) {
+  const std::size_t before = normal.find(kBeforeChrist);
+  const std::size_t date_end = before == std::string_view::npos
+                                   ? std::min(normal.find(' '), normal.size())
+                                   : before + kBeforeChrist.size();
+  const std::string_view clock = normal.substr(date_end);
+  const std::size_t zone = std::min(clock.find_first_of("+- ", 1), clock.size());
+  return {.date = std::string(normal.substr(0, date_end)),
+          .clock = std::string(clock.substr(0, zone)),
+          .zone = std::string(clock.substr(zone))};
 }
 
 std::optional<std::string> normal_time(std::string_view text) {

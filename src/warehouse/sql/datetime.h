@@ -25,6 +25,14 @@ struct Interval {
 /// not handled.
 [[nodiscard]] std::optional<std::string> normal_timestamp(std::string_view text);
 [[nodiscard]] std::optional<std::string> normal_time(std::string_view text);
+/// The parts of what normal_timestamp gave: "2024-05-06", " 07:08:09.5" or nothing, and the zone
+/// ("+02:00", " US/Pacific" or nothing).
+struct LocalMoment {
+  std::string date;
+  std::string clock;
+  std::string zone;
+};
+[[nodiscard]] LocalMoment split_moment(std::string_view normal);
 
 /// True for digits and separators as of a date or time: what is no value then is out of range.
 [[nodiscard]] bool has_moment_shape(std::string_view text);

@@ -141,13 +141,10 @@ std::string Emitter::normal_literal(const TypeName& type, std::string_view text,
              std::string(text) + "\"",
          span);
   }
-  if (date)
-    return normal->substr(0, normal->find(' ')) + (normal->ends_with(" (BC)") ? " (BC)" : "");
-  if (type.kind == TypeKind::kTimestamp && normal->size() > 19) {
-    const std::size_t zone = normal->find_first_of("+- ", 19);
-    if (zone != std::string::npos) return normal->substr(0, zone);
-  }
-  return *normal;
+  if (time) return *normal;
+  const LocalMoment moment = split_moment(*normal);
+  if (date) return moment.date;
+  return type.kind == TypeKind::kTimestamp ? moment.date + moment.clock : *normal;
 }
 
 void Emitter::require_whole(const TypeName& type, std::string_view text, SourceSpan span) {

@@ -239,7 +239,7 @@ void Emitter::require_condition(const Expression& node, std::string_view where) 
   const InferredType type = infer(node);
   const bool text = type.kind == Inferred::kText && node.kind != ExpressionKind::kString;
   if (!text && !is_numeric(type.kind) && type.kind != Inferred::kDate &&
-      type.kind != Inferred::kTimestamp) {
+      type.kind != Inferred::kTimestamp && type.kind != Inferred::kSketch) {
     return;
   }
   fail("42804",

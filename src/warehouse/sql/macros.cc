@@ -21,9 +21,15 @@ constexpr Macro kMacros[] = {
   THEN error('2201F: invalid argument for power function') ELSE $m.finite(power(x, y)) END)sql"},
     // What is negative counts as none; NULL stays.
     {"natural(n)", R"sql(CASE WHEN n < 0 THEN 0 ELSE n END)sql"},
+    // A text of gigabytes would take the memory of everybody, and cannot be interrupted.
+    {"bounded(n)",
+     R"sql(CASE WHEN n > 16777216 THEN error('54000: requested length too large') ELSE n END)sql"},
     {"padded(s, n, fill, front)",
-     R"sql(CASE WHEN fill = '' THEN left(s, $m.natural(n)) WHEN front THEN lpad(s, n, fill)
-  ELSE rpad(s, n, fill) END)sql"},
+     R"sql(CASE WHEN fill = '' THEN left(s, $m.natural(n))
+  WHEN front THEN lpad(s, $m.bounded(n), fill) ELSE rpad(s, $m.bounded(n), fill) END)sql"},
+    {"repeated(s, n)",
+     R"sql(repeat(s, CASE WHEN n < 0 THEN 0 WHEN length(s) * n > 16777216
+  THEN error('54000: requested length too large') ELSE n END))sql"},
     {"to_varbyte(x, f)",
      R"sql(CASE lower(f) WHEN 'hex' THEN unhex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x)
   WHEN 'utf-8' THEN encode(x) WHEN 'utf_8' THEN encode(x) WHEN 'binary' THEN CAST(CAST(x AS BIT) AS BLOB)
@@ -164,7 +170,7 @@ constexpr Macro kMacros[] = {
     // What columns of the two kinds of INTERVAL hold.
     {"interval_months(v)",
      R"sql(CASE WHEN v = to_months(CAST(date_part('year', v) * 12 + date_part('month', v) AS INTEGER))
-  THEN v ELSE error('22015: an INTERVAL YEAR TO MONTH holds no days, hours, minutes or seconds')
+  THEN v WHEN v IS NULL THEN NULL ELSE error('22015: an INTERVAL YEAR TO MONTH holds no days, hours, minutes or seconds')
   END)sql"},
     {"interval_days(v)",
      R"sql(CASE WHEN date_part('year', v) = 0 AND date_part('month', v) = 0 THEN v
@@ -194,34 +200,41 @@ constexpr Macro kMacros[] = {
     {"json_element(j, n)",
      R"sql(CASE WHEN n < 0 THEN NULL ELSE json_extract_string(j, '$[' || CAST(n AS VARCHAR) ||
        ']') END)sql"},
-    // SUPER arrays as lists of their elements' JSON texts; NULL for what is no array.
+    // SUPER arrays as lists of their elements' JSON texts; NULL for what is no array. A parameter
+    // stands for the text of its argument: what is needed twice is given to a lambda, or nested
+    // calls would grow by that power.
     {"json_item(v)", R"sql(coalesce(CAST(to_json(v) AS VARCHAR), 'null'))sql"},
     {"json_items(a)",
-     R"sql(CASE WHEN json_type(CAST(a AS JSON)) = 'ARRAY'
-  THEN list_transform(CAST(CAST(a AS JSON) AS JSON[]),
-    lambda x: coalesce(CAST(x AS VARCHAR), 'null')) END)sql"},
+     R"sql(list_transform([CAST(a AS JSON)], lambda j: CASE WHEN json_type(j) = 'ARRAY'
+  THEN list_transform(CAST(j AS JSON[]),
+    lambda x: coalesce(CAST(x AS VARCHAR), 'null')) END)[1])sql"},
     {"json_of_items(l)", R"sql(CAST('[' || array_to_string(l, ',') || ']' AS JSON))sql"},
     {"array_flatten(a)",
      R"sql($m.json_of_items(flatten(list_transform($m.json_items(a), lambda x:
   CASE WHEN x LIKE '[%' THEN $m.json_items(CAST(x AS JSON)) ELSE [x] END))))sql"},
     {"array_contains(a, v)", R"sql(list_contains($m.json_items(a), $m.json_item(v)))sql"},
     {"array_position(a, v)",
-     R"sql(CASE WHEN $m.json_items(a) IS NOT NULL
-  THEN CAST(coalesce(list_position($m.json_items(a), $m.json_item(v)), 0) - 1 AS INTEGER) END)sql"},
+     R"sql(list_transform([{'l': $m.json_items(a), 'v': $m.json_item(v)}], lambda s:
+  CASE WHEN s.l IS NOT NULL
+    THEN CAST(coalesce(list_position(s.l, s.v), 0) - 1 AS INTEGER) END)[1])sql"},
     {"array_positions(a, v)",
-     R"sql(to_json(list_filter(range(0, len($m.json_items(a))),
-  lambda i: $m.json_items(a)[i + 1] = $m.json_item(v))))sql"},
+     R"sql(list_transform([{'l': $m.json_items(a), 'v': $m.json_item(v)}], lambda s:
+  to_json(list_filter(range(0, len(s.l)), lambda i: s.l[i + 1] = s.v)))[1])sql"},
     {"arrays_overlap(a, b)", R"sql(list_has_any($m.json_items(a), $m.json_items(b)))sql"},
     // How often the i-th element occurs in a list.
     {"item_count(l, x)", R"sql(len(list_filter(l, lambda y: y = x)))sql"},
     {"items_except(a, b, once)",
-     R"sql(list_transform(list_filter(range(1, len(a) + 1), lambda i: CASE WHEN once
-  THEN $m.item_count(a[1:i], a[i]) = 1 AND $m.item_count(b, a[i]) = 0
-  ELSE $m.item_count(a[1:i], a[i]) > $m.item_count(b, a[i]) END), lambda i: a[i]))sql"},
+     R"sql(list_transform([{'a': a, 'b': b}], lambda s: list_transform(list_filter(
+  range(1, len(s.a) + 1), lambda i: CASE WHEN once
+    THEN $m.item_count(s.a[1:i], s.a[i]) = 1 AND $m.item_count(s.b, s.a[i]) = 0
+    ELSE $m.item_count(s.a[1:i], s.a[i]) > $m.item_count(s.b, s.a[i]) END),
+  lambda i: s.a[i]))[1])sql"},
     {"items_in_both(a, b, once)",
-     R"sql(list_transform(list_filter(range(1, len(a) + 1), lambda i: CASE WHEN once
-  THEN $m.item_count(a[1:i], a[i]) = 1 AND $m.item_count(b, a[i]) > 0
-  ELSE $m.item_count(a[1:i], a[i]) <= $m.item_count(b, a[i]) END), lambda i: a[i]))sql"},
+     R"sql(list_transform([{'a': a, 'b': b}], lambda s: list_transform(list_filter(
+  range(1, len(s.a) + 1), lambda i: CASE WHEN once
+    THEN $m.item_count(s.a[1:i], s.a[i]) = 1 AND $m.item_count(s.b, s.a[i]) > 0
+    ELSE $m.item_count(s.a[1:i], s.a[i]) <= $m.item_count(s.b, s.a[i]) END),
+  lambda i: s.a[i]))[1])sql"},
     {"array_except(a, b, once)",
      R"sql($m.json_of_items($m.items_except($m.json_items(a), $m.json_items(b), once)))sql"},
     {"array_intersection(a, b, once)",
@@ -238,13 +251,11 @@ constexpr Macro kMacros[] = {
      R"sql(list_transform(list_sort(list_transform(list_filter(l, lambda x: x <> 'null'),
   lambda x: $m.json_sort_key(x))), lambda k: k.item))sql"},
     {"array_sort(a, up, nulls_first)",
-     R"sql($m.json_of_items(list_concat(
-  CASE WHEN nulls_first THEN list_filter($m.json_items(a), lambda x: x = 'null')
-    ELSE CAST([] AS VARCHAR[]) END,
-  CASE WHEN up THEN $m.items_sorted($m.json_items(a))
-    ELSE list_reverse($m.items_sorted($m.json_items(a))) END,
+     R"sql(list_transform([$m.json_items(a)], lambda l: $m.json_of_items(list_concat(
+  CASE WHEN nulls_first THEN list_filter(l, lambda x: x = 'null') ELSE CAST([] AS VARCHAR[]) END,
+  CASE WHEN up THEN $m.items_sorted(l) ELSE list_reverse($m.items_sorted(l)) END,
   CASE WHEN nulls_first THEN CAST([] AS VARCHAR[])
-    ELSE list_filter($m.json_items(a), lambda x: x = 'null') END)))sql"},
+    ELSE list_filter(l, lambda x: x = 'null') END)))[1])sql"},
     {"json_digits(x)", R"sql(ltrim(CAST(CAST(x AS JSON) AS VARCHAR), '-'))sql"},
     {"decimal_precision(x)",
      R"sql(CASE WHEN regexp_full_match($m.json_digits(x), '[0-9]+([.][0-9]+)?')
