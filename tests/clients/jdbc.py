@@ -12,6 +12,11 @@ CHECKS = [
     "prepared_again_and_again",
     "batch",
     "fetch_size",
+    "fetch_size_binary",
+    "moments",
+    "batch_in_transaction",
+    "altered_table",
+    "savepoint",
     "transactions",
     "errors",
     "cancel",
@@ -26,6 +31,7 @@ CHECKS = [
     "metadata_types",
     "metadata_privileges",
     "metadata_functions",
+    "metadata_rest",
 ]
 
 

@@ -362,6 +362,7 @@ void append_diagnostic(std::string& out, char type, const ErrorFields& fields) {
   field('D', fields.detail);
   field('H', fields.hint);
   if (fields.position > 0) field('P', std::to_string(fields.position));
+  field('R', fields.routine);
   writer.byte('\0');
   writer.end();
 }

@@ -147,6 +147,7 @@ struct ErrorFields {
   std::string_view detail{};
   std::string_view hint{};
   std::int32_t position = 0;
+  std::string_view routine{};  ///< Of PostgreSQL's sources: drivers know some errors by it.
 };
 /// `type` is 'E' or 'N'.
 void append_diagnostic(std::string& out, char type, const ErrorFields& fields);

@@ -599,13 +599,15 @@ void Connection::on_setting(std::string_view name, std::string_view value) {
 }
 
 void Connection::send_error(const session::SqlError& error, bool is_fatal) {
+  const bool is_outdated = error.message == session::kOutdatedStatement;
   append_diagnostic(out_, 'E',
                     {.severity = is_fatal ? "FATAL" : "ERROR",
                      .sqlstate = error.sqlstate,
                      .message = error.message,
                      .detail = error.detail,
                      .hint = error.hint,
-                     .position = static_cast<std::int32_t>(error.position)});
+                     .position = static_cast<std::int32_t>(error.position),
+                     .routine = is_outdated ? "RevalidateCachedQuery" : ""});
 }
 
 void Connection::fatal(std::string_view sqlstate, std::string message, std::string hint) {

@@ -25,6 +25,11 @@ bool is_planned(const sql::Statement& statement) {
          sql::get_if<sql::MergeStatement>(statement) != nullptr;
 }
 
+bool is_same_column(const Field& told, const Field& now) {
+  return told.name == now.name && told.type_oid == now.type_oid &&
+         told.type_modifier == now.type_modifier;
+}
+
 Field text_field(std::string name) {
   return {.name = std::move(name), .type_oid = 1043, .type_size = -1, .type_modifier = -1};
 }
@@ -51,7 +56,8 @@ std::shared_ptr<PreparedStatement> SessionState::recall(std::string_view text,
   const auto found = recent.find(text);
   if (found == recent.end()) return nullptr;
   const PreparedStatement& statement = *found->second;
-  if (shared->clock.monotonic_us() - statement.seen_us > kRecentAgeUs) {
+  const bool changed = !statement.plan || statement.plan->stamp != stamp();
+  if (changed || shared->clock.monotonic_us() - statement.seen_us > kRecentAgeUs) {
     recent.erase(found);
     return nullptr;
   }
@@ -97,6 +103,11 @@ SqlStatus SessionState::parse(std::string_view name, std::string_view text,
           "current transaction is aborted, commands ignored until end of transaction block");
     }
   }
+  if (prepared->parsed) {
+    if (const auto* call = sql::get_if<sql::CallStatement>(prepared->parsed->statement);
+        call != nullptr && prepared->parsed->parameter_count > 0)
+      return no_procedure(*call);
+  }
   // What cannot be planned is no statement: its name stays free.
   if (prepared->parsed && is_planned(prepared->parsed->statement))
     LEAT_TRY(plan_statement(*prepared));
@@ -106,13 +117,26 @@ SqlStatus SessionState::parse(std::string_view name, std::string_view text,
 }
 
 SqlStatus SessionState::plan_statement(PreparedStatement& statement) {
-  if (statement.plan && statement.plan->stamp == stamp()) return {};
-  statement.plan.reset();
-  if (home != nullptr) return plan_here(statement);
-  LEAT_TRY(visit_written(statement.parsed->statement, false));
-  const SqlStatus planned = plan_here(statement);
-  leave_visited();
-  return planned;
+  if (!statement.plan || statement.plan->stamp != stamp()) {
+    statement.plan.reset();
+    if (home != nullptr) {
+      LEAT_TRY(plan_here(statement));
+    } else {
+      LEAT_TRY(visit_written(statement.parsed->statement, false));
+      const SqlStatus planned = plan_here(statement);
+      leave_visited();
+      if (!planned) return planned;
+    }
+  }
+  if (!statement.promised) {
+    statement.promised = statement.plan->fields;
+  } else if (!std::ranges::equal(*statement.promised, statement.plan->fields, is_same_column)) {
+    // Who has the old description would read the new rows as something else.
+    statement.plan.reset();
+    return engine::fail_sql("0A000", std::string(kOutdatedStatement), {},
+                            "Prepare the statement again.");
+  }
+  return {};
 }
 
 SqlStatus SessionState::plan_here(PreparedStatement& statement) {
@@ -246,6 +270,7 @@ SqlStatus SessionState::bind(std::string_view portal, std::string_view name,
                 decode_parameter(parameters[i], i < types.size() ? types[i] : 0));
     made->parameters.push_back(std::move(value));
   }
+  if (statement.plan) LEAT_TRY(read_moments(*statement.plan->last, made->parameters));
   if (const auto old = portals.find(portal); old != portals.end()) {
     forget(old->second->rows.get());
     portals.erase(old);
@@ -319,6 +344,9 @@ SqlResult<ExecuteOutcome> SessionState::execute(std::string_view name, std::int6
   if (!done) return std::unexpected(std::move(done).error());
   if (suspended) return ExecuteOutcome::kSuspended;
   LEAT_TRY(finish(running));
+  // A change runs once: Amazon's JDBC driver leaves a portal behind for each row of a batch.
+  const auto ran = portals.find(name);  // COMMIT has ended them all
+  if (!name.empty() && ran != portals.end() && !sql::returns_rows(statement)) portals.erase(ran);
   return ExecuteOutcome::kComplete;
 }
 

@@ -366,18 +366,116 @@ TEST_F(Extended, AnEmptyStatementIsEmpty) {
 
 TEST_F(Extended, APlanFollowsTheTableItReads) {
   run(*session_, "create table replanned (a int); insert into replanned values (1)");
-  ASSERT_EQ(parse("s", "select * from replanned"), "");
+  ASSERT_EQ(parse("s", "select a from replanned"), "");
   ASSERT_EQ(bind("", "s"), "");
   EXPECT_EQ(execute(""), "1");
   sync();
-  run(*session_, "alter table replanned add column b int default 2");
+  run(*session_, "drop table replanned; create table replanned (b int, a int)");
+  run(*session_, "insert into replanned values (2, 3)");
   ASSERT_EQ(bind("", "s"), "");
-  EXPECT_EQ(execute(""), "1|2");
+  EXPECT_EQ(execute(""), "3");
   sync();
   run(*session_, "drop table replanned");
   ASSERT_EQ(bind("", "s"), "");
   execute("");
   EXPECT_EQ(state_, "42P01");
+}
+
+// A driver that was told of the columns once reads every later row by them.
+TEST_F(Extended, TheColumnsOfAPreparedStatementDoNotChange) {
+  run(*session_, "create table kept (a int); insert into kept values (1)");
+  ASSERT_EQ(parse("all", "select * from kept"), "");
+  ASSERT_EQ(parse("one", "select a from kept where 1 = $1"), "");
+  run(*session_, "alter table kept add column b int default 2");
+  ASSERT_EQ(bind("", "all"), "");
+  execute("");
+  EXPECT_EQ(state_, "0A000");
+  sync();
+  EXPECT_FALSE(session_->describe_statement("all", sink_));
+  sync();
+  ASSERT_EQ(bind("", "one", {text("1")}), "");
+  EXPECT_EQ(execute(""), "1");
+  sync();
+  run(*session_,
+      "drop table kept; create table kept (a varchar(9)); insert into kept values ('x')");
+  EXPECT_EQ(bind("", "one", {text("1")}), "0A000");
+  sync();
+  // Prepared anew, under another name too, it has the new columns.
+  ASSERT_EQ(parse("again", "select a from kept where 1 = $1"), "");
+  ASSERT_EQ(bind("", "again", {text("1")}), "");
+  EXPECT_EQ(execute(""), "x");
+}
+
+// Drivers write a moment as text and leave its type to the server.
+TEST_F(Extended, TextsOfMomentsAreReadAsLiteralsAre) {
+  run(*session_,
+      "set timezone to 'America/New_York'; create table moments (d date, ts timestamp,"
+      " tz timestamptz)");
+  const auto stored = [&](std::string_view value, std::vector<std::uint32_t> types) {
+    run(*session_, "truncate moments");
+    EXPECT_EQ(parse("", "insert into moments values ($1, $1, $1)", types), "");
+    if (const std::string wrong = bind("", "", {text(value)}); !wrong.empty()) return wrong;
+    execute("");
+    sync();
+    return state_.empty() ? ask(*session_, "select * from moments") : state_;
+  };
+  const auto read = [&](std::string_view type, std::string_view value) {
+    EXPECT_EQ(parse("", "select $1::" + std::string(type)), "");
+    if (const std::string wrong = bind("", "", {text(value)}); !wrong.empty()) return wrong;
+    const std::string rows = execute("");
+    sync();
+    return state_.empty() ? rows : state_;
+  };
+  // The zone says nothing where the type has none, and the session's counts where there is none.
+  EXPECT_EQ(read("timestamp", "2024-05-06 07:08:09.5-04"), "2024-05-06 07:08:09.5");
+  EXPECT_EQ(read("timestamp", "2024-05-06T07:08:09+02:00"), "2024-05-06 07:08:09");
+  EXPECT_EQ(read("timestamptz", "2024-05-06 07:08:09"), "2024-05-06 11:08:09+00");
+  EXPECT_EQ(read("timestamptz", "2024-05-06 07:08:09+00"), "2024-05-06 07:08:09+00");
+  EXPECT_EQ(read("timestamptz", "2024-05-06 07:08:09 US/Pacific"), "2024-05-06 14:08:09+00");
+  EXPECT_EQ(read("timestamptz", "2024-05-06 -07"), "2024-05-06 07:00:00+00");
+  EXPECT_EQ(read("date", "2024-05-06 -04"), "2024-05-06");
+  EXPECT_EQ(read("date", "May 6, 2024"), "2024-05-06");
+  EXPECT_EQ(read("date", "2024-05-32"), "22008");
+  EXPECT_EQ(read("date", "soon"), "22007");
+  EXPECT_EQ(stored("2024-05-06 07:08:09-05", {}),
+            "2024-05-06|2024-05-06 07:08:09|2024-05-06 12:08:09+00");
+  run(*session_, "prepare put as insert into moments values ($1, $2, $3)");
+  run(*session_, "truncate moments");
+  run(*session_, "execute put('2024-05-06 -04', '2024-05-06 07:08:09-04', '2024-05-06 07:08:09')");
+  EXPECT_EQ(ask(*session_, "select * from moments"),
+            "2024-05-06|2024-05-06 07:08:09|2024-05-06 11:08:09+00");
+  run(*session_, "begin");
+  EXPECT_EQ(parse("", "declare c cursor for select d from moments where tz = $1", {1184}), "");
+  EXPECT_EQ(bind("", "", {text("2024-05-06 07:08:09")}), "");
+  execute("");
+  EXPECT_EQ(state_, "");
+  EXPECT_EQ(ask(*session_, "fetch all from c"), "2024-05-06");
+  run(*session_, "rollback");
+}
+
+TEST_F(Extended, PortalsOfChangesAreGoneWhenTheyHaveRun) {
+  run(*session_, "create table batch (a int); begin");
+  ASSERT_EQ(parse("put", "insert into batch values ($1)"), "");
+  for (int i = 0; i < 1500; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    ASSERT_EQ(bind(name, "put", {text("1")}), "") << i;
+    execute(name);
+    ASSERT_EQ(state_, "") << i;
+  }
+  execute("p1");
+  EXPECT_EQ(state_, "34000");
+  run(*session_, "rollback");
+}
+
+TEST_F(Extended, ATextThatIsNoTextIsRefused) {
+  ASSERT_EQ(parse("s", "select $1::varchar"), "");
+  EXPECT_EQ(bind("", "s", {text("\xff")}), "22021");
+  EXPECT_EQ(bind("", "s", {text({"a\0b", 3})}), "22021");
+}
+
+TEST_F(Extended, ACallIsRefusedWhenItIsPrepared) {
+  EXPECT_EQ(parse("s", "call nowhere($1)"), "42883");
+  EXPECT_EQ(parse("s", "select 1"), "");
 }
 
 // The answer to literals alone is kept with the plan, and handed out again.

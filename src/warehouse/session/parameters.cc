@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
+#include "base/time.h"
 #include "warehouse/session/session_state.h"
+#include "warehouse/sql/datetime.h"
 
 namespace leat::session {
 namespace {
@@ -123,7 +126,7 @@ constexpr std::uint32_t kUuid = 2950;
 engine::UntypedText uuid_of_text(std::string_view text) {
   std::string written(text);
   if (written.size() == 32) {
-    for (const std::size_t at : {20, 16, 12, 8}) written.insert(at, "-");
+    for (const std::size_t at : {20U, 16U, 12U, 8U}) written.insert(at, "-");
   }
   return {std::move(written)};
 }
@@ -135,11 +138,59 @@ SqlResult<engine::Value> read_uuid(std::string_view bytes, std::uint32_t oid) {
   return engine::Value(uuid_of_text(digits));
 }
 
+/// The instant of a normal timestamp (sql::normal_timestamp), which is the session's local time
+/// when it has no zone. Nothing for what TimeUs does not hold.
+std::optional<TimeUs> instant(std::string_view normal, const TimeZone& session_zone) {
+  const sql::LocalMoment local = sql::split_moment(normal);
+  if (!local.zone.empty()) return parse_iso8601(normal);
+  const auto time = parse_iso8601(local.date + local.clock);
+  return time ? session_zone.to_utc(time->value) : time;
+}
+
+/// Text where a date or timestamp belongs, read as a literal of that type is: in any of Redshift's
+/// forms, without the zone where the type has none, at the session's where it has one and the text
+/// does not say. What it cannot read stays as it is: the engine says what is wrong.
+SqlResult<engine::Value> read_moment(std::string_view text, engine::Type type,
+                                     const TimeZone& session_zone) {
+  const engine::Value as_it_is = engine::UntypedText{std::string(text)};
+  const auto normal = sql::normal_timestamp(text);
+  if (!normal) {
+    if (!sql::has_moment_shape(text)) return as_it_is;
+    return engine::fail_sql("22008",
+                            fmt::format("date/time field value out of range: \"{}\"", text));
+  }
+  const sql::LocalMoment local = sql::split_moment(*normal);
+  if (type == engine::Type::kTimestampTz) {
+    if (local.zone.starts_with(' ')) return engine::Value(*normal);  // the engine knows the names
+    const auto time = instant(*normal, session_zone);
+    return time ? engine::Value(engine::TimestampTzValue{time->value}) : as_it_is;
+  }
+  return engine::Value(engine::UntypedText{local.date + local.clock});
+}
+
 }  // namespace
+
+SqlStatus SessionState::read_moments(const engine::Prepared& statement,
+                                     std::vector<engine::Value>& values) {
+  for (std::size_t i = 0; i < std::min(values.size(), statement.parameter_count()); ++i) {
+    const auto* untyped = std::get_if<engine::UntypedText>(&values[i]);
+    const engine::Type type = statement.parameter_type(i).type;
+    if (untyped == nullptr || (type != engine::Type::kDate && type != engine::Type::kTimestamp &&
+                               type != engine::Type::kTimestampTz)) {
+      continue;
+    }
+    LEAT_ASSIGN(values[i], read_moment(std::string(untyped->text), type, time_zone()));
+  }
+  return {};
+}
 
 SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint32_t type_oid) {
   if (!parameter.bytes) return engine::Value();
   const std::string_view bytes = *parameter.bytes;
+  if (!parameter.binary && (!is_utf8(bytes) || bytes.find('\0') != std::string_view::npos)) {
+    return engine::fail_sql("22021", "invalid byte sequence for encoding \"UTF8\" in a parameter",
+                            {}, "Send bytes in hexadecimal digits, or in binary.");
+  }
   if (!parameter.binary && type_oid == kUuid) return engine::Value(uuid_of_text(bytes));
   if (!parameter.binary) return engine::Value(engine::UntypedText{std::string(bytes)});
   switch (type_oid) {

@@ -482,7 +482,9 @@ SqlStatus SessionState::run_declare(Running& running,
     return engine::fail_sql("08P01", "the cursor's query has parameters without values", {},
                             "Bind them to DECLARE, or write the values into it.");
   }
-  LEAT_ASSIGN(cursor.rows, open_rows(plan, running.parameters));
+  std::vector<engine::Value> values(running.parameters.begin(), running.parameters.end());
+  LEAT_TRY(read_moments(*plan.last, values));
+  LEAT_ASSIGN(cursor.rows, open_rows(plan, values));
   // The plan's statement dies here, so the rows must not depend on it.
   LEAT_TRY(quiet_engine());
   cursors[statement.name] = std::move(cursor);
@@ -580,6 +582,7 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
   LEAT_TRY(check_and_lock(inner, *prepared));
   LEAT_TRY(plan_statement(*prepared));
   const catalog::RelationPointer target = prepared->plan->target;
+  LEAT_TRY(read_moments(*prepared->plan->last, values));
   if (values.size() != prepared->plan->last->parameter_count()) {
     return engine::fail_sql(
         "42601",

@@ -36,6 +36,10 @@ struct Field {
   bool identity = false;
 };
 
+/// The message (0A000) of executing a prepared statement whose columns have changed since it was
+/// prepared. Clients know it, and prepare again.
+inline constexpr std::string_view kOutdatedStatement = "cached plan must not change result type";
+
 enum class Severity : std::uint8_t { kInfo, kNotice, kWarning };
 
 /// Receives what one statement after the other produces, on the session's thread. A method that

@@ -396,9 +396,12 @@ SqlStatus SessionState::run_call(Running&, const sql::CallStatement& statement) 
     holds_checkpoints = hold;
     return {};
   }
-  return engine::fail_sql("42883",
-                          "procedure " + statement.procedure.to_string() + " does not exist", {},
-                          "There are no stored procedures: send their statements themselves.");
+  return no_procedure(statement);
+}
+
+std::unexpected<SqlError> no_procedure(const sql::CallStatement& call) {
+  return engine::fail_sql("42883", "procedure " + call.procedure.to_string() + " does not exist",
+                          {}, "There are no stored procedures: send their statements themselves.");
 }
 
 // The public face.

@@ -73,6 +73,8 @@ struct PreparedStatement {
   std::optional<sql::ParsedStatement> parsed;  ///< Nothing: the text was empty.
   std::vector<std::uint32_t> declared_types;
   std::optional<Plan> plan;
+  /// The columns that clients were told of: a plan with others does not replace the first.
+  std::optional<std::vector<Field>> promised;
   std::int64_t seen_us = 0;  ///< When it came first (monotonic).
 };
 
@@ -135,6 +137,8 @@ struct SessionState {
   SqlResult<std::vector<Field>> fields_of(PreparedStatement& statement);
   SqlStatus plan_statement(PreparedStatement& statement);
   SqlStatus plan_here(PreparedStatement& statement);  ///< In the database that is visited.
+  /// Reads texts where the statement takes dates and timestamps, by the session's time zone.
+  SqlStatus read_moments(const engine::Prepared& statement, std::vector<engine::Value>& values);
   /// A query that came before as the same text, with its plan; nothing when it is to be parsed.
   std::shared_ptr<PreparedStatement> recall(std::string_view text,
                                             std::span<const std::uint32_t> types);
@@ -501,6 +505,8 @@ struct ViewQuery {
 [[nodiscard]] std::string setting_text(const sql::SetStatement& statement);
 /// The rights on a new function of the session's user (functions.cc).
 [[nodiscard]] catalog::Acl new_function_acl(const SessionState& session, catalog::Oid schema);
+/// What CALL of a procedure that does not exist is answered with: none does (session.cc).
+[[nodiscard]] std::unexpected<SqlError> no_procedure(const sql::CallStatement& call);
 /// Value of a Bind parameter (parameters.cc).
 [[nodiscard]] SqlResult<engine::Value> decode_parameter(const Parameter& parameter,
                                                         std::uint32_t type_oid);

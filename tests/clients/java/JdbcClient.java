@@ -8,6 +8,7 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.Date;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -15,6 +16,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Timestamp;
 import java.sql.Types;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -22,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TimeZone;
 
 public final class JdbcClient {
   private interface Check {
@@ -94,6 +98,11 @@ public final class JdbcClient {
     all.put("prepared_again_and_again", this::preparedAgainAndAgain);
     all.put("batch", this::batch);
     all.put("fetch_size", this::fetchSize);
+    all.put("fetch_size_binary", this::fetchSizeBinary);
+    all.put("moments", this::moments);
+    all.put("batch_in_transaction", this::batchInTransaction);
+    all.put("altered_table", this::alteredTable);
+    all.put("savepoint", this::savepoint);
     all.put("transactions", this::transactions);
     all.put("errors", this::errors);
     all.put("cancel", this::cancel);
@@ -108,6 +117,7 @@ public final class JdbcClient {
     all.put("metadata_types", this::metadataTypes);
     all.put("metadata_privileges", this::metadataPrivileges);
     all.put("metadata_functions", this::metadataFunctions);
+    all.put("metadata_rest", this::metadataRest);
     return all;
   }
 
@@ -182,6 +192,166 @@ public final class JdbcClient {
       same(12502500L, sum);
     }
     connection.commit();
+  }
+
+  // Portals of binary rows, read in part while other statements run between: the rows are those
+  // that come as text at once.
+  private void fetchSizeBinary() throws SQLException {
+    execute("drop table if exists " + schema + ".wide");
+    execute("create table " + schema + ".wide (s smallint, i int, b bigint, n numeric(38,10),"
+        + " r real, d float8, t boolean, c char(8), v varchar(40), da date, ti time, ts timestamp,"
+        + " tz timestamptz, vb varbyte(20), su super)");
+    execute("insert into " + schema + ".wide select n, n, n * 1000000000, n + 0.5, n + 0.5,"
+        + " n / 8.0::float8, n % 2 = 0, 'c' || n, 'v\u00e9' || n, '2024-01-01'::date + n::int,"
+        + " '10:11:12', '2024-01-01'::timestamp + n * interval '1 hour',"
+        + " '2024-01-01 00:00:00+00', 'abc'::varbyte, json_parse('{\"n\":1}')"
+        + " from generate_series(1, 500) as g(n)");
+    execute("insert into " + schema + ".wide (s) values (null)");
+    String query = "select * from " + schema + ".wide where i is null or i <= ? order by i";
+    List<List<Object>> all = new ArrayList<>();
+    try (Connection plain = connect("binaryTransfer", "false");
+         PreparedStatement asked = plain.prepareStatement(query)) {
+      asked.setInt(1, 1000);
+      try (ResultSet found = asked.executeQuery()) {
+        readRows(found, all);
+      }
+    }
+    same(501, all.size());
+    for (int size : new int[] {1, 7, 100, 501, 5000}) {
+      try (Connection binary = connect("prepareThreshold", redshift ? "1" : "-1");
+           PreparedStatement asked = binary.prepareStatement(query);
+           Statement between = binary.createStatement()) {
+        binary.setAutoCommit(false);
+        asked.setFetchSize(size);
+        asked.setInt(1, 1000);
+        for (int round = 0; round < 2; ++round) {
+          List<List<Object>> some = new ArrayList<>();
+          try (ResultSet found = asked.executeQuery()) {
+            found.next();
+            some.add(readRow(found));
+            try (ResultSet other = between.executeQuery("select 42")) {
+              other.next();
+              same(42, other.getInt(1));
+            }
+            between.executeUpdate("update " + schema + ".wide set v = 'other' where i = 3");
+            readRows(found, some);
+          }
+          same(all.size(), some.size());
+          for (int i = 0; i < all.size(); ++i) {
+            same(all.get(i), some.get(i));
+          }
+          binary.rollback();
+        }
+      }
+    }
+  }
+
+  // What a JVM west of Greenwich writes is what it reads, in columns with a zone and without.
+  private void moments() throws SQLException {
+    execute("drop table if exists " + schema + ".moments");
+    execute("create table " + schema + ".moments (da date, ts timestamp, tz timestamptz)");
+    TimeZone before = TimeZone.getDefault();
+    TimeZone.setDefault(TimeZone.getTimeZone("America/New_York"));
+    try (Connection away = connect("ApplicationName", "away");
+         Statement asked = away.createStatement()) {
+      asked.execute("set timezone to 'America/New_York'");
+      Timestamp moment = Timestamp.valueOf("2024-05-06 07:08:09.123456");
+      try (PreparedStatement insert =
+               away.prepareStatement("insert into " + schema + ".moments values (?, ?, ?)")) {
+        insert.setDate(1, Date.valueOf("2024-05-06"));
+        insert.setTimestamp(2, moment);
+        insert.setTimestamp(3, moment);
+        insert.addBatch();
+        insert.setObject(1, LocalDate.of(2024, 5, 6));
+        insert.setObject(2, moment.toLocalDateTime());
+        insert.setObject(3, moment.toLocalDateTime().atOffset(ZoneOffset.ofHours(-4)));
+        insert.addBatch();
+        insert.setString(1, "2024-05-06 -04");
+        insert.setString(2, "2024-05-06 07:08:09.123456-04");
+        insert.setObject(3, "2024-05-06 07:08:09.123456", Types.OTHER);
+        if (redshift) {
+          insert.addBatch();
+        }
+        insert.executeBatch();
+      }
+      try (ResultSet found = asked.executeQuery("select da, ts, tz, da::varchar, ts::varchar,"
+               + " tz::varchar from " + schema + ".moments")) {
+        for (int i = 0; i < (redshift ? 3 : 2); ++i) {
+          require(found.next(), "there are rows");
+          same(Date.valueOf("2024-05-06"), found.getDate(1));
+          same(moment, found.getTimestamp(2));
+          same(moment, found.getTimestamp(3));
+          same("2024-05-06", found.getString(4));
+          same("2024-05-06 07:08:09.123456", found.getString(5));
+          same("2024-05-06 07:08:09.123456-04", found.getString(6));
+        }
+      }
+      try (PreparedStatement count = away.prepareStatement("select count(*) from " + schema
+               + ".moments where da = ? and ts = ? and tz = ?")) {
+        count.setDate(1, Date.valueOf("2024-05-06"));
+        count.setTimestamp(2, moment);
+        count.setTimestamp(3, moment);
+        try (ResultSet found = count.executeQuery()) {
+          found.next();
+          same(redshift ? 3 : 2, found.getInt(1));
+        }
+      }
+    } finally {
+      TimeZone.setDefault(before);
+    }
+  }
+
+  private void batchInTransaction() throws SQLException {
+    execute("drop table if exists " + schema + ".many");
+    execute("create table " + schema + ".many (a int, b varchar(20), t timestamp, d date)");
+    connection.setAutoCommit(false);
+    try (PreparedStatement insert =
+             connection.prepareStatement("insert into " + schema + ".many values (?, ?, ?, ?)")) {
+      for (int i = 0; i < 2500; ++i) {
+        insert.setInt(1, i);
+        insert.setString(2, i % 3 == 0 ? null : "row " + i);
+        insert.setTimestamp(3, i % 5 == 0 ? null : new Timestamp(1_700_000_000_000L + i));
+        insert.setDate(4, Date.valueOf("2024-05-06"));
+        insert.addBatch();
+      }
+      same(2500, insert.executeBatch().length);
+    }
+    connection.commit();
+    same("[[2500, 3123750, 1666, 2000]]",
+        rows("select count(*), sum(a), count(b), count(t) from " + schema + ".many").toString());
+  }
+
+  // A driver that keeps its statements prepares them again when their columns have changed.
+  private void alteredTable() throws SQLException {
+    execute("drop table if exists " + schema + ".altered");
+    execute("create table " + schema + ".altered (a int)");
+    execute("insert into " + schema + ".altered values (7)");
+    try (PreparedStatement asked =
+             connection.prepareStatement("select * from " + schema + ".altered where 1 = ?")) {
+      asked.setInt(1, 1);
+      for (int i = 0; i < 7; ++i) {
+        asked.executeQuery().close();
+      }
+      execute("drop table " + schema + ".altered");
+      execute("create table " + schema + ".altered (a varchar(9), b int)");
+      execute("insert into " + schema + ".altered values ('seven', 8)");
+      try (ResultSet found = asked.executeQuery()) {
+        found.next();
+        same("seven", found.getString("a"));
+        same(8, found.getInt("b"));
+      }
+    }
+  }
+
+  private void savepoint() throws SQLException {
+    connection.setAutoCommit(false);
+    try {
+      connection.setSavepoint("s");
+    } catch (SQLException error) {
+      same("0A000", error.getSQLState());
+      return;
+    }
+    throw new IllegalStateException("there is a savepoint");
   }
 
   private void transactions() throws SQLException {
@@ -368,6 +538,32 @@ public final class JdbcClient {
     }
   }
 
+  private void metadataRest() throws SQLException {
+    makeShop();
+    DatabaseMetaData data = connection.getMetaData();
+    try (ResultSet found = data.getBestRowIdentifier(null, schema, "items", 0, true)) {
+      require(found.next(), "there is a row identifier");
+      same("id", found.getString("COLUMN_NAME"));
+    }
+    try (ResultSet found = data.getCrossReference(null, schema, "items", null, schema, "sales")) {
+      require(found.next(), "there is a cross reference");
+      same("item_id", found.getString("FKCOLUMN_NAME"));
+    }
+    try (ResultSet rights = data.getColumnPrivileges(null, schema, "items", "name")) {
+      require(rights.next(), "there is a right on the column");
+    }
+    data.getVersionColumns(null, schema, "items").close();
+    data.getUDTs(null, schema, "%", null).close();
+    data.getClientInfoProperties().close();
+    try (PreparedStatement asked = connection.prepareStatement("select id, name from " + schema
+             + ".items where id = ? and name = ? and price between ? and 2")) {
+      same("int8", asked.getParameterMetaData().getParameterTypeName(1));
+      same("varchar", asked.getParameterMetaData().getParameterTypeName(2));
+      same("numeric", asked.getParameterMetaData().getParameterTypeName(3));
+      same("name", asked.getMetaData().getColumnName(2));
+    }
+  }
+
   private void makeShop() throws SQLException {
     execute("create table if not exists " + schema
         + ".items (id bigint not null primary key, name varchar(20), price numeric(8,2))");
@@ -379,6 +575,29 @@ public final class JdbcClient {
   private static String slowQuery() {
     return "select count(*) from generate_series(1, 100000) a(x), generate_series(1, 100000) b(y),"
         + " generate_series(1, 1000) c(z) where (x * y * z) % 7 = 3";
+  }
+
+  private Connection connect(String property, String value) throws SQLException {
+    Properties own = new Properties();
+    own.putAll(properties);
+    own.setProperty(property, value);
+    return DriverManager.getConnection(url, own);
+  }
+
+  private static void readRows(ResultSet found, List<List<Object>> into) throws SQLException {
+    while (found.next()) {
+      into.add(readRow(found));
+    }
+  }
+
+  // Values as objects; drivers write the texts of binary values in their own way.
+  private static List<Object> readRow(ResultSet found) throws SQLException {
+    List<Object> row = new ArrayList<>();
+    for (int i = 1; i <= found.getMetaData().getColumnCount(); ++i) {
+      Object value = found.getObject(i);
+      row.add(value instanceof byte[] bytes ? Arrays.toString(bytes) : String.valueOf(value));
+    }
+    return row;
   }
 
   private String stateOf(String sql) {
