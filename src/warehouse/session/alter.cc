@@ -170,6 +170,10 @@ SqlStatus rename_table(SessionState& session, Relation& relation, const std::str
   if (name.starts_with("#") && !relation.temporary) {
     return engine::fail_sql("42P16", "a permanent table cannot be renamed to \"" + name + "\"");
   }
+  const catalog::SchemaPointer schema = session.catalog.schema(relation.schema);
+  // A new name is made there, which takes what making a table takes.
+  if (schema != nullptr && !session.has_system_privilege("alter table"))
+    LEAT_TRY(session.require_schema(*schema, catalog::kCreate));
   if (!relation.temporary) LEAT_TRY(session.lock_table(relation.schema_name, name));
   const RelationPointer taken = relation.temporary
                                     ? session.catalog.temporary(name)
