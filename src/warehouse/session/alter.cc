@@ -270,7 +270,6 @@ SqlStatus append_from(SessionState& session, Running& running, Relation& target,
     }
   }
   // Rows that moved are gone from the source, and the marks of their columns are kept.
-  if (session.block == Block::kNone) session.start_block(Block::kImplicit, false);
   LEAT_TRY(session.lock_table(source->schema_name, source->name));
   session.note_growth(target);
   LEAT_TRY(session.quiet_engine());
@@ -589,6 +588,8 @@ SqlStatus add_constraint(SessionState& session, Relation& relation,
 
 SqlStatus SessionState::run_alter_table(Running& running,
                                         const sql::AlterTableStatement& statement) {
+  // What may not run in a block of the client's gets one of its own, or nobody would commit it.
+  if (block == Block::kNone) start_block(Block::kImplicit, false);
   LEAT_ASSIGN(const RelationPointer found, find_relation(statement.table));
   const bool table = found->kind == catalog::RelationKind::kTable;
   // APPEND is a matter of rows, and stands alone.
