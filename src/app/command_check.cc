@@ -15,6 +15,7 @@
 #include "app/encryption_key.h"
 #include "app/file_text.h"
 #include "app/object_storage.h"
+#include "app/part_options.h"
 #include "app/sources.h"
 #include "base/text.h"
 #include "net/address.h"
@@ -26,6 +27,8 @@
 
 namespace leat::app {
 namespace {
+
+constexpr const char* kDestinationKeys = "see the keys destination.*";
 
 struct CheckResult {
   std::string name;
@@ -60,6 +63,7 @@ class Checks {
     check_store();
     check_space();
     check_sources();
+    check_parts();
     check_listen("collect.listen", config_.collect_listen);
     check_listen("console.listen", config_.console_listen);
     const bool embedded = is_embedded(config_);
@@ -156,6 +160,22 @@ class Checks {
     for (const Source& source : *sources) check_tracking_plan(source);
   }
 
+  // Keys that are good alone and do not go together.
+  void check_parts() {
+    const auto refuse = [this](const char* name, const Error& error) {
+      miss_with_step(name, error, "see docs/reference/configuration.md");
+    };
+    if (const auto journal = journal_options(config_); !journal) refuse("journal", journal.error());
+    if (const auto times = sync_times(config_); !times) refuse("sync", times.error());
+    const auto notices = notice_options(config_);
+    if (!notices) return refuse("notify", notices.error());
+    if (!*notices) return;
+    const bool has_webhook = !(*notices)->webhook.empty();
+    const bool has_mail = !(*notices)->mail_server.url.empty();
+    pass("notify", fmt::format("by {}{}{}; nothing was sent", has_webhook ? "webhook" : "",
+                               has_webhook && has_mail ? " and " : "", has_mail ? "mail" : ""));
+  }
+
   void check_tracking_plan(const Source& source) {
     if (source.tracking_plan.empty()) return;
     const std::string name = fmt::format("sources.{}.tracking_plan", source.name);
@@ -207,6 +227,9 @@ class Checks {
 
   // The destination, where there is one to be reached now.
   void check_warehouse() {
+    if (const Status keys = check_destination_keys(config_); !keys) {
+      return miss_with_step("destination", keys.error(), kDestinationKeys);
+    }
     ConnectionFile running;
     if (is_embedded(config_)) {
       auto file = read_connection_file(config_.data);
@@ -214,20 +237,20 @@ class Checks {
       running = std::move(*file);
     }
     const auto destination = open_destination(config_, process_environment(), running);
-    if (!destination) return miss_with_step("warehouse", destination.error());
+    if (!destination) return miss_with_step("warehouse", destination.error(), kDestinationKeys);
     const load::DestinationSettings& settings = (*destination)->settings;
     const std::string where = fmt::format("{}:{}", settings.host, settings.port);
     const auto connection = (*destination)->connect(settings, std::stop_token());
     if (!connection) {
       return miss("warehouse",
                   load::describe_failure(connection.error(), "connecting", settings).message,
-                  "see the keys destination.*");
+                  kDestinationKeys);
     }
     const auto answer = (*connection)->run("select 1", std::stop_token());
     if (!answer) {
       return miss("warehouse",
                   load::describe_failure(answer.error(), "asking it", settings).message,
-                  "see the keys destination.*");
+                  kDestinationKeys);
     }
     pass("warehouse",
          fmt::format("{} answers as {} in {}", where, settings.user, settings.database));
@@ -254,7 +277,7 @@ class Checks {
       return miss(
           "warehouse: rights",
           load::describe_failure(missing.error(), "asking for its rights", settings).message,
-          "see the keys destination.*");
+          kDestinationKeys);
     }
     for (const load::MissingRight& right : *missing) {
       miss("warehouse: rights", right.detail, "as an administrator run: " + right.grant);

@@ -164,7 +164,9 @@ Exit run_list(const Terminal& terminal, const std::string& data, bool json) {
   for (const Json& each : member_list(*answer, "regulations")) {
     const Totals totals = totals_of(each);
     const std::string source = member_text(each, "source");
-    table.rows.push_back({member_text(each, "requested_at"), member_text(each, "regulation_type"),
+    const std::string dry = each.value("dry_run", false) ? " (dry run)" : "";
+    table.rows.push_back({member_text(each, "requested_at"),
+                          member_text(each, "regulation_type") + dry,
                           member_text(each, "subject_type"), source.empty() ? "(all)" : source,
                           member_text(each, "status"), count_text(totals.events_deleted),
                           count_text(totals.rows), member_text(each, "id")});

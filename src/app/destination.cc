@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <string_view>
+
 #include "app/object_storage.h"
 #include "aws/credential_chain.h"
 #include "aws/service_call.h"
@@ -104,45 +107,48 @@ Result<std::optional<net::SshOptions>> ssh_of(const Config& config,
   return ssh;
 }
 
-Status check_keys(const Config& config) {
-  const bool iam = config.destination_authentication == "iam";
-  const bool data_api = config.destination_protocol == "data_api";
-  if (data_api &&
-      (iam || !config.destination_host.empty() || !config.destination_password.empty() ||
-       !config.destination_ssh_server.empty())) {
+// Keys of a warehouse that is not the embedded one.
+constexpr std::array<std::string_view, 18> kKeysOfOthers = {"port",
+                                                            "database",
+                                                            "user",
+                                                            "password",
+                                                            "cluster",
+                                                            "region",
+                                                            "profile",
+                                                            "groups",
+                                                            "workgroup",
+                                                            "create_user",
+                                                            "sslmode",
+                                                            "api_endpoint",
+                                                            "ssl_root_certificate",
+                                                            "ssh_server",
+                                                            "ssh_user",
+                                                            "ssh_key",
+                                                            "ssh_passphrase",
+                                                            "ssh_known_hosts"};
+
+Status check_embedded(const Config& config) {
+  for (const std::string_view key : kKeysOfOthers) {
+    const auto origin = config.origins.find(fmt::format("destination.{}", key));
+    if (origin == config.origins.end()) continue;
     return fail(Errc::kInvalid,
-                "destination.protocol: data_api needs no host, password, authentication or "
-                "ssh_server; take them out");
-  }
-  if (data_api && config.destination_copy_authorization == "keys") {
-    return fail(Errc::kInvalid,
-                "destination.copy_authorization: keys would leave the keys in the statements that "
-                "the Data API keeps for a day; use a role (destination.iam_role)");
-  }
-  if (!data_api && !config.destination_secret.empty()) {
-    return fail(Errc::kInvalid,
-                "destination.secret is for destination.protocol: data_api; set that, or take it "
-                "out");
-  }
-  if (iam && config.destination_host.empty()) {
-    return fail(Errc::kInvalid,
-                "destination.authentication: iam is for a warehouse of AWS; set destination.host, "
-                "or take the key out for the embedded one");
-  }
-  if (iam && !config.destination_password.empty()) {
-    return fail(Errc::kInvalid,
-                "destination.password and destination.authentication: iam exclude each other; take "
-                "one out");
-  }
-  if (!iam && !data_api &&
-      !(config.destination_cluster.empty() && config.destination_workgroup.empty())) {
-    return fail(
-        Errc::kInvalid,
-        "destination.cluster and destination.workgroup are for logins by AWS credentials; "
-        "set destination.authentication: iam or destination.protocol: data_api, or take them "
-        "out");
+                fmt::format("destination.{} ({}) is for a warehouse that destination.host names, "
+                            "and there is none: events go into the embedded one; set "
+                            "destination.host, or take the key out",
+                            key, origin->second));
   }
   return {};
+}
+
+// A role's name may hold much, but nothing that ends the literal it stands in.
+Status check_role(const std::string& role) {
+  const bool is_arn = role.starts_with("arn:aws") && role.find(":role/") != std::string::npos &&
+                      role.find_first_of("'\"\\ \t\r\n") == std::string::npos;
+  if (role == "default" || is_arn) return {};
+  return fail(Errc::kInvalid,
+              fmt::format("destination.iam_role '{}' is no role; write default, or an ARN such as "
+                          "arn:aws:iam::123456789012:role/leat-copy",
+                          role));
 }
 
 Status open_http(const Environment& environment, Destination& out) {
@@ -236,6 +242,48 @@ Status open_login(const Config& config, const Environment& environment, Destinat
 
 }  // namespace
 
+Status check_destination_keys(const Config& config) {
+  const bool iam = config.destination_authentication == "iam";
+  const bool data_api = config.destination_protocol == "data_api";
+  if (data_api &&
+      (iam || !config.destination_host.empty() || !config.destination_password.empty() ||
+       !config.destination_ssh_server.empty())) {
+    return fail(Errc::kInvalid,
+                "destination.protocol: data_api needs no host, password, authentication or "
+                "ssh_server; take them out");
+  }
+  if (data_api && config.destination_copy_authorization == "keys") {
+    return fail(Errc::kInvalid,
+                "destination.copy_authorization: keys would leave the keys in the statements that "
+                "the Data API keeps for a day; use a role (destination.iam_role)");
+  }
+  if (!data_api && !config.destination_secret.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.secret is for destination.protocol: data_api; set that, or take it "
+                "out");
+  }
+  if (iam && config.destination_host.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.authentication: iam is for a warehouse of AWS; set destination.host, "
+                "or take the key out for the embedded one");
+  }
+  if (iam && !config.destination_password.empty()) {
+    return fail(Errc::kInvalid,
+                "destination.password and destination.authentication: iam exclude each other; take "
+                "one out");
+  }
+  if (!iam && !data_api &&
+      !(config.destination_cluster.empty() && config.destination_workgroup.empty())) {
+    return fail(
+        Errc::kInvalid,
+        "destination.cluster and destination.workgroup are for logins by AWS credentials; "
+        "set destination.authentication: iam or destination.protocol: data_api, or take them "
+        "out");
+  }
+  LEAT_TRY(check_role(config.destination_iam_role));
+  return is_embedded(config) ? check_embedded(config) : Status();
+}
+
 Result<Access> access_now(const Destination& destination) {
   if (destination.data_api) {
     return fail(Errc::kUnsupported,
@@ -280,7 +328,7 @@ std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> conne
 Result<std::unique_ptr<Destination>> open_destination(const Config& config,
                                                       const Environment& environment,
                                                       const ConnectionFile& connection) {
-  LEAT_TRY(check_keys(config));
+  LEAT_TRY(check_destination_keys(config));
   auto out = std::make_unique<Destination>();
   out->settings = settings_of(config, connection);
   if (config.destination_copy_authorization == "keys") {

@@ -28,6 +28,10 @@ struct Destination {
   std::optional<net::SshOptions> ssh = {};           ///< With destination.ssh_server.
 };
 
+/// Errors: kInvalid, keys of the destination that contradict each other, or that mean nothing
+/// without another.
+[[nodiscard]] Status check_destination_keys(const Config& config);
+
 /// `connection` has the embedded warehouse's address and password, when no destination.host is set.
 /// Asks nobody yet. Errors: kInvalid (keys that contradict each other), kNotFound (CA bundle).
 [[nodiscard]] Result<std::unique_ptr<Destination>> open_destination(

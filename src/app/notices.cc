@@ -114,15 +114,41 @@ std::vector<Notice> NoticeRules::look(const std::vector<load::SourceState>& stat
   return out;
 }
 
-Result<std::unique_ptr<Notifier>> Notifier::start(NoticeOptions options) {
-  if (!options.webhook.empty() && !options.webhook.starts_with("http://") &&
-      !options.webhook.starts_with("https://")) {
-    return fail(Errc::kInvalid, "notify.webhook is no http:// or https:// URL");
+Status check_notices(const NoticeOptions& options) {
+  const auto starts_with_any = [](const std::string& url, std::string_view a, std::string_view b) {
+    return (url.starts_with(a) && url.size() > a.size()) ||
+           (url.starts_with(b) && url.size() > b.size());
+  };
+  if (!options.webhook.empty() && !starts_with_any(options.webhook, "http://", "https://")) {
+    return fail(Errc::kInvalid,
+                "notify.webhook is no URL; write it as https://HOST/PATH or http://HOST/PATH");
   }
-  if (!options.mail_server.url.empty() && (options.mail_from.empty() || options.mail_to.empty())) {
+  const std::string& server = options.mail_server.url;
+  if (server.empty()) return {};
+  if (!starts_with_any(server, "smtps://", "smtp://")) {
+    return fail(Errc::kInvalid,
+                fmt::format("notify.mail_server '{}' is no mail server; write it as "
+                            "smtps://HOST:465 or smtp://HOST:587",
+                            server));
+  }
+  if (options.mail_from.empty() || options.mail_to.empty()) {
     return fail(Errc::kInvalid,
                 "notify.mail_server needs notify.mail_from and notify.mail_to; set them");
   }
+  std::vector<std::string> addresses = options.mail_to;
+  addresses.push_back(options.mail_from);
+  for (const std::string& address : addresses) {
+    if (address.find('@') != std::string::npos) continue;
+    return fail(Errc::kInvalid,
+                fmt::format("'{}' is no mail address; correct notify.mail_from or notify.mail_to, "
+                            "such as leat@example.com",
+                            address));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Notifier>> Notifier::start(NoticeOptions options) {
+  LEAT_TRY(check_notices(options));
   options.mail_server.timeout_us = kSendTimeoutUs;
   LEAT_ASSIGN(auto http, io::HttpClient::open({}));
   std::unique_ptr<Notifier> out(new Notifier(std::move(options), std::move(http)));

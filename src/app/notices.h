@@ -73,6 +73,9 @@ struct NoticeOptions {
   std::function<std::vector<load::SourceState>()> states = {};
 };
 
+/// Errors: kInvalid, a channel that cannot work: no URL, no addresses.
+[[nodiscard]] Status check_notices(const NoticeOptions& options);
+
 /// Looks and tells, in a thread of its own. What cannot be delivered is tried again, 10 s doubling
 /// to 1 h, for a day; a notice that waits when the process ends is lost.
 class Notifier {

@@ -85,6 +85,12 @@ TEST(Notifier, RefusesChannelsThatCannotWork) {
   options.webhook.clear();
   options.mail_server.url = "smtp://127.0.0.1:25";
   EXPECT_THAT(Notifier::start(options).error().message, HasSubstr("notify.mail_from"));
+  options.mail_from = "leat@example.com";
+  options.mail_to = {"operators"};
+  EXPECT_THAT(Notifier::start(options).error().message, HasSubstr("'operators'"));
+  options.mail_to = {"operators@example.com"};
+  options.mail_server.url = "mail.example.com";
+  EXPECT_THAT(Notifier::start(options).error().message, HasSubstr("smtps://HOST:465"));
 }
 
 TEST(Notifier, PostsToTheWebhookAndEndsAtOnce) {

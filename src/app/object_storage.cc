@@ -71,6 +71,11 @@ Result<ObjectStorage> open_object_storage(const Config& config, const Environmen
                                               : config.store_endpoint;
   LEAT_ASSIGN(s3.region, region_of(config, s3.endpoint, chain));
   s3.addressing = addressing_of(config.store_addressing);
+  if (!config.store_kms_key.empty() && !config.store_encryption.starts_with("aws:kms")) {
+    return fail(Errc::kInvalid, fmt::format("store.kms_key means nothing with store.encryption: "
+                                            "{}; set aws:kms, or take the key out",
+                                            config.store_encryption));
+  }
   if (config.store_encryption != "bucket") s3.encryption = config.store_encryption;
   s3.kms_key = config.store_kms_key;
   s3.attempts_max = options.attempts_max;

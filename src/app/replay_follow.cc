@@ -134,8 +134,11 @@ Exit show_end(const Terminal& terminal, const Json& job, bool json) {
     for (const Errc each : {Errc::kUnavailable, Errc::kExhausted, Errc::kAborted}) {
       if (member_text(job, "error_code") == errc_name(each)) code = each;
     }
-    return report(terminal, Error{code, fmt::format("{}; run the same command again to go on",
-                                                    member_text(job, "error"))});
+    // What is wrong with the request stays wrong.
+    const bool is_wrong = member_text(job, "error_code") == errc_name(Errc::kInvalid);
+    return report(terminal,
+                  Error{code, member_text(job, "error") +
+                                  (is_wrong ? "" : "; run the same command again to go on")});
   }
   if (phase == "stopped") {
     return report(terminal, Error{Errc::kConflict, "the replay was stopped"});

@@ -7,6 +7,7 @@
 #include "app/data_directory.h"
 #include "app/file_text.h"
 #include "base/text.h"
+#include "pipeline/shape/names.h"
 #include "pipeline/shape/shaper.h"
 
 namespace leat::app {
@@ -49,6 +50,36 @@ Result<std::vector<std::string>> patterns_of(const std::string& source, std::str
   return patterns;
 }
 
+// A name that no table or column can have would leave nothing out, silently.
+Status check_name(const std::string& source, std::string_view key, std::string_view name) {
+  const bool is_pattern = name.find('*') != std::string_view::npos;
+  if (is_pattern || name.starts_with('_') || name.find("__") != std::string_view::npos) return {};
+  const std::string right = shape::identifier_of(name);
+  if (right == name) return {};
+  return fail(Errc::kInvalid, fmt::format("sources.{}.{}: nothing is called '{}'; did you mean "
+                                          "'{}'?",
+                                          source, key, name, right));
+}
+
+Status check_names(const std::string& source, const shape::Exclusion& exclusion) {
+  for (const std::string& table : exclusion.tables) {
+    LEAT_TRY(check_name(source, "exclude_tables", table));
+  }
+  for (const std::string& pattern : exclusion.columns) {
+    const auto parts = split(pattern, '.');
+    if (parts.size() > 2) {
+      return fail(Errc::kInvalid, fmt::format("sources.{}.exclude_columns: '{}' is no column; "
+                                              "allowed: TABLE.COLUMN or COLUMN, with * for any "
+                                              "characters",
+                                              source, pattern));
+    }
+    for (const std::string_view part : parts) {
+      LEAT_TRY(check_name(source, "exclude_columns", part));
+    }
+  }
+  return {};
+}
+
 Result<shape::Exclusion> exclusion_of(const SourceConfig& config) {
   shape::Exclusion out;
   LEAT_ASSIGN(out.events, patterns_of(config.name, "exclude_events", config.exclude_events));
@@ -60,6 +91,7 @@ Result<shape::Exclusion> exclusion_of(const SourceConfig& config) {
                             "what the other tables cannot take",
                             config.name));
   }
+  LEAT_TRY(check_names(config.name, out));
   for (const std::string_view column : {"id", "received_at"}) {
     // Segment's loader breaks without them; here they are simply always there.
     if (!out.leaves_out_column("tracks", column)) continue;
@@ -90,6 +122,12 @@ Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& config
                                               "allowed: a-z, 0-9 and _, no reserved word, "
                                               "such as '{}'",
                                               source.name, source.schema, right));
+    }
+    if (source.schema.starts_with("pg_") || source.schema == "information_schema") {
+      return fail(Errc::kInvalid,
+                  fmt::format("sources.{}.schema: '{}' is a name that the warehouse keeps for "
+                              "itself; set another",
+                              source.name, source.schema));
     }
     sources.push_back(std::move(source));
   }

@@ -18,6 +18,7 @@
 #include "app/file_text.h"
 #include "app/notices.h"
 #include "app/object_storage.h"
+#include "app/part_options.h"
 #include "app/privacy_api.h"
 #include "app/received.h"
 #include "app/shaping.h"
@@ -66,11 +67,6 @@ std::string url_of(std::string_view scheme, const net::Endpoint& bound) {
 Error in_part(std::string_view part, Error error) {
   error.message = fmt::format("{}: {}", part, error.message);
   return error;
-}
-
-unsigned threads_of(std::int64_t configured) {
-  return configured > 0 ? static_cast<unsigned>(configured)
-                        : std::max(1U, std::thread::hardware_concurrency());
 }
 
 // Nothing when neither file is named: plain HTTP.
@@ -283,12 +279,8 @@ Status System::Impl::start_data_api() {
 }
 
 Status System::Impl::start_journal() {
-  journal::Options options;
+  LEAT_ASSIGN(journal::Options options, journal_options(config));
   options.directory = data.paths().journal();
-  options.shard_count = threads_of(config.collect_threads);
-  options.segment_bytes = static_cast<std::uint64_t>(config.journal_segment_bytes);
-  options.buffer_bytes = std::min(options.buffer_bytes, options.segment_bytes / 4);
-  options.disk_max = static_cast<std::uint64_t>(config.journal_disk_bytes_max);
   options.metrics = &metrics;
   LEAT_ASSIGN(journal, journal::Journal::open(options));
 
@@ -336,11 +328,7 @@ Status System::Impl::start_load() {
          .exclusion = source.exclusion,
          .is_paused = !source.sync});
   }
-  LEAT_ASSIGN(schedules.times, load::SyncTimes::parse({.every_us = config.sync_every_us,
-                                                       .cron = config.sync_cron,
-                                                       .hours = config.sync_hours,
-                                                       .time_zone = config.sync_time_zone,
-                                                       .manual = config.sync_manual}));
+  LEAT_ASSIGN(schedules.times, sync_times(config));
   schedules.metrics = &metrics;
   schedules.replays = replayer.get();
   LEAT_ASSIGN(history, load::SyncHistory::open(
@@ -364,23 +352,11 @@ Status System::Impl::start_load() {
 }
 
 Status System::Impl::start_notifier() {
-  if (config.notify_webhook.empty() && config.notify_mail_server.empty()) return {};
-  NoticeOptions options;
-  options.after_us = config.notify_after_us;
-  options.every_us = config.notify_every_us;
-  options.webhook = config.notify_webhook;
-  options.webhook_token = config.notify_webhook_token;
-  options.mail_server = {.url = config.notify_mail_server,
-                         .user = config.notify_mail_user,
-                         .password = config.notify_mail_password,
-                         .ca_bundle = config.notify_mail_ca_bundle};
-  options.mail_from = config.notify_mail_from;
-  for (const std::string_view to : split(config.notify_mail_to, ',')) {
-    if (!trim(to).empty()) options.mail_to.emplace_back(trim(to));
-  }
-  options.metrics = &metrics;
-  options.states = [this] { return schedule->states(); };
-  LEAT_ASSIGN(notifier, Notifier::start(std::move(options)));
+  LEAT_ASSIGN(auto options, notice_options(config));
+  if (!options) return {};
+  options->metrics = &metrics;
+  options->states = [this] { return schedule->states(); };
+  LEAT_ASSIGN(notifier, Notifier::start(*std::move(options)));
   return {};
 }
 

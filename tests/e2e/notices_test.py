@@ -101,7 +101,7 @@ class NoticesTest(LeatTest):
         environment = dict(FREE_PORTS, LEAT_NOTIFY_WEBHOOK="hooks.example.com")
         done = run(["up", "--data", self.data], environment)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("notify.webhook is no http:// or https:// URL", done.stderr)
+        self.assertIn("notify.webhook is no URL; write it as https://HOST/PATH", done.stderr)
 
 
 if __name__ == "__main__":

@@ -34,39 +34,6 @@ std::string shard_directory(const std::string& directory, std::size_t shard) {
   return fmt::format("{}/{}{:04}", directory, kShardPrefix, shard);
 }
 
-Status check_options(const Options& options) {
-  if (options.directory.empty()) {
-    return fail(Errc::kInvalid, "the journal needs a folder");
-  }
-  if (options.shard_count < 1 || options.shard_count > kShardsMax) {
-    return fail(Errc::kInvalid, fmt::format("journal.shards is {}, 1 to {} are allowed",
-                                            options.shard_count, kShardsMax));
-  }
-  if (options.segment_bytes < kSegmentBytesMin || options.segment_bytes > kSegmentBytesMax ||
-      options.segment_bytes % kBlock != 0) {
-    return fail(
-        Errc::kInvalid,
-        fmt::format("journal.segment_bytes is {}, a multiple of {} from {} to {} is allowed",
-                    options.segment_bytes, kBlock, kSegmentBytesMin, kSegmentBytesMax));
-  }
-  if (options.buffer_bytes < kBufferBytesMin ||
-      options.buffer_bytes + 2 * kBlock > options.segment_bytes) {
-    return fail(Errc::kInvalid, fmt::format("journal.buffer_bytes is {}, {} to {} are allowed",
-                                            options.buffer_bytes, kBufferBytesMin,
-                                            options.segment_bytes - 2 * kBlock));
-  }
-  if (options.disk_max / options.shard_count < kSegmentsMin * options.segment_bytes) {
-    return fail(
-        Errc::kInvalid,
-        fmt::format(
-            "journal.disk_max is {}, at least {} are needed: {} segments of {} bytes for each of "
-            "{} shards",
-            options.disk_max, kSegmentsMin * options.segment_bytes * options.shard_count,
-            kSegmentsMin, options.segment_bytes, options.shard_count));
-  }
-  return {};
-}
-
 bool is_journal_id(std::string_view id) {
   return id.size() == kJournalIdBytes &&
          id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -117,6 +84,36 @@ Result<std::size_t> count_shards(const Options& options) {
 }
 
 }  // namespace
+
+Status check_sizes(const Options& options) {
+  if (options.shard_count < 1 || options.shard_count > kShardsMax) {
+    return fail(Errc::kInvalid, fmt::format("journal.shards is {}, 1 to {} are allowed",
+                                            options.shard_count, kShardsMax));
+  }
+  if (options.segment_bytes < kSegmentBytesMin || options.segment_bytes > kSegmentBytesMax ||
+      options.segment_bytes % kBlock != 0) {
+    return fail(
+        Errc::kInvalid,
+        fmt::format("journal.segment_bytes is {}, a multiple of {} from {} to {} is allowed",
+                    options.segment_bytes, kBlock, kSegmentBytesMin, kSegmentBytesMax));
+  }
+  if (options.buffer_bytes < kBufferBytesMin ||
+      options.buffer_bytes + 2 * kBlock > options.segment_bytes) {
+    return fail(Errc::kInvalid, fmt::format("journal.buffer_bytes is {}, {} to {} are allowed",
+                                            options.buffer_bytes, kBufferBytesMin,
+                                            options.segment_bytes - 2 * kBlock));
+  }
+  if (options.disk_max / options.shard_count < kSegmentsMin * options.segment_bytes) {
+    return fail(
+        Errc::kInvalid,
+        fmt::format(
+            "journal.disk_max is {}, at least {} are needed: {} segments of {} bytes for each of "
+            "{} shards",
+            options.disk_max, kSegmentsMin * options.segment_bytes * options.shard_count,
+            kSegmentsMin, options.segment_bytes, options.shard_count));
+  }
+  return {};
+}
 
 // ---- Shard: the public face of a writer
 
@@ -240,7 +237,8 @@ Status Journal::Impl::open_shard(std::size_t index) {
 // ---- Journal
 
 Result<std::unique_ptr<Journal>> Journal::open(Options options) {
-  LEAT_TRY(check_options(options));
+  if (options.directory.empty()) return fail(Errc::kInvalid, "the journal needs a folder");
+  LEAT_TRY(check_sizes(options));
   options.files = options.files != nullptr ? options.files : &io::posix_file_system();
   options.clock = options.clock != nullptr ? options.clock : &system_clock();
   options.random = options.random != nullptr ? options.random : &secure_random();

@@ -82,6 +82,9 @@ struct Options {
   metrics::Registry* metrics = nullptr;  ///< Borrowed; none when null.
 };
 
+/// Errors: kInvalid, a number that is out of its range or does not go with the others.
+[[nodiscard]] Status check_sizes(const Options& options);
+
 class ShardWriter;  // shard_writer.h
 
 /// The appending end of one shard. append() belongs to one thread; the rest is for any thread.

@@ -42,7 +42,7 @@ struct TextRule {
 
 // Redshift answers XX000 (or nothing, before login) to most of these; the texts are the documented
 // ones.
-constexpr std::array<TextRule, 48> kTextRules = {{
+constexpr std::array<TextRule, 49> kTextRules = {{
     {"resize mode", FailureKind::kUnreachable},
     {"serializable isolation violation", FailureKind::kSerialization},
     {"disk full", FailureKind::kDiskFull},
@@ -78,6 +78,7 @@ constexpr std::array<TextRule, 48> kTextRules = {{
     {"authentication method", FailureKind::kLoginRefused},
     {"no pg_hba.conf entry", FailureKind::kLoginRefused},
     {"not permitted to log in", FailureKind::kLoginRefused},
+    {"failed logins", FailureKind::kLoginRefused},
     {"role \"", FailureKind::kLoginRefused},
     {"database \"", FailureKind::kLoginRefused},
     {"server closed the connection", FailureKind::kUnreachable},
@@ -177,10 +178,16 @@ std::string next_step(const DestinationFailure& failure, const DestinationSettin
   return {};
 }
 
-// libpq breaks its texts into lines; a failure is one line of a log.
+// libpq breaks its texts into lines; a failure is one line of a log. A server that refuses the
+// login over TLS and without says so twice.
 std::string one_line(std::string_view text) {
+  text = trim(text);
+  const std::size_t half = text.size() / 2;
+  const bool is_twice =
+      text.size() % 2 == 1 && text[half] == '\n' && text.substr(0, half) == text.substr(half + 1);
+  if (is_twice) text = text.substr(0, half);
   std::string out;
-  for (const std::string_view line : split(trim(text), '\n')) {
+  for (const std::string_view line : split(text, '\n')) {
     if (!out.empty()) out += ' ';
     out += trim(line);
   }

@@ -32,6 +32,7 @@ TEST(ClassifyFailure, TellsApartWhatTheOperatorMustDo) {
       {"3D000", "database \"x\" does not exist", FailureKind::kLoginRefused},
       {"", "FATAL:  database \"x\" does not exist", FailureKind::kLoginRefused},
       {"", "FATAL:  role \"x\" is not permitted to log in", FailureKind::kLoginRefused},
+      {"", "FATAL:  too many failed logins of user \"leat\"", FailureKind::kLoginRefused},
       {"42501", "permission denied for schema web", FailureKind::kPermission},
       {"XX000", "permission denied for database dev", FailureKind::kPermission},
       {"XX000", "User u does not have ASSUMEROLE permission on IAM role \"r\" for COPY",
@@ -115,6 +116,17 @@ TEST(DescribeFailure, NamesTheGrantThatIsMissing) {
   EXPECT_NE(step("User u does not have ASSUMEROLE permission on IAM role")
                 .find("GRANT ASSUMEROLE ON 'arn:aws:iam::1:role/r' TO \"u\" FOR COPY"),
             std::string::npos);
+}
+
+TEST(DescribeFailure, SaysOnceWhatCameTwice) {
+  DestinationSettings settings;
+  settings.host = "h";
+  const std::string once = "connection to h failed: FATAL:  no\nHINT:  Wait.";
+  const Error error = describe_failure({FailureKind::kLoginRefused, "", once + "\n" + once + "\n"},
+                                       "connecting", settings);
+  EXPECT_NE(error.message.find("connection to h failed: FATAL:  no HINT:  Wait; set the"),
+            std::string::npos)
+      << error.message;
 }
 
 TEST(DescribeFailure, IsOneLine) {

@@ -150,6 +150,11 @@ Result<SyncTimes> SyncTimes::parse(const SyncTimesText& text) {
     const auto hours = read_field(kHourField, text.hours, out.hours_);
     if (!hours) return fail_in("hours", hours.error());
   }
+  if (out.is_cron() && !out.after(TimeUs{0})) {
+    return fail(Errc::kInvalid,
+                fmt::format("cron: '{}'{} names no time that ever comes; correct it", text.cron,
+                            text.hours.empty() ? "" : " in hours " + text.hours));
+  }
   return out;
 }
 

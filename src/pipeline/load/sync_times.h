@@ -29,8 +29,8 @@ class SyncTimes {
  public:
   /// Every minute.
   SyncTimes() = default;
-  /// Reads the settings. Errors: kInvalid; the message starts with the setting's name (cron, hours,
-  /// time_zone) and says what is allowed.
+  /// Reads the settings. Errors: kInvalid, also for an expression that names no time; the message
+  /// starts with the setting's name (cron, hours, time_zone) and says what is allowed.
   [[nodiscard]] static Result<SyncTimes> parse(const SyncTimesText& text);
   /// Only when asked.
   [[nodiscard]] static SyncTimes manual();

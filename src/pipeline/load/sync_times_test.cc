@@ -91,7 +91,6 @@ INSTANTIATE_TEST_SUITE_P(
                  "",
                  "2026-11-21T07:00:00Z",
                  "2028-02-29T00:00:00.000Z"},
-        NextCase{"NoSuchDay", {.cron = "0 0 31 2 *"}, "", "2026-11-21T07:00:00Z", "never"},
         NextCase{
             "Nickname", {.cron = "@daily"}, "", "2026-11-21T07:00:00Z", "2026-11-22T00:00:00.000Z"},
         NextCase{"Zone", kBerlinMorning, "", "2026-07-01T12:00:00Z", "2026-07-02T00:30:00.000Z"},
@@ -129,6 +128,10 @@ TEST(SyncTimes, SaysWhatIsWrong) {
   EXPECT_THAT(message({.cron = "*/0 * * * *"}), HasSubstr("'*/0' is no minute"));
   EXPECT_THAT(message({.cron = "0 0 * foo *"}), HasSubstr("'foo' is no month"));
   EXPECT_THAT(message({.cron = "1,,2 * * * *"}), HasSubstr("is no minute"));
+  EXPECT_THAT(message({.cron = "0 0 31 2 *"}), StartsWith("cron: '0 0 31 2 *' names no time"));
+  EXPECT_THAT(message({.cron = "15 5 * * *", .hours = "6-22"}),
+              StartsWith("cron: '15 5 * * *' in hours 6-22 names no time that ever comes"));
+  EXPECT_EQ(message({.cron = "15 5 29 2 *", .hours = "5"}), "accepted");
   EXPECT_THAT(message({.hours = "6-24"}), StartsWith("hours: '6-24' is no hour"));
   EXPECT_THAT(message({.time_zone = "Mars/Olympus"}),
               StartsWith("time_zone: unknown time zone 'Mars/Olympus'"));
