@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "pipeline/archive/archive.h"
 #include "pipeline/archive/inspect.h"
+#include "pipeline/load/load_sql.h"
 
 namespace leat::app {
 namespace {
@@ -171,6 +172,7 @@ Result<Plan> make_plan_of(const PlanCommandOptions& options, const Config& confi
   std::string plan_file = options.tracking_plan;
   if (source) {
     shaping.exclusion = source->exclusion;
+    shaping.taken_tables = load::ledger_tables_in(source->schema, config.destination_ledger_schema);
     if (plan_file.empty()) plan_file = source->tracking_plan;
   }
   std::unique_ptr<shape::TrackingPlan> tracking_plan;

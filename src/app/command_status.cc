@@ -96,6 +96,9 @@ std::string sync_line(const Json& report) {
       member_text(report, "source"), count_at(events, "received"), count_at(report, "batches"),
       count_at(events, "loaded"), count_at(events, "deduplicated"), count_at(events, "rescued"),
       count_at(events, "excluded"));
+  if (const std::string values = count_at(report, "values_rescued"); values != "0") {
+    line += fmt::format("; {} values rescued", values);
+  }
   const Json created = member_list(report, "tables_created");
   const Json added = member_list(report, "columns_added");
   if (!created.empty()) line += fmt::format("; {} new tables", created.size());

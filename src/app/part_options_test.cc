@@ -30,20 +30,20 @@ TEST(PartOptions, DefaultsAreGood) {
 }
 
 TEST(PartOptions, SizesOfTheJournalGoTogether) {
-  EXPECT_THAT(message(journal_options(config({{"LEAT_JOURNAL_SEGMENT_BYTES", "64MiB"},
-                                              {"LEAT_JOURNAL_DISK_MAX", "4MiB"}}))),
+  EXPECT_THAT(message(journal_options(config(
+                  {{"LEAT_JOURNAL_SEGMENT_BYTES", "64MiB"}, {"LEAT_JOURNAL_DISK_MAX", "4MiB"}}))),
               HasSubstr("journal.disk_max"));
   EXPECT_THAT(message(journal_options(config({{"LEAT_JOURNAL_SEGMENT_BYTES", "2MB"}}))),
               HasSubstr("multiple of 4096"));
 }
 
 TEST(PartOptions, SyncsThatNeverComeAreRefused) {
-  EXPECT_THAT(message(sync_times(config({{"LEAT_SYNC_CRON", "15 5 * * *"},
-                                         {"LEAT_SYNC_HOURS", "6-22"}}))),
-              HasSubstr("sync.cron: '15 5 * * *' in hours 6-22 names no time that ever comes"));
-  EXPECT_EQ(message(sync_times(config({{"LEAT_SYNC_CRON", "15 * * * *"},
-                                       {"LEAT_SYNC_HOURS", "6-22"}}))),
-            "taken");
+  EXPECT_THAT(
+      message(sync_times(config({{"LEAT_SYNC_CRON", "15 5 * * *"}, {"LEAT_SYNC_HOURS", "6-22"}}))),
+      HasSubstr("sync.cron: '15 5 * * *' in hours 6-22 names no time that ever comes"));
+  EXPECT_EQ(
+      message(sync_times(config({{"LEAT_SYNC_CRON", "15 * * * *"}, {"LEAT_SYNC_HOURS", "6-22"}}))),
+      "taken");
 }
 
 TEST(PartOptions, NoticesNeedWhatTheyAreSentBy) {

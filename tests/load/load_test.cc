@@ -560,5 +560,43 @@ TEST_F(LoadTest, AStopRequestEndsTheSyncAndTheNextOneGoesOn) {
   EXPECT_EQ(sync_with(loader).batches, 1);
 }
 
+// A loader that runs for days hears of a wider column, though nothing that was staged fits either.
+TEST_F(LoadTest, AColumnThatWasAlteredTakesWhatItDidNotTakeBefore) {
+  load::Loader loader(options(warehouse_));
+  const std::string wide = R"({"note":")" + std::string(600, 'x') + "\"}";
+  archive_.add_seal({{"web", {track("t1", "A", R"({"note":"short"})"), track("t2", "A", wide)}}});
+  EXPECT_EQ(sync_with(loader).values_rescued, 1);
+  ASSERT_THAT(warehouse_.ask("ALTER TABLE web.a ALTER COLUMN note TYPE varchar(1000)"),
+              testing::IsEmpty());
+  archive_.add_seal({{"web", {track("t3", "A", wide)}}});
+  EXPECT_EQ(sync_with(loader).values_rescued, 0);
+  EXPECT_THAT(warehouse_.ask("SELECT id, len(note) FROM web.a ORDER BY id"),
+              ElementsAre("t1|5", "t2|NULL", "t3|600"));
+}
+
+// What stands in a source's schema beside its tables must not stop it, whatever events are called.
+TEST_F(LoadTest, EventsNamedLikeSomethingElseOfTheSchemaGetTablesOfTheirOwn) {
+  archive_.add_seal({{"web", {track("t1", "Order")}}});
+  sync_well(warehouse_);
+  for (const char* sql :
+       {"CREATE VIEW web.big_orders AS SELECT id, received_at FROM web.\"_order\"",
+        "CREATE VIEW web.late AS SELECT id FROM web._order WITH NO SCHEMA BINDING",
+        "CREATE TABLE web.countries (code varchar(2), name varchar(100))"}) {
+    ASSERT_THAT(warehouse_.ask(sql), testing::IsEmpty()) << sql;
+  }
+  archive_.add_seal({{"web",
+                      {track("t2", "Big Orders", R"({"a":1})"), track("t3", "Countries"),
+                       track("t4", "Late"), track("t5", "Order")}}});
+  EXPECT_EQ(sync_well(warehouse_).events.loaded, 4);
+  archive_.add_seal({{"web", {track("t6", "Big Orders", R"({"a":2})")}}});
+  EXPECT_EQ(sync_well(warehouse_).events.loaded, 1);
+  EXPECT_THAT(warehouse_.ask("SELECT id, event, a FROM web._big_orders ORDER BY id"),
+              ElementsAre("t2|_big_orders|1", "t6|_big_orders|2"));
+  EXPECT_THAT(warehouse_.ask("SELECT id FROM web._countries UNION ALL SELECT id FROM web._late "
+                             "ORDER BY id"),
+              ElementsAre("t3", "t4"));
+  EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.countries"), ElementsAre("0"));
+}
+
 }  // namespace
 }  // namespace leat::load_test

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -370,42 +371,125 @@ TEST_F(RecoveryTest, EveryValueIsFoundWhenTablesAndColumnsAreFew) {
   run(6, options);
 }
 
+// By user and trait: the JSON of the newest value.
+using NewestTraits = std::map<std::string, std::map<std::string, std::string>>;
+
+class NewestTraitsTest : public RecoveryTest {
+ protected:
+  static constexpr int kCalls = 72;
+
+  /// Loads calls of three users, in batches that are received out of order. The first has all
+  /// traits. `value_of`: JSON of a trait's value in the call of a time.
+  NewestTraits load_calls(
+      load::Loader& loader, const std::vector<std::string>& traits,
+      const std::function<std::string(std::string_view, const std::string&)>& value_of) {
+    SeededRandom random(7);
+    NewestTraits newest;
+    std::map<std::string, std::string> when;  // by user and trait
+    int calls = 0;
+    for (const int minute : {30, 10, 20, 50, 5, 40}) {
+      std::vector<std::string> events;
+      for (int i = 0; i < kCalls / 6; ++i) {
+        // The batch is received a second a call.
+        const std::string received = fmt::format("{:02}:{:02}", minute, i);
+        const std::string user = fmt::format("u{}", random.below(3));
+        std::string object;
+        for (const std::string& trait : traits) {
+          if (calls > 0 && random.below(3) == 0) continue;
+          const std::string value = value_of(trait, received);
+          object += fmt::format("{}\"{}\":{}", object.empty() ? "" : ",", trait, value);
+          std::string& last = when[user + trait];
+          if (last <= received) std::tie(last, newest[user][trait]) = std::pair(received, value);
+        }
+        events.push_back(identify(fmt::format("i{}", ++calls), user, "{" + object + "}"));
+      }
+      archive_.add_seal({{"web", events, fmt::format("2026-11-20T14:{:02}:00Z", minute)}});
+      if (random.below(2) == 0) sync_with(loader);
+    }
+    sync_with(loader);
+    return newest;
+  }
+
+  /// The users with their newest values, as ask gives them.
+  static std::vector<std::string> rows_of_newest(NewestTraits& newest,
+                                                 const std::vector<std::string>& traits) {
+    std::vector<std::string> rows;
+    for (auto& [user, values] : newest) {
+      std::string row = user;
+      for (const std::string& trait : traits) {
+        const auto json = event::parse_json(values[trait]);
+        EXPECT_TRUE(json) << values[trait];
+        if (!json) return rows;
+        row += "|" + (json->kind == JsonKind::kString ? json->text : std::string(json->raw));
+      }
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  }
+
+  void expect_nothing_rescued() const {
+    EXPECT_THAT(warehouse_.ask("SELECT sum(received), sum(loaded), sum(values_rescued) FROM "
+                               "leat.batches"),
+                ElementsAre(fmt::format("{0}|{0}|0", kCalls)));
+  }
+};
+
 // A user's row has the newest value of every trait, whatever the order in which calls come, and
 // whatever comes twice.
-TEST_F(RecoveryTest, UsersHaveTheNewestOfEachTrait) {
-  SeededRandom random(7);
+TEST_F(NewestTraitsTest, AreInColumnsOfUsers) {
   load::Loader loader(options(warehouse_));
-  std::map<std::string, std::map<std::string, std::pair<std::string, std::string>>> expected;
-  std::int64_t calls = 0;
-  for (const int minute : {30, 10, 20, 50, 5, 40}) {
-    std::vector<std::string> events;
-    for (int i = 0; i < 12; ++i) {
-      // The batch is received a second a call.
-      const std::string received = fmt::format("{:02}:{:02}", minute, i);
-      const std::string user = fmt::format("u{}", random.below(3));
-      std::string traits;
-      for (const char* trait : {"plan", "email", "city"}) {
-        if (random.below(3) == 0) continue;
-        const std::string value = fmt::format("{} {}", trait, received);
-        traits += fmt::format("{}\"{}\":\"{}\"", traits.empty() ? "" : ",", trait, value);
-        auto& [when, newest] = expected[user][trait];
-        if (when <= received) std::tie(when, newest) = std::pair(received, value);
-      }
-      events.push_back(identify(fmt::format("i{}", ++calls), user, "{" + traits + "}"));
-    }
-    archive_.add_seal({{"web", events, fmt::format("2026-11-20T14:{:02}:00Z", minute)}});
-    if (random.below(2) == 0) sync_with(loader);
-  }
-  sync_with(loader);
-  std::vector<std::string> rows;
-  for (auto& [user, traits] : expected) {
-    rows.push_back(fmt::format("{}|{}|{}|{}", user, traits["plan"].second, traits["email"].second,
-                               traits["city"].second));
-  }
+  const std::vector<std::string> traits = {"plan", "email", "city"};
+  NewestTraits newest =
+      load_calls(loader, traits, [](std::string_view trait, const std::string& received) {
+        return fmt::format("\"{} {}\"", trait, received);
+      });
   EXPECT_THAT(warehouse_.ask("SELECT id, plan, email, city FROM web.users ORDER BY id"),
-              testing::ElementsAreArray(rows));
-  EXPECT_THAT(warehouse_.ask("SELECT sum(received), sum(loaded) FROM leat.batches"),
-              ElementsAre(fmt::format("{0}|{0}", calls)));
+              testing::ElementsAreArray(rows_of_newest(newest, traits)));
+  expect_nothing_rescued();
+}
+
+// The same where users may have no column for most traits: those are in _extra, name by name.
+TEST_F(NewestTraitsTest, AreInExtraOfUsersWithoutColumns) {
+  load::LoaderOptions loading = options(warehouse_);
+  loading.shape.columns_max = 12;  // nine standard columns of identifies, two more, and _extra
+  load::Loader loader(loading);
+  const std::vector<std::string> traits = {"plan", "email", "city", "team", "tags"};
+  NewestTraits newest =
+      load_calls(loader, traits, [](std::string_view trait, const std::string& received) {
+        if (trait == "tags") return fmt::format(R"(["\\",{{"a b":"{} é"}}])", received);
+        return fmt::format("\"{} \\\" {}\"", trait, received);
+      });
+  EXPECT_THAT(warehouse_.ask("SELECT id, plan, email, _extra.city::varchar, _extra.team::varchar, "
+                             "json_serialize(_extra.tags) FROM web.users ORDER BY id"),
+              testing::ElementsAreArray(rows_of_newest(newest, traits)));
+  EXPECT_EQ(columns_of("users").size(), 4 + 2 + 1U);
+  expect_nothing_rescued();
+}
+
+// What an object has no room for is still to be found.
+TEST_F(RecoveryTest, TraitsThatExtraHasNoRoomForAreInIdentifies) {
+  load::LoaderOptions loading = options(warehouse_);
+  loading.shape.columns_max = 10;
+  load::Loader loader(loading);
+  const std::string old_value(40'000, 'o');
+  const std::string new_value(30'000, 'n');
+  archive_.add_seal({{"web",
+                      {identify("i1", "u1", R"({"a":1,"before":")" + old_value + "\"}"),
+                       identify("i2", "u1", R"({"wide":")" + std::string(30'000, 'w') + "\"}")}}});
+  sync_with(loader);
+  EXPECT_THAT(warehouse_.ask("SELECT table_name, column_name, reason, len(value) FROM "
+                             "web.leat_rescue"),
+              ElementsAre("users|wide|too_many_columns|30002"));
+  archive_.add_seal({{"web",
+                      {identify("i3", "u1", R"({"after":")" + new_value + "\"}")},
+                      "2026-11-20T14:30:00Z"}});
+  sync_with(loader);
+  EXPECT_THAT(
+      warehouse_.ask("SELECT _extra.a, len(_extra.after::varchar), _extra.before FROM web.users"),
+      ElementsAre("1|30000|NULL"));
+  EXPECT_THAT(
+      warehouse_.ask("SELECT len(_extra.before::varchar) FROM web.identifies WHERE id = 'i1'"),
+      ElementsAre("40000"));
 }
 
 TEST_F(RecoveryTest, TheFailPolicyStopsTheSourceAndLosesNothing) {

@@ -84,6 +84,30 @@ TEST_F(RightsTest, AUserOfOneSchemaKeepsTheLedgerThere) {
   EXPECT_THAT(warehouse_.ask("SELECT loaded FROM web.batches"), ElementsAre("2"));
 }
 
+// Whoever knows a write key chooses names of events: none of them may reach the ledger.
+TEST_F(RightsTest, EventsNamedLikeTheLedgersTablesGetTablesOfTheirOwn) {
+  load::DestinationSettings settings = warehouse_.settings();
+  settings.ledger_schema = "web";
+  archive_.add_seal({{"web",
+                      {track("t2", "Batches", R"({"loaded":"many","id":"x"})"),
+                       track("t3", "replays"), track("t4", "Syncs"), track("t5", "DELETIONS")}}});
+  const auto first = sync_as(settings);
+  ASSERT_TRUE(first.has_value()) << first.error().error.message;
+  EXPECT_EQ(first->events.loaded, 6);
+  archive_.add_seal({{"web", {track("t6", "Batches"), track("t7", "Syncs")}}});
+  const auto second = sync_as(settings);
+  ASSERT_TRUE(second.has_value()) << second.error().error.message;
+  EXPECT_THAT(warehouse_.ask("SELECT id, event, event_text FROM web._batches UNION ALL SELECT id, "
+                             "event, event_text FROM web._syncs ORDER BY id"),
+              ElementsAre("t2|_batches|Batches", "t4|_syncs|Syncs", "t6|_batches|Batches",
+                          "t7|_syncs|Syncs"));
+  EXPECT_THAT(warehouse_.ask("SELECT id FROM web._replays UNION ALL SELECT id FROM web._deletions "
+                             "ORDER BY id"),
+              ElementsAre("t3", "t5"));
+  EXPECT_THAT(warehouse_.ask("SELECT sum(received), sum(loaded) FROM web.batches"),
+              ElementsAre("8|8"));
+}
+
 TEST_F(RightsTest, TablesOfAnotherOwnerAreNamed) {
   sync_well(warehouse_);  // as the administrator
   must("GRANT CREATE ON DATABASE dev TO loader");

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "columns/types.h"
 #include "io/object_store.h"
+#include "pipeline/shape/names.h"
 
 namespace leat::load {
 namespace {
@@ -29,6 +30,15 @@ TableRole role_of(const shape::StagedTable& table) {
       break;
   }
   return table.is_home ? TableRole::kPrimary : TableRole::kDetail;
+}
+
+// What is no table, and a table that somebody made for something else, is none of an event. Both
+// columns are in each of ours, and the first cannot be added. Only names that events have matter.
+bool is_in_the_way(const std::string& name, const std::vector<StagedColumn>& columns) {
+  const auto has = [&](std::string_view column) {
+    return std::ranges::find(columns, column, &StagedColumn::name) != columns.end();
+  };
+  return !(has("id") && has("received_at")) && shape::event_table_of(name) == name;
 }
 
 // Tells users and accounts where the calls are that they are made of.
@@ -120,7 +130,13 @@ StepFailure GroupLoad::stopped() const {
 Step<shape::Staged> GroupLoad::shape(const Work& work) {
   std::vector<shape::KnownTable> known;
   known.reserve(work.tables.size());
+  std::vector<std::string> taken =
+      ledger_tables_in(work.source.schema, options_.destination.ledger_schema);
   for (const auto& [name, table_columns] : work.tables) {
+    if (is_in_the_way(name, table_columns)) {
+      taken.push_back(name);
+      continue;
+    }
     shape::KnownTable table;
     table.name = name;
     for (const StagedColumn& column : table_columns) {
@@ -133,6 +149,7 @@ Step<shape::Staged> GroupLoad::shape(const Work& work) {
   shape_options.selection = work.selection;
   shape_options.refusals = work.refusals;
   shape_options.exclusion = work.source.exclusion;
+  shape_options.taken_tables = std::move(taken);
   shape_options.tracking_plan = work.source.tracking_plan;
   shape_options.shared_rows_max = work.shares_stage ? kSharedRowsMax : 0;
   auto staged = shape::shape_batches(
@@ -163,6 +180,7 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
   Prepared prepared;
   prepared.plan.schema = work.source.schema;
   prepared.plan.hashed_tables = &hashed_tables_;
+  prepared.plan.known = &work.tables;
   if (work.batches.empty()) return prepared;
   const std::int64_t started_us = options_.clock->monotonic_us();
   LEAT_ASSIGN(shape::Staged staged, shape(work));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "pipeline/load/overflow_sql.h"
 
 namespace leat::load {
 namespace {
@@ -434,7 +435,7 @@ std::string update_latest_sql(const StagedTable& table, std::size_t index) {
   std::string out = fmt::format("UPDATE {} SET ", target(table));
   bool first = true;
   for (const StagedColumn& column : table.columns) {
-    if (column.name == "id") continue;
+    if (column.name == "id" || is_overflow(column)) continue;
     if (!first) out += ", ";
     first = false;
     const std::string name = quote_identifier(column.name);
@@ -463,6 +464,11 @@ std::string drop_stages_sql(std::span<const std::size_t> tables, bool has_shared
     out += stage_name(index);
   }
   return out;
+}
+
+std::vector<std::string> ledger_tables_in(std::string_view schema, std::string_view ledger_schema) {
+  if (schema != ledger_schema) return {};
+  return {"batches", "replays", "syncs", std::string(kDeletionsTable)};
 }
 
 std::string create_ledger_sql(std::string_view ledger_schema) {
@@ -576,6 +582,13 @@ std::string columns_sql(std::string_view schema, const std::vector<std::string>&
       quote_literal(schema));
   if (!tables.empty()) out += fmt::format(" AND table_name IN ({})", literal_list(tables));
   return out + " ORDER BY table_name, ordinal_position";
+}
+
+std::string relations_sql(std::string_view schema) {
+  return fmt::format(
+      "SELECT c.relname, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "WHERE n.nspname = {}",
+      quote_literal(schema));
 }
 
 std::string manifest_json(std::string_view uri, std::int64_t bytes) {

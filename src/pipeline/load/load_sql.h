@@ -158,6 +158,9 @@ inline constexpr std::array<std::string_view, 15> kLedgerColumns = {
     "batch_id", "source",         "shard",      "first_offset", "last_offset",
     "hour",     "received",       "loaded",     "deduplicated", "rescued",
     "excluded", "values_rescued", "table_rows", "sync_id",      "loaded_at"};
+/// The names of the ledger's tables and view, when they are in `schema`: none of it is for events.
+[[nodiscard]] std::vector<std::string> ledger_tables_in(std::string_view schema,
+                                                        std::string_view ledger_schema);
 [[nodiscard]] std::string create_ledger_sql(std::string_view ledger_schema);
 /// The view `syncs` over it: what each sync brought in.
 [[nodiscard]] std::string create_syncs_view_sql(std::string_view ledger_schema);
@@ -182,6 +185,10 @@ inline constexpr std::array<std::string_view, 15> kLedgerColumns = {
 /// when it is not empty.
 [[nodiscard]] std::string columns_sql(std::string_view schema,
                                       const std::vector<std::string>& tables);
+
+/// Name and kind (pg_class.relkind: 'r' for a table) of everything in a schema that an event's
+/// table could be called.
+[[nodiscard]] std::string relations_sql(std::string_view schema);
 
 /// The manifest COPY reads: one file with its length.
 [[nodiscard]] std::string manifest_json(std::string_view uri, std::int64_t bytes);

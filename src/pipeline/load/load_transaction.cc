@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "columns/types.h"
+#include "pipeline/load/overflow_sql.h"
 #include "pipeline/load/replay_sql.h"
 #include "pipeline/load/rows.h"
 #include "pipeline/load/staged_counts.h"
@@ -151,9 +152,34 @@ class LoadRun {
         return stale(fmt::format("table {} {} meanwhile", qualified(table.schema, table.name),
                                  table.is_new ? "was made" : "was dropped"));
       }
-      if (!table.is_new) LEAT_TRY(check_columns(table, found->second));
+      if (table.is_new) continue;
+      LEAT_TRY(check_columns(table, found->second));
+      LEAT_TRY(check_known(table, found->second));
     }
     return {};
+  }
+
+  Step<void> check_known(const StagedTable& table, const std::vector<StagedColumn>& actual) const {
+    if (plan_.known == nullptr) return {};
+    const auto known = plan_.known->find(table.name);
+    if (known == plan_.known->end()) return {};
+    // Both are in the table's order, but for what was dropped since.
+    auto at = actual.begin();
+    for (const StagedColumn& column : known->second) {
+      auto found = std::ranges::find(at, actual.end(), column.name, &StagedColumn::name);
+      if (found == actual.end())
+        found = std::ranges::find(actual, column.name, &StagedColumn::name);
+      if (found == actual.end()) continue;
+      at = found + 1;
+      if (found->type != column.type) return column_changed(table, column);
+    }
+    return {};
+  }
+
+  static std::unexpected<StepFailure> column_changed(const StagedTable& table,
+                                                     const StagedColumn& column) {
+    return stale(fmt::format("column {}.{} changed meanwhile", qualified(table.schema, table.name),
+                             quote_identifier(column.name)));
   }
 
   static Step<void> check_columns(const StagedTable& table,
@@ -162,9 +188,7 @@ class LoadRun {
       const auto found = std::ranges::find(actual, column.name, &StagedColumn::name);
       const bool exists = found != actual.end();
       if (exists == column.is_new || (exists && found->type != column.type)) {
-        return stale(fmt::format("column {}.{} changed meanwhile",
-                                 qualified(table.schema, table.name),
-                                 quote_identifier(column.name)));
+        return column_changed(table, column);
       }
     }
     return {};
@@ -351,11 +375,20 @@ class LoadRun {
           name, counts.staged, ids, table.rows));
     }
     if (known > 0 && !plan_.replay) {
+      LEAT_TRY(merge_overflow(table, index, OverflowOrder::kRows, nullptr));
       LEAT_TRY(put(table.name, update_latest_sql(table, index), "updating " + name));
     }
     if (known < ids) {
       LEAT_TRY(put(table.name, insert_latest_sql(table, index), "inserting into " + name));
     }
+    return {};
+  }
+
+  Step<void> merge_overflow(const StagedTable& table, std::size_t index, OverflowOrder order,
+                            const StagedTable* home) {
+    if (!has_overflow(table)) return {};
+    LEAT_TRY(put(table.name, merge_overflow_sql(table, index, order, home),
+                 "updating _extra of " + qualified(table.schema, table.name)));
     return {};
   }
 
@@ -366,6 +399,8 @@ class LoadRun {
     const std::string action = "updating " + qualified(table.schema, table.name);
     const std::string fill = fill_latest_sql(table, index, home);
     if (plan_.replay && !fill.empty()) LEAT_TRY(put(table.name, fill, action));
+    const bool home_overflows = home != nullptr && std::ranges::any_of(home->columns, is_overflow);
+    LEAT_TRY(merge_overflow(table, index, OverflowOrder::kCalls, home_overflows ? home : nullptr));
     if (home == nullptr) return {};
     LEAT_TRY(put(table.name, restore_latest_sql(table, index, *home, table.home_key), action));
     return {};
@@ -469,6 +504,18 @@ Step<TableColumns> read_columns(Session& session, const std::string& schema,
   TableColumns out;
   for (const auto& row : rows.rows) {
     out[text_at(row, 0)].push_back(StagedColumn{.name = text_at(row, 1), .type = ddl_type(row)});
+  }
+  return out;
+}
+
+Step<TableColumns> read_tables(Session& session, const std::string& schema) {
+  LEAT_ASSIGN(TableColumns out, read_columns(session, schema, {}));
+  LEAT_ASSIGN(const Rows rows,
+              session.run(relations_sql(schema),
+                          "reading the tables and views of schema " + quote_identifier(schema)));
+  for (const auto& row : rows.rows) {
+    std::vector<StagedColumn>& columns = out[text_at(row, 0)];
+    if (text_at(row, 1) != "r") columns.clear();
   }
   return out;
 }

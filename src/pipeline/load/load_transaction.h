@@ -70,6 +70,9 @@ using TableColumns = std::map<std::string, std::vector<StagedColumn>>;
 /// `tables` empty: all of the schema.
 [[nodiscard]] Step<TableColumns> read_columns(Session& session, const std::string& schema,
                                               const std::vector<std::string>& tables);
+/// The same of all tables of the schema, as a load may use them: what no row can be inserted into
+/// (a view, a table that the user may not see) is there without columns.
+[[nodiscard]] Step<TableColumns> read_tables(Session& session, const std::string& schema);
 
 [[nodiscard]] Step<bool> schema_exists(Session& session, const std::string& schema);
 
@@ -108,6 +111,9 @@ struct LoadPlan {
   std::string schema;
   std::vector<BatchBooks> batches;  ///< In the order of kBatchColumn.
   std::vector<StagedTable> tables;
+  /// The columns that the plan was made from, also those that got no value: one of another type now
+  /// might take what had to be rescued. Borrowed; nullptr: not looked at.
+  const TableColumns* known = nullptr;
   std::optional<SharedStage> shared;  ///< Of those of the tables with shared_places.
   /// Positions of shards that had nothing for this source for long: stored so that no later start
   /// reads those seals again.

@@ -141,7 +141,7 @@ struct Loader::Impl {
     if (cursor.tables) return {};
     LEAT_TRY(work.open());
     Session on = work.session();
-    LEAT_ASSIGN(cursor.tables, read_columns(on, source.schema, {}));
+    LEAT_ASSIGN(cursor.tables, load::read_tables(on, source.schema));
     return {};
   }
 

@@ -308,7 +308,7 @@ struct Replayer::Impl {
     if (!tables) {
       Session on = work.session();
       LEAT_ASSIGN(deletions, read_deletions(on, source.name));
-      LEAT_ASSIGN(tables, read_columns(on, source.schema, {}));
+      LEAT_ASSIGN(tables, read_tables(on, source.schema));
     }
     LEAT_ASSIGN(const auto batches, next_batches(source, selection, state));
     if (work.stop_requested()) return std::unexpected(work.stopped());

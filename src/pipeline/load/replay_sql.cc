@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "pipeline/load/overflow_sql.h"
 #include "pipeline/load/rows.h"
 
 namespace leat::load {
@@ -46,6 +47,7 @@ std::string range_sql(const ReplayRange& range) {
 // True when the newest value of the column can be told from rows of `home`.
 bool is_shared(const StagedColumn& column, const StagedTable& home) {
   if (column.name == "id" || column.name == "uuid" || column.name == "uuid_ts") return false;
+  if (is_overflow(column)) return false;
   const auto found = std::ranges::find(home.columns, column.name, &StagedColumn::name);
   return found != home.columns.end() && found->type == column.type;
 }
@@ -221,6 +223,7 @@ std::string fill_latest_sql(const StagedTable& table, std::size_t index, const S
   std::string set;
   for (const StagedColumn& column : table.columns) {
     if (column.name == "id" || column.name == "uuid" || column.name == "uuid_ts") continue;
+    if (is_overflow(column)) continue;
     if (home != nullptr && is_shared(column, *home)) continue;
     const std::string name = quote_identifier(column.name);
     if (!set.empty()) set += ", ";

@@ -160,9 +160,10 @@ struct SyncSchedule::Impl {
     if (report.batches > 0) {
       log::info("load",
                 "source \"{}\": sync {} loaded {} batches, {} events ({} duplicates, {} rescued, "
-                "{} excluded)",
+                "{} excluded), and rescued {} values",
                 state.source.name, report.sync_id, report.batches, report.events.received,
-                report.events.deduplicated, report.events.rescued, report.events.excluded);
+                report.events.deduplicated, report.events.rescued, report.events.excluded,
+                report.values_rescued);
       state.last_report = report;
       record.emplace().report = report;
     }

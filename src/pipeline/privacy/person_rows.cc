@@ -147,13 +147,8 @@ class PersonRows {
 
   // Tables of the schema, not its views.
   Step<void> read_tables() {
-    LEAT_ASSIGN(tables_, load::read_columns(session_, request_.schema, {}));
-    LEAT_ASSIGN(const Rows rows,
-                run(fmt::format("SELECT tablename FROM pg_tables WHERE schemaname = {}",
-                                quote_literal(request_.schema))));
-    std::set<std::string> found;
-    for (const auto& row : rows.rows) found.insert(row.at(0).value_or(""));
-    std::erase_if(tables_, [&](const auto& entry) { return !found.contains(entry.first); });
+    LEAT_ASSIGN(tables_, load::read_tables(session_, request_.schema));
+    std::erase_if(tables_, [](const auto& entry) { return entry.second.empty(); });
     return {};
   }
 

@@ -71,8 +71,8 @@ class FakeConnection final : public load::Connection {
           rows.rows.push_back({"batches", std::string(name), "bigint"});
         }
       }
-    } else if (sql.starts_with("SELECT tablename")) {
-      rows.rows = {{"tracks"}, {"leat_rescue"}};
+    } else if (sql.starts_with("SELECT c.relname")) {
+      rows.rows = {{"tracks", "r"}, {"leat_rescue", "r"}, {"a_view", "v"}};
     } else if (sql.starts_with("SELECT \"table_rows\"")) {
       if (warehouse_.table_rows) rows.rows.push_back({*warehouse_.table_rows});
     } else if (sql.starts_with("SELECT count(*)")) {

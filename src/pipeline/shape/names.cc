@@ -278,9 +278,11 @@ std::string schema_name_of(std::string_view source) {
   return identifier_of(source);
 }
 
-std::string event_table_of(std::string_view event_name) {
+std::string event_table_of(std::string_view event_name, std::span<const std::string> taken) {
   std::string name = identifier_of(event_name);
-  if (std::ranges::find(kFixedTables, name) != kFixedTables.end()) name.insert(name.begin(), '_');
+  const bool is_taken = std::ranges::find(kFixedTables, name) != kFixedTables.end() ||
+                        std::ranges::find(taken, name) != taken.end();
+  if (is_taken) name.insert(name.begin(), '_');
   return name;
 }
 

@@ -26,8 +26,9 @@ inline constexpr std::size_t kNameBytesMax = 127;
 [[nodiscard]] std::string identifier_of(std::string_view text);
 
 /// Table of a track event, for example "order_completed"; `_users` for an event whose table would
-/// clash with a fixed one.
-[[nodiscard]] std::string event_table_of(std::string_view event_name);
+/// clash with a fixed one, or with one of `taken`.
+[[nodiscard]] std::string event_table_of(std::string_view event_name,
+                                         std::span<const std::string> taken = {});
 
 /// Where a column's path starts.
 enum class Scope : std::uint8_t { kContext, kProperties, kTraits };

@@ -142,6 +142,10 @@ TEST(Names, KeepEventsOffTheFixedTables) {
     EXPECT_EQ(event_table_of(name), "_" + snake_case(name));
   }
   EXPECT_EQ(event_table_of("Open"), "_open");
+  const std::vector<std::string> taken = {"batches"};
+  EXPECT_EQ(event_table_of("Batches", taken), "_batches");
+  EXPECT_EQ(event_table_of("Batch", taken), "batch");
+  EXPECT_EQ(event_table_of("Users", taken), "_users");
 }
 
 TEST(Names, LetStandardColumnsWin) {

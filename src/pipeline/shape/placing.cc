@@ -72,6 +72,9 @@ void Shaper::place_standard(Table& table, const EventTimes& event_times) {
   if (event_times.has_original) {
     place(table, table.standard(kOriginalTimestamp), event_times.original);
   }
+  if (event_times.has_bad_timestamp) {
+    rescue_value(table, "timestamp", kTypeMismatch, event_times.timestamp);
+  }
   switch (values.facts.type) {
     case EventType::kTrack: {
       // Both tables of a track event carry the slug, which is the name of the event's table.
@@ -224,16 +227,14 @@ void Shaper::place_beside(Table& table, int index, std::string_view reason, cons
 /// Keeps a value whose column cannot be made for the row's overflow. Of two values of one name the
 /// later one wins, as everywhere.
 void Shaper::overflow(Table& table, std::string name, const Value& value) {
-  const bool is_flawed = value.kind == ValueKind::kFlawedText;
-  if (is_flawed || table.kind() == TableKind::kEntities) {
-    return rescue_value(table, name, is_flawed ? kNotText : kTooManyColumns, value);
-  }
+  if (value.kind == ValueKind::kFlawedText) return rescue_value(table, name, kNotText, value);
   const auto earlier = std::ranges::find(overflowing, name, &Overflowing::name);
   if (earlier == overflowing.end()) {
     overflowing.push_back({std::move(name), &value});
     return;
   }
-  if (earlier->value->raw_text() != value.raw_text()) {
+  const bool is_event = table.kind() != TableKind::kEntities;
+  if (is_event && earlier->value->raw_text() != value.raw_text()) {
     rescue_value(table, name, kOverwritten, *earlier->value);
   }
   earlier->value = &value;
@@ -244,15 +245,18 @@ void Shaper::place_overflow(Table& table) {
   int index = table.find(kOverflowColumn);
   if (index < 0) index = table.add(overflow_column(), ValueKind::kNever);
   const bool has_room = index >= 0 && table.column(index).type == columns::Type::kSuper;
+  const bool is_entity = table.kind() == TableKind::kEntities;
   std::string object = "{";
   for (const Overflowing& each : overflowing) {
     const Fit json = fit_as_json(*each.value, arena);
+    const bool may_be_member = json.reason.empty() && has_room;
+    if (is_entity && may_be_member && table.set_overflow(each.name, json.cell.as_text())) continue;
     std::string member = object.size() == 1 ? "" : ",";
     append_json_string(member, each.name);
     member += ':';
     if (json.reason.empty()) member += json.cell.as_text();
     const bool fits =
-        json.reason.empty() && has_room && object.size() + member.size() < columns::kTextBytesMax;
+        !is_entity && may_be_member && object.size() + member.size() < columns::kTextBytesMax;
     if (fits) {
       object += member;
       continue;

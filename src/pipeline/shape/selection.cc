@@ -71,10 +71,11 @@ bool Exclusion::leaves_out_column(std::string_view table, std::string_view colum
   });
 }
 
-bool Exclusion::leaves_out_event(event::EventType type, std::string_view name) const {
+bool Exclusion::leaves_out_event(event::EventType type, std::string_view name,
+                                 std::span<const std::string> taken) const {
   const bool home_is_off = leaves_out_table(home_table_of(type));
   if (type != event::EventType::kTrack || name.empty()) return home_is_off;
-  const std::string table = event_table_of(name);
+  const std::string table = event_table_of(name, taken);
   const bool event_is_off = std::ranges::any_of(events, [&](const std::string& pattern) {
     return matches_pattern(name, pattern) || matches_pattern(table, pattern);
   });
@@ -88,14 +89,15 @@ bool Selection::takes_all() const {
 }
 
 const std::string* Refusals::find(std::string_view batch_id, std::uint64_t line,
-                                  event::EventType type, std::string_view name) const {
+                                  event::EventType type, std::string_view name,
+                                  std::span<const std::string> taken) const {
   const auto batch = by_batch.find(batch_id);
   if (batch == by_batch.end()) return nullptr;
   for (const Lines& lines : batch->second) {
     if (line < lines.first || line > lines.last) continue;
     Selection of_table;
     of_table.table = lines.table;
-    if (of_table.takes_event(type, name)) return &lines.detail;
+    if (of_table.takes_event(type, name, taken)) return &lines.detail;
   }
   return nullptr;
 }
@@ -106,9 +108,10 @@ bool Selection::takes_line(std::string_view batch_id, std::uint64_t line) const 
   return found != lines.end() && found->second.contains(line);
 }
 
-bool Selection::takes_event(event::EventType type, std::string_view name) const {
+bool Selection::takes_event(event::EventType type, std::string_view name,
+                            std::span<const std::string> taken) const {
   const bool is_track = type == event::EventType::kTrack;
-  const std::string event_table = is_track && !name.empty() ? event_table_of(name) : "";
+  const std::string event_table = is_track && !name.empty() ? event_table_of(name, taken) : "";
   if (!event.empty()) {
     if (event_table.empty()) return false;
     if (name != event && event_table != event) return false;

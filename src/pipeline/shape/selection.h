@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,9 @@ struct Selection {
   [[nodiscard]] bool takes_time(TimeUs received_at) const {
     return received_at >= from && received_at < to;
   }
-  /// Judges `event` and `table`. `name`: of a track event, as sent.
-  [[nodiscard]] bool takes_event(event::EventType type, std::string_view name) const;
+  /// Judges `event` and `table`. `name`: of a track event, as sent. `taken`: Options::taken_tables.
+  [[nodiscard]] bool takes_event(event::EventType type, std::string_view name,
+                                 std::span<const std::string> taken = {}) const;
   /// True when every row has a value in `column`, such as received_at.
   [[nodiscard]] bool column_is_standard() const;
 };
@@ -57,9 +59,10 @@ struct Refusals {
   };
   std::map<std::string, std::vector<Lines>, std::less<>> by_batch{};
 
-  /// Why the event was refused, or nullptr. `name`: of a track event, as sent.
+  /// Why the event was refused, or nullptr. `name`, `taken`: as Selection::takes_event.
   [[nodiscard]] const std::string* find(std::string_view batch_id, std::uint64_t line,
-                                        event::EventType type, std::string_view name) const;
+                                        event::EventType type, std::string_view name,
+                                        std::span<const std::string> taken = {}) const;
 };
 
 /// What is not loaded. Patterns: text in which `*` stands for any characters.
@@ -74,8 +77,9 @@ struct Exclusion {
   }
   [[nodiscard]] bool leaves_out_table(std::string_view table) const;
   [[nodiscard]] bool leaves_out_column(std::string_view table, std::string_view column) const;
-  /// True when no row is left of such an event. `name`: of a track event, as sent.
-  [[nodiscard]] bool leaves_out_event(event::EventType type, std::string_view name) const;
+  /// True when no row is left of such an event. `name`, `taken`: as Selection::takes_event.
+  [[nodiscard]] bool leaves_out_event(event::EventType type, std::string_view name,
+                                      std::span<const std::string> taken = {}) const;
 };
 
 /// True when `text` matches `pattern`, in which `*` stands for any characters, none too.

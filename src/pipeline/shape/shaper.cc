@@ -75,7 +75,7 @@ Table* Shaper::event_table(const Value& name) {
   const auto found = by_event.find(text);
   if (found != by_event.end()) return found->second;
   if (by_event.size() >= kEventNamesMax) by_event.clear();
-  const std::string table_name = event_table_of(text);
+  const std::string table_name = event_table_of(text, options.taken_tables);
   const bool exists = by_name.contains(table_name) || known.contains(table_name);
   if (!exists && known.size() + new_tables >= options.tables_max) return nullptr;
   Table* made = table(table_name, TableKind::kEvents, EventType::kTrack);
@@ -128,7 +128,8 @@ bool Shaper::is_wanted() {
   const auto found = wanted_events.find(text);
   if (found != wanted_events.end()) return found->second;
   if (wanted_events.size() >= kEventNamesMax) wanted_events.clear();
-  return wanted_events.emplace(text, wanted.takes_event(type, text)).first->second;
+  return wanted_events.emplace(text, wanted.takes_event(type, text, options.taken_tables))
+      .first->second;
 }
 
 /// Options::exclusion, for whole events.
@@ -141,7 +142,8 @@ bool Shaper::is_left_out() {
   const auto found = left_out_events.find(name);
   if (found != left_out_events.end()) return found->second;
   if (left_out_events.size() >= kEventNamesMax) left_out_events.clear();
-  return left_out_events.emplace(name, options.exclusion.leaves_out_event(type, name))
+  return left_out_events
+      .emplace(name, options.exclusion.leaves_out_event(type, name, options.taken_tables))
       .first->second;
 }
 
@@ -203,7 +205,8 @@ Status Shaper::shape_event() {
     const bool is_track = facts.type == EventType::kTrack;
     const std::string* why = options.refusals.find(
         batch_id, line_number, facts.type,
-        is_track ? values.member(Member::kEvent).cell.as_text() : std::string_view());
+        is_track ? values.member(Member::kEvent).cell.as_text() : std::string_view(),
+        options.taken_tables);
     if (why != nullptr) {
       ++counts->refused;
       return rescue_event(kRefused, values.event_json, *why);
@@ -235,7 +238,9 @@ Status Shaper::shape_rows() {
     if (has_tracks) home = &fixed_table(home_tables, facts.type, false);
     second = event_table(name);
     has_own_table = second != nullptr;
-    event_slug = has_own_table ? second->name() : arena.copy(event_table_of(name.cell.as_text()));
+    event_slug = has_own_table
+                     ? second->name()
+                     : arena.copy(event_table_of(name.cell.as_text(), options.taken_tables));
     if (home == nullptr && has_own_table) {
       home = std::exchange(second, nullptr);
     } else if (leaves_out && has_own_table && options.exclusion.leaves_out_table(event_slug)) {
@@ -309,8 +314,9 @@ EventTimes Shaper::times_of_event() {
     original = read_time(out.original, times);
   }
   if (has_original && has_timestamp) {
-    Value timestamp = values.member(Member::kTimestamp);
-    given = read_time(timestamp, times);
+    out.timestamp = values.member(Member::kTimestamp);
+    given = read_time(out.timestamp, times);
+    out.has_bad_timestamp = !given;
   }
   out.corrected = corrected_time(values.received_at, sent, original, given);
   return out;

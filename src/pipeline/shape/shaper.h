@@ -23,6 +23,9 @@ namespace leat::shape {
 /// SUPER column of a table that may have no more columns: an object of the values whose columns
 /// could not be made, by the names that these would have. No name of an event gives this one.
 inline constexpr std::string_view kOverflowColumn = "_extra";
+/// Bytes of that object's text in users and accounts, where loads merge it: less than
+/// columns::kTextBytesMax, with room for numbers that a warehouse writes longer than they came.
+inline constexpr std::size_t kEntityOverflowBytesMax = 65'000;
 
 /// Name of the rescue table in every source's schema (docs/formats/rescue.md).
 inline constexpr std::string_view kRescueTable = "leat_rescue";
@@ -73,8 +76,10 @@ struct Options {
   TrackingPlan* tracking_plan = nullptr;  ///< of the source, or none; borrowed
   TimeUs synced_at;                       ///< fills uuid_ts
   Selection selection;                    ///< events that become rows; others are only counted
-  Refusals refusals;                      ///< events that become rescue rows
-  Exclusion exclusion;                    ///< what is not loaded; an event without rows is excluded
+  /// Tables of the schema that hold something else: an event of such a name gets `_` in front.
+  std::vector<std::string> taken_tables;
+  Refusals refusals;    ///< events that become rescue rows
+  Exclusion exclusion;  ///< what is not loaded; an event without rows is excluded
   /// Tables of events with at most so many rows are staged in one file together; 0: none.
   std::uint64_t shared_rows_max = 0;
   bool write_files = true;          ///< false: columns are made and dropped; for measuring

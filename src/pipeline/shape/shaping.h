@@ -34,6 +34,8 @@ struct EventTimes {
   bool has_sent_at = false;
   bool has_original = false;
   TimeUs corrected;
+  Value timestamp;  // beside original, when it is none
+  bool has_bad_timestamp = false;
 };
 
 /// Type of a new column that its first value alone does not tell.

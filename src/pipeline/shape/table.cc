@@ -183,11 +183,21 @@ int Table::find(std::string_view name) const {
   return found == by_name_.end() ? kNoColumn : found->second;
 }
 
+/// Places that a new column must leave free. The last one is for the column that takes what has no
+/// column. users and accounts leave as many more as identifies and groups have standard columns
+/// more, so that the same traits have columns in both.
+std::size_t Table::kept_places(std::string_view column) const {
+  if (column == kOverflowColumn) return 0;
+  std::size_t places = by_name_.contains(std::string(kOverflowColumn)) ? 0 : 1;
+  if (kind_ == TableKind::kEntities) {
+    places += standard_columns_of(TableKind::kEvents, type_).size() -
+              standard_columns_of(TableKind::kEntities, type_).size();
+  }
+  return places;
+}
+
 int Table::add(Column column, ValueKind first) {
-  // The last place is kept for the column that takes what has no column.
-  const bool keeps_place = kind_ != TableKind::kEntities && column.name != kOverflowColumn &&
-                           !by_name_.contains(std::string(kOverflowColumn));
-  if (destination_columns_ + (keeps_place ? 1 : 0) >= options_.columns_max) return kNoColumn;
+  if (destination_columns_ + kept_places(column.name) >= options_.columns_max) return kNoColumn;
   const int index = append_column(std::move(column), true, false);
   columns_[static_cast<std::size_t>(index)].first = first;
   // In the file even when its first value does not fit, so that the column comes to be.
@@ -270,7 +280,7 @@ void Table::begin_row(std::string_view id, TimeUs received_at) {
     if (found == entity_of_.end()) {
       const std::string_view copy = entity_text_.copy(id);
       entity_of_.emplace(copy, entities_.size());
-      entities_.push_back({.id = copy, .cells = {}});
+      entities_.push_back({.id = copy, .cells = {}, .overflow = {}});
       entity_ = &entities_.back();
     } else {
       entity_ = &entities_[found->second];
@@ -298,6 +308,29 @@ void Table::set_entity(int index, Cell cell) {
     }
   }
   old = {.cell = cell, .received_at = entity_time_, .has_value = true};
+}
+
+bool Table::set_overflow(std::string_view name, std::string_view json) {
+  if (!entity_->overflow) entity_->overflow = std::make_unique<EntityOverflow>();
+  EntityOverflow& overflow = *entity_->overflow;
+  const auto found = overflow.of_name.find(name);
+  const bool is_known = found != overflow.of_name.end();
+  if (is_known && overflow.members[found->second].received_at > entity_time_) return true;
+  // Names of columns need no escapes: ,"name":json
+  const std::size_t before = is_known ? overflow.members[found->second].json.size() : 0;
+  const std::size_t bytes =
+      overflow.bytes - before + json.size() + (is_known ? 0 : name.size() + 4);
+  if (bytes > kEntityOverflowBytesMax) return false;
+  overflow.bytes = bytes;
+  if (!is_known) {
+    const std::string_view copy = entity_text_.copy(name);
+    overflow.of_name.emplace(copy, overflow.members.size());
+    overflow.members.push_back({.name = copy, .json = {}});
+  }
+  auto& member = is_known ? overflow.members[found->second] : overflow.members.back();
+  if (member.json != json) member.json = entity_text_.copy(json);
+  member.received_at = entity_time_;
+  return true;
 }
 
 Status Table::end_row() {
@@ -401,10 +434,18 @@ Status Table::flush() {
 
 Status Table::stage_entities() {
   kind_ = TableKind::kEvents;  // from here on rows are rows
+  const int overflow_at = find(kOverflowColumn);
   for (const Entity& entity : entities_) {
     begin_row({}, {});
     for (std::size_t c = 0; c < entity.cells.size(); ++c) {
       if (entity.cells[c].has_value) set(static_cast<int>(c), entity.cells[c].cell);
+    }
+    if (entity.overflow) {
+      std::string object;
+      for (const auto& member : entity.overflow->members) {
+        object += fmt::format("{}\"{}\":{}", object.empty() ? '{' : ',', member.name, member.json);
+      }
+      if (!object.empty()) set(overflow_at, Cell::of_text(entity_text_.copy(object + "}")));
     }
     LEAT_TRY(end_row());
   }

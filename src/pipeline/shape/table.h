@@ -126,6 +126,9 @@ class Table {
     valid_[static_cast<std::size_t>(index)] |= bit_;
     row_[index] = cell;
   }
+  /// kEntities: keeps a member of the object of what has no column, the newest of each name. False:
+  /// the object has no room for it.
+  [[nodiscard]] bool set_overflow(std::string_view name, std::string_view json);
   /// When the event of the row was received.
   void note_received(TimeUs time) { received_.add(time); }
   /// The row's hash, kEvents only.
@@ -170,9 +173,21 @@ class Table {
     std::int64_t received_at = INT64_MIN;
     bool has_value = false;
   };
+  /// An entity's members that have no column.
+  struct EntityOverflow {
+    struct Member {
+      std::string_view name;
+      std::string_view json;
+      std::int64_t received_at = INT64_MIN;
+    };
+    std::vector<Member> members;
+    std::unordered_map<std::string_view, std::size_t> of_name;
+    std::size_t bytes = 1;  // of the object: its braces, less the comma of the first member
+  };
   struct Entity {
     std::string_view id;
     std::vector<EntityCell> cells;
+    std::unique_ptr<EntityOverflow> overflow;  // few have one
   };
 
   [[nodiscard]] static Direct direct_of(const columns::Column& column);
@@ -185,6 +200,7 @@ class Table {
   void set_entity(int index, columns::Cell cell);
   [[nodiscard]] Status flush_staged();
   [[nodiscard]] Status flush_chunk();
+  [[nodiscard]] std::size_t kept_places(std::string_view column) const;
   [[nodiscard]] Status stage_entities();
   void put_in_file(TableColumn& column);
   void show_row() const;
