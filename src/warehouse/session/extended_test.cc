@@ -103,6 +103,35 @@ TEST_F(Extended, ADeclaredTypeCountsMoreThanTheNeighbour) {
   }
 }
 
+TEST_F(Extended, AParameterThatTheEngineLeavesOpenIsText) {
+  EXPECT_EQ(parse("s", "select json_parse($1).a::int, $2"), "");
+  const auto description = session_->describe_statement("s", sink_);
+  ASSERT_TRUE(description) << description.error().message;
+  EXPECT_THAT(description->parameter_types, ElementsAre(1043, 1043));
+  EXPECT_EQ(bind("", "s", {text(R"({"a":3})"), text("x")}), "");
+  EXPECT_EQ(execute(""), "3|x");
+}
+
+TEST_F(Extended, MergeWithParametersRefusesSeveralMatches) {
+  run(*session_, "create table bound_t (id int, v int); insert into bound_t values (1, 1), (5, 5)");
+  run(*session_, "create table bound_s (id int, v int); insert into bound_s values (1, 2), (1, 3)");
+  EXPECT_EQ(parse("s",
+                  "merge into bound_t using bound_s s on bound_t.id = s.id and s.v >= $1 when "
+                  "matched then update set v = s.v + $2 when not matched then insert (id, v) "
+                  "values (s.id, $2)"),
+            "");
+  EXPECT_EQ(bind("", "s", {text("3"), text("10")}), "");
+  execute("");
+  EXPECT_EQ(state_, "");
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(ask(*session_, "select * from bound_t order by id, v"), "1|10;1|13;5|5");
+  EXPECT_EQ(bind("", "s", {text("2"), text("10")}), "");
+  execute("");
+  EXPECT_EQ(state_, "21000");
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(ask(*session_, "select * from bound_t order by id, v"), "1|10;1|13;5|5");
+}
+
 // What was planned when a column held no blanks at the ends of its texts is planned anew.
 TEST_F(Extended, TheFirstBlankAtAnEndChangesThePlansOfAllSessions) {
   const auto other = open_session();

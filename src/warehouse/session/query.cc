@@ -243,8 +243,9 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::st
     if (known) {
       plan.parameter_types.push_back(declared[i]);
     } else {
-      plan.parameter_types.push_back(
-          type.type == engine::Type::kNull ? 1043 : sql::type_oid(catalog::type_from_engine(type)));
+      // What the engine leaves open is text to drivers: they can bind it.
+      const std::uint32_t oid = sql::type_oid(catalog::type_from_engine(type));
+      plan.parameter_types.push_back(oid == 705 || type.type == engine::Type::kNull ? 1043 : oid);
     }
   }
   return plan;

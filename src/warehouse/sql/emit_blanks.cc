@@ -16,17 +16,19 @@ std::string trimmed(const std::string& text) {
   return "rtrim(" + text + ", ' ')";
 }
 
+std::string number_name(std::size_t column, std::string_view name = "c") {
+  return "\"" + std::string(name) + std::to_string(column + 1) + "\"";
+}
+
 /// `"rows"("c1", "c2", ...)`
-std::string numbered(std::string_view table, std::size_t columns) {
+std::string numbered(std::string_view table, std::size_t columns, std::string_view name = "c") {
   std::string list;
-  for (std::size_t i = 0; i < columns; ++i)
-    list += (i == 0 ? "\"c" : ", \"c") + std::to_string(i + 1) + "\"";
+  for (std::size_t i = 0; i < columns; ++i) list += (i == 0 ? "" : ", ") + number_name(i, name);
   return quote_identifier(table) + "(" + list + ")";
 }
 
-std::string number_name(std::size_t column) {
-  return "\"c" + std::to_string(column + 1) + "\"";
-}
+// Of what stands beside names of the queries around it.
+constexpr std::string_view kOwnName = "leat_c";
 
 bool holds_aggregate(const Expression& node) {
   return (calls_aggregate(node) && !node.call->window) ||
@@ -162,43 +164,96 @@ bool Emitter::text_subquery(std::string_view op, const Expression& left, const E
   return true;
 }
 
-void Emitter::compare_with_query(const Expression& left, std::string_view word, const Query& node) {
-  const bool row = left.kind == ExpressionKind::kRow;
+Emitter::ComparedQuery Emitter::compared_query(const Expression& left, const Query& node) {
   std::vector<const Expression*> values;
-  if (row) {
+  if (left.kind == ExpressionKind::kRow) {
     for (const ExpressionPtr& child : left.children) values.push_back(child.get());
   } else {
     values.push_back(&left);
   }
-  std::vector<std::string> texts;
-  for (const Expression* value : values) texts.push_back(operand_text(*value));
-  const std::string query_text = captured([&] { query(node); });
+  ComparedQuery compared;
+  for (const Expression* value : values) compared.values.push_back(operand_text(*value));
+  const std::size_t reached = std::exchange(reached_, scopes_.size());
+  compared.text = captured([&] { query(node); });
+  compared.correlated = reached_ < scopes_.size();
+  reached_ = std::min(reached, reached_);
   const std::vector<ScopeColumn> columns = std::move(last_columns_);
-  std::string list;
-  bool cut = false;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool known = columns.size() == values.size();
     InferredType value = infer(*values[i]);
     InferredType column = known ? columns[i].type : InferredType{};
     const bool texts_both = column.kind == Inferred::kText &&
                             (is_constant_text(*values[i]) || value.kind == Inferred::kText);
-    std::string key = number_name(i);
+    std::string key = number_name(i, kOwnName);
     if (texts_both) {
       value.collation = column.collation = met(value.collation, column.collation, left.span);
       const auto constant = constant_text(*values[i], value.collation);
-      texts[i] = constant ? constant->sql : text_key(texts[i], value);
-      cut = cut || has_key(column);
+      compared.values[i] = constant ? constant->sql : text_key(compared.values[i], value);
+      compared.cut = compared.cut || has_key(column);
       key = text_key(key, column);
     }
-    list += (i > 0 ? ", " : "") + key;
+    compared.keys.push_back(std::move(key));
   }
+  return compared;
+}
+
+void Emitter::compare_with_query(const Expression& left, std::string_view word, const Query& node) {
+  const bool row = left.kind == ExpressionKind::kRow;
+  const ComparedQuery compared = compared_query(left, node);
+  compare_with_query(compared, word, row);
+}
+
+void Emitter::compare_with_query(const ComparedQuery& compared, std::string_view word, bool row) {
   if (row) write("(");
-  for (std::size_t i = 0; i < texts.size(); ++i) write((i > 0 ? ", " : "") + texts[i]);
+  for (std::size_t i = 0; i < compared.values.size(); ++i)
+    write((i > 0 ? ", " : "") + compared.values[i]);
   if (row) write(")");
   write(std::string(word) + "(");
-  write(cut ? "SELECT " + list + " FROM (" + query_text + ") AS " + numbered("rows", values.size())
-            : query_text);
+  if (compared.cut) {
+    write("SELECT ");
+    for (std::size_t i = 0; i < compared.keys.size(); ++i)
+      write((i > 0 ? ", " : "") + compared.keys[i]);
+    write(" FROM (" + compared.text + ") AS " + numbered("rows", compared.keys.size(), kOwnName));
+  } else {
+    write(compared.text);
+  }
   write(")");
+}
+
+/// True where any row is equal; else NULL where a comparison with one is; else false. Rows with
+/// NULL, on either side, are few: the first question is the one that is answered by hashing.
+bool Emitter::row_in_query(const Expression& node) {
+  const Expression& left = *node.children[0];
+  const bool simple = std::ranges::none_of(left.children, [](const ExpressionPtr& child) {
+    return holds_aggregate(*child) || child->query != nullptr;
+  });
+  if (left.kind != ExpressionKind::kRow || !simple) return false;
+  const bool only_true = !node.negated && std::ranges::find(filters_, &node) != filters_.end();
+  const ComparedQuery compared = compared_query(left, *node.query);
+  if (only_true && !compared.correlated) {
+    compare_with_query(compared, " IN ", true);
+    return true;
+  }
+  std::string equal;
+  std::string left_null;
+  std::string right_null;
+  for (std::size_t i = 0; i < compared.keys.size(); ++i) {
+    equal += (i > 0 ? " AND " : "") + compared.values[i] + " = " + compared.keys[i];
+    left_null += (i > 0 ? " OR " : "") + compared.values[i] + " IS NULL";
+    right_null += (i > 0 ? " OR " : "") + compared.keys[i] + " IS NULL";
+  }
+  const std::string any = "EXISTS (SELECT 1 FROM (" + compared.text + ") AS " +
+                          numbered("leat_rows", compared.keys.size(), kOwnName) + " WHERE ";
+  const std::string found = any + equal + ")";
+  if (only_true) {
+    write(found);
+    return true;
+  }
+  const std::string open = " AND (" + equal + ") IS NOT FALSE)";
+  write(std::string(node.negated ? "NOT (" : "(") + "CASE WHEN " + found + " THEN true WHEN " +
+        any + "(" + right_null + ")" + open + " OR " + any + "(" + left_null + ")" + open +
+        " THEN NULL ELSE false END)");
+  return true;
 }
 
 const KeyedGroup* Emitter::group_of(const Expression& node) {
@@ -245,6 +300,7 @@ const Expression* Emitter::item_at(const Select& node, std::size_t place, Expres
       }
       made.kind = ExpressionKind::kColumn;
       made.names = {table.alias, table.columns[place - 1].name};
+      if (table.element) made.names.erase(made.names.begin());
       return &made;
     }
   }

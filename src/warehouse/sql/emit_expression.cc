@@ -62,7 +62,11 @@ void Emitter::operand(const Expression& node) {
 }
 
 void Emitter::expression(const Expression& node) {
-  if (represented(node) || recast(node)) return;
+  if (represented(node)) {
+    reached_ = 0;
+    return;
+  }
+  if (recast(node)) return;
   if (node.kind == ExpressionKind::kCase || node.kind == ExpressionKind::kFunction)
     note_wide_choices(node);
   const auto wide = wide_choices_.empty() ? wide_choices_.end() : wide_choices_.find(&node);
@@ -363,6 +367,7 @@ void Emitter::in_test(const Expression& node) {
   const Expression& value = *node.children[0];
   if (text_in(node) || text_rows(node) || key_set_test(node)) return;
   if (node.query) {
+    if (row_in_query(node)) return;
     return compare_with_query(value, node.negated ? " NOT IN " : " IN ", *node.query);
   }
   const bool numbers =
@@ -502,21 +507,28 @@ void Emitter::column(const Expression& node) {
     write(std::string(lateral->text));
     return write(")");
   }
-  if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
-  refuse_ambiguous(node);
+  if (const auto path = super_navigation(node)) {
+    reached_ = 0;  // which scope has it is not asked
+    return super_path(path->first, path->second);
+  }
+  const ScopeColumn* known = unambiguous_column(node);
   const std::vector<std::string>& names = node.names;
   // Functions that are written without brackets, but no words of the grammar.
   const bool bare = names.size() == 1 &&
                     (names[0] == "current_aws_account" || names[0] == "current_namespace") &&
-                    find_column(node) == nullptr;
+                    known == nullptr;
   if (bare) return write(context_.system_schema + "." + quote_identifier(names[0]) + "()");
   const bool taken = super_use_ != SuperUse::kValue && infer(node).kind == Inferred::kSuper;
   if (taken) {
     write(context_.function_schema +
           (super_use_ == SuperUse::kText ? ".super_text(" : ".super_number("));
   }
-  if (names.size() == 1) {
-    const ScopeTable* element = find_alias(names[0]);
+  const ScopeTable* element = names.size() == 1 ? find_alias(names[0]) : nullptr;
+  if (element != nullptr && element->element && !element->columns.empty()) {
+    write(element->columns[0].emitted);
+  } else if (known != nullptr && !known->emitted.empty()) {
+    write(known->emitted);
+  } else if (names.size() == 1) {
     if (element != nullptr && element->element) {
       identifier(element->emitted_alias);
       write(".");
@@ -532,18 +544,21 @@ void Emitter::column(const Expression& node) {
 }
 
 /// The engine tells columns of one name apart only when they are of different tables.
-void Emitter::refuse_ambiguous(const Expression& node) const {
+const ScopeColumn* Emitter::unambiguous_column(const Expression& node) {
   const ScopeColumn* column = find_column(node);
-  if (column == nullptr || is_output_alias(node)) return;
-  for (const Scope& scope : scopes_) {
-    for (const ScopeTable& table : scope.tables) {
+  if (column == nullptr) reached_ = 0;
+  if (column == nullptr || is_output_alias(node)) return column;
+  for (std::size_t i = 0; i < scopes_.size(); ++i) {
+    for (const ScopeTable& table : scopes_[i].tables) {
       const ScopeColumn* const first = table.columns.data();
-      if (!table.columns_known || column < first || column >= first + table.columns.size())
-        continue;
-      if (std::ranges::count(table.columns, column->name, &ScopeColumn::name) > 1)
+      if (column < first || column >= first + table.columns.size()) continue;
+      reached_ = std::min(reached_, i);
+      if (table.columns_known &&
+          std::ranges::count(table.columns, column->name, &ScopeColumn::name) > 1)
         fail("42702", "column reference \"" + column->name + "\" is ambiguous", node.span);
     }
   }
+  return column;
 }
 
 void Emitter::subscript(const Expression& node) {

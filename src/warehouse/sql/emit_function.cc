@@ -302,7 +302,7 @@ InferredType Emitter::ordered_type(const Expression& node,
 
 /// `compared`: texts that differ in blanks at the end have one place.
 void Emitter::order_by(const std::vector<OrderItem>& items, bool compared,
-                       const std::vector<ScopeColumn>* outputs) {
+                       const std::vector<ScopeColumn>* outputs, const Select* select) {
   if (items.empty()) return;
   write(" ORDER BY ");
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -311,7 +311,13 @@ void Emitter::order_by(const std::vector<OrderItem>& items, bool compared,
     const InferredType type = ordered_type(*item.value, outputs);
     const bool insensitive = is_insensitive(type);
     const bool place = outputs != nullptr && item.value->kind == ExpressionKind::kNumber;
-    if (type.kind == Inferred::kSuper && !place && !is_output_alias(*item.value)) {
+    const bool output = place || is_output_alias(*item.value);
+    const std::string order = type.kind == Inferred::kSuper && output && select != nullptr
+                                  ? output_order(item, *select)
+                                  : std::string();
+    if (!order.empty()) {
+      write(order);
+    } else if (type.kind == Inferred::kSuper && !output) {
       write(super_order(*item.value));
     } else if (compared && has_blanks(infer(*item.value)) && !is_output_alias(*item.value)) {
       write("rtrim(" + text_of(*item.value) + ", ' ')");
@@ -327,6 +333,78 @@ void Emitter::order_by(const std::vector<OrderItem>& items, bool compared,
       write(item.nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST");
     }
   }
+}
+
+std::string Emitter::output_order(const OrderItem& item, const Select& select) {
+  const Expression& key = *item.value;
+  std::string text;
+  if (key.kind == ExpressionKind::kNumber) {
+    Expression made;
+    const auto place = parse_number<std::size_t>(key.text).value_or(0);
+    const Expression* value = place > 0 ? item_at(select, place, made) : nullptr;
+    if (value == nullptr) return {};
+    const bool aliases = std::exchange(scopes_.back().alias_first, false);
+    text = text_of(*value);
+    scopes_.back().alias_first = aliases;
+  } else {
+    const auto alias =
+        std::ranges::find(scopes_.back().aliases, key.names[0], &LateralAlias::alias);
+    text = alias->text;
+  }
+  return context_.function_schema + ".super_order(" + text + ")";
+}
+
+/// ORDER BY of a set operation sees output names only, and in the engine no expression over them:
+/// SUPER values need a query around it.
+void Emitter::order_set(const std::vector<OrderItem>& items, std::size_t begin,
+                        const std::vector<ScopeColumn>& columns) {
+  if (items.empty()) return;
+  scopes_.emplace_back();
+  ScopeTable outputs;
+  outputs.columns = columns;
+  scopes_.back().tables.push_back(std::move(outputs));
+  std::vector<bool> super;
+  for (const OrderItem& item : items)
+    super.push_back(ordered_type(*item.value, &columns).kind == Inferred::kSuper);
+  if (std::ranges::find(super, true) == super.end()) {
+    order_by(items, false, &columns);
+    scopes_.pop_back();
+    return;
+  }
+  const auto cell = [](std::size_t i) { return "\"c" + std::to_string(i + 1) + "\""; };
+  std::string shown;
+  std::string names;
+  std::string keys;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    shown += (i > 0 ? ", " : "") + cell(i) + " AS " + quote_identifier(columns[i].name);
+    names += (i > 0 ? ", " : "") + cell(i);
+  }
+  const std::string rows = out_.substr(begin);
+  out_.resize(begin);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Expression& key = *items[i].value;
+    std::size_t place =
+        key.kind == ExpressionKind::kNumber ? parse_number<std::size_t>(key.text).value_or(0) : 0;
+    for (std::size_t c = 0; c < columns.size() && place == 0; ++c) {
+      if (key.kind == ExpressionKind::kColumn && key.names.size() == 1 &&
+          columns[c].name == key.names[0])
+        place = c + 1;
+    }
+    if (place == 0 || place > columns.size()) {
+      fail("0A000",
+           "ORDER BY on a UNION/INTERSECT/EXCEPT result must be on one of the result columns",
+           key.span);
+    }
+    keys += i > 0 ? ", " : "";
+    keys += super[i] ? context_.function_schema + ".super_order(" + cell(place - 1) + ")"
+                     : cell(place - 1);
+    if (is_insensitive(columns[place - 1].type)) keys += " COLLATE NOCASE";
+    if (items[i].descending) keys += " DESC";
+    if (items[i].nulls != NullOrder::kDefault)
+      keys += items[i].nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST";
+  }
+  write("SELECT " + shown + " FROM (" + rows + ") AS \"rows\"(" + names + ") ORDER BY " + keys);
+  scopes_.pop_back();
 }
 
 /// Blanks at the end count for nothing here as well.

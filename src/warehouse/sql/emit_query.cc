@@ -204,20 +204,17 @@ void Emitter::query(const Query& node) {
   const std::vector<std::string> cut_columns = std::exchange(cut_columns_, {});
   const SuperUse super_use = std::exchange(super_use_, SuperUse::kValue);
   const bool float_checks = std::exchange(float_checks_, true);
+  const bool hosts = std::exchange(hosts_, false);
+  ++queries_;
   const std::size_t common_tables = common_tables_.size();
   with(node.with, node.recursive);
   if (node.kind == QueryKind::kSelect) {
     select(*node.select, node.order_by, node.limit.get(), node.offset.get());
   } else {
+    const std::size_t begin = out_.size();
     query_body(node);
     std::vector<ScopeColumn> columns = std::move(last_columns_);
-    // ORDER BY of a set operation sees output names only.
-    scopes_.emplace_back();
-    ScopeTable outputs;
-    outputs.columns = columns;
-    scopes_.back().tables.push_back(std::move(outputs));
-    order_by(node.order_by, false, &columns);
-    scopes_.pop_back();
+    order_set(node.order_by, begin, columns);
     if (node.limit) {
       write(" LIMIT ");
       operand(*node.limit);
@@ -229,6 +226,7 @@ void Emitter::query(const Query& node) {
     last_columns_ = std::move(columns);
   }
   common_tables_.resize(common_tables);
+  hosts_ = hosts;
   super_use_ = super_use;
   float_checks_ = float_checks;
   cut_columns_ = cut_columns;
@@ -276,7 +274,9 @@ std::string Emitter::select_item(const SelectItem& item) {
   const bool column = item.value->kind == ExpressionKind::kColumn;
   const bool named = column && !is_level(*item.value) && !super_navigation(*item.value) &&
                      (scopes_.back().groups.empty() || group_of(*item.value) == nullptr);
-  if (named) return text;
+  // Elements have another name where they are made.
+  if (named && (elements_ == 0 || text.ends_with(quote_identifier(item.value->names.back()))))
+    return text;
   write(" AS ");
   identifier(output_name(*item.value));
   return text;
@@ -291,7 +291,9 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   const std::string from_text =
       has_outer_marks(node) ? outer_joined_tables(node, where_text) : captured([&] {
         if (node.connect_by) return hierarchy(node);
+        hosts_ = use_ == nullptr;
         from(node.from);
+        hosts_ = false;
       });
   cut_columns_.clear();
   if (node.where && !has_outer_marks(node)) where_text = captured([&] { filter(*node.where); });
@@ -326,6 +328,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
       identifiers(exclude);
       write(")");
     }
+    if (scopes_.back().has_elements && item.value->names.empty()) rename_elements();
     represent_in_star(*item.value);
   }
   if (node.distinct) {
@@ -354,7 +357,11 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   if (node.having) {
     write(" HAVING ");
     require_condition(*node.having, "HAVING");
+    // The engine forgets the group of no rows in a correlated query that has no aggregate.
+    const bool whole = scopes_.size() > 1 && node.group_by.empty() && !node.group_by_all;
+    if (whole) write("count(*) >= 0 AND (");
     expression(*node.having);
+    if (whole) write(")");
   }
   if (node.qualify) {
     write(" QUALIFY ");
@@ -364,7 +371,7 @@ void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
   std::vector<ScopeColumn> columns = output_columns(node);
   scopes_.back().by_alias = true;
   scopes_.back().alias_first = true;
-  order_by(order, !node.distinct, &columns);
+  order_by(order, !node.distinct, &columns, &node);
   if (limit != nullptr) {
     write(" LIMIT ");
     operand(*limit);

@@ -12,7 +12,10 @@ std::vector<StarColumn> columns_of(const ScopeTable& table) {
   const std::string qualifier =
       table.emitted_alias.empty() ? "" : quote_identifier(table.emitted_alias) + ".";
   for (const ScopeColumn& column : table.columns)
-    columns.push_back({.column = column, .text = qualifier + quote_identifier(column.name)});
+    columns.push_back({.column = column,
+                       .text = column.emitted.empty() ? qualifier + quote_identifier(column.name)
+                                                      : column.emitted});
+  for (StarColumn& each : columns) each.column.emitted.clear();
   return columns;
 }
 
@@ -96,11 +99,14 @@ std::optional<std::vector<StarColumn>> Emitter::star_columns(const Select& node,
   return columns;
 }
 
-/// The engine leaves the common columns of a join where the left table has them.
+/// The engine leaves the common columns of a join where the left table has them, and knows nothing
+/// of the names of elements.
 bool Emitter::star_by_columns(const Select& node, const Expression& star) {
   const bool by_name =
       std::ranges::any_of(node.from, [](const TablePtr& table) { return joins_by_name(*table); });
-  if (!by_name || !star.names.empty() || !scopes_.back().groups.empty()) return false;
+  const bool elements = scopes_.back().has_elements;
+  if (!elements && (!by_name || !star.names.empty() || !scopes_.back().groups.empty()))
+    return false;
   const auto columns = star_columns(node, star);
   if (!columns || columns->empty()) return false;
   check_readable(star);
@@ -124,6 +130,7 @@ std::vector<ScopeColumn> Emitter::output_columns(const Select& node) const {
     ScopeColumn column{.name = {}, .type = infer(*item.value)};
     if (item.value->kind == ExpressionKind::kColumn) {
       if (const ScopeColumn* source = find_column(*item.value)) column = *source;
+      column.emitted.clear();
     } else {
       column.type.collated = false;
     }

@@ -163,7 +163,12 @@ void Emitter::insert_values(const Query& rows, const std::vector<const RelationC
     write(r > 0 ? ", (" : "(");
     for (std::size_t c = 0; c < rows.values[r].size(); ++c) {
       if (c > 0) write(", ");
+      const std::size_t queries = queries_;
       assigned(*rows.values[r][c], c < targets.size() ? targets[c] : nullptr);
+      if (queries != queries_ && rows.values.size() > 1) {
+        unsupported("a subquery in VALUES of several rows (INSERT ... SELECT takes it)",
+                    rows.values[r][c]->span);
+      }
     }
     write(")");
   }
@@ -374,6 +379,11 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   merge_target_ = nullptr;
   const std::string condition = text_of(*node.on);
   write("MERGE INTO " + target + " USING " + source + " ON (" + condition + ")");
+  // The engine would take one of the matches. The query is asked once.
+  write(" WHEN MATCHED AND (SELECT CAST(error('" + std::string(kManyMatches) +
+        "') AS BOOLEAN) FROM (SELECT count(*) FROM " + target + " JOIN " + source + " ON (" +
+        condition + ") GROUP BY " + quote_identifier(node.target.name()) +
+        ".rowid HAVING count(*) > 1 LIMIT 1)) THEN DO NOTHING");
   if (node.matched_delete) {
     write(" WHEN MATCHED THEN DELETE");
   } else {
@@ -406,14 +416,7 @@ std::vector<std::string> Emitter::merge(const MergeStatement& node) {
   }
   write(")");
   scopes_.pop_back();
-  std::string merge = take();
-  // The engine would take one of the matches. The check has no place for parameters.
-  if (has_parameters_) return {std::move(merge)};
-  return {"SELECT CASE WHEN n > 1 THEN error('" + std::string(kManyMatches) +
-              "') END FROM (SELECT count(*) AS n FROM " + target + " JOIN " + source + " ON (" +
-              condition + ") GROUP BY " + quote_identifier(node.target.name()) +
-              ".rowid HAVING count(*) > 1 LIMIT 1)",
-          std::move(merge)};
+  return {take()};
 }
 
 std::vector<std::string> Emitter::statement(const Statement& node) {

@@ -1,4 +1,6 @@
 // SUPER: paths, and what a value is taken as where text or numbers are asked for.
+#include <algorithm>
+
 #include "base/text.h"
 #include "warehouse/sql/emitter.h"
 #include "warehouse/sql/lexer.h"
@@ -98,18 +100,28 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
   std::size_t used = 1;
   std::string text;
   const ScopeTable* table = names.size() > 1 || !steps.empty() ? find_alias(names[0]) : nullptr;
+  const auto emitted = [&](const std::string& name) {
+    const auto column = std::ranges::find(table->columns, name, &ScopeColumn::name);
+    if (column != table->columns.end() && !column->emitted.empty()) return column->emitted;
+    return quote_identifier(table->emitted_alias) + "." + quote_identifier(name);
+  };
   if (table != nullptr && table->element) {
-    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(table->alias);
+    text = emitted(table->alias);
   } else if (table != nullptr && names.size() > 1) {
     if (steps.empty() && names.size() == 2) return std::nullopt;
-    text = quote_identifier(table->emitted_alias) + "." + quote_identifier(names[1]);
+    text = emitted(names[1]);
     used = 2;
   } else if ((names.size() > 2 && find_alias(names[1]) != nullptr) ||
              (names.size() > 3 && find_alias(names[2]) != nullptr)) {
     return std::nullopt;  // schema.table.column, database.schema.table.column
   } else {
     if (names.size() > 1) require_column(names[0], base->span);
-    text = quote_identifier(names[0]);
+    Expression first;
+    first.kind = ExpressionKind::kColumn;
+    first.names = {names[0]};
+    const ScopeColumn* column = elements_ > 0 ? find_column(first) : nullptr;
+    text = column != nullptr && !column->emitted.empty() ? column->emitted
+                                                         : quote_identifier(names[0]);
   }
   if (steps.empty() && used >= names.size()) return std::nullopt;
   if (!steps.empty() && table != nullptr && table->system) return std::nullopt;

@@ -30,16 +30,38 @@ void column_names(const Expression& node, std::vector<std::string>& names) {
   for (const OrderItem& item : node.call->within_group) column_names(*item.value, names);
 }
 
+std::size_t count_tables(const TableReference& node) {
+  if (node.kind != TableKind::kJoin) return 1;
+  return count_tables(*node.left) + count_tables(*node.right);
+}
+
 }  // namespace
 
 void Emitter::from(const std::vector<TablePtr>& tables) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (i > 0 && continues_table(*tables[i])) continue;
     if (i > 0) write(", ");
     table(*tables[i]);
   }
 }
 
 void Emitter::table(const TableReference& node) {
+  if (&node == continued_) return;
+  const bool hosts = std::exchange(hosts_, hosts_ && node.kind == TableKind::kJoin);
+  const std::size_t begin = out_.size();
+  const std::size_t tables = scopes_.back().tables.size();
+  one_table(node);
+  hosts_ = hosts;
+  const bool host = hosts && !node.lateral &&
+                    (node.kind == TableKind::kName || node.kind == TableKind::kSubquery);
+  if (!host || scopes_.back().tables.size() != tables + 1) return;
+  ScopeTable& written = scopes_.back().tables.back();
+  if (written.element) return;
+  written.begin = begin;
+  written.end = out_.size();
+}
+
+void Emitter::one_table(const TableReference& node) {
   switch (node.kind) {
     case TableKind::kName:
       return named_table(node);
@@ -335,13 +357,36 @@ void Emitter::join(const TableReference& node) {
   const std::size_t cut_columns = cut_columns_.size();
   const std::size_t first = scopes_.back().tables.size();
   const bool natural = in_natural_;
+  // What stands on a side that may be left out keeps its elements outside.
+  const bool hosts = hosts_;
+  const bool inner = node.join_type == JoinType::kInner || node.join_type == JoinType::kCross;
+  const bool continues = continued_ != nullptr && node.left.get() == continued_;
+  const std::size_t left = continues ? continued_at_ : out_.size();
+  std::size_t right = 0;
+  std::size_t left_end = 0;
+  bool has_elements = false;
   note_cut_columns(node);
   write_joined_tables(
       node, [&](std::string_view text) { write(text); },
-      [&](const TableReference& side) { table(side); });
+      [&](const TableReference& side) {
+        const bool first_side = &side == node.left.get();
+        hosts_ = hosts && (inner || (first_side && node.join_type == JoinType::kLeft));
+        if (!first_side) {
+          const std::string words = out_.substr(left_end);
+          out_.resize(left_end);
+          has_elements = joins_elements(node, left);
+          if (has_elements) return;
+          write(words);
+        }
+        right = out_.size();
+        table(side);
+        left_end = out_.size();
+      });
+  hosts_ = hosts;
   cut_columns_.resize(cut_columns);
   in_natural_ = natural;
   note_join(node);
+  if (has_elements) return;
   if (!node.using_columns.empty()) {
     for (const std::string& name : node.using_columns) {
       Collation collation = Collation::kOpen;
@@ -355,10 +400,45 @@ void Emitter::join(const TableReference& node) {
     identifiers(node.using_columns);
     write(")");
   } else if (node.on) {
-    write(" ON ");
     require_condition(*node.on, "JOIN/ON");
-    expression(*node.on);
+    const std::size_t queries = queries_;
+    const std::string condition = text_of(*node.on);
+    if (queries != queries_ && lateral_join(node, left, right, condition)) return;
+    write(" ON " + condition);
   }
+}
+
+/// The engine refuses a query over both sides in the condition of an outer join; where it would
+/// not, this costs a grouping of the keys more.
+bool Emitter::lateral_join(const TableReference& node, std::size_t left, std::size_t right,
+                           const std::string& condition) {
+  const bool swapped = node.join_type == JoinType::kRight;
+  const TableReference& asked = swapped ? *node.left : *node.right;
+  const bool outer = swapped || node.join_type == JoinType::kLeft;
+  if (!outer || (asked.kind != TableKind::kName && asked.kind != TableKind::kSubquery))
+    return false;
+  const std::string_view words = swapped ? " RIGHT JOIN " : " LEFT JOIN ";
+  std::string right_side = out_.substr(right);
+  std::string left_side = out_.substr(left, right - left);
+  if (node.right->kind == TableKind::kJoin) {
+    left_side.pop_back();
+    right_side.insert(0, "(");
+  }
+  left_side.resize(left_side.size() - words.size());
+  // Its table is the only one of its side.
+  const std::vector<ScopeTable>& tables = scopes_.back().tables;
+  const std::size_t own =
+      swapped ? tables.size() - 1 - count_tables(*node.right) : tables.size() - 1;
+  if (tables[own].element) return false;
+  const std::string alias = quote_identifier(tables[own].emitted_alias);
+  if (swapped) {
+    std::swap(left_side, right_side);
+    scopes_.back().reordered = true;
+  }
+  out_.resize(left);
+  write(left_side + " LEFT JOIN LATERAL (SELECT * FROM " + right_side + " WHERE " + condition +
+        ") AS " + alias + " ON true");
+  return true;
 }
 
 /// The source's columns that PIVOT groups by: those that neither its FOR nor its aggregates name.

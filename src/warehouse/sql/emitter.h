@@ -12,165 +12,12 @@
 #include <vector>
 
 #include "warehouse/sql/ast.h"
+#include "warehouse/sql/emit_scope.h"
 #include "warehouse/sql/function_table.h"
 #include "warehouse/sql/mentions.h"
 #include "warehouse/sql/translate.h"
 
 namespace leat::sql {
-
-struct TranslateFailure {
-  SqlError error;
-};
-
-/// What the translator believes an expression's type is; kUnknown costs only exactness.
-enum class Inferred : std::uint8_t {
-  kUnknown,
-  kSmallint,
-  kInteger,
-  kBigint,
-  kDecimal,
-  kDouble,
-  kText,
-  kBoolean,
-  kDate,
-  kTimestamp,
-  kInterval,
-  kOtherKnown,
-  kSuper,
-  kSketch,  ///< HLLSKETCH
-  kList
-};
-
-/// How texts are compared. What is open (literals, parameters, results of functions of other types)
-/// takes the collation of what it meets, or else the database's.
-enum class Collation : std::uint8_t {
-  kOpen,
-  kSensitive,
-  kInsensitive,
-  kMixed  ///< of two that differ: an error as soon as it matters
-};
-
-struct InferredType {
-  Inferred kind = Inferred::kUnknown;
-  std::int32_t precision = 18;  ///< kDecimal
-  std::int32_t scale = 0;
-  std::int32_t length = -1;                ///< kText of a declared length
-  bool padded = false;                     ///< kText: CHAR
-  bool trimmed = false;                    ///< kText: no value ends in a blank
-  Collation collation = Collation::kOpen;  ///< kText
-  bool collated =
-      false;  ///< kText: a column that has the engine's own collation (note_cut_columns)
-};
-
-/// A numeric parameter has no precision of its own: NUMERIC's default would cut the decimals off.
-inline constexpr InferredType kAnyDecimal{Inferred::kDecimal, 38, 10};
-[[nodiscard]] inline bool is_any_decimal(const TypeName& type) {
-  return type.kind == TypeKind::kDecimal && type.precision < 0;
-}
-[[nodiscard]] InferredType inferred_of(const TypeName& type);
-[[nodiscard]] InferredType inferred_of(const Relation& relation, const RelationColumn& column);
-/// The way back, as far as there is one.
-[[nodiscard]] TypeName type_of(const InferredType& type);
-[[nodiscard]] InferredType merged(const InferredType& a, const InferredType& b);
-[[nodiscard]] Collation merged(Collation a, Collation b);
-/// True for decimals that have no common type with all digits of both: 38 are too few, and those
-/// before the point give way, as in Redshift, not those behind it.
-[[nodiscard]] bool exceeds_digits(const InferredType& a, const InferredType& b);
-/// "character varying": the type in a message.
-[[nodiscard]] std::string type_words(const InferredType& type);
-
-/// True for text whose values may end in blanks.
-[[nodiscard]] bool has_blanks(const InferredType& type);
-/// True for what does not end in a blank when it is text or becomes text.
-[[nodiscard]] bool ends_in_no_blank(const InferredType& type);
-[[nodiscard]] bool is_numeric(Inferred kind);
-
-/// ASCII letters in upper case: names of functions in messages.
-[[nodiscard]] std::string upper_case(std::string_view text);
-/// True for the text of a finite number.
-[[nodiscard]] bool is_number_text(std::string_view text);
-/// True for AND, OR, NOT and the tests (IS, IN, LIKE, ...): written without brackets of their own,
-/// boolean as values.
-[[nodiscard]] bool is_condition(ExpressionKind kind);
-/// True for a call of an aggregate, also as a window function.
-[[nodiscard]] bool calls_aggregate(const Expression& node);
-/// True when columns of several tables become one there: NATURAL, USING.
-[[nodiscard]] bool joins_by_name(const TableReference& table);
-/// True for emitted text that calls a macro which can end the statement (macros.cc).
-[[nodiscard]] bool may_raise(std::string_view emitted);
-
-/// What stands around a SUPER value, and so what is taken of it: a function of strings gets NULL
-/// for a number, arithmetic gets NULL for a string.
-enum class SuperUse : std::uint8_t { kValue, kText, kNumber };
-
-/// What an argument of a call is turned into where it is written.
-enum class Recast : std::uint8_t { kText, kDouble, kSuper };
-
-struct ScopeColumn {
-  std::string name;
-  InferredType type;
-  const Relation* relation = nullptr;      ///< where it is a plain column of; null: computed
-  const RelationColumn* origin = nullptr;  ///< in `relation`
-};
-
-/// A column that a star stands for.
-struct StarColumn {
-  ScopeColumn column;
-  std::string text;  ///< as emitted
-};
-
-/// A relation named in FROM, under the name that columns use.
-struct ScopeTable {
-  std::string alias;          ///< as written (or the table's own name), lower case
-  std::string schema;         ///< when no alias was written: schema.table.column is allowed
-  std::string emitted_alias;  ///< differs from `alias` when two tables of one name meet
-  bool columns_known = false;
-  bool system = false;   ///< catalog relation: x[1] is an array element there, not a SUPER path
-  bool element = false;  ///< an unnested SUPER array: the alias itself is the value
-  const Relation* restricted = nullptr;  ///< some of its columns may not be read
-  const Relation* relation = nullptr;    ///< it is that one itself, no query over it
-  std::vector<ScopeColumn> columns;
-};
-
-/// True when the star, of all tables or of one, stands for the table's columns.
-[[nodiscard]] bool covers(const Expression& star, const ScopeTable& table);
-
-/// An alias of the select list, for the items behind it (Redshift's lateral aliases).
-struct LateralAlias {
-  std::string alias;
-  std::string text;  ///< the expression as emitted
-  InferredType type;
-};
-
-/// A key of GROUP BY whose equal values may be written differently: they are grouped by their
-/// text_key(), and one of them stands for all.
-struct KeyedGroup {
-  const ScopeColumn* column = nullptr;  ///< null: an expression
-  std::string text;                     ///< as emitted
-  std::string key;                      ///< what is grouped by
-  std::string shown;                    ///< what stands for it where groups are seen
-};
-
-struct Scope {
-  std::vector<ScopeTable> tables;
-  std::vector<LateralAlias> aliases{};  ///< of the items emitted so far
-  bool by_alias = false;                ///< GROUP BY, ORDER BY: DuckDB knows every alias there
-  bool alias_first = false;             ///< ORDER BY: an alias hides a column of FROM
-  bool reordered = false;  ///< joined in another order than FROM has: * is written table by table
-  std::string level{};     ///< with CONNECT BY: what stands for LEVEL
-  std::vector<KeyedGroup> groups{};
-  bool grouped = false;  ///< what is written now sees groups: `groups` are represented in it
-  bool by_key = false;   ///< ... by their keys: the arguments of GROUPING
-  /// Of GROUP BY: what is made of such a path must be made of the key, as the engine compares
-  /// texts.
-  std::set<std::pair<std::string, std::string>> grouped_paths{};
-};
-
-/// The key of a text (Emitter::text_key): of a literal, or of what stands for a parameter.
-struct ConstantText {
-  std::string sql;
-  std::optional<std::string> literal{};
-};
 
 class Emitter {
  public:
@@ -233,7 +80,8 @@ class Emitter {
 
   // Expressions (emit_expression.cc).
   void operand(const Expression& node);
-  void refuse_ambiguous(const Expression& node) const;
+  /// The column that is meant, as find_column(); 42702 where it may be several.
+  const ScopeColumn* unambiguous_column(const Expression& node);
   // Parts of expression(); false when the node is of another part.
   bool simple_value(const Expression& node);
   bool condition(const Expression& node);
@@ -321,6 +169,18 @@ class Emitter {
   void collated(const Expression& node);
   /// `left` and the query that it is compared with, "x IN (SELECT ...)" without the word between.
   void compare_with_query(const Expression& left, std::string_view word, const Query& node);
+  struct ComparedQuery {
+    std::vector<std::string> values;  ///< of the left side, as they are compared
+    std::vector<std::string> keys;    ///< of the query's columns, numbered
+    bool cut = false;                 ///< The keys are not the columns themselves.
+    bool correlated = false;          ///< It may name columns of the queries around it.
+    std::string text;
+  };
+  [[nodiscard]] ComparedQuery compared_query(const Expression& left, const Query& node);
+  void compare_with_query(const ComparedQuery& compared, std::string_view word, bool row);
+  /// (a, b) IN (SELECT ...), where the engine refuses it or takes any NULL of the query for all
+  /// rows. False: nothing was written.
+  bool row_in_query(const Expression& node);
   // IN with a query whose keys are looked up in a set (emit_key_set.cc).
   /// A condition of which only what is true counts: of WHERE.
   void filter(const Expression& node);
@@ -414,8 +274,14 @@ class Emitter {
   /// $n that the client declared as numeric.
   [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
   /// `outputs`: the columns that places in the list mean; null: places mean nothing.
+  /// `select`: whose items aliases and places mean.
   void order_by(const std::vector<OrderItem>& items, bool compared = false,
-                const std::vector<ScopeColumn>* outputs = nullptr);
+                const std::vector<ScopeColumn>* outputs = nullptr, const Select* select = nullptr);
+  /// What an output column of SUPER that an alias or a place means is ordered by; empty: none.
+  [[nodiscard]] std::string output_order(const OrderItem& item, const Select& select);
+  /// Writes ORDER BY of a set operation, whose text begins at `begin`.
+  void order_set(const std::vector<OrderItem>& items, std::size_t begin,
+                 const std::vector<ScopeColumn>& columns);
   [[nodiscard]] InferredType ordered_type(const Expression& node,
                                           const std::vector<ScopeColumn>* outputs) const;
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
@@ -527,7 +393,20 @@ class Emitter {
   void note_anchor(const Query& node);
   [[nodiscard]] std::vector<ScopeColumn> values_columns(const Query& node) const;
   void from(const std::vector<TablePtr>& tables);
+  // SUPER arrays unnested inside of the table they belong to, which keeps their order
+  // (emit_elements.cc).
+  /// Puts the elements of an item of FROM into the table that has the array; false: nothing was
+  /// written. `or_null`: a row without elements stays, as in LEFT JOIN.
+  bool hosted_elements(const TableReference& node, bool or_null = false);
+  bool host_elements(const Expression& array, ScopeTable entry, bool or_null);
+  /// An item of FROM behind a comma that begins with such elements.
+  bool continues_table(const TableReference& node);
+  /// JOIN of elements, without a condition, whose left side begins at `left` in the output; false:
+  /// nothing was written.
+  bool joins_elements(const TableReference& node, std::size_t left);
+  void rename_elements();
   void table(const TableReference& node);
+  void one_table(const TableReference& node);
   void named_table(const TableReference& node);
   void table_function(const TableReference& node);
   void elements(const TableReference& node, const Expression& array, const std::string& column);
@@ -535,6 +414,11 @@ class Emitter {
   bool unnest_call(const TableReference& node);
   void super_unpivot(const TableReference& node);
   void join(const TableReference& node);
+  /// An outer join whose condition, as emitted, holds a query: the rows of one side are asked for
+  /// each row of the other. `left`, `right`: where the sides begin in the output. False: the
+  /// engine must do.
+  bool lateral_join(const TableReference& node, std::size_t left, std::size_t right,
+                    const std::string& condition);
   void pivot(const TableReference& node);
   [[nodiscard]] std::optional<std::vector<ScopeColumn>> pivot_groups(
       const TableReference& node) const;
@@ -657,8 +541,15 @@ class Emitter {
   std::set<const Expression*> float_parts_{};  ///< operators that a check around them covers
   bool reads_table_ = false;                   ///< a relation of users was named so far
   bool in_from_function_ = false;              ///< in a call that stands in FROM
-  bool in_recursion_ = false;               ///< in a recursive common table: UNION stays at its top
-  bool in_natural_ = false;                 ///< in a NATURAL join: its columns are noted
+  bool in_recursion_ = false;   ///< in a recursive common table: UNION stays at its top
+  bool hosts_ = false;          ///< the tables of FROM written now may take elements
+  std::size_t hosts_from_ = 0;  ///< ... that begin there or behind
+  std::size_t elements_ = 0;    ///< put into tables so far
+  std::size_t queries_ = 0;     ///< written so far
+  std::size_t reached_ = 0;     ///< the outermost scope whose columns were named so far
+  const TableReference* continued_ = nullptr;  ///< elements that the table before has already,
+  std::size_t continued_at_ = 0;               ///< ... which begins there
+  bool in_natural_ = false;                    ///< in a NATURAL join: its columns are noted
   std::vector<std::string> cut_columns_;    ///< names of columns that tables in FROM give as keys
   bool collations_;                         ///< a text that may be compared without case was seen
   std::vector<const Expression*> filters_;  ///< what must be true of a row that is kept

@@ -312,7 +312,7 @@ const ScopeColumn* Emitter::find_column(const Expression& node) const {
   const std::vector<std::string>& names = node.names;
   if (names.size() > 1) {
     const ScopeTable* table = find_alias(names[names.size() - 2]);
-    if (table == nullptr) return nullptr;
+    if (table == nullptr || table->element) return nullptr;
     for (const ScopeColumn& column : table->columns) {
       if (column.name == names.back()) return &column;
     }

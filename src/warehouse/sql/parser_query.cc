@@ -102,8 +102,6 @@ void Parser::with_clause(std::vector<CommonTable>& tables, bool& recursive) {
     table.name = name();
     table.columns = optional_name_list();
     expect("as"_w);
-    if (accept("not"_w)) expect("materialized"_w);
-    (void)accept("materialized"_w);
     expect_operator("(");
     if (!at_query()) syntax_error();
     table.query = query();

@@ -270,10 +270,11 @@ std::vector<Assignment> Parser::assignments() {
     const std::size_t first = at_;
     Assignment assignment;
     assignment.column = name();
-    if (at_operator(".") &&
-        is_label(token(1))) {  // t.c: accepted, the table's name says nothing more
-      advance();
-      assignment.column = label();
+    if (at_operator(".") && is_label(token(1))) {
+      fail_at(token(), "42703",
+              "column \"" + assignment.column +
+                  "\" does not exist in the table that is changed: a column stands in SET without "
+                  "its table's name");
     }
     expect_operator("=");
     assignment.value = expression();

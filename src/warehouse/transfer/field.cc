@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "warehouse/engine/hll_sketch.h"
 #include "warehouse/engine/number.h"
+#include "warehouse/sql/datetime.h"
 #include "warehouse/transfer/target_type.h"
 
 namespace leat::transfer {
@@ -197,6 +198,10 @@ FieldConverter::Outcome FieldConverter::set(std::string_view text) {
       return set_bytes(text);
     case TypeKind::kHllSketch:
       return set_sketch(text);
+    case TypeKind::kInterval:
+    case TypeKind::kIntervalYearToMonth:
+    case TypeKind::kIntervalDayToSecond:
+      return set_interval(text);
     default:
       return error_of(1223, "Invalid data type");
   }
@@ -440,6 +445,24 @@ FieldConverter::Outcome FieldConverter::set_bytes(std::string_view text) {
   return std::nullopt;
 }
 
+FieldConverter::Outcome FieldConverter::set_interval(std::string_view text) {
+  const auto read = sql::parse_interval(text, {});
+  if (!read || !std::in_range<std::int32_t>(read->months) ||
+      !std::in_range<std::int32_t>(read->days)) {
+    return error_of(1206, "Invalid interval format or value");
+  }
+  if (column_.type.kind == TypeKind::kIntervalYearToMonth &&
+      (read->days != 0 || read->microseconds != 0)) {
+    return error_of(1206, "An INTERVAL YEAR TO MONTH holds no days, hours, minutes or seconds");
+  }
+  if (column_.type.kind == TypeKind::kIntervalDayToSecond && read->months != 0)
+    return error_of(1206, "An INTERVAL DAY TO SECOND holds no years or months");
+  interval_ = {.months = static_cast<std::int32_t>(read->months),
+               .days = static_cast<std::int32_t>(read->days),
+               .us = read->microseconds};
+  return std::nullopt;
+}
+
 FieldConverter::Outcome FieldConverter::set_sketch(std::string_view text) {
   const auto sketch = engine::HllSketch::parse(text);
   if (!sketch) return error_of(1223, sketch.error().message);
@@ -492,6 +515,9 @@ void FieldConverter::store(engine::ChunkWriter& writer, std::size_t column, std:
       }
       return;
     }
+    case Type::kInterval:
+      writer.set<engine::Interval>(column, row, interval_);
+      return;
     default:
       writer.set_text(column, row, text_);
       return;

@@ -79,6 +79,7 @@ class FieldConverter {
   Outcome set_super(std::string_view text);
   Outcome set_bytes(std::string_view text);
   Outcome set_sketch(std::string_view text);
+  Outcome set_interval(std::string_view text);
   Outcome repair(std::string_view& text);
 
   const TargetColumn& column_;
@@ -89,6 +90,7 @@ class FieldConverter {
   std::int64_t integer_ = 0;
   double floating_ = 0;
   engine::HugeInt huge_;
+  engine::Interval interval_{};
   std::string_view text_;
   std::string owned_;  // what text_ points into when the field had to be changed
 };

@@ -43,6 +43,10 @@ engine::ColumnType engine_column_type(const sql::TypeName& type) {
       return {.type = Type::kBlob};
     case TypeKind::kHllSketch:
       return {.type = Type::kSketch};
+    case TypeKind::kInterval:
+    case TypeKind::kIntervalYearToMonth:
+    case TypeKind::kIntervalDayToSecond:
+      return {.type = Type::kInterval};
     default:
       return {.type = Type::kVarchar};
   }
@@ -88,6 +92,10 @@ std::string declared_type(const sql::TypeName& type) {
       return fmt::format("VARBYTE({})", type.length);
     case TypeKind::kHllSketch:
       return "HLLSKETCH";
+    case TypeKind::kIntervalYearToMonth:
+      return "INTERVAL YEAR TO MONTH";
+    case TypeKind::kIntervalDayToSecond:
+      return "INTERVAL DAY TO SECOND";
     default:
       return "UNKNOWN";
   }
@@ -129,6 +137,10 @@ std::string catalog_type(const sql::TypeName& type) {
       return "varbyte";
     case TypeKind::kHllSketch:
       return "hllsketch";
+    case TypeKind::kIntervalYearToMonth:
+      return "intervaly2m";
+    case TypeKind::kIntervalDayToSecond:
+      return "intervald2s";
     default:
       return "unknown";
   }
