@@ -78,7 +78,9 @@ bool has_repeats(std::span<const std::uint64_t> hashes) {
 /// The standard columns of a new table, in the order of docs/reference/tables-and-columns.md.
 std::vector<StandardColumn> standard_columns_of(TableKind kind, event::EventType type) {
   using enum StandardColumn;
-  std::vector<StandardColumn> columns = {kId, kReceivedAt};
+  std::vector<StandardColumn> columns;
+  columns.reserve(kStandardColumnCount);
+  columns.assign({kId, kReceivedAt});
   if (kind == TableKind::kRescue) {
     columns.insert(columns.end(), {kEventId, kTableName, kColumnName, kReason, kValue, kPart,
                                    kEncoding, kBatchId, kLine, kDetail});
