@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "warehouse/engine/duckdb_bridge.h"
 #include "warehouse/engine/encryption.h"
+#include "warehouse/engine/log_header.h"
 
 namespace leat::engine {
 
@@ -133,6 +134,9 @@ std::string bytes_list(const std::vector<std::string>& directories) {
 
 /// Opens the handle with its settings.
 Result<duckdb_database> open_handle(const DatabaseOptions& options) {
+  // A file with a key can only be attached to one that has none.
+  const bool in_memory = options.path.empty() || !options.key.empty();
+  if (!in_memory) LEAT_TRY(check_log(options.path));
   duckdb_config config = nullptr;
   if (duckdb_create_config(&config) != DuckDBSuccess) {
     return fail(Errc::kBug, "opening the database: no configuration could be made");
@@ -145,8 +149,6 @@ Result<duckdb_database> open_handle(const DatabaseOptions& options) {
   }
   duckdb_database database = nullptr;
   char* text = nullptr;
-  // A file with a key can only be attached to one that has none.
-  const bool in_memory = options.path.empty() || !options.key.empty();
   const duckdb_state state =
       duckdb_open_ext(in_memory ? nullptr : options.path.c_str(), &database, config, &text);
   duckdb_destroy_config(&config);
@@ -159,6 +161,7 @@ Result<duckdb_database> open_handle(const DatabaseOptions& options) {
 /// Runs a statement that holds the key; no error shows it.
 Status attach_file(duckdb_connection connection, std::string_view name, const std::string& path,
                    const std::string& key) {
+  LEAT_TRY(check_log(path));
   std::string sql = "ATTACH " + quote_literal(path);
   if (!name.empty()) sql += " AS " + quote_identifier(name);
   // DuckDB takes no key for what is in memory, and writes none of it to a disk.

@@ -15,6 +15,7 @@
 
 #include "warehouse/engine/encryption.h"
 #include "warehouse/engine/function.h"
+#include "warehouse/engine/log_header.h"
 #include "warehouse/engine/source.h"
 
 namespace leat::engine {
@@ -300,6 +301,40 @@ TEST_F(EngineEncryption, DamageIsSaidAtOpen) {
   }
   std::ofstream(path_, std::ios::binary) << whole.substr(0, whole.size() / 2);
   EXPECT_EQ(open_code(key_, path_), "corrupt");
+}
+
+// The engine takes a log that begins wrongly for an unfinished one, and drops what is in it.
+TEST_F(EngineEncryption, DamageAtTheLogsBeginningIsSaidAtOpen) {
+  for (const std::string& key : {std::string(), key_}) {
+    const TempDir folder;
+    const std::string path = folder / "warehouse.db";
+    const std::string log = path + ".wal";
+    {
+      auto opened = Database::open({.path = path_, .threads = 1, .key = key});
+      ASSERT_TRUE(opened);
+      ASSERT_TRUE((*(*opened)->connect())->run(fill_));
+      std::filesystem::copy_file(path_, path);
+      std::filesystem::copy_file(path_ + ".wal", log);
+    }
+    std::filesystem::remove(path_);
+    std::ifstream in(log, std::ios::binary);
+    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    const auto end_of_header = whole.find("\xff\xff");
+    ASSERT_LT(end_of_header, kLogHeaderBytesMax);
+    for (std::size_t at = 0; at < end_of_header + 2; ++at) {
+      std::string damaged = whole;
+      damaged[at] ^= 1;
+      std::ofstream(log, std::ios::binary) << damaged;
+      EXPECT_EQ(open_code(key, path), "corrupt") << at;
+    }
+    std::ofstream(log, std::ios::binary) << whole;
+    EXPECT_EQ(open_code(key, path), "opened");
+  }
+  // What a crash leaves of a log that was never written to.
+  EXPECT_TRUE(is_log_beginning(""));
+  EXPECT_TRUE(is_log_beginning("d"));
+  EXPECT_TRUE(is_log_beginning(std::string(64, '\0')));
+  EXPECT_FALSE(is_log_beginning(std::string(64, 'd')));
 }
 
 TEST_F(EngineEncryption, WhatIsSpilledIsEncrypted) {
