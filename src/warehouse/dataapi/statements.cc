@@ -331,6 +331,8 @@ void Statements::State::clean_up() {
     for (auto at = statements.begin(); at != statements.end();) {
       const StatementPointer statement = at->second;
       ++at;
+      // A session forgets what came just before the statement that it begins.
+      if (statement->cancelled && statement->running != nullptr) statement->running->cancel();
       const auto ready = std::ranges::partition(statement->waiters, [&](const Waiter& waiter) {
         return waiter.deadline_us > monotonic_us;
       });

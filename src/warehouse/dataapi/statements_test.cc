@@ -270,6 +270,17 @@ TEST_F(DataApiStatements, CancelsWhatRunsAndWhatWaits) {
               HasSubstr("Could not cancel a query that is already in ABORTED state with ID: "));
 }
 
+// Between its steps a session forgets what came before the statement that it begins.
+TEST_F(DataApiStatements, CancelsAtAnyMoment) {
+  open({});
+  for (int round = 0; round < 60; ++round) {
+    const StatementView running = *statements_->submit(request({kSlow}));
+    std::this_thread::sleep_for(std::chrono::microseconds(round * 150));
+    ASSERT_TRUE(statements_->cancel(running.id, "leat"));
+    ASSERT_EQ(finish(running.id).status, StatementStatus::kAborted) << round;
+  }
+}
+
 TEST_F(DataApiStatements, KeepsToItsLimits) {
   open({.active_max = 1,
         .waiting_max = 1,
