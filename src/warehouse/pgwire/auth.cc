@@ -107,9 +107,8 @@ bool check_digest(std::string_view answer, std::string_view stored_digest,
   return equal_secret(answer, bytes) && !stored_digest.empty();
 }
 
-bool LoginThrottle::allowed(std::string_view user, std::string_view address, std::int64_t now_us) {
-  const std::lock_guard lock(mutex_);
-  const auto found = failures_.find(key_of(user, address));
+bool LoginThrottle::is_allowed(const std::string& key, std::int64_t now_us) {
+  const auto found = failures_.find(key);
   if (found == failures_.end()) return true;
   if (now_us - found->second.since_us >= kWindowUs) {
     failures_.erase(found);
@@ -118,8 +117,15 @@ bool LoginThrottle::allowed(std::string_view user, std::string_view address, std
   return found->second.count < failures_max_;
 }
 
-void LoginThrottle::failed(std::string_view user, std::string_view address, std::int64_t now_us) {
+bool LoginThrottle::allowed(std::string_view user, std::string_view address, std::int64_t now_us) {
   const std::lock_guard lock(mutex_);
+  return is_allowed(key_of(user, address), now_us);
+}
+
+bool LoginThrottle::take_up(std::string_view user, std::string_view address, std::int64_t now_us) {
+  const std::string key = key_of(user, address);
+  const std::lock_guard lock(mutex_);
+  if (!is_allowed(key, now_us)) return false;
   // A flood of made-up names must not grow the table for ever: old windows go first, then
   // everything.
   if (failures_.size() >= kEntriesMax) {
@@ -127,10 +133,10 @@ void LoginThrottle::failed(std::string_view user, std::string_view address, std:
                   [&](const auto& entry) { return now_us - entry.second.since_us >= kWindowUs; });
     if (failures_.size() >= kEntriesMax) failures_.clear();
   }
-  Failures& entry = failures_[key_of(user, address)];
-  if (entry.count == 0 || now_us - entry.since_us >= kWindowUs)
-    entry = {.count = 0, .since_us = now_us};
+  Failures& entry = failures_[key];
+  if (entry.count == 0) entry.since_us = now_us;
   ++entry.count;
+  return true;
 }
 
 void LoginThrottle::succeeded(std::string_view user, std::string_view address) {

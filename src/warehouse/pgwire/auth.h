@@ -47,9 +47,11 @@ class AddressRules {
 class LoginThrottle {
  public:
   explicit LoginThrottle(std::uint32_t failures_max) : failures_max_(failures_max) {}
-  /// False: too many failures lately; do not even look at the password.
+  /// False: too many failures lately; do not even ask for the password.
   [[nodiscard]] bool allowed(std::string_view user, std::string_view address, std::int64_t now_us);
-  void failed(std::string_view user, std::string_view address, std::int64_t now_us);
+  /// Before an answer is looked at: counts it as failed, until succeeded() says otherwise, so that
+  /// many at once are no more guesses than one after the other. False: do not look at it.
+  [[nodiscard]] bool take_up(std::string_view user, std::string_view address, std::int64_t now_us);
   void succeeded(std::string_view user, std::string_view address);
 
  private:
@@ -57,6 +59,8 @@ class LoginThrottle {
     std::uint32_t count = 0;
     std::int64_t since_us = 0;
   };
+  [[nodiscard]] bool is_allowed(const std::string& key, std::int64_t now_us);  // locked
+
   std::uint32_t failures_max_;
   std::mutex mutex_;  // guards all below
   std::map<std::string, Failures, std::less<>> failures_;

@@ -201,7 +201,15 @@ bool Connection::log_in(const StartupRequest& startup) {
   return open_session(request, startup.protocol_version);
 }
 
-bool Connection::read_answer(char type, std::string& payload) {
+bool Connection::refuse_guess(const session::SessionRequest& request) {
+  context_.warehouse.record_refused_login(request, "throttled");
+  fatal("28000", "too many failed logins of user \"" + request.user + "\"",
+        "Wait a minute, then try again.");
+  return false;
+}
+
+bool Connection::read_answer(char type, std::string& payload,
+                             const session::SessionRequest& request, const std::string& user) {
   if (!flush()) return false;
   const net::Deadline deadline = net::Deadline::after_us(context_.options.login_timeout_us);
   std::array<char, 5> head{};
@@ -212,27 +220,26 @@ bool Connection::read_answer(char type, std::string& payload) {
     return false;
   }
   payload.resize(length - 4);
-  return stream_.read_exactly(payload, deadline).has_value();
+  if (!stream_.read_exactly(payload, deadline)) return false;
+  return context_.throttle.take_up(user, stream_.peer().host, system_clock().monotonic_us()) ||
+         refuse_guess(request);
 }
 
 bool Connection::authenticate(const session::SessionRequest& request, bool digest) {
   const std::string address = stream_.peer().host;
-  const std::int64_t now_us = system_clock().monotonic_us();
   Random& random = context_.options.random == nullptr ? secure_random() : *context_.options.random;
+  // Without the prefix that IAM puts before a name: it is the same user's password.
+  const std::string user = context_.warehouse.login_verifier(request.user).user;
   // Before the password is asked for: from a wrong place even the right one does not help.
-  if (!context_.addresses.allowed(context_.warehouse.login_verifier(request.user).user, address)) {
+  if (!context_.addresses.allowed(user, address)) {
     context_.warehouse.record_refused_login(request, "address");
     fatal("28000",
           fmt::format("user \"{}\" may not log in from the address {}", request.user, address),
           "The administrator's setting is warehouse.allowed_addresses.");
     return false;
   }
-  if (!context_.throttle.allowed(request.user, address, now_us)) {
-    context_.warehouse.record_refused_login(request, "throttled");
-    fatal("28000", "too many failed logins of user \"" + request.user + "\"",
-          "Wait a minute, then try again.");
-    return false;
-  }
+  if (!context_.throttle.allowed(user, address, system_clock().monotonic_us()))
+    return refuse_guess(request);
   const session::LoginVerifier verifier = context_.warehouse.login_verifier(request.user);
   MessageWriter writer(out_);
   std::string payload;
@@ -242,7 +249,7 @@ bool Connection::authenticate(const session::SessionRequest& request, bool diges
     method = "digest";
     const std::string nonce = random_bytes(random, 32);
     writer.authentication_digest(verifier.sha256_salt, nonce);
-    if (!read_answer('d', payload)) return false;
+    if (!read_answer('d', payload, request, user)) return false;
     const Parsed<DigestResponse> answer = parse_digest_response(payload);
     const auto fits = [&](const std::string& stored) {
       return answer && check_digest(answer->digest, stored, nonce, answer->client_nonce);
@@ -258,14 +265,14 @@ bool Connection::authenticate(const session::SessionRequest& request, bool diges
       return false;
     }
     writer.authentication_cleartext();
-    if (!read_answer('p', payload)) return false;
+    if (!read_answer('p', payload, request, user)) return false;
     const Parsed<std::string_view> password = parse_password(payload);
     right = password && context_.warehouse.check_password(request.user, *password);
   } else {
     method = "md5";
     const std::string salt = random_bytes(random, 4);
     writer.authentication_md5(salt);
-    if (!read_answer('p', payload)) return false;
+    if (!read_answer('p', payload, request, user)) return false;
     const Parsed<std::string_view> answer = parse_password(payload);
     const auto fits = [&](const std::string& stored) {
       return answer && check_md5(*answer, stored, salt);
@@ -274,10 +281,9 @@ bool Connection::authenticate(const session::SessionRequest& request, bool diges
     for (const auto& temporary : verifier.temporary) right = fits(temporary.md5_hex) || right;
   }
   if (right) {
-    context_.throttle.succeeded(request.user, address);
+    context_.throttle.succeeded(user, address);
     return true;
   }
-  context_.throttle.failed(request.user, address, now_us);
   context_.warehouse.record_refused_login(request, method);
   fatal("28000", "password authentication failed for user \"" + request.user + "\"");
   return false;

@@ -60,7 +60,10 @@ class Connection final : public session::ResultSink {
   bool negotiate_tls();
   bool log_in(const StartupRequest& startup);
   bool authenticate(const session::SessionRequest& request, bool digest);
-  bool read_answer(char type, std::string& payload);
+  /// The answer to a challenge; false: none came, or `user` has guessed too often (told).
+  bool read_answer(char type, std::string& payload, const session::SessionRequest& request,
+                   const std::string& user);
+  bool refuse_guess(const session::SessionRequest& request);
   bool open_session(const session::SessionRequest& request, std::int32_t protocol_version);
 
   // Messages.

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <future>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "warehouse/pgwire/auth.h"
@@ -83,6 +85,28 @@ TEST_F(PgwireServer, RefusesWrongPasswordsAndThenSlowsTheGuesser) {
   }
   const Client client = connect("user=guessed password=Secret123");
   EXPECT_THAT(PQerrorMessage(client.get()), HasSubstr("too many failed logins"));
+}
+
+// Who asks on many connections at once, or by the names that IAM gives a user, has no more guesses.
+TEST_F(PgwireServer, CountsGuessesHoweverTheyCome) {
+  run(connect(), "create user besieged password 'Secret123'");
+  std::vector<std::unique_ptr<WireClient>> guessers;
+  for (const char* name : {"besieged", "IAM:besieged", "besieged", "IAMA:besieged", "besieged"}) {
+    guessers.push_back(std::make_unique<WireClient>(SharedServer::instance().port()));
+    guessers.back()->send(startup_frame({{"user", name}, {"database", "dev"}}));
+  }
+  for (const auto& guesser : guessers) ASSERT_EQ(guesser->read().type, 'R');
+  std::vector<std::string> answers;
+  for (const auto& guesser : guessers) {
+    guesser->send(frame('p', "md5" + std::string(32, '0') + '\0'));
+    answers.push_back(field_of(guesser->read(), 'M'));
+  }
+  EXPECT_EQ(std::ranges::count_if(
+                answers, [](const auto& each) { return each.contains("authentication failed"); }),
+            3);
+  EXPECT_EQ(std::ranges::count_if(
+                answers, [](const auto& each) { return each.contains("too many failed logins"); }),
+            2);
 }
 
 TEST_F(PgwireServer, AnUnknownUserIsRefusedLikeAWrongPassword) {
