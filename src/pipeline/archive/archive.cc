@@ -80,6 +80,19 @@ Result<Batch> parse_batch(const nlohmann::json& object, const Seal& seal) {
   return batch;
 }
 
+struct FreeContext {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+/// Decompresses an object whose bytes have been compared with their digest: that of the lines
+/// inside, which is for tools that have no seal, would only repeat it. Returns zstd's answer.
+std::size_t decompress(std::span<char> to, std::string_view object) {
+  const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
+  LEAT_CHECK(context != nullptr);
+  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_forceIgnoreChecksum, ZSTD_d_ignoreChecksum);
+  return ZSTD_decompressDCtx(context.get(), to.data(), to.size(), object.data(), object.size());
+}
+
 }  // namespace
 
 bool is_object_of(const Batch& batch, std::string_view bytes) {
@@ -146,23 +159,6 @@ Result<Seal> parse_seal(std::string_view text) {
   }
   return seal;
 }
-
-namespace {
-
-struct FreeContext {
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
-/// Decompresses an object whose bytes have been compared with their digest: that of the lines
-/// inside, which is for tools that have no seal, would only repeat it. Returns zstd's answer.
-std::size_t decompress(std::span<char> to, std::string_view object) {
-  const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
-  LEAT_CHECK(context != nullptr);
-  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_forceIgnoreChecksum, ZSTD_d_ignoreChecksum);
-  return ZSTD_decompressDCtx(context.get(), to.data(), to.size(), object.data(), object.size());
-}
-
-}  // namespace
 
 Archive::Archive(io::ObjectStore& store, std::string bucket)
     : store_(store), bucket_(std::move(bucket)) {}

@@ -279,6 +279,11 @@ StandingPointer Catalog::standing() const {
   return standing_;
 }
 
+IamGrantsPointer Catalog::iam_grants() const {
+  const std::shared_lock lock(cluster().mutex_);
+  return cluster().iam_grants_;
+}
+
 std::vector<UserPointer> Catalog::users() const {
   if (cluster_ != nullptr) return cluster_->users();
   const std::shared_lock lock(mutex_);
@@ -349,6 +354,7 @@ void Catalog::apply_to_cluster(const Changes& changes) {
   merge(target.groups_, changes.groups);
   merge(target.roles_, changes.roles);
   merge(target.databases_, changes.databases);
+  if (changes.iam_grants != nullptr) target.iam_grants_ = changes.iam_grants;
   target.version_.fetch_add(1);
 }
 

@@ -47,6 +47,7 @@ struct Changes {
   std::map<std::int32_t, GroupPointer> groups;
   std::map<std::int32_t, RolePointer> roles;
   std::map<Oid, DatabasePointer> databases;
+  IamGrantsPointer iam_grants;  ///< Null: unchanged.
   // Of the database.
   std::map<Oid, SchemaPointer> schemas;
   std::map<Oid, RelationPointer> relations;
@@ -61,7 +62,8 @@ struct Changes {
              blanks.empty());
   }
   [[nodiscard]] bool of_cluster() const {
-    return !(users.empty() && groups.empty() && roles.empty() && databases.empty());
+    return !(users.empty() && groups.empty() && roles.empty() && databases.empty() &&
+             iam_grants == nullptr);
   }
   /// Adds what `other` has of the warehouse; what both have stays as it is.
   void take_cluster(Changes& other) {
@@ -69,6 +71,7 @@ struct Changes {
     groups.merge(other.groups);
     roles.merge(other.roles);
     databases.merge(other.databases);
+    if (iam_grants == nullptr) iam_grants = other.iam_grants;
   }
 };
 
@@ -112,6 +115,8 @@ class Catalog {
   [[nodiscard]] DatabasePointer database(Oid oid) const;
   /// Never null.
   [[nodiscard]] StandingPointer standing() const;
+  /// Never null.
+  [[nodiscard]] IamGrantsPointer iam_grants() const;
 
   [[nodiscard]] std::vector<DatabasePointer> databases() const;
   [[nodiscard]] std::vector<UserPointer> users() const;
@@ -169,6 +174,7 @@ class Catalog {
   std::map<std::int32_t, GroupPointer> groups_;
   std::map<std::int32_t, RolePointer> roles_;
   std::map<Oid, DatabasePointer> databases_;
+  IamGrantsPointer iam_grants_ = std::make_shared<const IamGrants>();
   std::map<Oid, SchemaPointer> schemas_;
   std::unordered_map<Oid, RelationPointer> relations_;
   std::set<Oid> auto_refreshed_;

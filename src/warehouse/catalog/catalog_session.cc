@@ -188,6 +188,11 @@ StandingPointer CatalogSession::standing() const {
   return changes_.standing == nullptr ? catalog_->standing() : changes_.standing;
 }
 
+IamGrantsPointer CatalogSession::iam_grants() const {
+  const std::lock_guard lock(mutex_);
+  return changes_.iam_grants == nullptr ? catalog_->iam_grants() : changes_.iam_grants;
+}
+
 SqlStatus CatalogSession::put(User user) {
   LEAT_TRY(write_user(connection_, catalog_->cluster_store(), user));
   const std::lock_guard lock(mutex_);
@@ -287,6 +292,14 @@ SqlStatus CatalogSession::put(StandingPrivileges standing) {
   const std::lock_guard lock(mutex_);
   ++epoch_;
   changes_.standing = std::make_shared<const StandingPrivileges>(std::move(standing));
+  return {};
+}
+
+SqlStatus CatalogSession::put(IamGrants grants) {
+  LEAT_TRY(write_iam_grants(connection_, catalog_->cluster_store(), grants));
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  changes_.iam_grants = std::make_shared<const IamGrants>(std::move(grants));
   return {};
 }
 

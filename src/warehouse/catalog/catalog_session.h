@@ -55,6 +55,8 @@ class CatalogSession {
   [[nodiscard]] std::vector<DatabasePointer> databases() const;
   /// Never null.
   [[nodiscard]] StandingPointer standing() const;
+  /// Never null.
+  [[nodiscard]] IamGrantsPointer iam_grants() const;
 
   // Each writes the store now. The objects themselves (DuckDB's table) are the caller's work.
   [[nodiscard]] engine::SqlStatus put(User user);
@@ -67,6 +69,7 @@ class CatalogSession {
   [[nodiscard]] engine::SqlStatus put(Function function);
   [[nodiscard]] engine::SqlStatus put(Database database);
   [[nodiscard]] engine::SqlStatus put(StandingPrivileges standing);
+  [[nodiscard]] engine::SqlStatus put(IamGrants grants);
   /// Keeps the marks that the relation's columns have by now (engine::BlankMarks). To be called
   /// after each statement that writes rows.
   [[nodiscard]] engine::SqlStatus put_blanks(const Relation& relation);

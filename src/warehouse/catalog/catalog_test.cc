@@ -471,6 +471,18 @@ TEST(Rights, OnColumnsAreTakenAwayWithThoseOnTheTable) {
   EXPECT_THAT(relation.acl, IsEmpty());
 }
 
+IamGrant lake_for_r() {
+  return {.role = "arn:aws:iam::1:role/it's",
+          .kind = GranteeKind::kRole,
+          .grantee = 300,
+          .commands = kIamUnload};
+}
+
+TEST(Catalog, EverybodyMayNameEveryRoleOfIamAtFirst) {
+  const Opened opened;
+  EXPECT_THAT(*opened.catalog->iam_grants(), ElementsAre(IamGrant{.commands = kAllIamCommands}));
+}
+
 TEST(Catalog, RolesStandingAndColumnPrivilegesAreThereAfterReopening) {
   const TempDir dir;
   Oid table_oid = 0;
@@ -487,6 +499,7 @@ TEST(Catalog, RolesStandingAndColumnPrivilegesAreThereAfterReopening) {
       return opened.connection->run(
                  "CREATE TABLE public.t (id BIGINT, name VARCHAR, price DECIMAL(7,2))") &&
              session.put(std::move(relation)) && session.put(std::move(standing)) &&
+             session.put(IamGrants{}) && session.put(IamGrants{lake_for_r()}) &&
              session.put(Role{.id = 300,
                               .name = "r",
                               .owner = 100,
@@ -507,6 +520,7 @@ TEST(Catalog, RolesStandingAndColumnPrivilegesAreThereAfterReopening) {
   EXPECT_THAT(standing->at(0).acl,
               ElementsAre(AclEntry{GranteeKind::kUser, 200, 100, kSelect, kSelect, 0}));
   EXPECT_THAT(standing->at(1).acl, IsEmpty());  // says that nobody may, where everybody could
+  EXPECT_THAT(*opened.catalog->iam_grants(), ElementsAre(lake_for_r()));
   EXPECT_GT(opened.catalog->new_user_id(), 300);
   ASSERT_TRUE(
       opened.commit([&](CatalogSession& session) { return session.drop_role(300).has_value(); }));

@@ -125,6 +125,26 @@ struct StandingAcl {
 };
 using StandingPrivileges = std::vector<StandingAcl>;
 
+/// Bits of IamGrant::commands.
+enum IamCommand : std::uint32_t {
+  kIamCopy = 1U << 0U,
+  kIamUnload = 1U << 1U,
+  kIamExternalFunction = 1U << 2U,
+  kIamCreateModel = 1U << 3U,
+};
+inline constexpr std::uint32_t kAllIamCommands =
+    kIamCopy | kIamUnload | kIamExternalFunction | kIamCreateModel;
+
+/// ASSUMEROLE: who may name a role of IAM, and in which statements. Of the whole warehouse.
+struct IamGrant {
+  std::string role{};  ///< Its ARN, or "default"; empty: every role.
+  GranteeKind kind = GranteeKind::kPublic;
+  std::int32_t grantee = 0;  ///< User, group or role (of the warehouse) id; 0 for PUBLIC.
+  std::uint32_t commands = 0;
+  bool operator==(const IamGrant&) const = default;
+};
+using IamGrants = std::vector<IamGrant>;
+
 struct Database {
   Oid oid = kDatabaseOid;
   std::string name{};
@@ -267,5 +287,6 @@ using DatabasePointer = std::shared_ptr<const Database>;
 using FunctionPointer = std::shared_ptr<const Function>;
 using RolePointer = std::shared_ptr<const Role>;
 using StandingPointer = std::shared_ptr<const StandingPrivileges>;
+using IamGrantsPointer = std::shared_ptr<const IamGrants>;
 
 }  // namespace leat::catalog

@@ -199,6 +199,18 @@ SqlResult<std::optional<bool>> has_role(const SessionFacts& facts, const User& u
   return is_member(facts, "user", user.name, name).value_or(false);
 }
 
+/// HAS_ASSUMEROLE_PRIVILEGE: the object is an ARN or "default", the privilege a command.
+SqlResult<std::optional<bool>> may_assume(const SessionFacts& facts, const User& user,
+                                          const PrivilegeQuestion& question) {
+  const std::string command = to_lower(trim(question.privileges));
+  const auto wanted = iam_commands_from_name(command);
+  if (!wanted) {
+    return fail_sql("22023", fmt::format("unrecognized command type: \"{}\"", question.privileges),
+                    {}, "Commands are COPY, UNLOAD, EXTERNAL FUNCTION, CREATE MODEL and ALL.");
+  }
+  return (iam_commands(*facts.catalog, user, question.object) & *wanted) == *wanted;
+}
+
 Answer held_on(const SessionFacts& facts, const User& user, const PrivilegeQuestion& question) {
   if (question.kind == "schema") return on_schema(facts, user, question.object);
   if (question.kind == "database") return on_database(facts, user, question.object);
@@ -247,6 +259,7 @@ SqlResult<std::optional<bool>> has_privilege(const SessionFacts& facts,
   LEAT_ASSIGN(const UserPointer user, user_of(facts, question.user));
   if (user == nullptr) return std::nullopt;
   if (question.kind == "role") return has_role(facts, *user, question.object);
+  if (question.kind == "iam_role") return may_assume(facts, *user, question);
   LEAT_ASSIGN(const std::optional<Held> held, held_on(facts, *user, question));
   if (!held) return std::nullopt;
   bool answer = false;

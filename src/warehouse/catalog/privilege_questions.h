@@ -13,7 +13,7 @@ namespace leat::catalog {
 /// One question: whether a user has one of some privileges on an object.
 struct PrivilegeQuestion {
   std::string_view kind;        ///< "relation", "column:<name>" (none: any), "schema", "database",
-                                ///< "function" or "role"
+                                ///< "function", "role" or "iam_role"
   std::string_view user;        ///< name or number; empty: the session's
   std::string_view object;      ///< name as written, or number
   std::string_view privileges;  ///< "select, insert", each perhaps WITH GRANT OPTION

@@ -55,24 +55,26 @@ std::string user_name(const CatalogSession& catalog, std::int32_t id) {
 
 namespace {
 
-/// Which entries of an ACL speak of one user. The roles are looked up when the first role is met.
+/// Which grantees, as an ACL names them, one user is among. The roles are looked up when the first
+/// role is met.
 class Applies {
  public:
   Applies(const CatalogSession& catalog, const User& user) : catalog_(catalog), user_(user) {}
 
-  bool operator()(const AclEntry& entry) {
-    switch (entry.kind) {
+  bool operator()(const AclEntry& entry) { return (*this)(entry.kind, entry.grantee); }
+  bool operator()(GranteeKind kind, std::int32_t grantee) {
+    switch (kind) {
       case GranteeKind::kPublic:
         return true;
       case GranteeKind::kUser:
-        return entry.grantee == user_.id;
+        return grantee == user_.id;
       case GranteeKind::kGroup: {
-        const GroupPointer group = catalog_.group(entry.grantee);
+        const GroupPointer group = catalog_.group(grantee);
         return group != nullptr && contains(group->members, user_.id);
       }
       case GranteeKind::kRole:
         if (!roles_) roles_ = roles_of(catalog_, GranteeKind::kUser, user_.id);
-        return contains(*roles_, entry.grantee);
+        return contains(*roles_, grantee);
     }
     return false;
   }
@@ -124,6 +126,31 @@ bool has_system_privilege(const CatalogSession& catalog, const User& user,
     if (role != nullptr && contains(role->privileges, privilege)) return true;
   }
   return false;
+}
+
+std::uint32_t iam_commands(const CatalogSession& catalog, const User& user, std::string_view role) {
+  if (user.superuser) return kAllIamCommands;
+  const IamGrantsPointer grants = catalog.iam_grants();
+  std::uint32_t commands = 0;
+  Applies applies(catalog, user);
+  for (const IamGrant& grant : *grants) {
+    if ((grant.role.empty() || grant.role == role) && applies(grant.kind, grant.grantee))
+      commands |= grant.commands;
+  }
+  return commands;
+}
+
+std::optional<std::uint32_t> iam_commands_from_name(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::uint32_t>, 5> kNames = {
+      {{"copy", kIamCopy},
+       {"unload", kIamUnload},
+       {"external function", kIamExternalFunction},
+       {"create model", kIamCreateModel},
+       {"all", kAllIamCommands}}};
+  const auto* const known =
+      std::ranges::find(kNames, name, &std::pair<std::string_view, std::uint32_t>::first);
+  if (known == kNames.end()) return std::nullopt;
+  return known->second;
 }
 
 std::uint32_t effective_privileges(const CatalogSession& catalog, const User& user,

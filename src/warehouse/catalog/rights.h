@@ -35,6 +35,13 @@ namespace leat::catalog {
 [[nodiscard]] bool has_system_privilege(const CatalogSession& catalog, const User& user,
                                         std::string_view privilege);
 
+/// The commands (IamCommand) in which the user may name that role of IAM: "default", or an ARN.
+[[nodiscard]] std::uint32_t iam_commands(const CatalogSession& catalog, const User& user,
+                                         std::string_view role);
+/// The bits of "copy", "unload", "external function", "create model" or "all"; nothing for another
+/// text.
+[[nodiscard]] std::optional<std::uint32_t> iam_commands_from_name(std::string_view name);
+
 /// What a new object gets from the default privileges of its owner.
 [[nodiscard]] Acl default_acl(const CatalogSession& catalog, StandingTarget target,
                               std::int32_t owner, Oid schema);

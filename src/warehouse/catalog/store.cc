@@ -169,6 +169,8 @@ CREATE TABLE IF NOT EXISTS leat_catalog.roles (id INTEGER, name VARCHAR, owner I
   external_id VARCHAR, privileges VARCHAR);
 CREATE TABLE IF NOT EXISTS leat_catalog.role_holders (role INTEGER, holder_kind INTEGER,
   holder INTEGER, admin BOOLEAN);
+CREATE TABLE IF NOT EXISTS leat_catalog.iam_grants AS SELECT '' AS role, 0 AS grantee_kind,
+  0 AS grantee, 15 AS commands;
 CREATE OR REPLACE VIEW leat_catalog.database_acl AS SELECT * FROM leat_catalog.acl WHERE object IN
   (SELECT oid FROM leat_catalog.databases);
 )sql";
@@ -452,7 +454,7 @@ SqlStatus create_cluster_store(engine::Connection& connection) {
 SqlStatus create_cluster_views(engine::Connection& connection, std::string_view store) {
   std::string sql;
   for (const std::string_view table :
-       {"databases", "users", "groups", "roles", "role_holders", "database_acl"}) {
+       {"databases", "users", "groups", "roles", "role_holders", "database_acl", "iam_grants"}) {
     sql += fmt::format("CREATE OR REPLACE VIEW leat_catalog.{0} AS SELECT * FROM {1}.{0};", table,
                        store);
   }
@@ -462,6 +464,7 @@ SqlStatus create_cluster_views(engine::Connection& connection, std::string_view 
 SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
   LEAT_TRY(read_people(connection, changes));
   LEAT_TRY(read_roles(connection, changes));
+  LEAT_TRY(read_iam_grants(connection, changes));
   LEAT_ASSIGN(AclMap acls, read_acl(connection));
   LEAT_ASSIGN(const auto databases,
               connection.query("SELECT name, owner, oid, connection_limit, insensitive, "

@@ -8,7 +8,7 @@ namespace leat::catalog {
 /// Makes the store's tables when absent, in the connection's database. Their layout:
 /// docs/internals/warehouse.md.
 [[nodiscard]] engine::SqlStatus create_store(engine::Connection& connection);
-/// Those of users, groups, roles and databases.
+/// Those of users, groups, roles, databases and the grants of IAM's roles.
 [[nodiscard]] engine::SqlStatus create_cluster_store(engine::Connection& connection);
 /// The same in any other database: views of the schema `store`, in which the tables are.
 [[nodiscard]] engine::SqlStatus create_cluster_views(engine::Connection& connection,
@@ -21,7 +21,7 @@ namespace leat::catalog {
 /// Adds the marks of columns that hold blanks at the ends of texts. Looks at every text of a file
 /// that an older version wrote, once.
 [[nodiscard]] engine::SqlStatus read_blanks(engine::Connection& connection, Changes& changes);
-/// Adds users, groups, roles and databases.
+/// Adds users, groups, roles, databases and the grants of IAM's roles.
 [[nodiscard]] engine::SqlStatus read_cluster(engine::Connection& connection, Changes& changes);
 
 // Write one object's new version; `before` is the one the store holds, null when it is new.
@@ -34,6 +34,8 @@ namespace leat::catalog {
                                            const Role& role);
 [[nodiscard]] engine::SqlStatus write_database(engine::Connection& connection,
                                                std::string_view store, const Database& database);
+[[nodiscard]] engine::SqlStatus write_iam_grants(engine::Connection& connection,
+                                                 std::string_view store, const IamGrants& grants);
 [[nodiscard]] engine::SqlStatus write_schema(engine::Connection& connection, const Schema& schema);
 [[nodiscard]] engine::SqlStatus write_standing(engine::Connection& connection,
                                                const StandingPrivileges& standing);

@@ -1,4 +1,4 @@
-// Roles, standing privileges and functions in the store.
+// Roles, standing privileges, the grants of IAM's roles and functions in the store.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,6 +75,23 @@ SqlStatus read_standing(engine::Connection& connection, Changes& changes) {
   return {};
 }
 
+SqlStatus read_iam_grants(engine::Connection& connection, Changes& changes) {
+  LEAT_ASSIGN(const auto rows, connection.query("SELECT role, grantee_kind, grantee, commands FROM "
+                                                "leat_catalog.iam_grants"));
+  IamGrants grants;
+  for (const TextRow& cells : rows) {
+    Row row(cells);
+    IamGrant grant;
+    grant.role = row.string();
+    grant.kind = static_cast<GranteeKind>(row.number<int>());
+    grant.grantee = row.number<std::int32_t>();
+    grant.commands = row.number<std::uint32_t>();
+    grants.push_back(std::move(grant));
+  }
+  changes.iam_grants = std::make_shared<const IamGrants>(std::move(grants));
+  return {};
+}
+
 SqlStatus read_functions(engine::Connection& connection, AclMap& acls, Changes& changes) {
   LEAT_ASSIGN(const auto rows,
               connection.query("SELECT oid, schema, name, owner, array_to_string(parameters, '|'), "
@@ -131,6 +148,17 @@ SqlStatus write_standing(engine::Connection& connection, const StandingPrivilege
   for (const StandingAcl& list : standing) {
     for (const AclEntry& entry : list.acl) add(list, static_cast<int>(entry.kind), entry);
     if (list.acl.empty()) add(list, kNobody, {});
+  }
+  return run(connection, sql);
+}
+
+SqlStatus write_iam_grants(engine::Connection& connection, std::string_view store,
+                           const IamGrants& grants) {
+  std::string sql = fmt::format("DELETE FROM {}.iam_grants;", store);
+  for (const IamGrant& grant : grants) {
+    sql +=
+        fmt::format("INSERT INTO {}.iam_grants VALUES ({}, {}, {}, {});", store, text(grant.role),
+                    static_cast<int>(grant.kind), grant.grantee, grant.commands);
   }
   return run(connection, sql);
 }

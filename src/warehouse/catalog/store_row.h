@@ -51,6 +51,7 @@ class Row {
 
 // store_rights.cc
 [[nodiscard]] engine::SqlStatus read_roles(engine::Connection& connection, Changes& changes);
+[[nodiscard]] engine::SqlStatus read_iam_grants(engine::Connection& connection, Changes& changes);
 [[nodiscard]] engine::SqlStatus read_standing(engine::Connection& connection, Changes& changes);
 /// After the schemas.
 [[nodiscard]] engine::SqlStatus read_functions(engine::Connection& connection, AclMap& acls,

@@ -61,9 +61,6 @@ constexpr RelationSpec kAbsent[] = {
     {"svv_geometry_columns",
      "f_table_catalog VARCHAR, f_table_schema VARCHAR, f_table_name VARCHAR, "
      "f_geometry_column VARCHAR, coord_dimension INTEGER, srid INTEGER, type VARCHAR"},
-    {"svv_iam_privileges",
-     "iam_arn VARCHAR, command_type VARCHAR, identity_id INTEGER, identity_name "
-     "VARCHAR, identity_type VARCHAR"},
     {"sys_child_query_text",
      "user_id INTEGER, query_id BIGINT, child_query_sequence INTEGER, sequence "
      "INTEGER, text VARCHAR"},

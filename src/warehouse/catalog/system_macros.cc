@@ -164,6 +164,9 @@ constexpr std::string_view kMacros[] = {
     "has_function_privilege(o, p) AS leat_system.leat_privilege('function', '', o, p), (u, o, p) "
     "AS "
     "leat_system.leat_privilege('function', u, o, p)",
+    "has_assumerole_privilege(o, p) AS leat_system.leat_privilege('iam_role', '', o, p), (u, o, p) "
+    "AS "
+    "leat_system.leat_privilege('iam_role', u, o, p)",
     "user_is_member_of(u, r) AS leat_is_member(leat_system.leat_session(), 'user', CAST(u AS "
     "VARCHAR), CAST(r AS VARCHAR))",
     "role_is_member_of(u, r) AS leat_is_member(leat_system.leat_session(), 'role', CAST(u AS "

@@ -116,6 +116,12 @@ SELECT upper(p.privilege) AS system_privilege, p.id AS identity_id, p.name AS id
   AS identity_type
 FROM (SELECT id, name, unnest(string_split(privileges, ',')) AS privilege FROM leat_catalog.roles
   WHERE privileges <> '') p)sql",
+    R"sql(svv_iam_privileges AS
+SELECT CASE g.role WHEN '' THEN 'ALL' ELSE g.role END AS iam_arn, c.name AS command_type, e.id AS
+  identity_id, e.name AS identity_name, e.type AS identity_type
+FROM leat_catalog.iam_grants g JOIN (VALUES (1, 'COPY'), (2, 'UNLOAD'), (4, 'EXTERNAL FUNCTION'),
+  (8, 'CREATE MODEL')) AS c(bit, name) ON (g.commands & c.bit) <> 0
+JOIN leat_system.leat_grantees e ON e.kind = g.grantee_kind AND e.id = g.grantee)sql",
     R"sql(leat_standing_grants AS
 SELECT s.target, s.owner, s."schema", p.name AS privilege, (s.grantable & p.bit) <> 0 AS grantable,
   e.id AS identity_id, e.name AS identity_name, e.type AS identity_type, e.kind AS identity_kind

@@ -6,6 +6,7 @@
 
 #include "warehouse/catalog/rights.h"
 #include "warehouse/engine/blank_marks.h"
+#include "warehouse/session/rights_support.h"
 #include "warehouse/session/session_state.h"
 #include "warehouse/transfer/copy.h"
 #include "warehouse/transfer/object_keys.h"
@@ -51,7 +52,8 @@ LoadErrorRecord error_record(const transfer::LoadError& error) {
 }  // namespace
 
 SqlResult<std::shared_ptr<io::ObjectStore>> SessionState::store_for(
-    const sql::Credentials& credentials, std::string_view verb) {
+    const sql::Credentials& credentials, catalog::IamCommand command) {
+  const std::string_view verb = command == catalog::kIamCopy ? "COPY from" : "UNLOAD to";
   io::ObjectStore* const own = shared->options.object_store;
   if (own == nullptr) {
     return engine::fail_sql("0A000", fmt::format("this warehouse has no object store to {}", verb));
@@ -65,6 +67,7 @@ SqlResult<std::shared_ptr<io::ObjectStore>> SessionState::store_for(
                                                  denied ? "Status 403,Error InvalidAccessKeyId"
                                                         : "Status 503,Error ServiceUnavailable"));
   }
+  LEAT_TRY(require_iam_roles(*this, transfer::iam_roles(credentials), command));
   return std::shared_ptr<io::ObjectStore>(std::shared_ptr<void>(), own);  // borrowed
 }
 
@@ -74,7 +77,7 @@ SqlStatus SessionState::run_copy(Running& running, const sql::CopyStatement& sta
     return engine::fail_sql("42809", "\"" + found->name + "\" is not a table");
   }
   LEAT_TRY(require(*found, catalog::kInsert));
-  LEAT_ASSIGN(const auto store, store_for(statement.credentials, "COPY from"));
+  LEAT_ASSIGN(const auto store, store_for(statement.credentials, catalog::kIamCopy));
   if (!found->temporary) LEAT_TRY(lock_table(found->schema_name, found->name));
   note_growth(*found);
   changed_relations.insert(found->oid);

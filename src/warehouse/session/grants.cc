@@ -376,6 +376,7 @@ SqlStatus forget_grantee(SessionState& session, catalog::GranteeKind kind, std::
     });
   }
   if (removed > 0) LEAT_TRY(session.catalog.put(std::move(standing)));
+  LEAT_TRY(forget_iam_grantee(session, kind, id));
   for (const catalog::RolePointer& role : session.catalog.roles()) {
     catalog::Role changed = *role;
     const std::size_t holders = std::erase_if(
@@ -410,6 +411,8 @@ SqlStatus SessionState::run_grant(Running&, const sql::GrantStatement& statement
       return grant_roles(*this, statement);
     case sql::GrantTarget::kSystem:
       return grant_system_privileges(*this, statement);
+    case sql::GrantTarget::kAssumeRole:
+      return grant_iam_roles(*this, statement);
     case sql::GrantTarget::kLanguages:
       return grant_on_languages(*this, statement);
     case sql::GrantTarget::kFunctions:

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "warehouse/session/session_state.h"
 
@@ -27,7 +29,8 @@ struct FoundGrantee {
 [[nodiscard]] std::string database_with_grants(const SessionState& session,
                                                catalog::GranteeKind kind, std::int32_t id);
 
-/// Takes one who is dropped out of the standing privileges and, as a holder, out of the roles.
+/// Takes one who is dropped out of the standing privileges, the grants of IAM's roles and, as a
+/// holder, out of the roles.
 [[nodiscard]] SqlStatus forget_grantee(SessionState& session, catalog::GranteeKind kind,
                                        std::int32_t id);
 
@@ -35,5 +38,15 @@ struct FoundGrantee {
 [[nodiscard]] SqlStatus grant_roles(SessionState& session, const sql::GrantStatement& statement);
 [[nodiscard]] SqlStatus grant_system_privileges(SessionState& session,
                                                 const sql::GrantStatement& statement);
+
+// iam_roles.cc
+[[nodiscard]] SqlStatus grant_iam_roles(SessionState& session,
+                                        const sql::GrantStatement& statement);
+/// 42501 unless the session's user may name all these roles in that command.
+[[nodiscard]] SqlStatus require_iam_roles(const SessionState& session,
+                                          const std::vector<std::string>& roles,
+                                          catalog::IamCommand command);
+[[nodiscard]] SqlStatus forget_iam_grantee(SessionState& session, catalog::GranteeKind kind,
+                                           std::int32_t id);
 
 }  // namespace leat::session

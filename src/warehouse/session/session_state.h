@@ -324,7 +324,7 @@ struct SessionState {
   SqlStatus run_show(Running& running, const sql::ShowStatement& statement);
   /// What COPY and UNLOAD work on: the warehouse's store, or what their keys open.
   SqlResult<std::shared_ptr<io::ObjectStore>> store_for(const sql::Credentials& credentials,
-                                                        std::string_view verb);
+                                                        catalog::IamCommand command);
   SqlStatus run_copy(Running& running, const sql::CopyStatement& statement);
   SqlStatus run_unload(Running& running, const sql::UnloadStatement& statement);
   SqlStatus run_maintenance(Running& running);

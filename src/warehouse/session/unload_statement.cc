@@ -9,7 +9,7 @@ namespace leat::session {
 
 SqlStatus SessionState::run_unload(Running& running, const sql::UnloadStatement& statement) {
   LEAT_TRY(check_access(running.statement));
-  LEAT_ASSIGN(const auto store, store_for(statement.credentials, "UNLOAD to"));
+  LEAT_ASSIGN(const auto store, store_for(statement.credentials, catalog::kIamUnload));
   LEAT_TRY(lock_tables(running.statement));
   LEAT_ASSIGN(Plan plan, make_plan(running.statement, statement.query_text, {}));
   std::vector<transfer::UnloadColumn> columns;

@@ -42,4 +42,20 @@ SqlResult<std::optional<ObjectKeys>> object_keys(const sql::Credentials& credent
   return keys;
 }
 
+std::vector<std::string> iam_roles(const sql::Credentials& credentials) {
+  if (credentials.iam_session) return {"SESSION"};
+  if (!credentials.iam_roles.empty()) return credentials.iam_roles;
+  for (const std::string_view part : split(credentials.credentials, ';')) {
+    const auto equals = part.find('=');
+    if (equals == std::string_view::npos || trim(part.substr(0, equals)) != "aws_iam_role")
+      continue;
+    std::vector<std::string> roles;
+    for (const std::string_view role : split(part.substr(equals + 1), ','))
+      roles.emplace_back(trim(role));
+    return roles;
+  }
+  const bool keys = !credentials.access_key_id.empty() || !credentials.credentials.empty();
+  return keys ? std::vector<std::string>() : std::vector<std::string>{"default"};
+}
+
 }  // namespace leat::transfer

@@ -1,8 +1,9 @@
-// The AWS keys that a COPY or UNLOAD may carry in place of a role.
+// Whom a COPY or UNLOAD reads and writes objects as: AWS keys, or roles of IAM.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "warehouse/engine/connection.h"
 #include "warehouse/sql/ast.h"
@@ -21,5 +22,9 @@ struct ObjectKeys {
 /// part of it. Pure; any thread.
 [[nodiscard]] engine::SqlResult<std::optional<ObjectKeys>> object_keys(
     const sql::Credentials& credentials);
+
+/// The roles of IAM that are named in place of keys, which may be a chain of them: ARNs, "default"
+/// (also when nothing is named), "SESSION". Empty beside keys. Pure; any thread.
+[[nodiscard]] std::vector<std::string> iam_roles(const sql::Credentials& credentials);
 
 }  // namespace leat::transfer
