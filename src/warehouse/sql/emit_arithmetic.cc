@@ -1,4 +1,6 @@
 // Operators between two values: numbers, dates, intervals, text.
+#include <algorithm>
+
 #include "base/text.h"
 #include "warehouse/sql/emitter.h"
 
@@ -74,6 +76,65 @@ void Emitter::arithmetic_operand(std::string_view op, const Expression& node,
   with_super_as(SuperUse::kNumber, [&] { operand(node); });
 }
 
+template <class Operand>
+void Emitter::balanced(std::span<const Expression* const> operands, std::string_view op,
+                       const Operand& operand) {
+  if (operands.size() == 1) return operand(*operands.front());
+  const std::size_t half = operands.size() / 2;
+  write("(");
+  balanced(operands.first(half), op, operand);
+  write(op);
+  balanced(operands.subspan(half), op, operand);
+  write(")");
+}
+
+bool Emitter::long_chain(const Expression& node) {
+  if ((node.text != "||" && node.text != "+") || node.depth <= kPlainChainMax) return false;
+  std::vector<const Expression*> operands;
+  const Expression* first = &node;
+  for (; first->kind == ExpressionKind::kBinary && first->text == node.text;
+       first = first->children[0].get()) {
+    operands.push_back(first->children[1].get());
+  }
+  operands.push_back(first);
+  // A parameter without a type takes that of what is to its left.
+  const bool typed = std::ranges::none_of(operands, [&](const Expression* each) {
+    return each->kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(*each);
+  });
+  if (!typed || operands.size() <= kPlainChainMax) return false;
+  std::ranges::reverse(operands);
+  if (node.text == "||") {
+    balanced(operands, " || ", [&](const Expression& each) { concatenated_operand(each); });
+    return true;
+  }
+  // Of one type: the parts of a sum of several could leave the range of the narrower one.
+  const Inferred kind = infer(*first).kind;
+  const bool whole =
+      kind == Inferred::kSmallint || kind == Inferred::kInteger || kind == Inferred::kBigint;
+  if (!whole || !std::ranges::all_of(
+                    operands, [&](const Expression* each) { return infer(*each).kind == kind; })) {
+    return false;
+  }
+  balanced(operands, " + ", [&](const Expression& each) { operand(each); });
+  return true;
+}
+
+void Emitter::concatenated_operand(const Expression& node) {
+  // DuckDB writes these otherwise.
+  if (infer(node).kind == Inferred::kDouble || is_interval(node)) return write(as_text(node));
+  operand(node);
+}
+
+void Emitter::concatenated(const Expression& node) {
+  if (collations_) static_cast<void>(met(node.children, node.span));
+  with_super_as(SuperUse::kText, [&] {
+    if (long_chain(node)) return;
+    concatenated_operand(*node.children[0]);
+    write(" || ");
+    concatenated_operand(*node.children[1]);
+  });
+}
+
 void Emitter::binary(const Expression& node) {
   const std::string_view op = node.text;
   const Expression& left = *node.children[0];
@@ -85,20 +146,8 @@ void Emitter::binary(const Expression& node) {
     return with_super_as(SuperUse::kText, [&] { regex_match(node); });
   if (op == "#") return call_template("xor($1, $2)", node);
   if (op == "^") return call_template("$m.power($1, $2)", node);
-  if (op == "||") {
-    if (collations_) static_cast<void>(met(node.children, node.span));
-    const auto side = [&](const Expression& value) {
-      // DuckDB writes these otherwise.
-      if (infer(value).kind == Inferred::kDouble || is_interval(value))
-        return write(as_text(value));
-      operand(value);
-    };
-    return with_super_as(SuperUse::kText, [&] {
-      side(left);
-      write(" || ");
-      side(right);
-    });
-  }
+  if (op == "||") return concatenated(node);
+  if (long_chain(node)) return;
   if (op == "+" || op == "-" || op == "*") {
     // An untyped literal beside a date is a date.
     const auto is_date = [&](const Expression& side, const Expression& other) {

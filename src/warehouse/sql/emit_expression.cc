@@ -23,6 +23,18 @@ bool is_atom(const Expression& node) {
   }
 }
 
+/// One level more while it lives.
+class Level {
+ public:
+  explicit Level(int& depth) : depth_(depth) { ++depth_; }
+  Level(const Level&) = delete;
+  Level& operator=(const Level&) = delete;
+  ~Level() { --depth_; }
+
+ private:
+  int& depth_;
+};
+
 }  // namespace
 
 void Emitter::fail(std::string sqlstate, std::string message, SourceSpan span) {
@@ -62,6 +74,15 @@ void Emitter::operand(const Expression& node) {
 }
 
 void Emitter::expression(const Expression& node) {
+  const Level level(depth_);
+  if (depth_ > kDepthMax) {
+    throw TranslateFailure{{.sqlstate = "54001",
+                            .message = "expression is too complex, limit is " +
+                                       std::to_string(kDepthMax) + " operators in each other",
+                            .detail = {},
+                            .hint = "Compute parts of it in a subquery in FROM.",
+                            .position = node.span.begin + 1}};
+  }
   if (represented(node)) {
     reached_ = 0;
     return;
@@ -252,11 +273,27 @@ void Emitter::require_condition(const Expression& node, std::string_view where) 
 }
 
 void Emitter::joined(const Expression& node, std::string_view separator) {
+  if (node.children.size() > kTermsMax) {
+    throw TranslateFailure{
+        {.sqlstate = "54001",
+         .message = "condition is too complex, limit is " + std::to_string(kTermsMax) + " terms",
+         .detail = {},
+         .hint = "Use IN (...), or join a table of the values.",
+         .position = node.span.begin + 1}};
+  }
+  // The engine looks for what all of OR's terms have in common, in a time that grows with the third
+  // power of their number; not in a cast.
+  const bool hidden = node.kind == ExpressionKind::kOr && node.children.size() > kPlainTermsMax &&
+                      std::ranges::any_of(node.children, [](const ExpressionPtr& term) {
+                        return term->kind == ExpressionKind::kAnd;
+                      });
+  if (hidden) write("CAST(CAST((");
   for (std::size_t i = 0; i < node.children.size(); ++i) {
     require_condition(*node.children[i], node.kind == ExpressionKind::kAnd ? "AND" : "OR");
     if (i > 0) write(separator);
     operand(*node.children[i]);
   }
+  if (hidden) write(") AS TINYINT) AS BOOLEAN)");
 }
 
 void Emitter::unary(const Expression& node) {

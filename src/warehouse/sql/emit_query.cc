@@ -284,6 +284,10 @@ std::string Emitter::select_item(const SelectItem& item) {
 
 void Emitter::select(const Select& node, const std::vector<OrderItem>& order,
                      const Expression* limit, const Expression* offset) {
+  if (node.items.size() > kSelectItemsMax) {
+    fail("54011", "target lists can have at most " + std::to_string(kSelectItemsMax) + " entries",
+         {});
+  }
   scopes_.emplace_back();
   note_correlated_groups(node);
   // FROM first: the select list needs its names.

@@ -118,6 +118,13 @@ class Emitter {
   }
   void unary(const Expression& node);
   void binary(const Expression& node);
+  /// A long chain of `||`, or of sums of whole numbers of one type; false: nothing was written.
+  bool long_chain(const Expression& node);
+  template <class Operand>
+  void balanced(std::span<const Expression* const> operands, std::string_view op,
+                const Operand& operand);
+  void concatenated(const Expression& node);
+  void concatenated_operand(const Expression& node);
   void division(const Expression& node);
   /// True for what is an interval without planning: literals, casts, differences of timestamps.
   [[nodiscard]] bool is_interval(const Expression& node) const;
@@ -506,6 +513,14 @@ class Emitter {
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
 
   static constexpr std::size_t kFloatOperandsMax = 16;
+  // The engine plans without hearing a cancellation, in a time that grows with the third power of
+  // an expression's depth (300: half a second) and with the square of the terms of AND and OR
+  // (10,000: three seconds).
+  static constexpr int kDepthMax = 300;
+  static constexpr std::size_t kTermsMax = 10'000;
+  static constexpr std::size_t kSelectItemsMax = 1664;  ///< as in PostgreSQL
+  static constexpr std::size_t kPlainTermsMax = 64;     ///< of OR over AND, see joined()
+  static constexpr std::size_t kPlainChainMax = 32;     ///< operands written from left to right
   static constexpr std::size_t kOutputBytesMax = 64 * 1024 * 1024;
 
   const TranslateContext& context_;
@@ -533,6 +548,7 @@ class Emitter {
   };
   const CallFrame* frame_ = nullptr;
   int function_depth_ = 0;
+  int depth_ = 0;                         ///< of expressions in each other, as written
   const Expression* filtered_ = nullptr;  ///< the aggregate that gets FILTER (filter_)
   bool filter_written_ = false;
   std::string filter_;

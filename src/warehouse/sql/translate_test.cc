@@ -115,6 +115,46 @@ TEST(Translate, OutputIsBounded) {
   EXPECT_EQ(translate(script->front().statement, {}).error().sqlstate, "54000");
 }
 
+/// How deep brackets stand in each other.
+int bracket_depth(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  for (const char each : text) {
+    depth += each == '(' ? 1 : (each == ')' ? -1 : 0);
+    deepest = std::max(deepest, depth);
+  }
+  return deepest;
+}
+
+std::string chained(std::string_view term, std::string_view op, int count) {
+  std::string text(term);
+  for (int i = 1; i < count; ++i) text.append(op).append(term);
+  return text;
+}
+
+TEST(Translate, LongChainsAreShallow) {
+  const auto depth = [](const std::string& value) {
+    return bracket_depth(translated("select " + value + " as x from web.orders"));
+  };
+  EXPECT_LE(depth(chained("name", "||", 900)), 12);
+  EXPECT_LE(depth(chained("id", "+", 900)), 12);
+  EXPECT_LE(depth(chained("(case when flag then 1 else 0 end)", "+", 900)), 12);
+  EXPECT_LE(depth(chained("name", " || ' - ' || ", 200)), 12);
+}
+
+TEST(Translate, RefusesWhatTheEngineWouldPlanForMinutes) {
+  const auto error = [](const std::string& value) {
+    return translated("select " + value + " as x from web.orders").substr(0, 37);
+  };
+  EXPECT_EQ(error(chained("ratio", "+", 301)), "54001 expression is too complex, limi");
+  EXPECT_EQ(error(chained("amount", "-", 301)), "54001 expression is too complex, limi");
+  EXPECT_EQ(error(chained("flag", " or ", 10'001)), "54001 condition is too complex, limit");
+  EXPECT_EQ(error(chained("flag", " or ", 10'000)).substr(0, 6), "SELECT");
+  EXPECT_EQ(error(chained("amount", "-", 290)).substr(0, 6), "SELECT");
+  // Operands of several types: from left to right, as the type of each sum follows from them.
+  EXPECT_EQ(error("small + " + chained("id", "+", 301)), "54001 expression is too complex, limi");
+}
+
 TEST(Translate, QueriesPsqlSends) {
   const std::string path = std::string(LEAT_TESTDATA) + "/../../../../tests/sql/psql_queries.sql";
   std::ifstream file(path);
