@@ -35,10 +35,21 @@ TableRole role_of(const shape::StagedTable& table) {
 // What is no table, and a table that somebody made for something else, is none of an event. Both
 // columns are in each of ours, and the first cannot be added. Only names that events have matter.
 bool is_in_the_way(const std::string& name, const std::vector<StagedColumn>& columns) {
-  const auto has = [&](std::string_view column) {
-    return std::ranges::find(columns, column, &StagedColumn::name) != columns.end();
-  };
-  return !(has("id") && has("received_at")) && shape::event_table_of(name) == name;
+  const auto id = std::ranges::find(columns, "id", &StagedColumn::name);
+  const bool takes_ids =
+      id != columns.end() &&
+      columns::column_from_sql_type("id", id->type).type == columns::Type::kVarchar;
+  const bool has_time =
+      std::ranges::find(columns, "received_at", &StagedColumn::name) != columns.end();
+  return !(takes_ids && has_time) && shape::event_table_of(name) == name;
+}
+
+void take_defaults(const std::vector<StagedColumn>& known, std::vector<StagedColumn>& planned) {
+  for (const StagedColumn& column : known) {
+    if (column.required_default.empty()) continue;
+    const auto found = std::ranges::find(planned, column.name, &StagedColumn::name);
+    if (found != planned.end()) found->required_default = column.required_default;
+  }
 }
 
 // Tells users and accounts where the calls are that they are made of.
@@ -196,7 +207,7 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
                                                  work.source.schema, run_id_, ++parts_);
   }
   for (shape::StagedTable& table : staged.tables) {
-    LEAT_ASSIGN(StagedTable planned, plan_table(work.source, table));
+    LEAT_ASSIGN(StagedTable planned, plan_table(work, table));
     if (prepared.staging && !table.parquet.empty()) {
       LEAT_ASSIGN(planned.manifest_uri,
                   as_step(prepared.staging->write(table.name, table.parquet)));
@@ -227,10 +238,9 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
   return prepared;
 }
 
-Step<StagedTable> GroupLoad::plan_table(const SourceSettings& source,
-                                        const shape::StagedTable& table) {
+Step<StagedTable> GroupLoad::plan_table(const Work& work, const shape::StagedTable& table) {
   StagedTable planned;
-  planned.schema = source.schema;
+  planned.schema = work.source.schema;
   planned.name = table.name;
   planned.role = role_of(table);
   planned.is_new = table.is_new;
@@ -253,6 +263,9 @@ Step<StagedTable> GroupLoad::plan_table(const SourceSettings& source,
     planned.columns.push_back(StagedColumn{.name = column.column.name,
                                            .type = columns::sql_type(column.column),
                                            .is_new = column.is_new && !table.is_new});
+  }
+  if (const auto known = work.tables.find(table.name); known != work.tables.end()) {
+    take_defaults(known->second, planned.columns);
   }
   planned.shared_places = table.shared_places;
   if (!planned.shared_places.empty()) planned.shared_places.resize(count);
@@ -339,6 +352,12 @@ struct GroupLoad::Part {
   std::int64_t first = 0;
   std::int64_t end = 0;
   std::string why;
+  /// The smallest part around it that was tried and refused: itself, unless it is what was left
+  /// when the other half was fine.
+  std::int64_t tried_first = first;
+  std::int64_t tried_end = end;
+
+  [[nodiscard]] bool was_tried() const { return tried_first == first && tried_end == end; }
 };
 
 Step<GroupLoad::Loaded> GroupLoad::run(Work work, const CompletePlan& complete,
@@ -380,8 +399,16 @@ Step<void> GroupLoad::find_refused(Work& work, const StepFailure& refusal) {
   std::deque<Part> parts;
   parts.push_back({.first = 0, .end = events, .why = refusal.error.message});
   for (int trials = 0; !parts.empty(); parts.pop_front()) {
-    const Part part = parts.front();
+    Part part = parts.front();
     if (part.end - part.first <= 1 || trials >= options_.refusal_trials_max) {
+      ++trials;
+      LEAT_ASSIGN(const bool is_refused, is_part_refused(work, table, part));
+      if (!is_refused) {
+        // Its events are refused together only, such as by a column that one of them brings and
+        // that may not be NULL in the others.
+        part.first = part.tried_first;
+        part.end = part.tried_end;
+      }
       refuse(work, table, part);
       continue;
     }
@@ -390,7 +417,11 @@ Step<void> GroupLoad::find_refused(Work& work, const StepFailure& refusal) {
     for (const auto& [first, end] : {std::pair(part.first, middle), std::pair(middle, part.end)}) {
       // Where one half is fine, it is the other.
       if (first == middle && !any) {
-        parts.push_back({.first = first, .end = end, .why = part.why});
+        parts.push_back({.first = first,
+                         .end = end,
+                         .why = part.why,
+                         .tried_first = part.tried_first,
+                         .tried_end = part.tried_end});
         break;
       }
       ++trials;
@@ -402,6 +433,15 @@ Step<void> GroupLoad::find_refused(Work& work, const StepFailure& refusal) {
     }
   }
   return {};
+}
+
+Step<bool> GroupLoad::is_part_refused(const Work& work, const std::string& table,
+                                      const Part& part) {
+  if (part.was_tried()) return true;
+  auto tried = try_part(work, table, part.first, part.end);
+  if (tried) return false;
+  if (tried.error().refused_by.empty()) return std::unexpected(std::move(tried).error());
+  return true;
 }
 
 void GroupLoad::refuse(Work& work, const std::string& table, const Part& part) {

@@ -113,7 +113,7 @@ class GroupLoad {
   [[nodiscard]] Step<void> open_session();
   [[nodiscard]] Step<shape::Staged> shape(const Work& work);
   [[nodiscard]] Result<shape::Batch> read_batch(const archive::Batch& batch);
-  [[nodiscard]] static Step<StagedTable> plan_table(const SourceSettings& source,
+  [[nodiscard]] static Step<StagedTable> plan_table(const Work& work,
                                                     const shape::StagedTable& table);
   [[nodiscard]] Step<void> fill_batches(const Work& work, const shape::Staged& staged,
                                         LoadPlan& plan) const;
@@ -124,6 +124,9 @@ class GroupLoad {
                                                             const AskOutcome& ask);
   [[nodiscard]] Step<void> find_refused(Work& work, const StepFailure& refusal);
   struct Part;
+  /// False: what is left of a refused part loads when it is alone.
+  [[nodiscard]] Step<bool> is_part_refused(const Work& work, const std::string& table,
+                                           const Part& part);
   static void refuse(Work& work, const std::string& table, const Part& part);
   [[nodiscard]] Step<void> try_part(const Work& work, const std::string& table, std::int64_t first,
                                     std::int64_t end);

@@ -35,7 +35,8 @@ std::string column_list(const StagedTable& table, std::string_view prefix) {
 std::vector<StagedColumn> shared_columns(const SharedStage& shared, const StagedTable& table) {
   std::vector<StagedColumn> out;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    out.push_back({shared.columns[table.shared_places[i]].name, table.columns[i].type});
+    StagedColumn& column = out.emplace_back(table.columns[i]);
+    column.name = shared.columns[table.shared_places[i]].name;
   }
   return out;
 }
@@ -44,11 +45,15 @@ bool is_super(const StagedColumn& column) {
   return column.type == "super";
 }
 
-std::string staged_values(const StagedTable& table, std::string_view prefix) {
+// The values of new rows. A column that is named in an INSERT does not get its DEFAULT any more.
+std::string inserted_values(std::span<const StagedColumn> columns, std::string_view prefix) {
   std::string out;
-  for (const StagedColumn& column : table.columns) {
+  for (const StagedColumn& column : columns) {
     if (!out.empty()) out += ", ";
-    out += staged_value(prefix, column);
+    const std::string value = staged_value(prefix, column);
+    out += column.required_default.empty()
+               ? value
+               : fmt::format("coalesce({}, {})", value, column.required_default);
   }
   return out;
 }
@@ -358,13 +363,9 @@ std::string fill_stage_sql(const SharedStage& shared, const StagedTable& table, 
 
 std::string insert_shared_sql(const SharedStage& shared, const StagedTable& table,
                               std::size_t index) {
-  std::string values;
-  for (const StagedColumn& column : shared_columns(shared, table)) {
-    if (!values.empty()) values += ", ";
-    values += staged_value("", column);
-  }
   return fmt::format(R"(INSERT INTO {} ({}) SELECT {} FROM {} WHERE "leat_table" = {})",
-                     target(table), column_list(table, ""), values, kSharedStage, index);
+                     target(table), column_list(table, ""),
+                     inserted_values(shared_columns(shared, table), ""), kSharedStage, index);
 }
 
 std::string overlap_shared_sql(std::span<const CountedTable> tables) {
@@ -418,7 +419,7 @@ std::string insert_sql(const CountedTable& counted, InsertShape shape) {
   const StagedTable& table = *counted.table;
   const std::string columns = column_list(table, "");
   std::string out = fmt::format("INSERT INTO {} ({}) SELECT {} FROM ", target(table), columns,
-                                staged_values(table, "s."));
+                                inserted_values(table.columns, "s."));
   auto [from, condition] = winners_among(counted, shape.stage_has_duplicates, columns);
   out += from;
   if (shape.target_has_newer) {
@@ -452,7 +453,7 @@ std::string update_latest_sql(const StagedTable& table, std::size_t index) {
 std::string insert_latest_sql(const StagedTable& table, std::size_t index) {
   return fmt::format(R"(INSERT INTO {0} ({1}) SELECT {2} FROM {3} k )"
                      R"(WHERE NOT EXISTS (SELECT 1 FROM {0} t WHERE t."id" = k."id"))",
-                     target(table), column_list(table, ""), staged_values(table, "k."),
+                     target(table), column_list(table, ""), inserted_values(table.columns, "k."),
                      stage_name(index));
 }
 
@@ -578,7 +579,7 @@ std::string positions_sql(std::string_view ledger_schema, std::string_view sourc
 std::string columns_sql(std::string_view schema, const std::vector<std::string>& tables) {
   std::string out = fmt::format(
       "SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, "
-      "numeric_scale FROM svv_columns WHERE table_schema = {}",
+      "numeric_scale, column_default, is_nullable FROM svv_columns WHERE table_schema = {}",
       quote_literal(schema));
   if (!tables.empty()) out += fmt::format(" AND table_name IN ({})", literal_list(tables));
   return out + " ORDER BY table_name, ordinal_position";

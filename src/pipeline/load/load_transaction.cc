@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -21,8 +22,16 @@ std::unexpected<StepFailure> stale(std::string message) {
                                      .plan_is_stale = true});
 }
 
-// The type of a row of columns_sql as DDL writes it.
+// Whether the warehouse numbers a column by itself, by the text of its default.
+bool is_identity(const std::string& default_text) {
+  constexpr std::array<std::string_view, 2> kStarts = {R"("identity"()", "default_identity("};
+  return std::ranges::any_of(
+      kStarts, [&](std::string_view start) { return default_text.starts_with(start); });
+}
+
+// The type of a row of columns_sql as DDL writes it; kIdentityType whatever the numbers' type.
 std::string ddl_type(const Row& row) {
+  if (is_identity(text_at(row, 6))) return std::string(kIdentityType);
   std::string type = to_lower(text_at(row, 2));
   const std::string length = text_at(row, 3);
   const bool has_length = type.find('(') == std::string::npos && !length.empty() && length != "0";
@@ -503,7 +512,10 @@ Step<TableColumns> read_columns(Session& session, const std::string& schema,
                           "reading the columns of schema " + quote_identifier(schema)));
   TableColumns out;
   for (const auto& row : rows.rows) {
-    out[text_at(row, 0)].push_back(StagedColumn{.name = text_at(row, 1), .type = ddl_type(row)});
+    StagedColumn& column = out[text_at(row, 0)].emplace_back(
+        StagedColumn{.name = text_at(row, 1), .type = ddl_type(row)});
+    const bool is_required = text_at(row, 7) == "NO" && column.type != kIdentityType;
+    if (is_required) column.required_default = text_at(row, 6);
   }
   return out;
 }

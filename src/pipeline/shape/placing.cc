@@ -28,6 +28,13 @@ void Shaper::place_time(Table& table, StandardColumn column, TimeUs time) {
   place(table, table.standard(column), time_value(time));
 }
 
+/// A mark of Leat's own, which means nothing to others: where the table's column of that name has
+/// another type, or the warehouse numbers it, the row goes without.
+void Shaper::place_mark(Table& table, StandardColumn column, const Value& mark) {
+  const int index = table.standard(column);
+  if (table.fits_directly(index, mark)) table.set(index, mark.cell);
+}
+
 void Shaper::place_member(Table& table, StandardColumn column, Member member) {
   const Kind kind = values.facts.of(member);
   if (kind == Kind::kAbsent) return;
@@ -40,9 +47,8 @@ Status Shaper::add_row(Table& table, std::string_view row_id, const EventTimes& 
   table.set(table.standard(kId), Cell::of_text(row_id));
   place_time(table, kReceivedAt, values.received_at);
   const std::int64_t uuid = row_uuid(table.seed(), row_id);
-  place(table, table.standard(kUuid),
-        make_value(ValueKind::kInteger, Cell::of_integer(uuid), "null"));
-  place_time(table, kUuidTs, options.synced_at);
+  place_mark(table, kUuid, make_value(ValueKind::kInteger, Cell::of_integer(uuid)));
+  place_mark(table, kUuidTs, time_value(options.synced_at));
   const bool is_entity = table.kind() == TableKind::kEntities;
   if (!is_entity) place_standard(table, event_times);
   place_paths(table, values.context);

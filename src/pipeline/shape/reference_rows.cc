@@ -199,11 +199,18 @@ void Reference::add_row(const std::string& table, const std::string& id, const E
   };
   standard("id", make_value(ValueKind::kText, columns::Cell::of_text(id)), Type::kVarchar);
   standard_time("received_at", event.received_at);
-  standard("uuid",
-           make_value(ValueKind::kInteger, columns::Cell::of_integer(row_uuid(hash64(table), id)),
-                      "null"),
-           Type::kInt64);
-  standard_time("uuid_ts", options_.synced_at);
+  const auto mark = [&](const char* name, const Value& value, Type type) {
+    const auto known = columns.find(name);
+    const bool has_zone = known != columns.end() && known->second.type == Type::kTimestampTz;
+    const bool fits = known == columns.end() || known->second.type == type ||
+                      (has_zone && type == Type::kTimestamp);
+    if (fits) standard(name, value, type);
+  };
+  mark("uuid",
+       make_value(ValueKind::kInteger, columns::Cell::of_integer(row_uuid(hash64(table), id))),
+       Type::kInt64);
+  mark("uuid_ts", make_value(ValueKind::kTime, columns::Cell::of_integer(options_.synced_at.value)),
+       Type::kTimestamp);
   const bool is_entity = is_entity_table(table);
   if (!is_entity) {
     member("anonymous_id", Member::kAnonymousId);

@@ -104,6 +104,7 @@ struct Shaper {
   void place(Table& table, int index, const Value& value);
   void place_member(Table& table, StandardColumn column, event::Member member);
   void place_time(Table& table, StandardColumn column, TimeUs time);
+  void place_mark(Table& table, StandardColumn column, const Value& mark);
   void place_beside(Table& table, int index, std::string_view reason, const Value& value);
   void overflow(Table& table, std::string name, const Value& value);
   void place_overflow(Table& table);

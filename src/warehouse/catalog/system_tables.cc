@@ -286,8 +286,8 @@ std::vector<ColumnRow> other_columns(const SessionFacts& facts, std::int64_t ses
 std::string default_of(const Relation& relation, const Column& column) {
   if (!column.identity) return column.default_text;
   return fmt::format("{}({}, {}, '{},{}'::text)",
-                     column.identity_by_default ? "\"default_identity\"" : "\"identity\"",
-                     relation.oid, column.number, column.identity_seed, column.identity_step);
+                     column.identity_by_default ? "default_identity" : "\"identity\"", relation.oid,
+                     column.number, column.identity_seed, column.identity_step);
 }
 
 void write_column_row(const ColumnRow& each, ChunkWriter& writer, std::size_t row) {
