@@ -157,7 +157,7 @@ int Shaper::resolve(Table& table, const Value& value) {
     table.remember(value.node, made);
     if (made >= 0) return made;
   }
-  overflow(table, std::move(name), value);
+  overflow(table, name, value);
   return Table::kNoColumn;
 }
 
@@ -232,18 +232,21 @@ void Shaper::place_beside(Table& table, int index, std::string_view reason, cons
 
 /// Keeps a value whose column cannot be made for the row's overflow. Of two values of one name the
 /// later one wins, as everywhere.
-void Shaper::overflow(Table& table, std::string name, const Value& value) {
+void Shaper::overflow(Table& table, std::string_view name, const Value& value) {
   if (value.kind == ValueKind::kFlawedText) return rescue_value(table, name, kNotText, value);
-  const auto earlier = std::ranges::find(overflowing, name, &Overflowing::name);
-  if (earlier == overflowing.end()) {
-    overflowing.push_back({std::move(name), &value});
+  const auto found = overflowing_of.find(name);
+  if (found == overflowing_of.end()) {
+    const std::string_view kept = arena.copy(name);
+    overflowing_of.emplace(kept, overflowing.size());
+    overflowing.push_back({kept, &value});
     return;
   }
+  Overflowing& earlier = overflowing[found->second];
   const bool is_event = table.kind() != TableKind::kEntities;
-  if (is_event && earlier->value->raw_text() != value.raw_text()) {
-    rescue_value(table, name, kOverwritten, *earlier->value);
+  if (is_event && earlier.value->raw_text() != value.raw_text()) {
+    rescue_value(table, name, kOverwritten, *earlier.value);
   }
-  earlier->value = &value;
+  earlier.value = &value;
 }
 
 /// The row's overflow as one JSON object; what it cannot hold is rescued.
@@ -271,6 +274,7 @@ void Shaper::place_overflow(Table& table) {
     rescue_value(table, each.name, json.reason.empty() ? no_room : json.reason, *each.value);
   }
   overflowing.clear();
+  overflowing_of.clear();
   if (object.size() == 1) return;
   object += '}';
   table.set(index, Cell::of_text(arena.copy(object)));

@@ -48,7 +48,7 @@ using DecidedTypes = std::map<std::pair<std::string, std::string>, DecidedType>;
 
 /// A value whose column cannot be made, and the name that the column would have.
 struct Overflowing {
-  std::string name;
+  std::string_view name;
   const Value* value;
 };
 
@@ -106,7 +106,7 @@ struct Shaper {
   void place_time(Table& table, StandardColumn column, TimeUs time);
   void place_mark(Table& table, StandardColumn column, const Value& mark);
   void place_beside(Table& table, int index, std::string_view reason, const Value& value);
-  void overflow(Table& table, std::string name, const Value& value);
+  void overflow(Table& table, std::string_view name, const Value& value);
   void place_overflow(Table& table);
   int resolve(Table& table, const Value& value);
   std::optional<columns::Column> new_column(const Table& table, const std::string& name,
@@ -162,9 +162,10 @@ struct Shaper {
   bool has_received_at = false;
   bool is_selected = true;
   bool has_own_table = true;             // false: a track event whose table may not be made
-  std::vector<Overflowing> overflowing;  // of the row being made
-  Status failure;                        // of the rescue table's writer
-  std::optional<Error> conflict;         // the first one whose policy is kFail
+  std::vector<Overflowing> overflowing;  // of the row being made, and where each name is in it
+  std::unordered_map<std::string_view, std::size_t, TextHash> overflowing_of;
+  Status failure;                 // of the rescue table's writer
+  std::optional<Error> conflict;  // the first one whose policy is kFail
 };
 
 }  // namespace leat::shape
