@@ -201,6 +201,21 @@ TEST_F(ReplayTest, AChangedTypeTakesValuesThatWereRescued) {
   EXPECT_THAT(warehouse_.ask("SELECT sum(values_rescued) FROM leat.batches"), ElementsAre("0"));
 }
 
+TEST_F(ReplayTest, RescueRowsThatAreWrittenAgainDoNotCountAsRemoved) {
+  archive_.add_seal({{"web", {track("t1", "A", R"({"n":1,"m":1})")}}});
+  sync_well(warehouse_);
+  archive_.add_seal(
+      {{"web", {track("t2", "A", R"({"n":"soon","m":"late"})")}, "2026-11-20T14:30:00Z"}});
+  sync_well(warehouse_);
+  ASSERT_THAT(warehouse_.ask("SELECT count(*) FROM web.leat_rescue"), ElementsAre("2"));
+  // Nothing is mended, then one of both columns.
+  EXPECT_EQ(replay_well({.source = "web", .table = "a"}).rescue_rows_removed, 0);
+  ASSERT_THAT(warehouse_.ask("ALTER TABLE web.a DROP COLUMN n"), IsEmpty());
+  ASSERT_THAT(warehouse_.ask("ALTER TABLE web.a ADD COLUMN n varchar(512)"), IsEmpty());
+  EXPECT_EQ(replay_well({.source = "web", .table = "a"}).rescue_rows_removed, 1);
+  EXPECT_THAT(warehouse_.ask("SELECT column_name FROM web.leat_rescue"), ElementsAre("m"));
+}
+
 TEST_F(ReplayTest, EventsThatWereRescuedLeaveTheRescueTableAndTheBooksFollow) {
   const auto plan = shape::TrackingPlan::parse(
       R"({"rules":{"events":[{"name":"B","rules":{"required":["missing"]}},)"

@@ -295,11 +295,14 @@ class LoadRun {
   Step<void> remove_resolved() {
     constexpr std::string_view kAction = "looking for rescue rows of replayed events";
     LEAT_TRY(session_.run(create_lines_sql(), kAction));
+    std::optional<std::size_t> rescue_stage;
     for (std::size_t i = 0; i < plan_.tables.size(); ++i) {
+      if (plan_.tables[i].role == TableRole::kRescue) rescue_stage = i;
       if (plan_.tables[i].role != TableRole::kPrimary) continue;
       LEAT_TRY(session_.run(add_lines_sql(i, plan_.batches, plan_.replay->first_orders), kAction));
     }
-    LEAT_ASSIGN(const Rows rows, session_.run(count_resolved_sql(plan_.schema), kAction));
+    LEAT_ASSIGN(const Rows rows,
+                session_.run(count_resolved_sql(plan_.schema, rescue_stage), kAction));
     for (const auto& row : rows.rows) {
       const auto batch = static_cast<std::size_t>(number_at(row, 0));
       if (batch >= replayed_.size()) {

@@ -171,14 +171,21 @@ std::string add_lines_sql(std::size_t stage, const std::vector<BatchBooks>& batc
       names, firsts, stage);
 }
 
-std::string count_resolved_sql(std::string_view schema) {
+std::string count_resolved_sql(std::string_view schema, std::optional<std::size_t> rescue_stage) {
+  const std::string gone =
+      rescue_stage ? R"(sum(CASE WHEN s."id" IS NULL THEN 1 ELSE 0 END))" : std::string("count(*)");
+  const std::string staged =
+      rescue_stage ? fmt::format(R"(LEFT JOIN (SELECT DISTINCT "id" FROM "leat_stage_{}") s )"
+                                 R"(ON s."id" = r."id" )",
+                                 *rescue_stage)
+                   : std::string();
   return fmt::format(
       R"(SELECT l."leat_batch", )"
       R"(count(DISTINCT CASE WHEN r."column_name" IS NULL THEN r."line" END), )"
-      R"(sum(CASE WHEN r."column_name" IS NOT NULL AND r."part" = 1 THEN 1 ELSE 0 END), count(*) )"
+      R"(sum(CASE WHEN r."column_name" IS NOT NULL AND r."part" = 1 THEN 1 ELSE 0 END), {} )"
       R"(FROM {} r JOIN "leat_replayed" l ON l."batch_id" = r."batch_id" AND l."line" = r."line" )"
-      R"(GROUP BY l."leat_batch")",
-      rescue_table(schema));
+      R"({}GROUP BY l."leat_batch")",
+      gone, rescue_table(schema), staged);
 }
 
 std::string delete_resolved_sql(std::string_view schema) {

@@ -49,8 +49,10 @@ struct ReplayRange {
 /// batch's first line.
 [[nodiscard]] std::string add_lines_sql(std::size_t stage, const std::vector<BatchBooks>& batches,
                                         const std::vector<std::int64_t>& first_orders);
-/// Rows: leat_batch; whole events, values, and rows that leat_rescue has of those lines.
-[[nodiscard]] std::string count_resolved_sql(std::string_view schema);
+/// Rows: leat_batch; whole events and values that leat_rescue has of those lines, and how many rows
+/// it has that the stage of its own rows does not bring back. `rescue_stage`: that stage, if any.
+[[nodiscard]] std::string count_resolved_sql(std::string_view schema,
+                                             std::optional<std::size_t> rescue_stage);
 [[nodiscard]] std::string delete_resolved_sql(std::string_view schema);
 [[nodiscard]] std::string drop_lines_sql();
 
