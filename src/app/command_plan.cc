@@ -31,6 +31,7 @@ namespace {
 struct Input {
   std::size_t batches = 0;
   shape::ReadBatch read;
+  BadLines bad{};
 };
 
 Result<std::string> read_file(const std::string& path) {
@@ -42,27 +43,28 @@ Result<std::string> read_file(const std::string& path) {
   return lines;
 }
 
-void warn_of(const Terminal& terminal, const std::string& path, const PlannedLines& lines) {
-  if (lines.not_json == 0) return;
-  terminal.say(fmt::format("leat: warning: {}:{}: not JSON; {} such lines are left out\n",
-                           path == "-" ? "stdin" : path, lines.first_not_json, lines.not_json));
-}
-
-Result<Input> open_files(const Terminal& terminal, const PlanCommandOptions& options) {
+Result<Input> open_files(const PlanCommandOptions& options) {
+  BadLines bad;
   std::vector<shape::Batch> batches;
   const std::vector<std::string> standard_input = {"-"};
   for (const std::string& path : options.files.empty() ? standard_input : options.files) {
     LEAT_ASSIGN(const std::string text, read_file(path));
     PlannedLines lines = read_planned_lines(text, "plan", system_clock().now());
-    warn_of(terminal, path, lines);
-    batches.push_back({.id = path == "-" ? "stdin" : path, .lines = std::move(lines.lines)});
+    const std::string name = path == "-" ? "stdin" : path;
+    for (BadLine& each : lines.bad.first) {
+      each.input = name;
+      bad.add(std::move(each));
+    }
+    bad.count += lines.bad.count - lines.bad.first.size();
+    batches.push_back({.id = name, .lines = std::move(lines.lines)});
   }
   const std::size_t count = batches.size();
   return Input{
       .batches = count,
       .read = [batches = std::move(batches)](std::size_t position) -> Result<shape::Batch> {
         return batches[position];
-      }};
+      },
+      .bad = std::move(bad)};
 }
 
 // The configured archive, read only.
@@ -200,14 +202,22 @@ Result<Plan> plan_input(const Terminal& terminal, const PlanCommandOptions& opti
     LEAT_ASSIGN(auto batches, find_batches(terminal, options, archive));
     input = archive.input_of(std::move(batches));
   } else {
-    LEAT_ASSIGN(input, open_files(terminal, options));
+    LEAT_ASSIGN(input, open_files(options));
   }
   LEAT_ASSIGN(Plan plan, make_plan_of(options, config, source, input));
+  plan.bad = std::move(input.bad);
   if (plan.events > 0) return plan;
+  if (reads_archive) {
+    return fail(Errc::kInvalid, "the archive has no event of that source and time");
+  }
+  std::string lines;
+  for (const BadLine& bad : plan.bad.first) {
+    lines += fmt::format(" {}:{}: {};", bad.input, bad.line, bad.why);
+  }
   return fail(Errc::kInvalid,
-              reads_archive ? "the archive has no event of that source and time"
-                            : "there is no event in the input; give files of one JSON event a "
-                              "line, or objects of the archive");
+              fmt::format("there is no event in the input;{} give files of one JSON event a line, "
+                          "or objects of the archive",
+                          lines));
 }
 
 void warn_of_room(const Terminal& terminal, const Plan& plan, const PlanOptions& options) {

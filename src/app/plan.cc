@@ -78,11 +78,11 @@ std::string count_of(std::uint64_t count) {
   return count_text(static_cast<std::int64_t>(count));
 }
 
-// Fails when `text` is no JSON.
-bool append_event(simdjson::dom::parser& parser, const event::LineWriter& writer,
-                  std::string_view text, std::uint64_t number, std::string& out) {
+// What is wrong when `text` is no JSON; nothing when it is.
+simdjson::error_code append_event(simdjson::dom::parser& parser, const event::LineWriter& writer,
+                                  std::string_view text, std::uint64_t number, std::string& out) {
   simdjson::dom::element root;
-  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return false;
+  if (const auto error = parser.parse(text.data(), text.size()).get(root)) return error;
   simdjson::dom::object object;
   const bool is_object = root.get(object) == simdjson::SUCCESS;
   const std::string id =
@@ -90,7 +90,14 @@ bool append_event(simdjson::dom::parser& parser, const event::LineWriter& writer
   writer.append(out, {.message_id = id,
                       .rejected = event::validate(event::EventType::kNone, root),
                       .event_json = text});
-  return true;
+  return simdjson::SUCCESS;
+}
+
+// Parsers' messages are sentences with a hint in brackets.
+std::string reason_of(simdjson::error_code error) {
+  std::string_view why = simdjson::error_message(error);
+  why = why.substr(0, why.find_first_of(".:(["));
+  return fmt::format("no JSON: {}", trim(why));
 }
 
 void append_clusters(std::string& out, const Plan& plan) {
@@ -106,6 +113,27 @@ void append_clusters(std::string& out, const Plan& plan) {
   out += fmt::format("\n{} events stored; the smallest clusters that stay below {:.0f} % full:\n\n",
                      count_of(plan.events_stored), 100 * kFullShare);
   out += app::to_text(table);
+}
+
+void append_bad_lines(std::string& out, const Plan& plan) {
+  if (plan.bad.count == 0) return;
+  out += fmt::format("{} of {} lines are left out:\n", count_of(plan.bad.count),
+                     count_of(plan.events + plan.bad.count));
+  for (const BadLine& bad : plan.bad.first) {
+    out += fmt::format("  {}:{}: {}\n", bad.input, bad.line, bad.why);
+  }
+  if (plan.bad.count > plan.bad.first.size()) out += "  ...\n";
+  out += '\n';
+}
+
+std::string bad_lines_json(const Plan& plan) {
+  std::string out = "[";
+  for (const BadLine& bad : plan.bad.first) {
+    if (&bad != plan.bad.first.data()) out += ',';
+    out += fmt::format(R"({{"input":{},"line":{},"why":{}}})", json_string(bad.input), bad.line,
+                       json_string(bad.why));
+  }
+  return out + "]";
 }
 
 void append_rescues(std::string& out, const Plan& plan) {
@@ -193,6 +221,11 @@ std::vector<PlannedRescue> RescueReasons::take() {
   return out;
 }
 
+void BadLines::add(BadLine bad) {
+  ++count;
+  if (first.size() < kShown) first.push_back(std::move(bad));
+}
+
 PlannedLines read_planned_lines(std::string_view text, std::string_view source,
                                 TimeUs received_at) {
   PlannedLines out;
@@ -206,8 +239,8 @@ PlannedLines read_planned_lines(std::string_view text, std::string_view source,
     if (event.empty()) continue;
     if (event.starts_with(R"({"received_at":)") && event::parse_line(event)) {
       out.lines.append(event) += '\n';
-    } else if (!append_event(parser, writer, event, number, out.lines)) {
-      if (out.not_json++ == 0) out.first_not_json = number;
+    } else if (const auto error = append_event(parser, writer, event, number, out.lines)) {
+      out.bad.add({.input = {}, .line = number, .why = reason_of(error)});
       continue;
     }
     ++out.events;
@@ -261,6 +294,7 @@ std::string to_text(const Plan& plan, bool with_columns) {
       "{} events give {} tables; {} events and {} single values rescued, {} excluded\n\n",
       count_of(plan.events), plan.tables.size(), count_of(plan.rescued_events),
       count_of(plan.rescued_values), count_of(plan.excluded));
+  append_bad_lines(out, plan);
   out += app::to_text(table);
   append_rescues(out, plan);
   append_clusters(out, plan);
@@ -291,8 +325,9 @@ std::string to_json(const Plan& plan) {
     out += cluster_json(cluster);
   }
   return out +
-         fmt::format(R"(],"own_cluster":{},"rescues":{}}})",
-                     plan.own ? cluster_json(*plan.own) : "null", rescues_json(plan)) +
+         fmt::format(R"(],"own_cluster":{},"rescues":{},"lines_left_out":{},"first_left_out":{}}})",
+                     plan.own ? cluster_json(*plan.own) : "null", rescues_json(plan),
+                     plan.bad.count, bad_lines_json(plan)) +
          "\n";
 }
 

@@ -18,12 +18,27 @@
 
 namespace leat::app {
 
+/// A line of the input that is left out because it is no JSON.
+struct BadLine {
+  std::string input;       ///< File.
+  std::uint64_t line = 0;  ///< From 1.
+  std::string why;
+};
+
+/// How many lines are left out, and the first of them.
+struct BadLines {
+  static constexpr std::size_t kShown = 5;
+  std::uint64_t count = 0;
+  std::vector<BadLine> first;  ///< At most kShown.
+
+  void add(BadLine bad);
+};
+
 /// Events turned into lines of the archive (event/line.h).
 struct PlannedLines {
   std::string lines;
   std::uint64_t events = 0;
-  std::uint64_t not_json = 0;        ///< Input lines that are no JSON; left out.
-  std::uint64_t first_not_json = 0;  ///< 1-based line of the first of them; 0: none.
+  BadLines bad;  ///< Without their input.
 };
 
 /// Reads NDJSON: events as an app sends them, each with its `type`, or lines of the archive, which
@@ -92,7 +107,8 @@ struct Plan {
   std::vector<PlannedTable> tables;  ///< The widest room first.
   std::vector<PlannedCluster> clusters;
   std::optional<PlannedCluster> own;   ///< That of PlanOptions::node_type, however full.
-  std::vector<PlannedRescue> rescues;  ///< Filled in by the caller.
+  std::vector<PlannedRescue> rescues;  ///< Filled in by the caller,
+  BadLines bad;                        ///< as is this.
 };
 
 /// Above this share of its disks a cluster gets slow; the guides' limit.

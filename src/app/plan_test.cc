@@ -33,11 +33,27 @@ shape::Staged shaped(const PlannedLines& lines) {
 TEST(Plan, ReadsEventsAndLinesOfTheArchive) {
   const PlannedLines once = read_planned_lines(kEvents, "web", kNow);
   EXPECT_EQ(once.events, 3U);
-  EXPECT_EQ(once.not_json, 1U);
-  EXPECT_EQ(once.first_not_json, 4U);
+  EXPECT_EQ(once.bad.count, 1U);
+  ASSERT_EQ(once.bad.first.size(), 1U);
+  EXPECT_EQ(once.bad.first[0].line, 4U);
+  EXPECT_THAT(once.bad.first[0].why, ::testing::StartsWith("no JSON: "));
   const PlannedLines twice = read_planned_lines(once.lines, "other", kNow);
   EXPECT_EQ(twice.lines, once.lines);
-  EXPECT_EQ(twice.not_json, 0U);
+  EXPECT_EQ(twice.bad.count, 0U);
+}
+
+TEST(Plan, SaysWhichLinesAreLeftOut) {
+  std::string text = R"({"type":"track","event":"A","userId":"u"})";
+  for (int i = 0; i < 7; ++i) text += "\n{\"type\":\"track\",\"event\":\"A";
+  PlannedLines lines = read_planned_lines(text, "web", kNow);
+  for (BadLine& bad : lines.bad.first) bad.input = "f.ndjson";
+  Plan plan = make_plan(shaped(lines), {});
+  plan.bad = lines.bad;
+  const std::string shown = to_text(plan, false);
+  EXPECT_THAT(shown, HasSubstr("7 of 8 lines are left out:\n  f.ndjson:2: no JSON: "));
+  EXPECT_THAT(shown, HasSubstr("f.ndjson:6: "));
+  EXPECT_THAT(shown, ::testing::Not(HasSubstr("f.ndjson:7: ")));
+  EXPECT_THAT(to_json(plan), HasSubstr(R"("lines_left_out":7,"first_left_out":[{"input":)"));
 }
 
 TEST(Plan, CountsTablesColumnsAndRescues) {
