@@ -23,6 +23,7 @@
 #include "net/tls.h"
 #include "pipeline/load/destination.h"
 #include "pipeline/load/rights.h"
+#include "pipeline/shape/conflicts.h"
 #include "warehouse/engine/encryption.h"
 
 namespace leat::app {
@@ -167,6 +168,7 @@ class Checks {
     };
     if (const auto journal = journal_options(config_); !journal) refuse("journal", journal.error());
     if (const auto times = sync_times(config_); !times) refuse("sync", times.error());
+    check_conflicts();
     const auto notices = notice_options(config_);
     if (!notices) return refuse("notify", notices.error());
     if (!*notices) return;
@@ -174,6 +176,18 @@ class Checks {
     const bool has_mail = !(*notices)->mail_server.url.empty();
     pass("notify", fmt::format("by {}{}{}; nothing was sent", has_webhook ? "webhook" : "",
                                has_webhook && has_mail ? " and " : "", has_mail ? "mail" : ""));
+  }
+
+  // Names that no event gives would count for nothing, and nobody would be told.
+  void check_conflicts() {
+    const auto policies = shape::ConflictPolicies::parse(config_.destination_conflicts,
+                                                         config_.destination_column_conflicts);
+    if (!policies) return;  // the configuration was read: it is one
+    for (const auto& [entry, nearest] : policies->unreachable()) {
+      miss("destination.column_conflicts",
+           fmt::format("no event gives a table and column of the name {}", entry),
+           fmt::format("write {}, the nearest that there may be", nearest));
+    }
   }
 
   void check_tracking_plan(const Source& source) {

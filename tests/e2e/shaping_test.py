@@ -109,6 +109,17 @@ class ShapingTest(LeatTest):
             done.stderr,
         )
 
+    def test_check_names_the_nearest_name_that_an_event_gives(self):
+        self.write(
+            "leat.yml", 'destination: {column_conflicts: "order__done.price=fail, *.note=super"}\n'
+        )
+        done = run(["check"], folder=self.folder)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("FAIL  destination.column_conflicts: ", done.stdout)
+        self.assertIn("order__done.price", done.stdout)
+        self.assertIn("write order_done.price", done.stdout)
+        self.assertNotIn("note", done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

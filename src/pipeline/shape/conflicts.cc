@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "pipeline/shape/names.h"
@@ -59,6 +60,29 @@ bool is_part_of_name(std::string_view text) {
                                std::string_view::npos);
 }
 
+// The name of a table that gets rows of events, `name` itself if it is one. What is in the way of
+// an event's table gives it a `_`, whatever its name.
+std::string nearest_table(const std::string& name) {
+  const std::string bare = name.starts_with('_') ? name.substr(1) : name;
+  if (is_fixed_table(name) && name != "leat_rescue") return name;
+  const bool stepped_aside =
+      bare != name && (event_table_of(bare) == bare || event_table_of(bare) == name);
+  return stepped_aside || is_hashed_name(name) ? name : event_table_of(name);
+}
+
+// The name of a column that an event gives, `name` itself if it is one.
+std::string nearest_column(const std::string& name) {
+  if (is_standard_column_name(name) || is_hashed_name(name)) return name;
+  const std::string bare = name.starts_with('_') ? name.substr(1) : name;
+  constexpr std::array kTypes = {event::EventType::kTrack, event::EventType::kGroup,
+                                 event::EventType::kAlias};
+  const std::array<std::string_view, 1> path = {bare};
+  const bool is_pushed = bare != name && std::ranges::any_of(kTypes, [&](event::EventType type) {
+                           return column_name_of(Scope::kProperties, type, path) == name;
+                         });
+  return is_pushed ? name : identifier_of(name);
+}
+
 }  // namespace
 
 std::optional<ConflictPolicy> conflict_policy_named(std::string_view name) {
@@ -97,6 +121,19 @@ Result<ConflictPolicies> ConflictPolicies::parse(std::string_view all,
     }
   }
   return policies;
+}
+
+std::vector<ConflictPolicies::Unreachable> ConflictPolicies::unreachable() const {
+  std::vector<Unreachable> out;
+  for (const auto& [names, policy] : exceptions_) {
+    const auto& [table, column] = names;
+    const std::string near_table = table == "*" ? table : nearest_table(table);
+    const std::string near_column = column == "*" ? column : nearest_column(column);
+    if (near_table == table && near_column == column) continue;
+    out.push_back({.entry = fmt::format("{}.{}", table, column),
+                   .nearest = fmt::format("{}.{}", near_table, near_column)});
+  }
+  return out;
 }
 
 ConflictPolicy ConflictPolicies::of(std::string_view table, std::string_view column) const {

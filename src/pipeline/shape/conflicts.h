@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "columns/types.h"
@@ -33,6 +34,14 @@ class ConflictPolicies {
   /// TABLE.*. Errors: kInvalid, naming the entry.
   [[nodiscard]] static Result<ConflictPolicies> parse(std::string_view all,
                                                       std::string_view exceptions);
+
+  /// An exception whose table or column has a name that no event gives, so that it never counts,
+  /// and the nearest one that an event may give.
+  struct Unreachable {
+    std::string entry;    ///< "order__completed.price"
+    std::string nearest;  ///< "order_completed.price"
+  };
+  [[nodiscard]] std::vector<Unreachable> unreachable() const;
 
   [[nodiscard]] ConflictPolicy of(std::string_view table, std::string_view column) const;
 

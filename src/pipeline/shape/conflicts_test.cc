@@ -62,6 +62,44 @@ TEST(Conflicts, TheMostExactEntryCounts) {
   EXPECT_EQ(ConflictPolicies::parse("fail", "")->of("a", "b"), ConflictPolicy::kFail);
 }
 
+TEST(Conflicts, NamesThatNoEventGivesAreToldWithTheNearest) {
+  const struct {
+    const char* entry;
+    const char* nearest;  // "" when it is reachable
+  } cases[] = {{"order_completed.price", ""},
+               {"tracks.context_ip", ""},
+               {"users.plan", ""},
+               {"*.timestamp", ""},
+               {"pages._timestamp", ""},
+               {"_users.n", ""},
+               {"_orders._order", ""},
+               {"_2fa_enabled._2fa", ""},
+               {"_u_0123abcd._u_0123abcd", ""},
+               {"a._event", ""},
+               {"a._group_id", ""},
+               {"order__completed.price", "order_completed.price"},
+               {"orders.price_", "orders.price"},
+               {"*.price__varchar", "*.price_varchar"},
+               {"orders.order", "orders._order"},
+               {"2fa.*", "_2fa.*"},
+               {"select.price", "_select.price"},
+               {"leat_rescue.value", "_leat_rescue.value"},
+               {"a._extra", "a.extra"},
+               {"a._price", "a.price"}};
+  for (const auto& c : cases) {
+    const auto policies = ConflictPolicies::parse("rescue", std::string(c.entry) + "=fail");
+    ASSERT_TRUE(policies) << policies.error().message;
+    const auto found = policies->unreachable();
+    if (*c.nearest == 0) {
+      EXPECT_TRUE(found.empty()) << c.entry << ": " << found[0].nearest;
+      continue;
+    }
+    ASSERT_EQ(found.size(), 1U) << c.entry;
+    EXPECT_EQ(found[0].entry, c.entry);
+    EXPECT_EQ(found[0].nearest, c.nearest);
+  }
+}
+
 TEST(Conflicts, ListsSayWhatIsWrongWithThem) {
   const struct {
     const char* all;

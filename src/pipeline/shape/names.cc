@@ -278,10 +278,25 @@ std::string schema_name_of(std::string_view source) {
   return identifier_of(source);
 }
 
+bool is_fixed_table(std::string_view name) {
+  return std::ranges::find(kFixedTables, name) != kFixedTables.end();
+}
+
+bool is_standard_column_name(std::string_view name) {
+  using event::EventType;
+  constexpr std::array kTypes = {EventType::kTrack, EventType::kGroup, EventType::kAlias};
+  return std::ranges::any_of(kTypes,
+                             [&](EventType type) { return is_standard_column(type, name); });
+}
+
+bool is_hashed_name(std::string_view name) {
+  return name.size() == 11 && name.starts_with("_u_") &&
+         name.find_first_not_of("0123456789abcdef", 3) == std::string_view::npos;
+}
+
 std::string event_table_of(std::string_view event_name, std::span<const std::string> taken) {
   std::string name = identifier_of(event_name);
-  const bool is_taken = std::ranges::find(kFixedTables, name) != kFixedTables.end() ||
-                        std::ranges::find(taken, name) != taken.end();
+  const bool is_taken = is_fixed_table(name) || std::ranges::find(taken, name) != taken.end();
   if (is_taken) name.insert(name.begin(), '_');
   return name;
 }

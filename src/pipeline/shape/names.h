@@ -30,6 +30,15 @@ inline constexpr std::size_t kNameBytesMax = 127;
 [[nodiscard]] std::string event_table_of(std::string_view event_name,
                                          std::span<const std::string> taken = {});
 
+/// True for the tables that calls of every kind have, such as "tracks", and leat_rescue.
+[[nodiscard]] bool is_fixed_table(std::string_view name);
+
+/// True for a column that Leat fills in some table, such as "sent_at".
+[[nodiscard]] bool is_standard_column_name(std::string_view name);
+
+/// True for a name as one without letters and digits gets it: "_u_" and eight hexadecimal digits.
+[[nodiscard]] bool is_hashed_name(std::string_view name);
+
 /// Where a column's path starts.
 enum class Scope : std::uint8_t { kContext, kProperties, kTraits };
 

@@ -123,13 +123,7 @@ bool Selection::takes_event(event::EventType type, std::string_view name,
 }
 
 bool Selection::column_is_standard() const {
-  constexpr std::array<std::string_view, 14> kStandard = {
-      "id",          "received_at",  "uuid",
-      "uuid_ts",     "anonymous_id", "user_id",
-      "sent_at",     "timestamp",    "original_timestamp",
-      "event",       "event_text",   "group_id",
-      "previous_id", "loaded_at"};
-  return std::ranges::find(kStandard, column) != kStandard.end();
+  return is_standard_column_name(column);
 }
 
 }  // namespace leat::shape
