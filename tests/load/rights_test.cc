@@ -121,6 +121,24 @@ TEST_F(RightsTest, TablesOfAnotherOwnerAreNamed) {
   EXPECT_THAT(missing(as_loader("web")), IsEmpty());
 }
 
+TEST_F(RightsTest, ALedgerOfAnotherLoaderNeedsGrantsOnly) {
+  archive_.add_seal({{"app", {track("t9", "Signed Up")}}});
+  sync_well(warehouse_, "app");  // as the administrator, who owns the ledger from now on
+  must("GRANT CREATE ON DATABASE dev TO loader");
+  const auto found = missing(as_loader());
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].grant, "GRANT USAGE, CREATE ON SCHEMA \"leat\" TO \"loader\"");
+  EXPECT_THAT(found[1].detail, testing::StartsWith("user loader may not read and write the "
+                                                   "ledger's table leat.batches, which belongs"));
+  EXPECT_EQ(found[1].grant,
+            "GRANT SELECT, INSERT, DELETE ON TABLE \"leat\".\"batches\" TO \"loader\"");
+  for (const load::MissingRight& right : found) must(right.grant);
+  EXPECT_THAT(missing(as_loader()), IsEmpty());
+  const auto loaded = sync_as(as_loader());
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().error.message;
+  EXPECT_EQ(loaded->events.loaded, 2);
+}
+
 TEST_F(RightsTest, AnAdministratorLacksNothing) {
   EXPECT_THAT(missing(warehouse_.settings()), IsEmpty());
 }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/error.h"
+#include "pipeline/load/load_sql.h"
 #include "pipeline/load/rows.h"
 
 namespace leat::load {
@@ -53,6 +55,16 @@ class Missing {
     if (found->usage && found->create) return;
     add(fmt::format("may not create tables in schema {}", schema),
         fmt::format("GRANT USAGE, CREATE ON SCHEMA {} TO {}", quote_identifier(schema), user()));
+  }
+
+  // Loads read and write rows of the ledger's tables, and never change the tables.
+  void check_ledger_table(const std::string& schema, const std::string& table,
+                          const std::string& owner, bool may_use) {
+    if (may_use) return;
+    add(fmt::format("may not read and write the ledger's table {}.{}, which belongs to {}", schema,
+                    table, owner),
+        fmt::format("GRANT SELECT, INSERT, DELETE ON TABLE {}.{} TO {}", quote_identifier(schema),
+                    quote_identifier(table), user()));
   }
 
   // Only a table's owner may add columns to it.
@@ -113,14 +125,27 @@ std::expected<std::vector<MissingRight>, DestinationFailure> missing_rights(
 
   // A superuser may do all of it to any table.
   LEAT_ASSIGN(const Rows foreign,
-              connection.run(fmt::format("select schemaname, tablename, tableowner from pg_tables "
+              connection.run(fmt::format("select schemaname, tablename, tableowner, "
+                                         "has_table_privilege(quote_ident(schemaname) || '.' || "
+                                         "quote_ident(tablename), 'select') and "
+                                         "has_table_privilege(quote_ident(schemaname) || '.' || "
+                                         "quote_ident(tablename), 'insert') and "
+                                         "has_table_privilege(quote_ident(schemaname) || '.' || "
+                                         "quote_ident(tablename), 'delete') from pg_tables "
                                          "where schemaname in ({}) and tableowner <> current_user "
                                          "and not exists (select 1 from pg_user where usename = "
                                          "current_user and usesuper) order by 1, 2",
                                          list),
                              stop));
   for (const auto& row : foreign.rows) {
-    missing.check_owner(text_at(row, 0), text_at(row, 1), text_at(row, 2));
+    const std::string schema = text_at(row, 0);
+    const std::string table = text_at(row, 1);
+    const auto ledgers = ledger_tables_in(schema, settings.ledger_schema);
+    if (std::ranges::find(ledgers, table) != ledgers.end()) {
+      missing.check_ledger_table(schema, table, text_at(row, 2), text_at(row, 3) == "t");
+    } else if (std::ranges::find(schemas, schema) != schemas.end()) {
+      missing.check_owner(schema, table, text_at(row, 2));
+    }
   }
   return missing.take();
 }
