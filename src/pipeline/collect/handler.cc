@@ -70,6 +70,9 @@ CollectHandler::CollectHandler(Shared& shared, net::Loop& loop, journal::Shard& 
       hold_timeouts_(shared.registry->counter(
           "leat_collect_hold_timeouts_total",
           "Requests refused because there was no room in the journal for too long.")),
+      unknown_keys_(shared.registry->counter(
+          "leat_collect_unknown_write_keys_total",
+          "Requests of which nothing is kept because no source has their write key.")),
       commit_time_(
           shared.registry->histogram("leat_collect_commit_seconds",
                                      "Time from reading a request to its events being durable.")) {
@@ -253,6 +256,7 @@ Result<journal::Offset> CollectHandler::append(TimeUs received_at) {
 void CollectHandler::keep(const net::RequestView& http, const IntakeRequest& request, bool pixel,
                           net::Exchange exchange) {
   if (const auto refusal = intake_.read(request)) {
+    if (refusal->code == "unknown_source") unknown_keys_.add();
     return refuse(exchange, pixel,
                   failure(refusal->status, refusal->code, refusal->message, cors_headers(http)));
   }

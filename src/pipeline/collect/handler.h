@@ -95,6 +95,7 @@ class CollectHandler final : public net::Handler {
   metrics::Gauge& waiting_gauge_;
   metrics::Gauge& held_gauge_;
   metrics::Counter& hold_timeouts_;
+  metrics::Counter& unknown_keys_;
   metrics::Histogram& commit_time_;
 
   // Of the request at hand: what IntakeRequest points to.

@@ -618,6 +618,11 @@ TEST_F(ServerTest, TellsHealthReadinessAndMetrics) {
   EXPECT_EQ(status_of(ask(post("/v1/track", R"({"userId":5,"event":"E","writeKey":"web-key"})"))),
             200);
   EXPECT_EQ(status_of(ask(post("/v1/track", "{"))), 400);
+  // Segment answers 200 to an unknown key and drops the event; here the sender is told, and where
+  // only an image can be answered, the operator.
+  EXPECT_EQ(status_of(ask(post("/v1/track", R"({"userId":"u","event":"E","writeKey":"no"})"))),
+            401);
+  EXPECT_EQ(status_of(ask(get("/v1/pixel/track?userId=u&event=E&writeKey=no"))), 200);
   EXPECT_THAT(ask(get("/health")), EndsWith(R"({"status":"ok"})"));
   EXPECT_THAT(ask(get("/ready/")), EndsWith(R"({"status":"ready"})"));
   const std::string text = ask(get("/metrics"));
@@ -625,7 +630,8 @@ TEST_F(ServerTest, TellsHealthReadinessAndMetrics) {
                           HasSubstr("leat_collect_events_total{source=\"web\"} 2\n"),
                           HasSubstr("leat_collect_events_rejected_total{source=\"web\"} 1\n"),
                           HasSubstr("leat_collect_events_total{source=\"app\"} 0\n"),
-                          HasSubstr("leat_collect_answers_total{status=\"4xx\"} 1\n"),
+                          HasSubstr("leat_collect_answers_total{status=\"4xx\"} 2\n"),
+                          HasSubstr("leat_collect_unknown_write_keys_total 2\n"),
                           HasSubstr("leat_collect_commit_seconds_count 2\n"),
                           HasSubstr("leat_net_requests_total{server=\"collect\"}")));
   server_->set_ready(false);
