@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 #include "base/text.h"
@@ -72,13 +73,11 @@ std::string_view text_of(const dom::element& value) {
   return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-/// simdjson refuses valid numbers that fit neither 64 bits nor a double. Copies `body` to `out`
-/// with every number that could be one replaced by 0 and spaces, so that all positions stay; the
-/// event itself is kept from `body`, as received. False when something that looks like a number is
-/// none.
-bool hide_large_numbers(std::string_view body, std::string& out) {
-  out.assign(body);
-  out.append(net::kBodyPadding, ' ');
+/// simdjson refuses valid numbers that fit neither 64 bits nor a double. Replaces every number that
+/// could be one in the first `size` bytes by 0 and spaces, so that all positions stay. False when
+/// something that looks like a number is none.
+bool hide_large_numbers(std::string& out, std::size_t size) {
+  const std::string_view body(out.data(), size);
   for (std::size_t at = 0; at < body.size(); ++at) {
     if (body[at] == '"') {
       for (++at; at < body.size() && body[at] != '"'; ++at) {
@@ -94,6 +93,38 @@ bool hide_large_numbers(std::string_view body, std::string& out) {
     }
   }
   return true;
+}
+
+/// The code unit that a \u escape at `at` stands for; 0 when there is none.
+std::uint32_t escaped_unit(std::string_view text, std::size_t at) {
+  if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u') return 0;
+  std::uint32_t unit = 0;
+  const char* const end = text.data() + at + 6;
+  const auto read = std::from_chars(text.data() + at + 2, end, unit, 16);
+  return read.ptr == end ? unit : 0;
+}
+
+/// simdjson refuses escapes of half a UTF-16 pair, which JSON allows and JavaScript writes where a
+/// text was cut within an emoji. Replaces them in the first `size` bytes by U+FFFD, in the same
+/// places. False when there is none.
+bool hide_lone_surrogates(std::string& out, std::size_t size) {
+  const std::string_view body(out.data(), size);
+  bool any = false;
+  for (std::size_t at = body.find('\\'); at != std::string_view::npos; at = body.find('\\', at)) {
+    const std::uint32_t unit = escaped_unit(body, at);
+    const bool is_high = unit >= 0xd800 && unit < 0xdc00;
+    const std::uint32_t next = is_high ? escaped_unit(body, at + 6) : 0;
+    if (is_high && next >= 0xdc00 && next < 0xe000) {
+      at += 12;
+      continue;
+    }
+    if (unit >= 0xd800 && unit < 0xe000) {
+      out.replace(at, 6, "\\ufffd");
+      any = true;
+    }
+    at += 2;
+  }
+  return any;
 }
 
 /// The raw bytes of an item of a batch, and where a walk over them begins.
@@ -140,13 +171,15 @@ struct Intake::State {
   std::size_t lines_bytes = 0;
   std::vector<ItemSlice> item_slices;
   std::string without_key;
-  std::string without_large_numbers;
+  std::string readable;                      // a body as simdjson takes it
   std::array<event::LineWriter, 2> writers;  // without and with the address
   std::array<const Source*, 2> begun{};      // whose lines each of them writes
   event::RequestPartsView parts;
 
   std::optional<IntakeRefusal> decode(const IntakeRequest& request, std::string_view& body);
   std::optional<IntakeRefusal> parse(std::string_view body, dom::element& root);
+  simdjson::error_code parse_readable(std::string_view body, simdjson::error_code error,
+                                      dom::element& root);
   std::optional<IntakeRefusal> read_event(const IntakeRequest& request, std::string_view body,
                                           const dom::element& root);
   std::optional<IntakeRefusal> read_batch(const IntakeRequest& request, std::string_view body,
@@ -182,6 +215,24 @@ std::optional<IntakeRefusal> Intake::State::decode(const IntakeRequest& request,
   return std::nullopt;
 }
 
+/// Parses a copy without what simdjson refuses though it is JSON; `error`: what it said of `body`.
+/// The events themselves are kept from `body`, as received.
+simdjson::error_code Intake::State::parse_readable(std::string_view body,
+                                                   simdjson::error_code error, dom::element& root) {
+  readable.assign(body);
+  readable.append(net::kBodyPadding, ' ');
+  constexpr int kKinds = 2;
+  for (int kind = 0; kind < kKinds && error != simdjson::SUCCESS; ++kind) {
+    const bool is_changed =
+        error == simdjson::NUMBER_ERROR
+            ? hide_large_numbers(readable, body.size())
+            : error == simdjson::STRING_ERROR && hide_lone_surrogates(readable, body.size());
+    if (!is_changed) return error;
+    error = parser.parse(readable.data(), body.size(), false).get(root);
+  }
+  return error;
+}
+
 std::optional<IntakeRefusal> Intake::State::parse(std::string_view body, dom::element& root) {
   if (parser.capacity() < limits.body_bytes_max || parser.max_depth() != limits.depth_max) {
     if (const auto error = parser.allocate(limits.body_bytes_max, limits.depth_max)) {
@@ -190,8 +241,8 @@ std::optional<IntakeRefusal> Intake::State::parse(std::string_view body, dom::el
   }
   if (body.empty()) return kMalformed;
   auto error = parser.parse(body.data(), body.size(), false).get(root);
-  if (error == simdjson::NUMBER_ERROR && hide_large_numbers(body, without_large_numbers)) {
-    error = parser.parse(without_large_numbers.data(), body.size(), false).get(root);
+  if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
+    error = parse_readable(body, error, root);
   }
   if (error != simdjson::SUCCESS) return refusal_of(error);
   return std::nullopt;

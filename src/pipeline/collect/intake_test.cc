@@ -566,11 +566,31 @@ TEST_F(IntakeTest, TakesKeysOfAnySizeAndDuplicates) {
   EXPECT_EQ(status(R"({"userId":"u","event":"E","writeKey":"web-key","":{"":[]}})",
                    {.type = EventType::kTrack}),
             200);
-  // An escaped NUL and a lone surrogate are valid JSON: kept as received.
+  // An escaped NUL is valid JSON: kept as received.
   EXPECT_EQ(status("{\"userId\":\"u\",\"event\":\"\\u0000\",\"writeKey\":\"web-key\"}",
                    {.type = EventType::kTrack}),
             200);
   EXPECT_THAT(lines().at(0).event_json, HasSubstr("\\u0000"));
+}
+
+// A text that was cut within an emoji, as JavaScript writes it: it must not cost the whole batch.
+TEST_F(IntakeTest, KeepsHalvesOfUtf16Pairs) {
+  const std::string body =
+      R"({"batch":[{"type":"track","userId":"u\\ud83d","event":"E\udc00",)"
+      R"("properties":{"h":"\ud800half","p":"\ud83d\ude80","n":-1e999,"l":"\ud83d\ud83d\ude80"}},)"
+      R"({"type":"track","userId":7,"event":"\uD83D"}],"writeKey":"web-key"})";
+  ASSERT_EQ(status(body), 200);
+  EXPECT_THAT(rejections(), ElementsAre("", "id_not_string"));
+  EXPECT_THAT(lines()[0].event_json,
+              HasSubstr(R"({"h":"\ud800half","p":"\ud83d\ude80","n":-1e999,)"));
+  EXPECT_THAT(lines()[0].event_json, HasSubstr(R"("event":"E\udc00")"));
+  for (const char* bad : {R"(\ud8)", R"(\ud80x)", R"(\x \ud800)", R"(\ud800\)"}) {
+    EXPECT_EQ(
+        status(fmt::format(R"({{"x":"{}","userId":"u","event":"E","writeKey":"web-key"}})", bad),
+               {.type = EventType::kTrack}),
+        400)
+        << bad;
+  }
 }
 
 TEST_F(IntakeTest, KeepsNumbersThatFitNoMachineNumber) {
