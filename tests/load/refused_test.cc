@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "base/text.h"
 #include "load_fixture.h"
 #include "pipeline/load/replay.h"
@@ -16,76 +18,50 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Makes the stage tables of a load narrower than the loader asks for, so that the real COPY refuses
-// what is longer: as when the warehouse has a limit that nobody told the loader of.
-load::Connect narrowing(load::Connect inner, std::string from, std::string to) {
-  class Narrowing final : public load::Connection {
+// Changes what the loader says on its way to the warehouse.
+load::Connect rewriting(load::Connect inner, std::function<void(std::string&)> change) {
+  class Rewriting final : public load::Connection {
    public:
-    Narrowing(std::unique_ptr<load::Connection> connection, std::string from_text,
-              std::string to_text)
-        : connection_(std::move(connection)),
-          from_(std::move(from_text)),
-          to_(std::move(to_text)) {}
+    Rewriting(std::unique_ptr<load::Connection> connection,
+              std::function<void(std::string&)> change_text)
+        : connection_(std::move(connection)), change_(std::move(change_text)) {}
     std::expected<load::Rows, load::DestinationFailure> run(std::string_view sql,
                                                             std::stop_token stop) override {
       std::string text(sql);
-      if (text.starts_with("CREATE TEMP TABLE")) narrow(text);
+      change_(text);
       return connection_->run(text, stop);
     }
     bool is_open() const override { return connection_->is_open(); }
 
    private:
-    // In the stage that tables share columns have no names of their own: all of them.
-    void narrow(std::string& text) const {
-      const bool is_shared = text.starts_with(R"(CREATE TEMP TABLE "leat_shared")");
-      const std::string from = is_shared ? from_.substr(from_.find(' ')) : from_;
-      const std::string to = is_shared ? to_.substr(to_.find(' ')) : to_;
-      std::size_t at = is_shared ? text.find(R"("v1")") : 0;
-      while ((at = text.find(from, at)) != std::string::npos) text.replace(at, from.size(), to);
-    }
-
     std::unique_ptr<load::Connection> connection_;
-    std::string from_;
-    std::string to_;
+    std::function<void(std::string&)> change_;
   };
   return [=](const load::DestinationSettings& settings, std::stop_token stop)
              -> std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> {
     auto connection = inner(settings, stop);
     if (!connection) return std::unexpected(std::move(connection).error());
-    return std::make_unique<Narrowing>(std::move(*connection), from, to);
+    return std::make_unique<Rewriting>(std::move(*connection), change);
   };
 }
 
-// Changes what the loader says.
-load::Connect rewriting(load::Connect inner, std::string from, std::string to) {
-  class Rewriting final : public load::Connection {
-   public:
-    Rewriting(std::unique_ptr<load::Connection> connection, std::string from_text,
-              std::string to_text)
-        : connection_(std::move(connection)),
-          from_(std::move(from_text)),
-          to_(std::move(to_text)) {}
-    std::expected<load::Rows, load::DestinationFailure> run(std::string_view sql,
-                                                            std::stop_token stop) override {
-      std::string text(sql);
-      if (const auto at = text.find(from_); at != std::string::npos) {
-        text.replace(at, from_.size(), to_);
-      }
-      return connection_->run(text, stop);
-    }
-    bool is_open() const override { return connection_->is_open(); }
+void replace_all(std::string& text, std::size_t at, const std::string& from,
+                 const std::string& to) {
+  while ((at = text.find(from, at)) != std::string::npos) text.replace(at, from.size(), to);
+}
 
-   private:
-    std::unique_ptr<load::Connection> connection_;
-    std::string from_;
-    std::string to_;
-  };
-  return [=](const load::DestinationSettings& settings, std::stop_token stop)
-             -> std::expected<std::unique_ptr<load::Connection>, load::DestinationFailure> {
-    auto connection = inner(settings, stop);
-    if (!connection) return std::unexpected(std::move(connection).error());
-    return std::make_unique<Rewriting>(std::move(*connection), from, to);
-  };
+// Makes the stage tables of a load narrower than the loader asks for, so that the real COPY refuses
+// what is longer: as when the warehouse has a limit that nobody told the loader of.
+load::Connect narrowing(load::Connect inner, const std::string& from, const std::string& to) {
+  return rewriting(std::move(inner), [=](std::string& text) {
+    if (!text.starts_with("CREATE TEMP TABLE")) return;
+    // In the stage that tables share columns have no names of their own: all of them.
+    if (text.starts_with(R"(CREATE TEMP TABLE "leat_shared")")) {
+      replace_all(text, text.find(R"("v1")"), from.substr(from.find(' ')), to.substr(to.find(' ')));
+    } else {
+      replace_all(text, 0, from, to);
+    }
+  });
 }
 
 class RefusedTest : public LoadFixture {
@@ -238,9 +214,11 @@ TEST_F(RefusedTest, EventsThatAreRefusedOnlyTogetherAreRescued) {
   archive_.add_seal({{"web",
                       {track("t1", "A", R"({"coupon":"c"})"), track("t2", "A"), page("p1", "Home"),
                        track("t3", "B"), page("p2", "Home"), page("p3", "Home")}}});
-  load::LoaderOptions blind = options(
-      warehouse_,
-      rewriting(load::connect_postgres, "column_default, is_nullable FROM", "NULL, NULL FROM"));
+  const auto hide_defaults = [](std::string& text) {
+    replace_all(text, 0, "column_default, is_nullable FROM", "NULL, NULL FROM");
+  };
+  const load::LoaderOptions blind =
+      options(warehouse_, rewriting(load::connect_postgres, hide_defaults));
   load::Loader loader(blind);
   EXPECT_EQ(sync_with(loader).refused_events, 2);
   expect_balanced(6, 4, 2);
