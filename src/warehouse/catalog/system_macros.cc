@@ -126,11 +126,20 @@ constexpr std::string_view kMacros[] = {
     "pg_get_constraintdef(oid) AS leat_constraint_definition(leat_system.leat_session(), CAST(oid "
     "AS BIGINT)), "
     "(oid, pretty) AS leat_constraint_definition(leat_system.leat_session(), CAST(oid AS BIGINT))",
-    "pg_get_indexdef(oid) AS 'CREATE UNIQUE INDEX USING btree ' || "
-    "regexp_extract(leat_constraint_definition(leat_system.leat_session(), CAST(oid AS BIGINT)), "
-    "'[(].*[)]'), (oid, number, pretty) AS 'CREATE UNIQUE INDEX USING btree ' || "
-    "regexp_extract(leat_constraint_definition(leat_system.leat_session(), CAST(oid AS BIGINT)), "
-    "'[(].*[)]')",
+    "leat_index_definition(wanted) AS (SELECT 'CREATE UNIQUE INDEX ' || leat_system.quote_ident("
+    "k.name) || ' ON ' || leat_system.quote_ident(s.name) || '.' || "
+    "leat_system.quote_ident(r.name) "
+    "|| ' USING btree ' || regexp_extract(leat_constraint_definition(leat_system.leat_session(), "
+    "k.index_oid), '[(].*[)]') FROM leat_catalog.constraints k JOIN leat_catalog.relations r ON "
+    "r.oid = k.relation JOIN leat_catalog.schemas s ON s.oid = r.\"schema\" WHERE k.index_oid = "
+    "CAST(wanted AS BIGINT))",
+    "leat_index_column(wanted, place) AS (SELECT leat_system.quote_ident(c.name) FROM "
+    "leat_catalog.constraints k JOIN leat_catalog.columns c ON c.relation = k.relation AND "
+    "CAST(c.number AS VARCHAR) = split_part(k.columns, ' ', CAST(place AS BIGINT)) WHERE "
+    "k.index_oid = CAST(wanted AS BIGINT))",
+    "pg_get_indexdef(oid) AS leat_system.leat_index_definition(oid), (oid, number, pretty) AS CASE "
+    "WHEN number = 0 THEN leat_system.leat_index_definition(oid) ELSE "
+    "leat_system.leat_index_column(oid, number) END",
     "pg_database_size(name) AS CAST(0 AS BIGINT)",
     "pg_get_viewdef(relation) AS leat_view_definition(leat_system.leat_session(), CAST(relation AS "
     "VARCHAR)), "

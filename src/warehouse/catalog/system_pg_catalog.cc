@@ -11,16 +11,76 @@ constexpr std::string_view kBase[] = {
 SELECT * FROM leat_list_relations(leat_system.leat_session()))sql",
     R"sql(CREATE VIEW leat_system.leat_columns AS
 SELECT * FROM leat_list_columns(leat_system.leat_session()))sql",
+    // What reads and writes each type, by PostgreSQL's numbers and names: drivers choose by them
+    // how they decode. The types that only Redshift has are not among them.
+    R"sql(CREATE TABLE leat_system.leat_type_functions AS
+SELECT CAST(f.oid AS BIGINT) AS oid, f.name, CAST(f.type AS BIGINT) AS type, f.kind
+FROM (VALUES (1242, 'boolin', 16, 'input'), (1243, 'boolout', 16, 'output'),
+  (2436, 'boolrecv', 16, 'receive'), (2437, 'boolsend', 16, 'send'),
+  (1244, 'byteain', 17, 'input'), (31, 'byteaout', 17, 'output'),
+  (2412, 'bytearecv', 17, 'receive'), (2413, 'byteasend', 17, 'send'),
+  (1245, 'charin', 18, 'input'), (33, 'charout', 18, 'output'), (2434, 'charrecv', 18, 'receive'),
+  (2435, 'charsend', 18, 'send'), (34, 'namein', 19, 'input'), (35, 'nameout', 19, 'output'),
+  (2422, 'namerecv', 19, 'receive'), (2423, 'namesend', 19, 'send'), (460, 'int8in', 20, 'input'),
+  (461, 'int8out', 20, 'output'), (2408, 'int8recv', 20, 'receive'),
+  (2409, 'int8send', 20, 'send'), (38, 'int2in', 21, 'input'), (39, 'int2out', 21, 'output'),
+  (2404, 'int2recv', 21, 'receive'), (2405, 'int2send', 21, 'send'),
+  (40, 'int2vectorin', 22, 'input'), (41, 'int2vectorout', 22, 'output'),
+  (2410, 'int2vectorrecv', 22, 'receive'), (2411, 'int2vectorsend', 22, 'send'),
+  (42, 'int4in', 23, 'input'), (43, 'int4out', 23, 'output'), (2406, 'int4recv', 23, 'receive'),
+  (2407, 'int4send', 23, 'send'), (44, 'regprocin', 24, 'input'),
+  (45, 'regprocout', 24, 'output'), (2444, 'regprocrecv', 24, 'receive'),
+  (2445, 'regprocsend', 24, 'send'), (46, 'textin', 25, 'input'), (47, 'textout', 25, 'output'),
+  (2414, 'textrecv', 25, 'receive'), (2415, 'textsend', 25, 'send'), (1798, 'oidin', 26, 'input'),
+  (1799, 'oidout', 26, 'output'), (2418, 'oidrecv', 26, 'receive'), (2419, 'oidsend', 26, 'send'),
+  (50, 'xidin', 28, 'input'), (51, 'xidout', 28, 'output'), (2440, 'xidrecv', 28, 'receive'),
+  (2441, 'xidsend', 28, 'send'), (54, 'oidvectorin', 30, 'input'),
+  (55, 'oidvectorout', 30, 'output'), (2420, 'oidvectorrecv', 30, 'receive'),
+  (2421, 'oidvectorsend', 30, 'send'), (200, 'float4in', 700, 'input'),
+  (201, 'float4out', 700, 'output'), (2424, 'float4recv', 700, 'receive'),
+  (2425, 'float4send', 700, 'send'), (214, 'float8in', 701, 'input'),
+  (215, 'float8out', 701, 'output'), (2426, 'float8recv', 701, 'receive'),
+  (2427, 'float8send', 701, 'send'), (109, 'unknownin', 705, 'input'),
+  (110, 'unknownout', 705, 'output'), (2416, 'unknownrecv', 705, 'receive'),
+  (2417, 'unknownsend', 705, 'send'), (1031, 'aclitemin', 1033, 'input'),
+  (1032, 'aclitemout', 1033, 'output'), (1044, 'bpcharin', 1042, 'input'),
+  (1045, 'bpcharout', 1042, 'output'), (2430, 'bpcharrecv', 1042, 'receive'),
+  (2431, 'bpcharsend', 1042, 'send'), (1046, 'varcharin', 1043, 'input'),
+  (1047, 'varcharout', 1043, 'output'), (2432, 'varcharrecv', 1043, 'receive'),
+  (2433, 'varcharsend', 1043, 'send'), (1084, 'date_in', 1082, 'input'),
+  (1085, 'date_out', 1082, 'output'), (2468, 'date_recv', 1082, 'receive'),
+  (2469, 'date_send', 1082, 'send'), (1143, 'time_in', 1083, 'input'),
+  (1144, 'time_out', 1083, 'output'), (2470, 'time_recv', 1083, 'receive'),
+  (2471, 'time_send', 1083, 'send'), (1312, 'timestamp_in', 1114, 'input'),
+  (1313, 'timestamp_out', 1114, 'output'), (2474, 'timestamp_recv', 1114, 'receive'),
+  (2475, 'timestamp_send', 1114, 'send'), (1150, 'timestamptz_in', 1184, 'input'),
+  (1151, 'timestamptz_out', 1184, 'output'), (2476, 'timestamptz_recv', 1184, 'receive'),
+  (2477, 'timestamptz_send', 1184, 'send'), (1160, 'interval_in', 1186, 'input'),
+  (1161, 'interval_out', 1186, 'output'), (2478, 'interval_recv', 1186, 'receive'),
+  (2479, 'interval_send', 1186, 'send'), (1350, 'timetz_in', 1266, 'input'),
+  (1351, 'timetz_out', 1266, 'output'), (2472, 'timetz_recv', 1266, 'receive'),
+  (2473, 'timetz_send', 1266, 'send'), (1701, 'numeric_in', 1700, 'input'),
+  (1702, 'numeric_out', 1700, 'output'), (2460, 'numeric_recv', 1700, 'receive'),
+  (2461, 'numeric_send', 1700, 'send'), (2218, 'regclassin', 2205, 'input'),
+  (2219, 'regclassout', 2205, 'output'), (2452, 'regclassrecv', 2205, 'receive'),
+  (2453, 'regclasssend', 2205, 'send'), (2220, 'regtypein', 2206, 'input'),
+  (2221, 'regtypeout', 2206, 'output'), (2454, 'regtyperecv', 2206, 'receive'),
+  (2455, 'regtypesend', 2206, 'send'), (750, 'array_in', 2277, 'input'),
+  (751, 'array_out', 2277, 'output'), (2400, 'array_recv', 2277, 'receive'),
+  (2401, 'array_send', 2277, 'send')) AS f(oid, name, type, kind))sql",
+    R"sql(CREATE MACRO leat_system.leat_type_function(wanted, element, of_kind) AS coalesce((SELECT
+  f.oid FROM leat_system.leat_type_functions f WHERE f.kind = of_kind AND f.type = CASE WHEN element
+  > 0 AND wanted NOT IN (19, 22, 30) THEN 2277 ELSE wanted END), 0))sql",
     R"sql(CREATE TABLE leat_system.leat_types AS
 SELECT CAST(t.oid AS BIGINT) AS oid, t.name AS typname, CAST(11 AS BIGINT) AS typnamespace, 1 AS
   typowner,
   CAST(t.size AS SMALLINT) AS typlen, t.size BETWEEN 1 AND 8 AS typbyval, 'b' AS typtype, true AS
   typisdefined,
   ',' AS typdelim, CAST(0 AS BIGINT) AS typrelid, CAST(t.element AS BIGINT) AS typelem,
-  CAST(CASE WHEN t.element > 0 THEN 750 ELSE 0 END AS BIGINT) AS typinput, CAST(0 AS BIGINT) AS
-  typoutput,
-  CAST(CASE WHEN t.element > 0 THEN 2400 ELSE 0 END AS BIGINT) AS typreceive, CAST(0 AS BIGINT) AS
-  typsend,
+  leat_system.leat_type_function(t.oid, t.element, 'input') AS typinput,
+  leat_system.leat_type_function(t.oid, t.element, 'output') AS typoutput,
+  leat_system.leat_type_function(t.oid, t.element, 'receive') AS typreceive,
+  leat_system.leat_type_function(t.oid, t.element, 'send') AS typsend,
   CAST(0 AS BIGINT) AS typanalyze, 'i' AS typalign, 'p' AS typstorage, false AS typnotnull, CAST(0
   AS BIGINT) AS
   typbasetype, CAST(-1 AS INTEGER) AS typtypmod, CAST(0 AS INTEGER) AS typndims, CAST(NULL AS
@@ -95,6 +155,7 @@ SELECT oid, name AS nspname, owner AS nspowner, CAST(from_json(leat_acl(leat_sys
   'schema', oid), '["VARCHAR"]') AS VARCHAR[]) AS nspacl
 FROM leat_list_schemas(leat_system.leat_session()))sql",
     R"sql(pg_class AS
+SELECT *, CAST(1259 AS BIGINT) AS tableoid FROM (
 SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) AS reltype, r.owner
   AS relowner,
   CAST(0 AS BIGINT) AS relam, r.oid AS relfilenode, CAST(0 AS BIGINT) AS reltablespace, CAST(0 AS
@@ -135,7 +196,7 @@ SELECT s.oid, s.name, s."schema", 0, 1, 0, s.oid, 0, 0, 0.001, 0, 0, false, fals
   leat_system.leat_system_columns c WHERE c.relation = s.oid) AS SMALLINT), 0, false, false, 0, 0,
   0, 0, 0, 0, 0, false,
   false, false, false, NULL, false, 'p', 0, false, false, false, 'n', NULL, NULL
-FROM leat_system.leat_system_relations s)sql",
+FROM leat_system.leat_system_relations s))sql",
     R"sql(pg_class_info AS SELECT c.*, make_timestamp(r.created) AS relcreationtime, c.reldiststyle
   AS
   releffectivediststyle FROM leat_system.pg_class c JOIN leat_system.leat_relations r ON r.oid =
@@ -333,7 +394,7 @@ FROM (SELECT key, json_extract_string(value, '$') AS value FROM
   'settings')) UNION ALL SELECT 'max_index_keys', '32') s)sql",
     R"sql(pg_am AS SELECT CAST(403 AS BIGINT) AS oid, 'btree' AS amname, 'i' AS amtype, CAST(0 AS
   BIGINT) AS
-  amhandler)sql",
+  amhandler, CAST(1 AS SMALLINT) AS amorderstrategy, true AS amcanunique)sql",
     R"sql(pg_language AS SELECT CAST(v.oid AS BIGINT) AS oid, v.name AS lanname, false AS lanispl,
   true AS lanpltrusted,
   CAST(0 AS BIGINT) AS lanplcallfoid, CAST(0 AS BIGINT) AS lanvalidator, CAST(NULL AS VARCHAR[]) AS

@@ -77,7 +77,12 @@ SELECT oid AS prooid, name AS proname, schema_oid AS pronamespace, owner AS proo
   probin, 'f' AS prokind, CAST(NULL AS VARCHAR[]) AS proargmodes, CAST(NULL AS VARCHAR[]) AS
   proallargtypes, CAST(NULL AS VARCHAR[]) AS proargnames,
   CAST(from_json(leat_acl(leat_system.leat_session(), 'function', oid), '["VARCHAR"]') AS VARCHAR[]) AS proacl
-FROM leat_system.leat_function_rows)sql",
+FROM leat_system.leat_function_rows
+UNION ALL SELECT f.oid, f.name, 11, 1, 12, false, false, true, false, f.kind IN ('input', 'receive'),
+  'i', 1, CASE f.kind WHEN 'input' THEN f.type WHEN 'output' THEN 2275 WHEN 'receive' THEN f.type
+  ELSE 17 END, CASE f.kind WHEN 'input' THEN '2275' WHEN 'receive' THEN '2281' ELSE CAST(f.type AS
+  VARCHAR) END, f.name, NULL, 'f', NULL, NULL, NULL, NULL
+FROM leat_system.leat_type_functions f)sql",
     R"sql(pg_proc AS
 SELECT prooid AS oid, proname, pronamespace, proowner, prolang, proisagg, prosecdef, proisstrict,
   proretset, provolatile, pronargs, prorettype, proargtypes, proargnames, prosrc, probin, proacl,

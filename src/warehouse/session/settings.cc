@@ -51,6 +51,7 @@ constexpr std::array kDefinitions = {
     Definition{"max_concurrency_scaling_clusters", Kind::kInteger, "1", 0, 10},
     Definition{"max_cursor_result_set_size", Kind::kInteger, "0", 0, 14'400'000},
     Definition{"max_identifier_length", Kind::kReadOnly, "127"},
+    Definition{"max_index_keys", Kind::kReadOnly, "32"},
     Definition{"mv_enable_aqmv_for_session", Kind::kBoolean, "true"},
     Definition{"navigate_super_null_on_error", Kind::kBoolean, "on"},
     Definition{"parse_super_null_on_error", Kind::kBoolean, "off"},
