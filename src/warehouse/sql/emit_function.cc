@@ -66,7 +66,8 @@ void Emitter::function(const Expression& node) {
   const auto entries = find_function(name);
   if (entries.empty()) {
     const bool system = system_schema || name.starts_with("pg_");
-    if (system && !name.starts_with("leat_")) return call_system(name, node);
+    // PostgreSQL has pg_typeof since 8.4; the engine's own would be found.
+    if (system && !name.starts_with("leat_") && name != "pg_typeof") return call_system(name, node);
     return call_unknown(node);
   }
   if (node.call->filter) unsupported("FILTER", node.span);
