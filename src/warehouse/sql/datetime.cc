@@ -41,11 +41,7 @@ constexpr Unit kUnits[] = {
     {"microsecond", 0, 0, 1},
 };
 
-struct PartName {
-  std::string_view written;
-  std::string_view canonical;
-};
-constexpr PartName kParts[] = {
+constexpr DatePart kParts[] = {
     {"c", "century"},
     {"cent", "century"},
     {"cents", "century"},
@@ -671,8 +667,12 @@ bool has_moment_shape(std::string_view text) {
          is_digit(text.empty() ? ' ' : text.front());
 }
 
+std::span<const DatePart> date_parts() {
+  return kParts;
+}
+
 std::string_view date_part_canonical(std::string_view part) {
-  for (const PartName& entry : kParts) {
+  for (const DatePart& entry : kParts) {
     if (entry.written == part) return entry.canonical;
   }
   return {};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,13 @@ struct LocalMoment {
 /// Minutes east of UTC of an abbreviation (PST), or of `NAME+2:30`, `-8`, which count to the west
 /// as in POSIX; nothing for names of zones.
 [[nodiscard]] std::optional<std::int32_t> zone_offset_minutes(std::string_view zone);
+
+/// A word for a part of a date, and the one that stands for all that mean the same.
+struct DatePart {
+  std::string_view written;
+  std::string_view canonical;
+};
+[[nodiscard]] std::span<const DatePart> date_parts();
 
 /// The DuckDB name of a date part or its abbreviation ("qtr" -> "quarter", "m" -> "minute"); empty
 /// when unknown.

@@ -119,12 +119,32 @@ bool Emitter::aggregate_function(const Expression& node) {
 /// In a select list it gives rows, of the type of its bounds; in FROM (emit_table.cc) DuckDB's own
 /// table function answers.
 void Emitter::series(const Expression& node) {
-  if (in_from_function_) return call_by_name("generate_series", node);
+  // A parameter without a type is a number beside numbers.
+  const auto open = [&](const ExpressionPtr& each) {
+    return each->kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(*each);
+  };
+  const bool numbers = std::ranges::all_of(node.children, [&](const ExpressionPtr& each) {
+    return open(each) || is_numeric(infer(*each).kind);
+  });
+  const auto arguments = [&] {
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+      const bool cast = numbers && open(node.children[i]);
+      write(i > 0 ? ", " : "");
+      write(cast ? "CAST(" : "");
+      expression(*node.children[i]);
+      write(cast ? " AS BIGINT)" : "");
+    }
+  };
+  if (in_from_function_) {
+    write("generate_series(");
+    arguments();
+    return write(")");
+  }
   const InferredType type = infer(*node.children[0]);
   const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger;
   if (whole) write("CAST(");
   write("unnest(generate_series(");
-  comma_separated(node.children);
+  arguments();
   write("))");
   if (whole) write(" AS INTEGER)");
 }

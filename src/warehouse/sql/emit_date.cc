@@ -261,10 +261,24 @@ bool Emitter::date_function(const Expression& node) {
 }
 
 void Emitter::date_trunc(const Expression& node) {
-  const std::string part = date_part_name(*node.children[0]);
   static constexpr std::string_view kTruncated[] = {
       "microsecond", "millisecond", "second", "minute", "hour",    "day",       "week",
       "month",       "quarter",     "year",   "decade", "century", "millennium"};
+  const ExpressionKind written = node.children[0]->kind;
+  // Not a word of ours, as `month` without quotes is: a parameter, or what is known with the row.
+  if (written == ExpressionKind::kParameter || written == ExpressionKind::kFunction ||
+      written == ExpressionKind::kCast || written == ExpressionKind::kCase) {
+    const std::string text = "CAST(" + text_of(*node.children[0]) + " AS VARCHAR)";
+    write(context_.function_schema + ".date_trunc_by(CASE lower(" + text + ")");
+    for (const DatePart& each : date_parts()) {
+      if (std::ranges::find(kTruncated, each.canonical) == std::end(kTruncated)) continue;
+      write(" WHEN " + quote_literal(each.written) + " THEN " + quote_literal(each.canonical));
+    }
+    write(" END, " + text + ", ");
+    moment(*node.children[1]);
+    return write(")");
+  }
+  const std::string part = date_part_name(*node.children[0]);
   if (std::ranges::find(kTruncated, part) == std::end(kTruncated))
     fail("22023", "timestamp units \"" + part + "\" not supported", node.children[0]->span);
   const std::string value = captured([&] { moment(*node.children[1]); });

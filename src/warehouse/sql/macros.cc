@@ -125,6 +125,12 @@ constexpr Macro kMacros[] = {
   WHEN month(d) = 2 AND day(d) = 29 AND day(d + to_years(CAST(n AS INTEGER))) = 28
   THEN d + to_years(CAST(n AS INTEGER)) + to_days(1)
   ELSE d + to_years(CAST(n AS INTEGER)) END)sql"},
+    // The years 1901 to 2000 are the 20th century; DuckDB's begins in 1900.
+    {"date_trunc_by(part, written, t)",
+     R"sql(CASE WHEN written IS NULL THEN NULL
+  WHEN part IN ('century', 'millennium') THEN date_trunc(part, t - to_years(1)) + to_years(1)
+  WHEN part IS NULL THEN error('22023: timestamp units "' || written || '" not recognized')
+  ELSE date_trunc(part, t) END)sql"},
     {"is_month_end(t)", R"sql(last_day(t) = CAST(t AS DATE))sql"},
     {"add_months_to(t, n)",
      R"sql(CASE
