@@ -1,5 +1,10 @@
 // pg_catalog as DuckDB views over what the session sees, the store (leat_catalog) and the list of
 // the system relations themselves.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
 #include "warehouse/catalog/system_schema.h"
 
 namespace leat::catalog {
@@ -442,12 +447,58 @@ UNION ALL SELECT o.oprname, 1043, 16 FROM (VALUES ('~'), ('!~'), ('~~'), ('!~~')
   backup)sql",
 };
 
+/// Columns that drivers must see as oid and "char", which ask for the types of what they read.
+struct CatalogColumns {
+  std::string_view view;
+  std::string_view oids;
+  std::string_view characters;
+};
+constexpr CatalogColumns kCatalogColumns[] = {
+    {"pg_namespace", "oid", ""},
+    {"pg_class", "oid relnamespace reltype relam relfilenode reltablespace reloftype tableoid",
+     "relkind relpersistence relreplident"},
+    {"pg_attribute", "attrelid atttypid attcollation", "attstorage attalign attidentity"},
+    {"pg_attrdef", "adrelid", ""},
+    {"pg_type",
+     "oid typnamespace typrelid typelem typinput typoutput typreceive typsend typanalyze "
+     "typbasetype typcollation typarray",
+     "typtype typdelim typalign typstorage typcategory"},
+    {"pg_constraint", "oid connamespace conrelid contypid conindid confrelid",
+     "contype confupdtype confdeltype confmatchtype"},
+    {"pg_index", "indexrelid indrelid", ""},
+    {"pg_depend", "classid objid refclassid refobjid", "deptype"},
+    {"pg_rewrite", "oid ev_class", "ev_type"},
+    {"pg_description", "objoid classoid", ""},
+    {"pg_database", "oid datlastsysoid dattablespace", ""},
+    {"pg_am", "oid", ""},
+    {"pg_language", "oid", ""},
+    {"pg_tablespace", "oid", ""},
+};
+
+std::string typed_view(std::string_view view) {
+  const std::size_t space = view.find_first_of(" ");
+  const std::string_view name = view.substr(0, space);
+  const auto* columns = std::ranges::find(kCatalogColumns, name, &CatalogColumns::view);
+  if (columns == std::end(kCatalogColumns)) return std::string(view);
+  std::string list;
+  const auto add = [&](std::string_view names, std::string_view type) {
+    for (const std::string_view column : split(names, ' ')) {
+      if (column.empty()) continue;
+      list += fmt::format("{0}CAST({1} AS {2}) AS {1}", list.empty() ? "" : ", ", column, type);
+    }
+  };
+  add(columns->oids, "LEAT_OID");
+  add(columns->characters, "LEAT_CHARACTER");
+  const std::size_t query = view.find("AS") + 2;
+  return fmt::format("{} AS SELECT * REPLACE ({}) FROM ({})", name, list, view.substr(query));
+}
+
 }  // namespace
 
 std::vector<std::string> pg_catalog_statements() {
   std::vector<std::string> statements(std::begin(kBase), std::end(kBase));
   for (const std::string_view view : kViews) {
-    statements.push_back("CREATE OR REPLACE VIEW leat_system." + std::string(view));
+    statements.push_back("CREATE OR REPLACE VIEW leat_system." + typed_view(view));
   }
   return statements;
 }

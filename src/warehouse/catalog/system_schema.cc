@@ -302,7 +302,7 @@ FROM duckdb_views() WHERE schema_name = 'leat_system' AND database_name = curren
     R"sql(INSERT INTO leat_system.leat_system_columns
 SELECT s.oid, c.column_index, c.column_name, CASE c.data_type WHEN 'BOOLEAN' THEN 16 WHEN
   'SMALLINT' THEN 21 WHEN 'INTEGER'
-  THEN 23 WHEN 'BIGINT' THEN 20 WHEN 'FLOAT' THEN 700 WHEN 'DOUBLE' THEN 701 WHEN 'TIMESTAMP' THEN
+  THEN 23 WHEN 'BIGINT' THEN 20 WHEN 'LEAT_OID' THEN 26 WHEN 'LEAT_CHARACTER' THEN 18 WHEN 'FLOAT' THEN 700 WHEN 'DOUBLE' THEN 701 WHEN 'TIMESTAMP' THEN
   1114 WHEN 'VARCHAR[]'
   THEN 1009 WHEN 'VARCHAR' THEN 25 ELSE 1700 END
 FROM duckdb_columns() c JOIN leat_system.leat_system_relations s ON c.table_name = CASE WHEN

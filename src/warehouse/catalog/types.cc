@@ -135,7 +135,7 @@ TypeName type_from_engine(const engine::ColumnType& type) {
       return simple(TypeKind::kInteger);
     case Type::kUInt32:
     case Type::kInt64:
-      return simple(TypeKind::kBigint);
+      return simple(type.catalog == engine::CatalogType::kOid ? TypeKind::kOid : TypeKind::kBigint);
     case Type::kUInt64:
     case Type::kHugeInt:
     case Type::kDecimal: {
@@ -169,7 +169,8 @@ TypeName type_from_engine(const engine::ColumnType& type) {
     case Type::kSketch:
       return simple(TypeKind::kHllSketch);
     default:
-      return simple(TypeKind::kVarchar);
+      return simple(type.catalog == engine::CatalogType::kCharacter ? TypeKind::kInternalChar
+                                                                    : TypeKind::kVarchar);
   }
 }
 

@@ -230,6 +230,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   if (ready) ready = add_format_functions(*database);
   if (ready) ready = add_text_number_function(*database);
   if (ready) ready = add_value_functions(*database);
+  if (ready) ready = register_catalog_types((*connection)->state_->connection);
   if (ready) ready = register_sketch_aggregates((*connection)->state_->connection);
   if (ready) ready = add_sketch_functions(*database);
   std::vector<std::string> directories = options.directories;

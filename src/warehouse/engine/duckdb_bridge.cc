@@ -81,7 +81,10 @@ ColumnType type_from_duckdb(duckdb_logical_type type) {
     case DUCKDB_TYPE_INTEGER:
       return plain(Type::kInt32);
     case DUCKDB_TYPE_BIGINT:
-      return plain(Type::kInt64);
+      return {.type = Type::kInt64,
+              .catalog = take(duckdb_logical_type_get_alias(type)) == kOidName
+                             ? CatalogType::kOid
+                             : CatalogType::kNone};
     case DUCKDB_TYPE_UTINYINT:
       return plain(Type::kUInt8);
     case DUCKDB_TYPE_USMALLINT:
@@ -103,6 +106,8 @@ ColumnType type_from_duckdb(duckdb_logical_type type) {
     case DUCKDB_TYPE_VARCHAR: {
       const std::string name = take(duckdb_logical_type_get_alias(type));
       if (name == "JSON") return plain(Type::kJson);
+      if (name == kCharacterName)
+        return {.type = Type::kVarchar, .catalog = CatalogType::kCharacter};
       return plain(name == "HLLSKETCH" ? Type::kSketch : Type::kVarchar);
     }
     case DUCKDB_TYPE_BLOB:
@@ -195,6 +200,8 @@ duckdb_logical_type type_to_duckdb(const ColumnType& type) {
   duckdb_logical_type out = duckdb_create_logical_type(type_id(type.type));
   if (type.type == Type::kJson) duckdb_logical_type_set_alias(out, "JSON");
   if (type.type == Type::kSketch) duckdb_logical_type_set_alias(out, "HLLSKETCH");
+  if (type.catalog == CatalogType::kOid) duckdb_logical_type_set_alias(out, kOidName);
+  if (type.catalog == CatalogType::kCharacter) duckdb_logical_type_set_alias(out, kCharacterName);
   return out;
 }
 

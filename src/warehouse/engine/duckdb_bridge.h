@@ -196,6 +196,11 @@ inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
 [[nodiscard]] SqlStatus register_decimal_division(duckdb_connection connection);
 /// Registers the check of floating-point arithmetic (float_check.cc).
 [[nodiscard]] SqlStatus register_float_check(duckdb_connection connection);
+/// The engine's names of CatalogType's.
+inline constexpr const char* kOidName = "LEAT_OID";
+inline constexpr const char* kCharacterName = "LEAT_CHARACTER";
+/// Registers them (catalog_type.cc).
+[[nodiscard]] SqlStatus register_catalog_types(duckdb_connection connection);
 class Database;
 /// Registers the hash functions that DuckDB lacks (hash_function.cc).
 [[nodiscard]] SqlStatus add_hash_functions(Database& database);

@@ -44,6 +44,13 @@ enum class Type : std::uint8_t {
   kOther,  ///< Anything else of DuckDB's; cannot be shown (cast to VARCHAR first).
 };
 
+/// Types of PostgreSQL's catalog that are others' values under a name of their own.
+enum class CatalogType : std::uint8_t {
+  kNone,
+  kOid,       ///< of kInt64
+  kCharacter  ///< of kVarchar: "char", one byte
+};
+
 /// A type with its parameters.
 struct ColumnType {
   Type type = Type::kNull;
@@ -53,6 +60,7 @@ struct ColumnType {
   /// kList, kArray: 1; kStruct: its fields; kMap: key, value.
   std::vector<ColumnType> children = {};
   std::vector<std::string> child_names = {};  ///< kStruct: as many as children. kEnum: its labels.
+  CatalogType catalog = CatalogType::kNone;
 
   bool operator==(const ColumnType&) const = default;
 };

@@ -67,8 +67,8 @@ void append_zoned_timestamp(std::string& out, std::int64_t us, const TimeZone& z
   two_digits(size % 60);
 }
 
-std::uint32_t element_oid(Type type) {
-  switch (type) {
+std::uint32_t element_oid(const engine::ColumnType& type) {
+  switch (type.type) {
     case Type::kBoolean:
       return 16;
     case Type::kInt16:
@@ -76,7 +76,7 @@ std::uint32_t element_oid(Type type) {
     case Type::kInt32:
       return 23;
     case Type::kInt64:
-      return 20;
+      return type.catalog == engine::CatalogType::kOid ? 26 : 20;
     case Type::kFloat:
       return 700;
     case Type::kDouble:
@@ -143,7 +143,7 @@ void append_binary_array(std::string& out, const Column& column, std::size_t row
     nulls = nulls || elements.column->is_null(i);
   append_big_endian(out, elements.count == 0 ? 0 : 1, 4);
   append_big_endian(out, nulls ? 1 : 0, 4);
-  append_big_endian(out, element_oid(elements.column->type().type), 4);
+  append_big_endian(out, element_oid(elements.column->type()), 4);
   if (elements.count > 0) {
     append_big_endian(out, elements.count, 4);
     append_big_endian(out, 1, 4);
@@ -256,7 +256,8 @@ void append_binary_cell(std::string& out, const Column& column, std::size_t row,
       return append_fixed(out, integer(), 4);
     case Type::kUInt32:
     case Type::kInt64:
-      return append_fixed(out, integer(), 8);
+      return append_fixed(out, integer(),
+                          column.type().catalog == engine::CatalogType::kOid ? 4 : 8);
     case Type::kFloat:
       return append_fixed(out, std::bit_cast<std::uint32_t>(column.cells<float>()[row]), 4);
     case Type::kDouble:

@@ -242,6 +242,72 @@ TEST_F(PgwireServer, SendsBinaryResults) {
     EXPECT_EQ(binary_cell(client.get(), sql), expected) << sql;
 }
 
+/// The types of a statement's columns, then of its parameters.
+std::vector<Oid> described_types(PGconn* connection, const char* sql) {
+  PQclear(PQprepare(connection, "", sql, 0, nullptr));
+  PGresult* result = PQdescribePrepared(connection, "");
+  std::vector<Oid> types;
+  for (int i = 0; i < PQnfields(result); ++i) types.push_back(PQftype(result, i));
+  for (int i = 0; i < PQnparams(result); ++i) types.push_back(PQparamtype(result, i));
+  PQclear(result);
+  return types;
+}
+
+// What drivers ask when they meet a type that they do not know: they read oid and "char" only.
+TEST_F(PgwireServer, DescribesTypesOfTheCatalog) {
+  const Client client = connect();
+  EXPECT_EQ(described_types(client.get(),
+                            "select t.oid, t.typtype, t.typelem, r.rngsubtype, "
+                            "t.typname from pg_catalog.pg_type t left outer join "
+                            "pg_catalog.pg_range r on r.rngtypid = t.oid inner join "
+                            "pg_catalog.pg_namespace n on t.typnamespace = n.oid "
+                            "where t.oid = $1"),
+            (std::vector<Oid>{26, 18, 26, 26, 1043, 26}));
+  EXPECT_EQ(described_types(client.get(),
+                            "with recursive x(oid, depth) as (select oid, 0 from pg_type where "
+                            "oid = any($1::oid[]) union all select t.oid, x.depth + 1 from "
+                            "pg_type t, x where t.typelem = x.oid and x.depth < 2) select oid, "
+                            "depth, array_agg(oid) from x group by oid, depth"),
+            (std::vector<Oid>{26, 23, 1028, 1028}));
+  EXPECT_EQ(described_types(client.get(),
+                            "select oid + 1, oid::int, max(relkind) from pg_class "
+                            "group by oid having count(*) > $1"),
+            (std::vector<Oid>{20, 23, 18, 20}));
+  EXPECT_EQ(binary_cell(client.get(), "select oid from pg_type where typname = 'super'"),
+            "00000fa0");
+  EXPECT_EQ(binary_cell(client.get(), "select typtype from pg_type where typname = 'super'"), "62");
+}
+
+TEST_F(PgwireServer, ReadsBinaryArrays) {
+  const Client client = connect();
+  const std::string array(
+      "\0\0\0\1\0\0\0\0\0\0\0\x1a\0\0\0\2\0\0\0\1"
+      "\0\0\0\4\0\0\0\x17\0\0\0\4\0\0\x0f\xa0",
+      36);
+  const std::array<const char*, 1> values{array.data()};
+  const std::array<int, 1> lengths{36};
+  const std::array<int, 1> formats{1};
+  const char* sql = "select count(*) from pg_type where oid = any($1::oid[])";
+  PGresult* result =
+      PQexecParams(client.get(), sql, 1, nullptr, values.data(), lengths.data(), formats.data(), 0);
+  EXPECT_EQ(answer_of(result).value, "2");
+  const std::string words(
+      "\0\0\0\1\0\0\0\1\0\0\4\x13\0\0\0\3\0\0\0\1"
+      "\0\0\0\5it's\"\xff\xff\xff\xff\0\0\0\4a, \\",
+      41);
+  const std::array<const char*, 1> texts{words.data()};
+  const std::array<int, 1> all{41};
+  result = PQexecParams(client.get(),
+                        "select array_to_string($1::varchar[], '|') || "
+                        "array_upper($1::varchar[], 1)",
+                        1, nullptr, texts.data(), all.data(), formats.data(), 0);
+  EXPECT_EQ(answer_of(result).value, "it's\"|a, \\3");
+  const std::array<int, 1> cut{30};
+  result =
+      PQexecParams(client.get(), sql, 1, nullptr, values.data(), cut.data(), formats.data(), 0);
+  EXPECT_EQ(answer_of(result).sqlstate, "22P03");
+}
+
 TEST_F(PgwireServer, ReadsBinaryParameters) {
   const Client client = connect();
   const std::array<Oid, 2> types{23, 1700};

@@ -168,6 +168,66 @@ SqlResult<engine::Value> read_moment(std::string_view text, engine::Type type,
   return engine::Value(engine::UntypedText{local.date + local.clock});
 }
 
+/// The types of arrays that a parameter may have, and their elements'.
+struct ArrayType {
+  std::uint32_t oid;
+  std::uint32_t element;
+};
+constexpr ArrayType kArrayTypes[] = {{1005, 21}, {1007, 23}, {1009, 25},  {1015, 1043},
+                                     {1016, 20}, {1028, 26}, {1021, 700}, {1022, 701}};
+
+/// The number or text in a decoded element, as it stands in the engine's text of a list.
+std::string element_text(const engine::Value& value) {
+  return std::visit(
+      [](const auto& each) -> std::string {
+        using T = std::decay_t<decltype(each)>;
+        if constexpr (std::is_same_v<T, engine::UntypedText>) {
+          std::string text = "\"";
+          for (const char c : each.text) {
+            if (c == '"' || c == '\\') text += '\\';
+            text += c;
+          }
+          return text + '"';
+        } else if constexpr (std::is_arithmetic_v<T>) {
+          return fmt::format("{}", each);
+        } else {
+          return "NULL";
+        }
+      },
+      value);
+}
+
+/// Dimensions (one, or none of an empty array), whether there are NULLs, the elements' type, their
+/// number, the first index; then each behind its length. Becomes the engine's text of a list.
+SqlResult<engine::Value> read_array(std::string_view bytes, const ArrayType& type) {
+  const auto number = [&] {
+    const auto value = big_endian<std::int32_t>(bytes.substr(0, 4));
+    bytes.remove_prefix(4);
+    return value;
+  };
+  if (bytes.size() < 12) return bad_binary(type.oid);
+  const std::int32_t dimensions = number();
+  bytes.remove_prefix(8);
+  if (dimensions == 0) return engine::Value(engine::UntypedText{"[]"});
+  if (dimensions != 1 || bytes.size() < 8) return bad_binary(type.oid);
+  const std::int32_t count = number();
+  bytes.remove_prefix(4);
+  std::string text = "[";
+  for (std::int32_t i = 0; i < count; ++i) {
+    if (bytes.size() < 4) return bad_binary(type.oid);
+    const std::int32_t size = number();
+    if (size > 0 && bytes.size() < static_cast<std::size_t>(size)) return bad_binary(type.oid);
+    Parameter element{.bytes = std::nullopt, .binary = true};
+    if (size >= 0) {
+      element.bytes = bytes.substr(0, static_cast<std::size_t>(size));
+      bytes.remove_prefix(static_cast<std::size_t>(size));
+    }
+    LEAT_ASSIGN(const engine::Value value, decode_parameter(element, type.element));
+    text += (i > 0 ? ", " : "") + element_text(value);
+  }
+  return engine::Value(engine::UntypedText{text + "]"});
+}
+
 }  // namespace
 
 SqlStatus SessionState::read_moments(const engine::Prepared& statement,
@@ -193,6 +253,10 @@ SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint3
   }
   if (!parameter.binary && type_oid == kUuid) return engine::Value(uuid_of_text(bytes));
   if (!parameter.binary) return engine::Value(engine::UntypedText{std::string(bytes)});
+  if (const auto* array = std::ranges::find(kArrayTypes, type_oid, &ArrayType::oid);
+      array != std::end(kArrayTypes)) {
+    return read_array(bytes, *array);
+  }
   switch (type_oid) {
     case 16:
       if (bytes.size() != 1) return bad_binary(type_oid);

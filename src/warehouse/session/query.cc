@@ -244,7 +244,7 @@ SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::st
       plan.parameter_types.push_back(declared[i]);
     } else {
       // What the engine leaves open is text to drivers: they can bind it.
-      const std::uint32_t oid = sql::type_oid(catalog::type_from_engine(type));
+      const std::uint32_t oid = field_of({.name = {}, .type = type}).type_oid;
       plan.parameter_types.push_back(oid == 705 || type.type == engine::Type::kNull ? 1043 : oid);
     }
   }

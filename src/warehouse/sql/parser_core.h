@@ -117,6 +117,7 @@ class Parser {
   std::vector<std::string> names();
   std::vector<std::string> name_list();
   std::vector<std::string> optional_name_list();
+  std::vector<std::string> common_table_columns();
   std::string string_literal();
   std::string string_or_name();
   std::int64_t integer();

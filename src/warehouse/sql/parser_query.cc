@@ -93,6 +93,17 @@ QueryPtr Parser::finish_query(QueryPtr node, std::size_t first_token, std::uint1
   return node;
 }
 
+/// asyncpg names one oid, which is a reserved word.
+std::vector<std::string> Parser::common_table_columns() {
+  std::vector<std::string> names;
+  if (!accept_operator("(")) return names;
+  do {
+    names.push_back(at("oid"_w) ? label() : name());
+  } while (accept_operator(","));
+  expect_operator(")");
+  return names;
+}
+
 void Parser::with_clause(std::vector<CommonTable>& tables, bool& recursive) {
   expect("with"_w);
   recursive = accept("recursive"_w);
@@ -100,7 +111,7 @@ void Parser::with_clause(std::vector<CommonTable>& tables, bool& recursive) {
     const std::size_t first = at_;
     CommonTable table;
     table.name = name();
-    table.columns = optional_name_list();
+    table.columns = common_table_columns();
     expect("as"_w);
     expect_operator("(");
     if (!at_query()) syntax_error();

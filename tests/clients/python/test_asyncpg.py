@@ -115,3 +115,19 @@ def test_many_rows_and_a_pool(warehouse):
             assert found == [each[1] for each in rows]
 
     asyncio.run(main())
+
+
+def test_types_that_it_does_not_know_are_looked_up(run):
+    async def work(connection):
+        # asyncpg reads no type with a number below 16384 that it does not know, unless it is told how.
+        await connection.set_type_codec("super", schema="pg_catalog", encoder=str, decoder=str, format="text")
+        await connection.set_type_codec("varbyte", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+        row = await connection.fetchrow("select json_parse('{\"a\": 1}') as s, 'abc'::varbyte as b, array[1, 2] as n")
+        assert row["s"] == '{"a":1}'
+        assert row["b"] == b"abc"
+        assert row["n"] == [1, 2]
+        names = "select typname from pg_type where oid = any($1::oid[]) order by oid"
+        rows = await connection.fetch(names, [4000, 6551])
+        assert [each["typname"] for each in rows] == ["super", "varbyte"]
+
+    run(work)
