@@ -120,15 +120,12 @@ bool Emitter::aggregate_function(const Expression& node) {
 /// table function answers.
 void Emitter::series(const Expression& node) {
   // A parameter without a type is a number beside numbers.
-  const auto open = [&](const ExpressionPtr& each) {
-    return each->kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(*each);
-  };
   const bool numbers = std::ranges::all_of(node.children, [&](const ExpressionPtr& each) {
-    return open(each) || is_numeric(infer(*each).kind);
+    return is_untyped_parameter(*each) || is_numeric(infer(*each).kind);
   });
   const auto arguments = [&] {
     for (std::size_t i = 0; i < node.children.size(); ++i) {
-      const bool cast = numbers && open(node.children[i]);
+      const bool cast = numbers && is_untyped_parameter(*node.children[i]);
       write(i > 0 ? ", " : "");
       write(cast ? "CAST(" : "");
       expression(*node.children[i]);

@@ -65,7 +65,7 @@ void Emitter::arithmetic_operand(std::string_view op, const Expression& node,
              "\"",
          node.span);
   }
-  if (node.kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(node)) {
+  if (is_untyped_parameter(node)) {
     const std::string type = parameter_cast(operand_type(op, node, other));
     if (!type.empty()) {
       has_parameters_ = true;
@@ -98,9 +98,8 @@ bool Emitter::long_chain(const Expression& node) {
   }
   operands.push_back(first);
   // A parameter without a type takes that of what is to its left.
-  const bool typed = std::ranges::none_of(operands, [&](const Expression* each) {
-    return each->kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(*each);
-  });
+  const bool typed = std::ranges::none_of(
+      operands, [&](const Expression* each) { return is_untyped_parameter(*each); });
   if (!typed || operands.size() <= kPlainChainMax) return false;
   std::ranges::reverse(operands);
   if (node.text == "||") {

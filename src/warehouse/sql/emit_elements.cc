@@ -70,16 +70,23 @@ bool Emitter::hosted_elements(const TableReference& node, bool or_null) {
   return host_elements(*array, std::move(entry), or_null);
 }
 
-bool Emitter::host_elements(const Expression& array, ScopeTable entry, bool or_null) {
+ScopeTable* Emitter::host_of(const Expression& array) {
   std::vector<ScopeTable>& tables = scopes_.back().tables;
   const Expression& base = base_of(array);
-  if (base.kind != ExpressionKind::kColumn) return false;
+  if (base.kind != ExpressionKind::kColumn) return nullptr;
   const auto owner = std::ranges::find(tables, base.names[0], &ScopeTable::alias);
-  if (owner == tables.end()) return false;
+  if (owner == tables.end()) return nullptr;
+  const bool element = !owner->columns.empty() && !owner->columns[0].emitted.empty();
+  return element ? &tables[owner->host] : &*owner;
+}
+
+bool Emitter::host_elements(const Expression& array, ScopeTable entry, bool or_null) {
+  std::vector<ScopeTable>& tables = scopes_.back().tables;
+  ScopeTable* const found = host_of(array);
+  if (found == nullptr) return false;
+  ScopeTable& host = *found;
   if (std::ranges::find(tables, entry.alias, &ScopeTable::alias) != tables.end())
     fail("42712", "table name \"" + entry.alias + "\" specified more than once", array.span);
-  const bool element = !owner->columns.empty() && !owner->columns[0].emitted.empty();
-  ScopeTable& host = element ? tables[owner->host] : *owner;
   const bool numbered = entry.columns.size() > 1;
   const bool reachable = host.end > 0 && host.begin >= hosts_from_;
   if (!reachable || !host.columns_known || (or_null && numbered)) return false;
@@ -131,15 +138,10 @@ bool Emitter::continues_table(const TableReference& node) {
   Expression made;
   const Expression* array = array_of(first, made);
   if (array == nullptr) return false;
-  const std::vector<ScopeTable>& tables = scopes_.back().tables;
-  const Expression& base = base_of(*array);
-  if (base.kind != ExpressionKind::kColumn) return false;
-  const auto owner = std::ranges::find(tables, base.names[0], &ScopeTable::alias);
-  if (owner == tables.end()) return false;
-  const bool element = !owner->columns.empty() && !owner->columns[0].emitted.empty();
-  const ScopeTable& host = element ? tables[owner->host] : *owner;
-  const std::size_t begin = host.begin;
-  if (host.end != out_.size() || !hosted_elements(first)) return false;
+  const ScopeTable* const host = host_of(*array);
+  if (host == nullptr) return false;
+  const std::size_t begin = host->begin;
+  if (host->end != out_.size() || !hosted_elements(first)) return false;
   continued_ = &first;
   continued_at_ = begin;
   table(node);

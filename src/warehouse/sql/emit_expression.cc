@@ -35,6 +35,15 @@ class Level {
   int& depth_;
 };
 
+[[noreturn]] void too_complex(const std::string& what, const std::string& limit, std::string hint,
+                              const Expression& node) {
+  throw TranslateFailure{{.sqlstate = "54001",
+                          .message = what + " is too complex, limit is " + limit,
+                          .detail = {},
+                          .hint = std::move(hint),
+                          .position = node.span.begin + 1}};
+}
+
 }  // namespace
 
 void Emitter::fail(std::string sqlstate, std::string message, SourceSpan span) {
@@ -76,12 +85,8 @@ void Emitter::operand(const Expression& node) {
 void Emitter::expression(const Expression& node) {
   const Level level(depth_);
   if (depth_ > kDepthMax) {
-    throw TranslateFailure{{.sqlstate = "54001",
-                            .message = "expression is too complex, limit is " +
-                                       std::to_string(kDepthMax) + " operators in each other",
-                            .detail = {},
-                            .hint = "Compute parts of it in a subquery in FROM.",
-                            .position = node.span.begin + 1}};
+    too_complex("expression", std::to_string(kDepthMax) + " operators in each other",
+                "Compute parts of it in a subquery in FROM.", node);
   }
   if (represented(node)) {
     reached_ = 0;
@@ -234,6 +239,10 @@ bool Emitter::is_declared(const Expression& node) const {
           !context_.parameter_types[index].spelling.empty());
 }
 
+bool Emitter::is_untyped_parameter(const Expression& node) const {
+  return node.kind == ExpressionKind::kParameter && frame_ == nullptr && !is_declared(node);
+}
+
 void Emitter::parameter(const Expression& node) {
   const auto index = static_cast<std::size_t>(node.number - 1);
   if (frame_ != nullptr) {
@@ -274,12 +283,8 @@ void Emitter::require_condition(const Expression& node, std::string_view where) 
 
 void Emitter::joined(const Expression& node, std::string_view separator) {
   if (node.children.size() > kTermsMax) {
-    throw TranslateFailure{
-        {.sqlstate = "54001",
-         .message = "condition is too complex, limit is " + std::to_string(kTermsMax) + " terms",
-         .detail = {},
-         .hint = "Use IN (...), or join a table of the values.",
-         .position = node.span.begin + 1}};
+    too_complex("condition", std::to_string(kTermsMax) + " terms",
+                "Use IN (...), or join a table of the values.", node);
   }
   // The engine looks for what all of OR's terms have in common, in a time that grows with the third
   // power of their number; not in a cast.

@@ -38,6 +38,16 @@ bool becomes_text(const InferredType& type) {
          type.kind == Inferred::kTimestamp;
 }
 
+/// What stands behind a key of ORDER BY. An alias, and what a set operation gives, can be ordered
+/// without case so, but not by an expression.
+std::string order_of(const OrderItem& item, bool insensitive) {
+  std::string text = insensitive ? " COLLATE NOCASE" : "";
+  if (item.descending) text += " DESC";
+  if (item.nulls != NullOrder::kDefault)
+    text += item.nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST";
+  return text;
+}
+
 }  // namespace
 
 std::string upper_case(std::string_view text) {
@@ -327,12 +337,7 @@ void Emitter::order_by(const std::vector<OrderItem>& items, bool compared,
     } else {
       expression(*item.value);
     }
-    // An alias, and what a set operation gives, can be ordered so, but not by an expression.
-    if (insensitive) write(" COLLATE NOCASE");
-    if (item.descending) write(" DESC");
-    if (item.nulls != NullOrder::kDefault) {
-      write(item.nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST");
-    }
+    write(order_of(item, insensitive));
   }
 }
 
@@ -399,10 +404,7 @@ void Emitter::order_set(const std::vector<OrderItem>& items, std::size_t begin,
     keys += i > 0 ? ", " : "";
     keys += super[i] ? context_.function_schema + ".super_order(" + cell(place - 1) + ")"
                      : cell(place - 1);
-    if (is_insensitive(columns[place - 1].type)) keys += " COLLATE NOCASE";
-    if (items[i].descending) keys += " DESC";
-    if (items[i].nulls != NullOrder::kDefault)
-      keys += items[i].nulls == NullOrder::kFirst ? " NULLS FIRST" : " NULLS LAST";
+    keys += order_of(items[i], is_insensitive(columns[place - 1].type));
   }
   write("SELECT " + shown + " FROM (" + rows + ") AS \"rows\"(" + names + ") ORDER BY " + keys);
   scopes_.pop_back();

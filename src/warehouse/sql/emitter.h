@@ -278,6 +278,8 @@ class Emitter {
   void parameter(const Expression& node);
   /// True for a parameter whose type the client declared.
   [[nodiscard]] bool is_declared(const Expression& node) const;
+  /// A parameter that takes its type from what stands beside it.
+  [[nodiscard]] bool is_untyped_parameter(const Expression& node) const;
   /// $n that the client declared as numeric.
   [[nodiscard]] bool is_decimal_parameter(const Expression& node) const;
   /// `outputs`: the columns that places in the list mean; null: places mean nothing.
@@ -408,6 +410,8 @@ class Emitter {
   bool host_elements(const Expression& array, ScopeTable entry, bool or_null);
   /// An item of FROM behind a comma that begins with such elements.
   bool continues_table(const TableReference& node);
+  /// The table of this FROM whose array, or whose elements' array, a path begins at. Null: none.
+  ScopeTable* host_of(const Expression& array);
   /// JOIN of elements, without a condition, whose left side begins at `left` in the output; false:
   /// nothing was written.
   bool joins_elements(const TableReference& node, std::size_t left);
