@@ -16,6 +16,7 @@
 #include "app/data_directory.h"
 #include "app/file_text.h"
 #include "app/object_storage.h"
+#include "app/part_options.h"
 #include "app/plan.h"
 #include "app/shaping.h"
 #include "app/sources.h"
@@ -43,13 +44,14 @@ Result<std::string> read_file(const std::string& path) {
   return lines;
 }
 
-Result<Input> open_files(const PlanCommandOptions& options) {
+Result<Input> open_files(const PlanCommandOptions& options, const Config& config) {
   BadLines bad;
   std::vector<shape::Batch> batches;
   const std::vector<std::string> standard_input = {"-"};
   for (const std::string& path : options.files.empty() ? standard_input : options.files) {
     LEAT_ASSIGN(const std::string text, read_file(path));
-    PlannedLines lines = read_planned_lines(text, "plan", system_clock().now());
+    PlannedLines lines =
+        read_planned_lines(text, "plan", system_clock().now(), collect_limits(config));
     const std::string name = path == "-" ? "stdin" : path;
     for (BadLine& each : lines.bad.first) {
       each.input = name;
@@ -202,7 +204,7 @@ Result<Plan> plan_input(const Terminal& terminal, const PlanCommandOptions& opti
     LEAT_ASSIGN(auto batches, find_batches(terminal, options, archive));
     input = archive.input_of(std::move(batches));
   } else {
-    LEAT_ASSIGN(input, open_files(options));
+    LEAT_ASSIGN(input, open_files(options, config));
   }
   LEAT_ASSIGN(Plan plan, make_plan_of(options, config, source, input));
   plan.bad = std::move(input.bad);

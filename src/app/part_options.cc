@@ -22,7 +22,19 @@ Result<journal::Options> journal_options(const Config& config) {
   return options;
 }
 
+collect::Limits collect_limits(const Config& config) {
+  return {.body_bytes_max = static_cast<std::size_t>(config.collect_body_bytes_max),
+          .event_bytes_max = static_cast<std::size_t>(config.collect_event_bytes_max),
+          .batch_events_max = static_cast<std::size_t>(config.collect_batch_events_max)};
+}
+
 Result<load::SyncTimes> sync_times(const Config& config) {
+  const auto every = config.origins.find("sync.every");
+  if (!config.sync_cron.empty() && every != config.origins.end()) {
+    return fail(Errc::kInvalid,
+                fmt::format("sync.every ({}) and sync.cron ({}) exclude each other; take one out",
+                            every->second, config.origins.at("sync.cron")));
+  }
   auto times = load::SyncTimes::parse({.every_us = config.sync_every_us,
                                        .cron = config.sync_cron,
                                        .hours = config.sync_hours,

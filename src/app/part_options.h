@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "app/notices.h"
+#include "pipeline/collect/server.h"
 #include "pipeline/journal/journal.h"
 #include "pipeline/load/sync_times.h"
 
@@ -13,6 +14,9 @@ namespace leat::app {
 
 /// The journal's folder is the caller's. Errors: kInvalid, sizes that do not go together.
 [[nodiscard]] Result<journal::Options> journal_options(const Config& config);
+
+/// What the collector takes.
+[[nodiscard]] collect::Limits collect_limits(const Config& config);
 
 /// Errors: kInvalid, such as a cron expression that never comes.
 [[nodiscard]] Result<load::SyncTimes> sync_times(const Config& config);

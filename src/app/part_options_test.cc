@@ -46,6 +46,12 @@ TEST(PartOptions, SyncsThatNeverComeAreRefused) {
       "taken");
 }
 
+TEST(PartOptions, ATimeTableIsGivenOnce) {
+  EXPECT_EQ(
+      message(sync_times(config({{"LEAT_SYNC_CRON", "15 * * * *"}, {"LEAT_SYNC_EVERY", "5m"}}))),
+      "sync.every (environment) and sync.cron (environment) exclude each other; take one out");
+}
+
 TEST(PartOptions, NoticesNeedWhatTheyAreSentBy) {
   EXPECT_THAT(message(notice_options(config({{"LEAT_NOTIFY_WEBHOOK_TOKEN", "t"}}))),
               HasSubstr("notify.webhook is not"));

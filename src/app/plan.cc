@@ -1,7 +1,6 @@
 #include "app/plan.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include "app/config_keys.h"
 #include "app/table_text.h"
 #include "base/text.h"
+#include "pipeline/event/event_parser.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/validate.h"
 
@@ -78,27 +78,53 @@ std::string count_of(std::uint64_t count) {
   return count_text(static_cast<std::int64_t>(count));
 }
 
-// What is wrong when `text` is no JSON; nothing when it is.
-simdjson::error_code append_event(simdjson::dom::parser& parser, const event::LineWriter& writer,
-                                  std::string_view text, std::uint64_t number, std::string& out) {
-  simdjson::dom::element root;
-  if (const auto error = parser.parse(text.data(), text.size()).get(root)) return error;
-  simdjson::dom::object object;
-  const bool is_object = root.get(object) == simdjson::SUCCESS;
-  const std::string id =
-      is_object && event::needs_message_id(root) ? fmt::format("planned-{}", number) : "";
-  writer.append(out, {.message_id = id,
-                      .rejected = event::validate(event::EventType::kNone, root),
-                      .event_json = text});
-  return simdjson::SUCCESS;
-}
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-// Parsers' messages are sentences with a hint in brackets.
-std::string reason_of(simdjson::error_code error) {
+std::string reason_of(simdjson::error_code error, const collect::Limits& limits) {
+  if (error == simdjson::CAPACITY) {
+    return fmt::format("longer than the {} bytes that the collector takes",
+                       count_of(limits.body_bytes_max));
+  }
+  if (error == simdjson::DEPTH_ERROR) {
+    return fmt::format("nested deeper than the {} levels that the collector takes",
+                       limits.depth_max);
+  }
+  // Parsers' messages are sentences with a hint in brackets.
   std::string_view why = simdjson::error_message(error);
   why = why.substr(0, why.find_first_of(".:(["));
   return fmt::format("no JSON: {}", trim(why));
 }
+
+// Takes, refuses and rejects what the collector would, as items of batches.
+class EventLines {
+ public:
+  EventLines(std::string_view source, TimeUs received_at, const collect::Limits& limits)
+      : limits_(limits), parser_(limits_.body_bytes_max, limits_.depth_max) {
+    writer_.begin_request({.received_at = received_at, .source = source});
+  }
+
+  // Appends the line of one event; says what is wrong when it is none.
+  std::optional<std::string> append(std::string_view text, std::uint64_t number, std::string& out) {
+    padded_.assign(text).append(event::kJsonPadding, ' ');
+    simdjson::dom::element root;
+    if (const auto error = parser_.parse({padded_.data(), text.size()}, root)) {
+      return reason_of(error, limits_);
+    }
+    const bool needs_id = root.is_object() && event::needs_message_id(root);
+    const std::string id = needs_id ? fmt::format("planned-{}", number) : "";
+    const std::string_view rejected = text.size() > limits_.event_bytes_max
+                                          ? event::kPayloadLimit
+                                          : event::validate(event::EventType::kNone, root);
+    writer_.append(out, {.message_id = id, .rejected = rejected, .event_json = text});
+    return std::nullopt;
+  }
+
+ private:
+  const collect::Limits limits_;
+  event::EventParser parser_;
+  event::LineWriter writer_;
+  std::string padded_;
+};
 
 void append_clusters(std::string& out, const Plan& plan) {
   TableText table{.columns = {"node type", "nodes", "stored", "room", "full"},
@@ -226,12 +252,11 @@ void BadLines::add(BadLine bad) {
   if (first.size() < kShown) first.push_back(std::move(bad));
 }
 
-PlannedLines read_planned_lines(std::string_view text, std::string_view source,
-                                TimeUs received_at) {
+PlannedLines read_planned_lines(std::string_view text, std::string_view source, TimeUs received_at,
+                                const collect::Limits& limits) {
   PlannedLines out;
-  simdjson::dom::parser parser;
-  event::LineWriter writer;
-  writer.begin_request({.received_at = received_at, .source = source});
+  EventLines writer(source, received_at, limits);
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::uint64_t number = 0;
   for (const std::string_view line : split(text, '\n')) {
     ++number;
@@ -239,8 +264,8 @@ PlannedLines read_planned_lines(std::string_view text, std::string_view source,
     if (event.empty()) continue;
     if (event.starts_with(R"({"received_at":)") && event::parse_line(event)) {
       out.lines.append(event) += '\n';
-    } else if (const auto error = append_event(parser, writer, event, number, out.lines)) {
-      out.bad.add({.input = {}, .line = number, .why = reason_of(error)});
+    } else if (auto why = writer.append(event, number, out.lines)) {
+      out.bad.add({.input = {}, .line = number, .why = std::move(*why)});
       continue;
     }
     ++out.events;

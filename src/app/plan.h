@@ -14,11 +14,12 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "pipeline/collect/server.h"
 #include "pipeline/shape/shaper.h"
 
 namespace leat::app {
 
-/// A line of the input that is left out because it is no JSON.
+/// A line of the input that is left out because the collector would not take it.
 struct BadLine {
   std::string input;       ///< File.
   std::uint64_t line = 0;  ///< From 1.
@@ -41,10 +42,12 @@ struct PlannedLines {
   BadLines bad;  ///< Without their input.
 };
 
-/// Reads NDJSON: events as an app sends them, each with its `type`, or lines of the archive, which
-/// stay as they are. Events get `source` and `received_at`.
+/// Reads NDJSON: events as an app sends them in a batch, each with its `type`, or lines of the
+/// archive, which stay as they are. Events get `source` and `received_at`. What the collector would
+/// refuse within `limits` is left out.
 [[nodiscard]] PlannedLines read_planned_lines(std::string_view text, std::string_view source,
-                                              TimeUs received_at);
+                                              TimeUs received_at,
+                                              const collect::Limits& limits = {});
 
 /// Values and events that would be rescued for one reason.
 struct PlannedRescue {

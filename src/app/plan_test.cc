@@ -1,5 +1,6 @@
 #include "app/plan.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,6 +41,33 @@ TEST(Plan, ReadsEventsAndLinesOfTheArchive) {
   const PlannedLines twice = read_planned_lines(once.lines, "other", kNow);
   EXPECT_EQ(twice.lines, once.lines);
   EXPECT_EQ(twice.bad.count, 0U);
+}
+
+// What the collector keeps, or rejects, is no bad line.
+TEST(Plan, TakesWhatTheCollectorTakes) {
+  constexpr std::string_view kHead =
+      R"({"type":"track","event":"A","userId":"u","properties":{"p":)";
+  std::string text = "\xef\xbb\xbf";
+  for (const std::string_view value :
+       {R"("cut \ud83d")", "123456789012345678901234567890", "[-1e999,\"\\udc00\"]", "1"}) {
+    text += fmt::format("{}{}}}}}\n", kHead, value);
+  }
+  text += fmt::format("{}\"{}\"}}}}\n", kHead, std::string(40'000, 'x'));
+  text += fmt::format("{}{}{}}}}}\n", kHead, std::string(126, '['), std::string(126, ']'));
+  const PlannedLines taken = read_planned_lines(text, "web", kNow);
+  EXPECT_EQ(taken.events, 6U);
+  EXPECT_EQ(taken.bad.count, 0U);
+  const Plan plan = make_plan(shaped(taken), {});
+  EXPECT_EQ(plan.rescued_events, 1U);  // the long one
+  EXPECT_GE(plan.rescued_values, 3U);
+
+  text = fmt::format("{}{}{}}}}}\n", kHead, std::string(127, '['), std::string(127, ']'));
+  text += fmt::format("{}\"{}\"}}}}\n", kHead, std::string(600'000, 'x'));
+  const PlannedLines left_out = read_planned_lines(text, "web", kNow);
+  ASSERT_EQ(left_out.bad.count, 2U);
+  EXPECT_EQ(left_out.bad.first[0].why,
+            "nested deeper than the 128 levels that the collector takes");
+  EXPECT_EQ(left_out.bad.first[1].why, "longer than the 524,288 bytes that the collector takes");
 }
 
 TEST(Plan, SaysWhichLinesAreLeftOut) {

@@ -402,9 +402,7 @@ Status System::Impl::start_collector() {
   }
   options.journal = journal.get();
   options.suppressions = &privacy->feed();
-  options.limits.body_bytes_max = static_cast<std::size_t>(config.collect_body_bytes_max);
-  options.limits.event_bytes_max = static_cast<std::size_t>(config.collect_event_bytes_max);
-  options.limits.batch_events_max = static_cast<std::size_t>(config.collect_batch_events_max);
+  options.limits = collect_limits(config);
   options.hold_us_max = config.collect_hold_timeout_us;
   for (const std::string_view text : split(config.collect_trusted_proxies, ',')) {
     if (trim(text).empty()) continue;

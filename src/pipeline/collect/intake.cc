@@ -2,9 +2,7 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <vector>
 
 #include "base/text.h"
@@ -12,7 +10,7 @@
 #include "pipeline/collect/inflate.h"
 #include "pipeline/collect/item_facts.h"
 #include "pipeline/collect/slices.h"
-#include "pipeline/event/json_tree.h"
+#include "pipeline/event/event_parser.h"
 #include "pipeline/event/line.h"
 #include "pipeline/event/suppression.h"
 
@@ -31,7 +29,7 @@ constexpr IntakeRefusal kNoBatch{400, "bad_request",
 constexpr IntakeRefusal kBadGzip{400, "bad_request", "the body is not valid gzip"};
 constexpr IntakeRefusal kBadCoding{415, "bad_request", "Content-Encoding must be gzip or identity"};
 constexpr IntakeRefusal kEventTooLarge{400, "exceed_payload_limit",
-                                       "Exceed payload limit: one event may have 32 KB"};
+                                       "Exceed payload limit: the event is too large"};
 constexpr IntakeRefusal kBodyTooLarge{413, "exceed_payload_limit",
                                       "Exceed payload limit: the body is too large"};
 constexpr IntakeRefusal kLinesTooLarge{
@@ -45,7 +43,6 @@ constexpr IntakeRefusal kBadMember{400, "bad_request",
 
 // Why an event of a batch is kept as a rejected line, beside the codes of event/validate.h.
 constexpr std::string_view kBatchLimit = "exceed_batch_limit";
-constexpr std::string_view kPayloadLimit = "exceed_payload_limit";
 constexpr std::string_view kUnknownKey = "unknown_source";
 constexpr std::string_view kSourceDisabled = "source_disabled";
 
@@ -53,6 +50,8 @@ constexpr std::string_view kSourceDisabled = "source_disabled";
 constexpr std::string_view kWriteKey = "writeKey";
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+static_assert(net::kBodyPadding >= event::kJsonPadding);
 
 IntakeRefusal refusal_of(simdjson::error_code error) {
   switch (error) {
@@ -71,60 +70,6 @@ IntakeRefusal refusal_of(simdjson::error_code error) {
 std::string_view text_of(const dom::element& value) {
   std::string_view text;
   return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
-}
-
-/// simdjson refuses valid numbers that fit neither 64 bits nor a double. Replaces every number that
-/// could be one in the first `size` bytes by 0 and spaces, so that all positions stay. False when
-/// something that looks like a number is none.
-bool hide_large_numbers(std::string& out, std::size_t size) {
-  const std::string_view body(out.data(), size);
-  for (std::size_t at = 0; at < body.size(); ++at) {
-    if (body[at] == '"') {
-      for (++at; at < body.size() && body[at] != '"'; ++at) {
-        if (body[at] == '\\') ++at;
-      }
-    } else if (body[at] == '-' || (body[at] >= '0' && body[at] <= '9')) {
-      const std::size_t end = std::min(body.find_first_not_of("+-.0123456789Ee", at), body.size());
-      if (!event::is_json_number(body.substr(at, end - at))) return false;
-      std::fill(out.begin() + static_cast<std::ptrdiff_t>(at),
-                out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
-      out[at] = '0';
-      at = end - 1;
-    }
-  }
-  return true;
-}
-
-/// The code unit that a \u escape at `at` stands for; 0 when there is none.
-std::uint32_t escaped_unit(std::string_view text, std::size_t at) {
-  if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u') return 0;
-  std::uint32_t unit = 0;
-  const char* const end = text.data() + at + 6;
-  const auto read = std::from_chars(text.data() + at + 2, end, unit, 16);
-  return read.ptr == end ? unit : 0;
-}
-
-/// simdjson refuses escapes of half a UTF-16 pair, which JSON allows and JavaScript writes where a
-/// text was cut within an emoji. Replaces them in the first `size` bytes by U+FFFD, in the same
-/// places. False when there is none.
-bool hide_lone_surrogates(std::string& out, std::size_t size) {
-  const std::string_view body(out.data(), size);
-  bool any = false;
-  for (std::size_t at = body.find('\\'); at != std::string_view::npos; at = body.find('\\', at)) {
-    const std::uint32_t unit = escaped_unit(body, at);
-    const bool is_high = unit >= 0xd800 && unit < 0xdc00;
-    const std::uint32_t next = is_high ? escaped_unit(body, at + 6) : 0;
-    if (is_high && next >= 0xdc00 && next < 0xe000) {
-      at += 12;
-      continue;
-    }
-    if (unit >= 0xd800 && unit < 0xe000) {
-      out.replace(at, 6, "\\ufffd");
-      any = true;
-    }
-    at += 2;
-  }
-  return any;
 }
 
 /// The raw bytes of an item of a batch, and where a walk over them begins.
@@ -153,7 +98,8 @@ struct Intake::State {
         sources(given_sources),
         random(given_random),
         suppressions(given_suppressions),
-        inflater(given_limits.body_bytes_max) {
+        inflater(given_limits.body_bytes_max),
+        parser(given_limits.body_bytes_max, given_limits.depth_max) {
     item_slices.reserve(limits.batch_events_max);
   }
 
@@ -164,22 +110,19 @@ struct Intake::State {
   std::shared_ptr<const event::SuppressionList> suppressed;  // as of suppressed_generation
   std::uint64_t suppressed_generation = 0;
   Inflater inflater;
-  dom::parser parser;
+  event::EventParser parser;
   std::vector<SourceLines>
       lines;  // the first sources_used are of this request, the rest is memory to be used again
   std::size_t sources_used = 0;
   std::size_t lines_bytes = 0;
   std::vector<ItemSlice> item_slices;
   std::string without_key;
-  std::string readable;                      // a body as simdjson takes it
   std::array<event::LineWriter, 2> writers;  // without and with the address
   std::array<const Source*, 2> begun{};      // whose lines each of them writes
   event::RequestPartsView parts;
 
   std::optional<IntakeRefusal> decode(const IntakeRequest& request, std::string_view& body);
   std::optional<IntakeRefusal> parse(std::string_view body, dom::element& root);
-  simdjson::error_code parse_readable(std::string_view body, simdjson::error_code error,
-                                      dom::element& root);
   std::optional<IntakeRefusal> read_event(const IntakeRequest& request, std::string_view body,
                                           const dom::element& root);
   std::optional<IntakeRefusal> read_batch(const IntakeRequest& request, std::string_view body,
@@ -190,6 +133,7 @@ struct Intake::State {
                                      const dom::element& event);
   void begin(const IntakeRequest& request, const Batch* batch);
   const Source* find_source(const IntakeRequest& request, std::string_view body_key) const;
+  const Source* source_of_items(const Batch& batch) const;
   SourceLines& lines_of(const Source& source);
   bool suppress(const IntakeRequest& request, const Source& source, const ItemFacts& facts);
   void add(const IntakeRequest& request, const Source& source, std::string_view rejected,
@@ -215,36 +159,9 @@ std::optional<IntakeRefusal> Intake::State::decode(const IntakeRequest& request,
   return std::nullopt;
 }
 
-/// Parses a copy without what simdjson refuses though it is JSON; `error`: what it said of `body`.
-/// The events themselves are kept from `body`, as received.
-simdjson::error_code Intake::State::parse_readable(std::string_view body,
-                                                   simdjson::error_code error, dom::element& root) {
-  readable.assign(body);
-  readable.append(net::kBodyPadding, ' ');
-  constexpr int kKinds = 2;
-  for (int kind = 0; kind < kKinds && error != simdjson::SUCCESS; ++kind) {
-    const bool is_changed =
-        error == simdjson::NUMBER_ERROR
-            ? hide_large_numbers(readable, body.size())
-            : error == simdjson::STRING_ERROR && hide_lone_surrogates(readable, body.size());
-    if (!is_changed) return error;
-    error = parser.parse(readable.data(), body.size(), false).get(root);
-  }
-  return error;
-}
-
 std::optional<IntakeRefusal> Intake::State::parse(std::string_view body, dom::element& root) {
-  if (parser.capacity() < limits.body_bytes_max || parser.max_depth() != limits.depth_max) {
-    if (const auto error = parser.allocate(limits.body_bytes_max, limits.depth_max)) {
-      return refusal_of(error);
-    }
-  }
   if (body.empty()) return kMalformed;
-  auto error = parser.parse(body.data(), body.size(), false).get(root);
-  if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
-    error = parse_readable(body, error, root);
-  }
-  if (error != simdjson::SUCCESS) return refusal_of(error);
+  if (const auto error = parser.parse(body, root)) return refusal_of(error);
   return std::nullopt;
 }
 
@@ -252,6 +169,17 @@ const Source* Intake::State::find_source(const IntakeRequest& request,
                                          std::string_view body_key) const {
   for (const std::string_view key : {body_key, request.basic_key, request.query_key}) {
     if (!key.empty()) return sources.find(key);
+  }
+  return nullptr;
+}
+
+/// The first source that an item of the batch names. Items without one are kept there as rejected,
+/// so that they do not cost the good ones.
+const Source* Intake::State::source_of_items(const Batch& batch) const {
+  for (const dom::element item : batch.items) {
+    const ItemFacts facts = read_item(EventType::kNone, item, batch.context);
+    if (facts.write_key.empty()) continue;
+    if (const Source* const found = sources.find(facts.write_key)) return found;
   }
   return nullptr;
 }
@@ -272,7 +200,7 @@ SourceLines& Intake::State::lines_of(const Source& source) {
 /// changes: a member goes with the white space around it and one comma.
 std::string_view Intake::State::without_write_key(std::string_view body, std::size_t place,
                                                   const dom::element& event) {
-  const auto& indexes = *parser.implementation;
+  const auto& indexes = parser.structure();
   SliceWalk walk(body, indexes.structural_indexes.get(), indexes.n_structural_indexes);
   walk.go_to(place);
   std::size_t from = walk.position() + 1;
@@ -372,7 +300,7 @@ std::optional<IntakeRefusal> Intake::State::read_event(const IntakeRequest& requ
 std::optional<IntakeRefusal> Intake::State::read_batch_members(std::string_view body,
                                                                const dom::object& root,
                                                                Batch& batch) {
-  const auto& indexes = *parser.implementation;
+  const auto& indexes = parser.structure();
   SliceWalk walk(body, indexes.structural_indexes.get(), indexes.n_structural_indexes);
   item_slices.clear();
   walk.enter();
@@ -412,24 +340,25 @@ std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& requ
   if (root.get(object) != simdjson::SUCCESS) return kNotAnObject;
   Batch batch;
   if (auto refusal = read_batch_members(body, object, batch)) return refusal;
-  const Source* const request_source = find_source(request, batch.write_key);
+  const Source* const named = find_source(request, batch.write_key);
+  const Source* const batch_source = named != nullptr ? named : source_of_items(batch);
+  if (batch_source == nullptr) return kUnknownSource;
   begin(request, &batch);
   std::size_t index = 0;
   for (const dom::element item : batch.items) {
     const ItemSlice& slice = item_slices[index++];
     const ItemFacts facts = read_item(EventType::kNone, item, batch.context);
-    const Source* source = request_source;
-    std::string_view rejected;
+    const Source* source = batch_source;
+    std::string_view rejected = named == nullptr ? kUnknownKey : std::string_view();
     if (!facts.write_key.empty() && facts.write_key != batch.write_key) {
       const Source* const own = sources.find(facts.write_key);
-      if (own == nullptr) rejected = kUnknownKey;
+      rejected = own == nullptr ? kUnknownKey : std::string_view();
       if (own != nullptr) source = own;
     }
-    if (source == nullptr) return kUnknownSource;
     if (index > limits.batch_events_max) {
       rejected = kBatchLimit;
     } else if (slice.bytes.size() > limits.event_bytes_max) {
-      rejected = kPayloadLimit;
+      rejected = event::kPayloadLimit;
     } else if (rejected.empty()) {
       rejected = source->enabled ? event::validate(facts.rules) : kSourceDisabled;
     }
@@ -437,7 +366,6 @@ std::optional<IntakeRefusal> Intake::State::read_batch(const IntakeRequest& requ
         facts.has_write_key ? without_write_key(body, slice.place, item) : slice.bytes);
     if (lines_bytes > limits.lines_bytes_max) return kLinesTooLarge;
   }
-  if (index == 0 && request_source == nullptr) return kUnknownSource;
   return std::nullopt;
 }
 

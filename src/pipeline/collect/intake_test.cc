@@ -132,6 +132,18 @@ TEST_F(IntakeTest, KeepsNothingOfASuppressedPerson) {
   EXPECT_EQ(numbered[1].rejected, "id_not_string");
   EXPECT_EQ(numbered[2].rejected, event::kSuppressed);
 
+  // Numbers that fit no machine number must not hide the ids beside them, nor be taken for others.
+  list.add({event::PersonKey::kUserId, "0"}, "", kNow);
+  feed.publish(std::make_shared<event::SuppressionList>(list));
+  ASSERT_EQ(status(R"({"writeKey":"web-key","batch":[)"
+                   R"({"type":"track","event":"E","userId":-42,"properties":{"n":1e999}},)"
+                   R"({"type":"track","event":"E","userId":123456789012345678901234567890}]})"),
+            200);
+  const auto large = read_lines(intake_.lines().front().lines);
+  ASSERT_EQ(large.size(), 2U);
+  EXPECT_EQ(large[0].rejected, event::kSuppressed);
+  EXPECT_EQ(large[1].rejected, "id_not_string");
+
   feed.publish(std::make_shared<event::SuppressionList>(event::SuppressionList::make(random_)));
   ASSERT_EQ(status(kBatch), 200);
   EXPECT_EQ(rejections(), std::vector<std::string>(3));
@@ -415,6 +427,21 @@ TEST_F(IntakeTest, AnItemsOwnWriteKeyWins) {
   EXPECT_THAT(rejections("app"), ElementsAre(""));
   EXPECT_EQ(status(R"({"batch":[{"type":"track","userId":"u","event":"1","writeKey":"nobody"}]})"),
             401);
+}
+
+// SDKs drop what is answered 401: an item without a source must not cost those that have one.
+TEST_F(IntakeTest, KeepsItemsWithoutASourceBesideThoseThatHaveOne) {
+  for (const char* const batch_key : {"", R"("writeKey":"nobody",)"}) {
+    ASSERT_EQ(status(fmt::format(R"({{{}"batch":[
+      {{"type":"track","userId":"u","event":"1","writeKey":"stranger"}},
+      {{"type":"track","userId":"u","event":"2"}},
+      {{"type":"track","userId":"u","event":"3","writeKey":"app-key"}},
+      {{"type":"track","userId":"u","event":"4","writeKey":"web-key"}}]}})",
+                                 batch_key)),
+              200);
+    EXPECT_THAT(rejections("app"), ElementsAre("unknown_source", "unknown_source", ""));
+    EXPECT_THAT(rejections("web"), ElementsAre(""));
+  }
 }
 
 TEST_F(IntakeTest, ADisabledSourceKeepsItsEventsAsRejected) {

@@ -90,6 +90,9 @@ inline constexpr std::string_view kConsentEvent = "Segment Consent Preference Up
 [[nodiscard]] std::string_view validate(EventType route_type, const simdjson::dom::element& event,
                                         const simdjson::dom::element* batch_context = nullptr);
 
+/// The discard code of an event that is longer than the collector takes.
+inline constexpr std::string_view kPayloadLimit = "exceed_payload_limit";
+
 /// Longest message id that a warehouse row can carry, in bytes.
 inline constexpr std::size_t kMessageIdBytesMax = 512;
 
