@@ -275,10 +275,11 @@ void add_pause(CLI::App& app, Parsed& parsed) {
   add_data_flag(pause, parsed.pause.config);
   pause.add_option("--source", parsed.pause.source, "Only this source [all]")->type_name("NAME");
   add_json(pause, parsed.pause.json);
-  auto& resume = add_command(app, parsed, "resume",
-                             "Load paused sources again; what has waited is loaded at once.",
-                             "  leat resume\n  leat resume --source web",
-                             [&](const Terminal& t) { return run_pause(t, parsed.resume, false); });
+  auto& resume = add_command(
+      app, parsed, "resume",
+      "Load paused sources again: at once, or with sync.cron at its next time, if none was missed.",
+      "  leat resume\n  leat resume --source web",
+      [&](const Terminal& t) { return run_pause(t, parsed.resume, false); });
   add_data_flag(resume, parsed.resume.config);
   resume.add_option("--source", parsed.resume.source, "Only this source [all]")->type_name("NAME");
   add_json(resume, parsed.resume.json);

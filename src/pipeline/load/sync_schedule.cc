@@ -444,9 +444,10 @@ struct SyncSchedule::Impl {
               pauses ? "are paused; its events wait in the archive" : "go on");
     if (entry.counters) entry.counters->paused->set(state.is_held() ? 1 : 0);
     if (state.running) return;  // its end sets when it is due
-    // A time of the schedule that passed meanwhile is made up for.
+    // A time of the schedule that passed meanwhile is made up for, and so is a start that failed.
     const auto last = state.last_started ? state.last_started : paused_since;
-    entry.due_us = due_after(entry, last);
+    entry.due_us =
+        state.consecutive_failures > 0 ? due_after_failure(entry) : due_after(entry, last);
     show_next_run(entry);
   }
 

@@ -328,6 +328,29 @@ TEST_F(ScheduleTest, ACronTimeMissedWhileNothingRanIsMadeUpForOnce) {
                                            "2026-11-06T10:00:00.000Z"));
 }
 
+TEST_F(ScheduleTest, AFailureBeforeAPauseIsTriedAgainAfterIt) {
+  bool works = false;
+  SyncScheduleOptions daily = options();
+  daily.times = *SyncTimes::parse({.cron = "0 3 * * *"});
+  move_to(*parse_iso8601("2026-11-01T01:00:00Z"));
+  SyncSchedule schedule(
+      daily,
+      [&](const SourceSettings& source, std::stop_token) -> std::expected<SyncReport, SyncFailure> {
+        if (works) return report_of(source, 1);
+        return std::unexpected(SyncFailure{.error = {Errc::kDenied, "wrong password"}, .done = {}});
+      });
+  schedule.run_due();
+  move_to(*parse_iso8601("2026-11-01T03:00:00Z"));
+  schedule.run_due();
+  EXPECT_EQ(schedule.states()[0].consecutive_failures, 1);
+  ASSERT_TRUE(schedule.pause("", 0).has_value());
+  works = true;
+  ASSERT_TRUE(schedule.resume("").has_value());
+  clock_.advance_us(kUsPerMinute);
+  EXPECT_EQ(schedule.run_due(), *parse_iso8601("2026-11-02T03:00:00Z"));
+  EXPECT_EQ(schedule.states()[0].consecutive_failures, 0);
+}
+
 // A sync that runs until it is stopped.
 class Blocking {
  public:
