@@ -218,8 +218,12 @@ void Notifier::deliver_due(const std::stop_token& stop) {
 
 Status Notifier::deliver(const Delivery& delivery, const std::stop_token& stop) {
   if (delivery.channel == Channel::kMail) {
-    return io::send_mail(options_.mail_server,
-                         to_mail(delivery.notice, options_.mail_from, options_.mail_to), stop);
+    auto sent = io::send_mail(options_.mail_server,
+                              to_mail(delivery.notice, options_.mail_from, options_.mail_to), stop);
+    if (sent || sent.error().code != Errc::kDenied) return sent;
+    return fail(Errc::kDenied, fmt::format("{}; correct notify.mail_user, notify.mail_password or "
+                                           "notify.mail_ca_bundle",
+                                           sent.error().message));
   }
   const std::string body = to_json(delivery.notice);
   io::HttpRequest request{.method = "POST",

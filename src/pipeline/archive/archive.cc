@@ -306,7 +306,10 @@ Result<std::string> Archive::read(const Batch& batch) const {
   // Whoever keeps seals in memory may hold one from before a redaction.
   const auto now = find_batch(batch.id);
   if (!now || *now == batch) {
-    return lines;
+    return fail(lines.error().code,
+                fmt::format("{}; bring it back from a copy of the archive, or from an earlier "
+                            "version of the object",
+                            lines.error().message));
   }
   return read_object(*now);
 }
