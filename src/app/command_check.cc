@@ -107,6 +107,9 @@ class Checks {
   }
 
   void check_store() {
+    if (const Status keys = check_store_keys(config_); !keys) {
+      return miss_with_step("store", keys.error());
+    }
     if (config_.store_kind == "directory") {
       if (!config_.store_directory.empty())
         check_directory("store.directory", config_.store_directory);
@@ -213,6 +216,10 @@ class Checks {
                          const std::string& key) {
     if (certificate.empty() && key.empty()) return;
     const std::string name = part + ".tls_certificate";
+    if (certificate.empty() || key.empty()) {
+      return miss(name, fmt::format("{0}.tls_certificate and {0}.tls_key are needed both", part),
+                  "set both, or none");
+    }
     const auto chain = read_text_file(certificate);
     const auto secret = read_text_file(key);
     if (!chain) return miss(name, chain.error().message, "name a PEM file that this user can read");

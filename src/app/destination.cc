@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "app/object_storage.h"
+#include "app/sources.h"
 #include "aws/credential_chain.h"
 #include "aws/service_call.h"
 #include "base/text.h"
@@ -151,6 +152,24 @@ Status check_role(const std::string& role) {
                           role));
 }
 
+// Names with other letters would have to be quoted, and the warehouse folds them all the same.
+Status check_ledger_schema(const std::string& name) {
+  constexpr std::size_t kNameBytesMax = 127;
+  const bool is_name =
+      name.size() <= kNameBytesMax && !(name[0] >= '0' && name[0] <= '9') &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  if (!is_name) {
+    return fail(Errc::kInvalid,
+                fmt::format("destination.ledger_schema '{}' is no name of a schema; write a-z, 0-9 "
+                            "and _, not beginning with a digit, such as leat",
+                            name));
+  }
+  if (!is_schema_of_warehouse(name)) return {};
+  return fail(Errc::kInvalid, fmt::format("destination.ledger_schema '{}' is a name that the "
+                                          "warehouse keeps for itself; set another",
+                                          name));
+}
+
 Status open_http(const Environment& environment, Destination& out) {
   if (out.http) return {};
   LEAT_ASSIGN(out.http,
@@ -281,6 +300,7 @@ Status check_destination_keys(const Config& config) {
         "out");
   }
   LEAT_TRY(check_role(config.destination_iam_role));
+  LEAT_TRY(check_ledger_schema(config.destination_ledger_schema));
   return is_embedded(config) ? check_embedded(config) : Status();
 }
 

@@ -64,6 +64,11 @@ TEST(Destination, KeysThatContradictEachOtherAreRefused) {
                        {"LEAT_DESTINATION_AUTHENTICATION", "iam"},
                        {"LEAT_DESTINATION_PASSWORD", "p"}}),
               HasSubstr("exclude each other"));
+  for (const char* schema : {"Leat", "a b", "1a", "pg_leat", "information_schema"}) {
+    EXPECT_THAT(message({{"LEAT_DESTINATION_LEDGER_SCHEMA", schema}}),
+                HasSubstr("destination.ledger_schema"))
+        << schema;
+  }
   EXPECT_THAT(message({{"LEAT_DESTINATION_HOST", "h"}, {"LEAT_DESTINATION_CLUSTER", "c"}}),
               HasSubstr("set destination.authentication: iam"));
   EXPECT_THAT(message({{"LEAT_DESTINATION_HOST", "h"}, {"LEAT_DESTINATION_AUTHENTICATION", "iam"}}),

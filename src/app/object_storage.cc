@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "aws/credential_chain.h"
 #include "aws/service_call.h"
@@ -45,10 +47,50 @@ Result<std::string> region_of(const Config& config, const std::string& endpoint,
               "no region for S3 is known; set store.region (or AWS_REGION) to the bucket's");
 }
 
+struct StoreKey {
+  std::string_view name;
+  std::string Config::* value;
+  std::string_view usual = "";
+};
+
+constexpr std::array kKeysOfS3 = {StoreKey{"region", &Config::store_region},
+                                  StoreKey{"endpoint", &Config::store_endpoint},
+                                  StoreKey{"addressing", &Config::store_addressing, "auto"},
+                                  StoreKey{"encryption", &Config::store_encryption, "bucket"},
+                                  StoreKey{"kms_key", &Config::store_kms_key},
+                                  StoreKey{"ca_bundle", &Config::store_ca_bundle}};
+// COPY may take these, wherever the archive is.
+constexpr std::array kKeysOfCredentials = {
+    StoreKey{"profile", &Config::store_profile},
+    StoreKey{"access_key_id", &Config::store_access_key_id},
+    StoreKey{"secret_access_key", &Config::store_secret_access_key}};
+
+// Events would be kept where nobody looks for them.
+Status refuse_if_set(const Config& config, const StoreKey& key, std::string_view kind) {
+  if (config.*key.value == key.usual) return {};
+  const auto origin = config.origins.find(fmt::format("store.{}", key.name));
+  return fail(Errc::kInvalid,
+              fmt::format("store.{} ({}) is for store.kind: {}, and it is {}; set store.kind: {}, "
+                          "or take the key out",
+                          key.name, origin == config.origins.end() ? "set" : origin->second, kind,
+                          config.store_kind, kind));
+}
+
 }  // namespace
+
+Status check_store_keys(const Config& config) {
+  if (config.store_kind != "directory") {
+    return refuse_if_set(config, {"directory", &Config::store_directory}, "directory");
+  }
+  for (const StoreKey& key : kKeysOfS3) LEAT_TRY(refuse_if_set(config, key, "s3"));
+  if (config.destination_copy_authorization == "keys") return {};
+  for (const StoreKey& key : kKeysOfCredentials) LEAT_TRY(refuse_if_set(config, key, "s3"));
+  return {};
+}
 
 Result<ObjectStorage> open_object_storage(const Config& config, const Environment& environment,
                                           const StorageOptions& options) {
+  LEAT_TRY(check_store_keys(config));
   ObjectStorage out;
   if (config.store_kind == "directory") {
     out.directory =

@@ -35,6 +35,9 @@ struct StorageOptions {
   metrics::Registry* metrics = nullptr;  ///< Borrowed; none when null.
 };
 
+/// Errors: kInvalid, a key that store.kind has no use for, with its place.
+[[nodiscard]] Status check_store_keys(const Config& config);
+
 /// Opens it. Nothing of S3 is asked yet but, where no region is configured, the region of the
 /// machine. Errors: kInvalid (keys that contradict each other), kNotFound (CA bundle).
 [[nodiscard]] Result<ObjectStorage> open_object_storage(const Config& config,

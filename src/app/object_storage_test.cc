@@ -28,6 +28,23 @@ TEST(ObjectStorage, AFolderUnlessSaidOtherwise) {
   std::filesystem::remove_all(root);
 }
 
+TEST(ObjectStorage, KeysOfAnotherKindAreRefused) {
+  const auto refusal = [](const std::map<std::string, std::string>& keys) {
+    const Status checked = check_store_keys(config(keys));
+    return checked ? "taken" : checked.error().message;
+  };
+  EXPECT_EQ(refusal({{"LEAT_STORE_ADDRESSING", "auto"}, {"LEAT_STORE_DIRECTORY", "/d"}}), "taken");
+  for (const char* key : {"LEAT_STORE_REGION", "LEAT_STORE_ENDPOINT", "LEAT_STORE_PROFILE"}) {
+    EXPECT_THAT(refusal({{key, "x"}}), HasSubstr("set store.kind: s3")) << key;
+  }
+  EXPECT_THAT(refusal({{"LEAT_STORE_ENCRYPTION", "AES256"}}),
+              HasSubstr("store.encryption (environment) is for store.kind: s3"));
+  EXPECT_THAT(refusal({{"LEAT_STORE_KIND", "s3"}, {"LEAT_STORE_DIRECTORY", "/d"}}),
+              HasSubstr("set store.kind: directory"));
+  EXPECT_EQ(refusal({{"LEAT_STORE_PROFILE", "x"}, {"LEAT_DESTINATION_COPY_AUTHORIZATION", "keys"}}),
+            "taken");
+}
+
 TEST(ObjectStorage, S3AtAwsNeedsARegion) {
   const auto none = open_object_storage(config({{"LEAT_STORE_KIND", "s3"}}), kNothing, {});
   EXPECT_EQ(none.error().code, Errc::kInvalid);

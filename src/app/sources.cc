@@ -73,6 +73,11 @@ Status check_names(const std::string& source, const shape::Exclusion& exclusion)
                                               "characters",
                                               source, pattern));
     }
+    if (shape::is_common_column_name(parts.back())) {
+      return fail(Errc::kInvalid, fmt::format("sources.{}.exclude_columns: {} cannot be left out; "
+                                              "allowed: columns of context, properties and traits",
+                                              source, parts.back()));
+    }
     for (const std::string_view part : parts) {
       LEAT_TRY(check_name(source, "exclude_columns", part));
     }
@@ -92,8 +97,8 @@ Result<shape::Exclusion> exclusion_of(const SourceConfig& config) {
                             config.name));
   }
   LEAT_TRY(check_names(config.name, out));
+  // Segment's loader breaks without them; here they are simply always there.
   for (const std::string_view column : {"id", "received_at"}) {
-    // Segment's loader breaks without them; here they are simply always there.
     if (!out.leaves_out_column("tracks", column)) continue;
     return fail(Errc::kInvalid,
                 fmt::format("sources.{}.exclude_columns: {} cannot be left out: rows are told "
@@ -104,6 +109,10 @@ Result<shape::Exclusion> exclusion_of(const SourceConfig& config) {
 }
 
 }  // namespace
+
+bool is_schema_of_warehouse(std::string_view name) {
+  return name.starts_with("pg_") || name == "information_schema";
+}
 
 Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured) {
   std::vector<Source> sources;
@@ -123,7 +132,7 @@ Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& config
                                               "such as '{}'",
                                               source.name, source.schema, right));
     }
-    if (source.schema.starts_with("pg_") || source.schema == "information_schema") {
+    if (is_schema_of_warehouse(source.schema)) {
       return fail(Errc::kInvalid,
                   fmt::format("sources.{}.schema: '{}' is a name that the warehouse keeps for "
                               "itself; set another",

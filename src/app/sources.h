@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/config.h"
@@ -36,6 +37,9 @@ struct Source {
 
 /// The same without making or keeping anything: unset write keys stay empty. For `leat check`.
 [[nodiscard]] Result<std::vector<Source>> name_sources(const std::vector<SourceConfig>& configured);
+
+/// True for schemas that no table of Leat's may be in.
+[[nodiscard]] bool is_schema_of_warehouse(std::string_view name);
 
 /// Reads the tracking plan in the file `path`. Errors: kInvalid and those of the file, naming it.
 [[nodiscard]] Result<std::unique_ptr<shape::TrackingPlan>> read_tracking_plan(

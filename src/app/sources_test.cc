@@ -17,13 +17,17 @@ std::string refusal(SourceConfig source) {
 TEST(Sources, NamesThatNothingCanHaveAreRefused) {
   SourceConfig source;
   source.exclude_tables = "users, _order, tmp_*, _u_77710aed";
-  source.exclude_columns = "_order.coupon, context_ip, price__bigint, *.note";
+  source.exclude_columns = "_order.coupon, context_ip, price__bigint, *.note, user_*";
   EXPECT_EQ(refusal(source), "taken");
   source.exclude_tables = "Order Completed";
   EXPECT_THAT(refusal(source), HasSubstr("did you mean 'order_completed'?"));
   source.exclude_tables = "";
   source.exclude_columns = "order.coupon";
   EXPECT_THAT(refusal(source), HasSubstr("nothing is called 'order'; did you mean '_order'?"));
+  for (const char* column : {"user_id", "orders.anonymous_id", "timestamp", "*.sent_at"}) {
+    source.exclude_columns = column;
+    EXPECT_THAT(refusal(source), HasSubstr("cannot be left out")) << column;
+  }
   source.exclude_columns = "a.b.c";
   EXPECT_THAT(refusal(source), HasSubstr("TABLE.COLUMN or COLUMN"));
 }

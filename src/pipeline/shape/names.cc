@@ -289,6 +289,10 @@ bool is_standard_column_name(std::string_view name) {
                              [&](EventType type) { return is_standard_column(type, name); });
 }
 
+bool is_common_column_name(std::string_view name) {
+  return is_standard_column(event::EventType::kNone, name);
+}
+
 bool is_hashed_name(std::string_view name) {
   return name.size() == 11 && name.starts_with("_u_") &&
          name.find_first_not_of("0123456789abcdef", 3) == std::string_view::npos;

@@ -36,6 +36,10 @@ inline constexpr std::size_t kNameBytesMax = 127;
 /// True for a column that Leat fills in some table, such as "sent_at".
 [[nodiscard]] bool is_standard_column_name(std::string_view name);
 
+/// True for a column that Leat fills in the tables of all calls, such as "user_id": no property or
+/// trait has it.
+[[nodiscard]] bool is_common_column_name(std::string_view name);
+
 /// True for a name as one without letters and digits gets it: "_u_" and eight hexadecimal digits.
 [[nodiscard]] bool is_hashed_name(std::string_view name);
 
