@@ -167,7 +167,10 @@ std::vector<SourceView> source_views(const Snapshot& snapshot) {
     }
   }
   std::vector<SourceView> out;
-  for (auto& [name, source] : views) out.push_back(std::move(source));
+  for (auto& [name, source] : views) {
+    source.archive_is_readable = snapshot.received.has_value();
+    out.push_back(std::move(source));
+  }
   return out;
 }
 
@@ -185,6 +188,8 @@ Verdict judge(const SourceView& source) {
             who, grouped(events.received), grouped(events.loaded), grouped(events.deduplicated),
             grouped(events.rescued), grouped(events.excluded))};
   }
+  if (!source.archive_is_readable)
+    return {std::nullopt, fmt::format("{}: cannot tell, the archive cannot be read", who)};
   if (const auto in_journal = source.in_journal(); in_journal && *in_journal < 0) {
     return {
         false,
@@ -234,6 +239,7 @@ Verdict judge(const Snapshot& snapshot) {
   }
   if (unknown) return {std::nullopt, *unknown};
   if (!snapshot.ledger) return {std::nullopt, "cannot tell: there is no ledger to read here"};
+  if (!snapshot.received) return {std::nullopt, "cannot tell: the archive cannot be read"};
   return {true,
           "the books balance: every received event is loaded, deduplicated, rescued, excluded or "
           "on the way"};

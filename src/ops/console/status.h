@@ -49,6 +49,7 @@ struct SourceView {
   std::optional<std::int64_t> archived;
   std::optional<load::SourceBooks> ledger;
   const load::SourceState* state = nullptr;
+  bool archive_is_readable = true;  ///< false: received and archived are not known
 
   [[nodiscard]] std::optional<std::int64_t> in_journal() const;
   [[nodiscard]] std::optional<std::int64_t> waiting_for_sync() const;

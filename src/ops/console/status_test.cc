@@ -72,6 +72,18 @@ TEST(Verdict, SaysWhereItDoesNotBalance) {
   EXPECT_THAT(judge(batch_wrong).sentence, HasSubstr("web/2026112014/j-1-2"));
 }
 
+// Wrong credentials of the store, for example.
+TEST(Verdict, DoesNotGuessWithoutAnArchive) {
+  Snapshot snapshot = balanced_snapshot();
+  snapshot.received.reset();
+  for (const Verdict& verdict : {judge(snapshot), judge(source_views(snapshot).at(0))}) {
+    EXPECT_EQ(verdict.balanced, std::nullopt);
+    EXPECT_THAT(verdict.sentence, HasSubstr("cannot tell, the archive cannot be read"));
+  }
+  snapshot.ledger->sources[0].events.loaded -= 1;
+  EXPECT_EQ(judge(snapshot).balanced, false);
+}
+
 TEST(Verdict, DoesNotGuessWithoutALedger) {
   Snapshot snapshot = balanced_snapshot();
   snapshot.ledger.reset();
