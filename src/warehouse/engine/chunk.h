@@ -101,6 +101,15 @@ struct TextOptions {
 /// thread.
 void append_text(const Column& column, std::size_t row, std::string& out, TextOptions options = {});
 
+/// The kinds whose text has at most kShortTextMax bytes: booleans, numbers, dates, times, UUIDs.
+constexpr std::size_t kShortTextMax = 64;
+[[nodiscard]] bool has_short_text(const ColumnType& type);
+
+/// append_text of those kinds into a place with room for kShortTextMax bytes; returns the end of
+/// the text.
+[[nodiscard]] char* write_short_text(const Column& column, std::size_t row, char* at,
+                                     TextOptions options = {});
+
 /// The text of a cell, or nothing for a NULL: for tests, catalog look-ups and messages.
 [[nodiscard]] std::optional<std::string> cell_text(const Column& column, std::size_t row);
 

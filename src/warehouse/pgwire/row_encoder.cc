@@ -1,10 +1,10 @@
 #include "warehouse/pgwire/row_encoder.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/time_zone.h"
 #include "warehouse/pgwire/codec.h"
@@ -18,34 +18,76 @@ using engine::Type;
 
 constexpr std::int64_t kEpoch2000Us = 946'684'800'000'000;
 constexpr std::int32_t kEpoch2000Days = 10'957;
+constexpr std::string_view kNullCell = "\xff\xff\xff\xff";  // a length of -1
+constexpr std::size_t kRowHead = 7;                         // type, length, number of cells
 constexpr std::int64_t kFiniteUs = INT64_MAX - 100'000LL * 1'000'000;
 
 void put_int16(char* at, std::uint16_t value) {
-  at[0] = static_cast<char>(value >> 8U);
-  at[1] = static_cast<char>(value);
+  const std::uint16_t swapped = __builtin_bswap16(value);
+  std::memcpy(at, &swapped, sizeof swapped);
 }
 
 void put_int32(char* at, std::uint32_t value) {
-  for (unsigned i = 0; i < 4; ++i) at[i] = static_cast<char>(value >> (24 - 8 * i));
+  const std::uint32_t swapped = __builtin_bswap32(value);
+  std::memcpy(at, &swapped, sizeof swapped);
 }
 
-void append_big_endian(std::string& out, std::uint64_t value, std::size_t bytes) {
-  for (std::size_t i = bytes; i > 0; --i) out.push_back(static_cast<char>(value >> (8 * (i - 1))));
-}
+/// Writes behind what `out` has. The string's size runs ahead of what is written, so that a piece
+/// costs one look at the room that is left; `finish` cuts it.
+class RowBytes {
+ public:
+  explicit RowBytes(std::string& out) : out_(out) { place(out.size()); }
 
-/// Length and digits of an integer in one go: the most common cell.
-void append_integer(std::string& out, std::int64_t value) {
-  std::array<char, 24> buffer{};
-  const auto end = std::to_chars(buffer.data() + 4, buffer.data() + buffer.size(), value).ptr;
-  put_int32(buffer.data(), static_cast<std::uint32_t>(end - buffer.data() - 4));
-  out.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
-}
+  /// A place for at most `size` bytes; `end_at` says how many there are.
+  char* room(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - at_) < size) grow(size);
+    return at_;
+  }
+  void end_at(char* at) { at_ = at; }
 
-void append_sized(std::string& out, std::string_view bytes) {
-  std::array<char, 4> length{};
-  put_int32(length.data(), static_cast<std::uint32_t>(bytes.size()));
-  out.append(length.data(), 4);
-  out.append(bytes);
+  void append(std::string_view bytes) {
+    end_at(std::copy(bytes.begin(), bytes.end(), room(bytes.size())));
+  }
+  void big_endian(std::uint64_t value, std::size_t bytes) {
+    char* at = room(bytes);
+    for (std::size_t i = bytes; i > 0; --i) *at++ = static_cast<char>(value >> (8 * (i - 1)));
+    end_at(at);
+  }
+
+  /// What is written, and the place of an earlier byte.
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(at_ - out_.data()); }
+  char* byte(std::size_t index) { return out_.data() + index; }
+
+  /// Empty; for text whose length is not known beforehand.
+  std::string& scratch() {
+    scratch_.clear();
+    return scratch_;
+  }
+
+  void finish() { out_.resize(size()); }
+
+ private:
+  void place(std::size_t size) {
+    at_ = out_.data() + size;
+    end_ = out_.data() + out_.size();
+  }
+  void grow(std::size_t size) {
+    constexpr std::size_t kLeast = 16'384;
+    const std::size_t written = this->size();
+    out_.resize(std::max(written + std::max(size, kLeast), written * 2));
+    place(written);
+  }
+
+  std::string& out_;
+  char* at_ = nullptr;
+  char* end_ = nullptr;
+  std::string scratch_;
+};
+
+void append_sized(RowBytes& out, std::string_view bytes) {
+  char* const at = out.room(4 + bytes.size());
+  put_int32(at, static_cast<std::uint32_t>(bytes.size()));
+  out.end_at(std::copy(bytes.begin(), bytes.end(), at + 4));
 }
 
 /// "2026-11-20 09:03:05-05", "...+05:30".
@@ -90,10 +132,21 @@ std::uint32_t element_oid(const engine::ColumnType& type) {
   }
 }
 
-void append_text_cell(std::string& out, const Column& column, std::size_t row,
-                      const CellStyle& style);
-void append_binary_cell(std::string& out, const Column& column, std::size_t row,
+void append_binary_cell(RowBytes& out, const Column& column, std::size_t row,
                         const CellStyle& style);
+
+/// The text of a cell, without its length.
+void append_plain_text(std::string& out, const Column& column, std::size_t row,
+                       const CellStyle& style) {
+  const bool zoned = column.type().type == Type::kTimestampTz && style.time_zone != nullptr;
+  // The infinities have no local time.
+  if (const std::int64_t us = zoned ? column.cells<std::int64_t>()[row] : 0;
+      zoned && us > -kFiniteUs && us < kFiniteUs) {
+    append_zoned_timestamp(out, us, *style.time_zone);
+  } else {
+    engine::append_text(column, row, out, {.extra_float_digits = style.extra_float_digits});
+  }
+}
 
 /// An element of an array, in quotes where PostgreSQL puts them.
 void append_element(std::string& out, std::string_view text) {
@@ -117,83 +170,77 @@ void append_element(std::string& out, std::string_view text) {
 void append_text_array(std::string& out, const Column& column, std::size_t row,
                        const CellStyle& style) {
   const Column::Elements elements = column.elements(row);
-  std::string array = "{";
+  out += '{';
   for (std::size_t i = elements.first; i < elements.first + elements.count; ++i) {
-    if (array.size() > 1) array += ',';
+    if (i > elements.first) out += ',';
     if (elements.column->is_null(i)) {
-      array += "NULL";
+      out += "NULL";
       continue;
     }
     std::string cell;
-    append_text_cell(cell, *elements.column, i, style);
-    append_element(array, std::string_view(cell).substr(4));  // without its length
+    append_plain_text(cell, *elements.column, i, style);
+    append_element(out, cell);
   }
-  append_sized(out, array + "}");
+  out += '}';
 }
 
 /// Dimensions, whether there are NULLs, the elements' type, their number, the first index; then
 /// each with its length.
-void append_binary_array(std::string& out, const Column& column, std::size_t row,
+void append_binary_array(RowBytes& out, const Column& column, std::size_t row,
                          const CellStyle& style) {
   const Column::Elements elements = column.elements(row);
   const std::size_t at = out.size();
-  out.append(4, '\0');
+  out.big_endian(0, 4);
   bool nulls = false;
   for (std::size_t i = elements.first; i < elements.first + elements.count; ++i)
     nulls = nulls || elements.column->is_null(i);
-  append_big_endian(out, elements.count == 0 ? 0 : 1, 4);
-  append_big_endian(out, nulls ? 1 : 0, 4);
-  append_big_endian(out, element_oid(elements.column->type()), 4);
+  out.big_endian(elements.count == 0 ? 0 : 1, 4);
+  out.big_endian(nulls ? 1 : 0, 4);
+  out.big_endian(element_oid(elements.column->type()), 4);
   if (elements.count > 0) {
-    append_big_endian(out, elements.count, 4);
-    append_big_endian(out, 1, 4);
+    out.big_endian(elements.count, 4);
+    out.big_endian(1, 4);
   }
   for (std::size_t i = elements.first; i < elements.first + elements.count; ++i) {
     if (elements.column->is_null(i)) {
-      out.append(4, '\xff');
+      out.append(kNullCell);
     } else {
       append_binary_cell(out, *elements.column, i, style);
     }
   }
-  put_int32(out.data() + at, static_cast<std::uint32_t>(out.size() - at - 4));
+  put_int32(out.byte(at), static_cast<std::uint32_t>(out.size() - at - 4));
 }
 
-void append_text_cell(std::string& out, const Column& column, std::size_t row,
+/// How the cells of a column are written.
+enum class CellForm : std::uint8_t {
+  kShortText,  ///< into a place of a known size
+  kTextInPlace,
+  kText,
+  kBinary
+};
+
+CellForm form_of(const engine::ColumnType& type, bool is_binary, const CellStyle& style) {
+  if (is_binary) return CellForm::kBinary;
+  if (type.type == Type::kTimestampTz && style.time_zone != nullptr) return CellForm::kText;
+  if (engine::has_short_text(type)) return CellForm::kShortText;
+  const bool is_in_place =
+      type.type == Type::kVarchar || type.type == Type::kJson || type.type == Type::kSketch;
+  return is_in_place ? CellForm::kTextInPlace : CellForm::kText;
+}
+
+void append_text_cell(RowBytes& out, const Column& column, std::size_t row,
                       const CellStyle& style) {
-  if (engine::is_plain_list(column.type())) return append_text_array(out, column, row, style);
-  switch (column.type().type) {
-    case Type::kInt8:
-    case Type::kInt16:
-    case Type::kInt32:
-    case Type::kInt64:
-    case Type::kUInt8:
-    case Type::kUInt16:
-    case Type::kUInt32:
-      append_integer(out, column.integer(row));
-      return;
-    case Type::kVarchar:
-    case Type::kJson:
-    case Type::kSketch:
-      append_sized(out, column.text(row));
-      return;
-    default:
-      break;
-  }
-  const std::size_t at = out.size();
-  out.append(4, '\0');
-  const bool zoned = column.type().type == Type::kTimestampTz && style.time_zone != nullptr;
-  // The infinities have no local time.
-  if (const std::int64_t us = zoned ? column.cells<std::int64_t>()[row] : 0;
-      zoned && us > -kFiniteUs && us < kFiniteUs) {
-    append_zoned_timestamp(out, us, *style.time_zone);
+  std::string& text = out.scratch();
+  if (engine::is_plain_list(column.type())) {
+    append_text_array(text, column, row, style);
   } else {
-    engine::append_text(column, row, out, {.extra_float_digits = style.extra_float_digits});
+    append_plain_text(text, column, row, style);
   }
-  put_int32(out.data() + at, static_cast<std::uint32_t>(out.size() - at - 4));
+  append_sized(out, text);
 }
 
 /// PostgreSQL's binary numeric, from its decimal text: base-10000 digits around the point.
-void append_binary_numeric(std::string& out, const Column& column, std::size_t row) {
+void append_binary_numeric(RowBytes& out, const Column& column, std::size_t row) {
   std::string text;
   engine::append_text(column, row, text, {});
   const bool negative = text.starts_with('-');
@@ -218,29 +265,29 @@ void append_binary_numeric(std::string& out, const Column& column, std::size_t r
   }
   while (!digits.empty() && digits.back() == 0) digits.pop_back();
   if (digits.empty()) weight = 0;
-  append_big_endian(out, 8 + digits.size() * 2, 4);
-  append_big_endian(out, digits.size(), 2);
-  append_big_endian(out, static_cast<std::uint16_t>(weight), 2);
-  append_big_endian(out, negative && !digits.empty() ? 0x4000U : 0U, 2);
-  append_big_endian(out, scale, 2);
-  for (const std::uint16_t digit : digits) append_big_endian(out, digit, 2);
+  out.big_endian(8 + digits.size() * 2, 4);
+  out.big_endian(digits.size(), 2);
+  out.big_endian(static_cast<std::uint16_t>(weight), 2);
+  out.big_endian(negative && !digits.empty() ? 0x4000U : 0U, 2);
+  out.big_endian(scale, 2);
+  for (const std::uint16_t digit : digits) out.big_endian(digit, 2);
 }
 
-void append_fixed(std::string& out, std::uint64_t value, std::size_t bytes) {
-  append_big_endian(out, bytes, 4);
-  append_big_endian(out, value, bytes);
+void append_fixed(RowBytes& out, std::uint64_t value, std::size_t bytes) {
+  out.big_endian(bytes, 4);
+  out.big_endian(value, bytes);
 }
 
 /// Redshift's binary numeric: the unscaled value in 8 or 16 bytes; the scale is in the modifier.
-void append_redshift_numeric(std::string& out, const Column& column, std::size_t row) {
+void append_redshift_numeric(RowBytes& out, const Column& column, std::size_t row) {
   const HugeInt value = column.huge_integer(row);
   const bool wide = column.type().type != Type::kDecimal || column.type().width > 18;
-  append_big_endian(out, wide ? 16 : 8, 4);
-  if (wide) append_big_endian(out, static_cast<std::uint64_t>(value.high), 8);
-  append_big_endian(out, value.low, 8);
+  out.big_endian(wide ? 16 : 8, 4);
+  if (wide) out.big_endian(static_cast<std::uint64_t>(value.high), 8);
+  out.big_endian(value.low, 8);
 }
 
-void append_binary_cell(std::string& out, const Column& column, std::size_t row,
+void append_binary_cell(RowBytes& out, const Column& column, std::size_t row,
                         const CellStyle& style) {
   if (engine::is_plain_list(column.type())) return append_binary_array(out, column, row, style);
   const auto integer = [&] { return static_cast<std::uint64_t>(column.integer(row)); };
@@ -274,17 +321,17 @@ void append_binary_cell(std::string& out, const Column& column, std::size_t row,
     case Type::kTimeTz: {
       // Microseconds of the local time, and seconds west of UTC.
       const std::uint64_t bits = column.cells<std::uint64_t>()[row];
-      append_big_endian(out, 12, 4);
-      append_big_endian(out, bits >> 24U, 8);
-      append_big_endian(out, static_cast<std::uint32_t>(-engine::time_tz_offset(bits)), 4);
+      out.big_endian(12, 4);
+      out.big_endian(bits >> 24U, 8);
+      out.big_endian(static_cast<std::uint32_t>(-engine::time_tz_offset(bits)), 4);
       return;
     }
     case Type::kInterval: {
       const engine::Interval value = column.cells<engine::Interval>()[row];
-      append_big_endian(out, 16, 4);
-      append_big_endian(out, static_cast<std::uint64_t>(value.us), 8);
-      append_big_endian(out, static_cast<std::uint32_t>(value.days), 4);
-      append_big_endian(out, static_cast<std::uint32_t>(value.months), 4);
+      out.big_endian(16, 4);
+      out.big_endian(static_cast<std::uint64_t>(value.us), 8);
+      out.big_endian(static_cast<std::uint32_t>(value.days), 4);
+      out.big_endian(static_cast<std::uint32_t>(value.months), 4);
       return;
     }
     case Type::kBlob:
@@ -297,6 +344,26 @@ void append_binary_cell(std::string& out, const Column& column, std::size_t row,
       return append_binary_numeric(out, column, row);
     default:
       return append_text_cell(out, column, row, style);  // text types are the same in both formats
+  }
+}
+
+void append_cell(RowBytes& out, const Column& column, std::size_t row, CellForm form,
+                 const CellStyle& style) {
+  if (column.is_null(row)) return out.append(kNullCell);
+  switch (form) {
+    case CellForm::kShortText: {
+      char* const at = out.room(4 + engine::kShortTextMax);
+      char* const end = engine::write_short_text(column, row, at + 4,
+                                                 {.extra_float_digits = style.extra_float_digits});
+      put_int32(at, static_cast<std::uint32_t>(end - at - 4));
+      return out.end_at(end);
+    }
+    case CellForm::kTextInPlace:
+      return append_sized(out, column.text(row));
+    case CellForm::kText:
+      return append_text_cell(out, column, row, style);
+    case CellForm::kBinary:
+      return append_binary_cell(out, column, row, style);
   }
 }
 
@@ -340,24 +407,22 @@ void append_row_description(std::string& out, std::span<const session::Field> fi
 void append_rows(std::string& out, const engine::Chunk& chunk, std::size_t first, std::size_t count,
                  std::span<const std::int16_t> formats, const CellStyle& style) {
   const std::size_t columns = chunk.columns().size();
-  std::vector<bool> binary(columns);
-  for (std::size_t i = 0; i < columns; ++i) binary[i] = format_of(formats, i) == 1;
+  std::vector<CellForm> forms(columns);
+  for (std::size_t i = 0; i < columns; ++i)
+    forms[i] = form_of(chunk.column(i).type(), format_of(formats, i) == 1, style);
+  RowBytes bytes(out);
   for (std::size_t row = first; row < first + count; ++row) {
-    const std::size_t start = out.size();
-    out.append("D\0\0\0\0\0\0", 7);
+    const std::size_t start = bytes.size();
+    char* const head = bytes.room(kRowHead);
+    *head = 'D';
+    put_int16(head + 5, static_cast<std::uint16_t>(columns));
+    bytes.end_at(head + kRowHead);
     for (std::size_t i = 0; i < columns; ++i) {
-      const Column& column = chunk.column(i);
-      if (column.is_null(row)) {
-        out.append(4, '\xff');
-      } else if (binary[i]) {
-        append_binary_cell(out, column, row, style);
-      } else {
-        append_text_cell(out, column, row, style);
-      }
+      append_cell(bytes, chunk.column(i), row, forms[i], style);
     }
-    put_int32(out.data() + start + 1, static_cast<std::uint32_t>(out.size() - start - 1));
-    put_int16(out.data() + start + 5, static_cast<std::uint16_t>(columns));
+    put_int32(bytes.byte(start) + 1, static_cast<std::uint32_t>(bytes.size() - start - 1));
   }
+  bytes.finish();
 }
 
 }  // namespace leat::pgwire
