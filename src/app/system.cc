@@ -40,6 +40,7 @@
 #include "pipeline/load/rescue.h"
 #include "pipeline/load/sync_schedule.h"
 #include "pipeline/privacy/service.h"
+#include "pipeline/shape/names.h"
 #include "warehouse/backup/exchange.h"
 #include "warehouse/dataapi/server.h"
 #include "warehouse/engine/database.h"
@@ -367,6 +368,7 @@ Status System::Impl::start_privacy() {
   options.deletion.bucket = config.archive_bucket;
   for (const Source& source : sources) {
     options.deletion.sources.push_back({.name = source.name, .schema = source.schema});
+    options.deletion.usual_schema_of = shape::schema_name_of;
   }
   if (destination) {
     options.deletion.destination = destination->settings;
@@ -438,6 +440,10 @@ Result<std::vector<console::SourceReceived>> System::Impl::source_counts() {
     const auto found = counts.find(source.name);
     const SourceCounts of_source = found == counts.end() ? SourceCounts{} : found->second;
     out.push_back({source.name, of_source.received_events, of_source.archived_events});
+  }
+  for (const auto& [name, of_source] : counts) {
+    if (std::ranges::find(sources, name, &Source::name) != sources.end()) continue;
+    out.push_back({name, of_source.received_events, of_source.archived_events});
   }
   return out;
 }

@@ -203,6 +203,21 @@ class PrivacyTest(LeatTest):
             self.assertIn('"rejected":"suppressed"', self.archived())
             self.books(leat)
 
+    def test_reaches_sources_that_the_configuration_names_no_more(self):
+        with self.up({"LEAT_SYNC_EVERY": "1h", "LEAT_SOURCES": "web,loaded,waiting"}) as leat:
+            for source in ("loaded", "waiting"):
+                leat.send("track", track("ann", source), leat.write_key(source))
+            self.leat("sync", "--source", "loaded")
+        with self.up({"LEAT_SYNC_EVERY": "1h"}) as leat:
+            status = json.loads(self.leat("status", "--json"))
+            self.assertIn('"waiting": balanced, 0 received', status["verdict"])
+            self.assertIn("1 more that nobody loads", status["verdict"])
+            sources = {each["source"]: each for each in self.delete("--user-id", "ann")["sources"]}
+            self.assertEqual(sources["waiting"]["events_deleted"], 1, sources)
+            self.assertEqual(sources["loaded"]["table_rows"], {"order_completed": 1, "tracks": 1})
+            self.assertEqual(leat.value("select count(*) from loaded.tracks"), "0")
+            self.assertNotIn("ann", self.archived())
+
     def test_says_what_is_wrong(self):
         with self.up({"LEAT_SYNC_EVERY": "1h"}):
             self.assertIn(

@@ -138,6 +138,11 @@ std::optional<std::int64_t> SourceView::waiting_for_sync() const {
   return *archived - ledger->events.received;
 }
 
+std::int64_t SourceView::events_for_nobody() const {
+  if (is_configured) return 0;
+  return in_journal().value_or(0) + waiting_for_sync().value_or(0);
+}
+
 std::vector<SourceView> source_views(const Snapshot& snapshot) {
   std::map<std::string, SourceView> views;
   const auto view = [&views](const std::string& name) -> SourceView& {
@@ -169,6 +174,7 @@ std::vector<SourceView> source_views(const Snapshot& snapshot) {
   std::vector<SourceView> out;
   for (auto& [name, source] : views) {
     source.archive_is_readable = snapshot.received.has_value();
+    source.is_configured = source.state != nullptr || snapshot.states.empty();
     out.push_back(std::move(source));
   }
   return out;
@@ -213,7 +219,12 @@ Verdict judge(const SourceView& source) {
   }
   const std::int64_t in_journal = source.in_journal().value_or(0);
   const std::int64_t waiting = source.waiting_for_sync().value_or(0);
-  if (in_journal + waiting > 0) {
+  if (source.events_for_nobody() > 0) {
+    sentence += fmt::format(
+        "; {} more that nobody loads, because the configuration does not name the source; add it "
+        "to sources",
+        grouped(in_journal + waiting));
+  } else if (in_journal + waiting > 0) {
     sentence +=
         fmt::format("; {} more on the way ({} in the journal, {} archived and waiting for a sync)",
                     grouped(in_journal + waiting), grouped(in_journal), grouped(waiting));
@@ -229,8 +240,10 @@ Verdict judge(const Snapshot& snapshot) {
     }
   }
   std::optional<std::string> unknown;
+  std::optional<std::string> forgotten;
   for (const SourceView& source : source_views(snapshot)) {
     Verdict verdict = judge(source);
+    if (source.events_for_nobody() > 0) forgotten = verdict.sentence;
     if (!verdict.balanced) {
       unknown = verdict.sentence;
     } else if (!*verdict.balanced) {
@@ -240,6 +253,7 @@ Verdict judge(const Snapshot& snapshot) {
   if (unknown) return {std::nullopt, *unknown};
   if (!snapshot.ledger) return {std::nullopt, "cannot tell: there is no ledger to read here"};
   if (!snapshot.received) return {std::nullopt, "cannot tell: the archive cannot be read"};
+  if (forgotten) return {true, *forgotten};
   return {true,
           "the books balance: every received event is loaded, deduplicated, rescued, excluded or "
           "on the way"};

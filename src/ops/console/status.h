@@ -49,10 +49,13 @@ struct SourceView {
   std::optional<std::int64_t> archived;
   std::optional<load::SourceBooks> ledger;
   const load::SourceState* state = nullptr;
+  bool is_configured = true;        ///< false: nothing loads it
   bool archive_is_readable = true;  ///< false: received and archived are not known
 
   [[nodiscard]] std::optional<std::int64_t> in_journal() const;
   [[nodiscard]] std::optional<std::int64_t> waiting_for_sync() const;
+  /// What waits for a load and gets none.
+  [[nodiscard]] std::int64_t events_for_nobody() const;
 };
 
 /// One view per source that any stage knows, by name. The states must outlive it.

@@ -72,6 +72,25 @@ TEST(Verdict, SaysWhereItDoesNotBalance) {
   EXPECT_THAT(judge(batch_wrong).sentence, HasSubstr("web/2026112014/j-1-2"));
 }
 
+// A source that was renamed or taken out of the configuration before its last events were loaded.
+TEST(Verdict, TellsOfEventsThatNobodyLoads) {
+  Snapshot snapshot = balanced_snapshot();
+  load::SourceState web;
+  web.source = {.name = "web", .schema = "web"};
+  snapshot.states.push_back(web);
+  snapshot.received->push_back({"old", 50, 40});
+  const Verdict verdict = judge(snapshot);
+  EXPECT_EQ(verdict.balanced, true);
+  EXPECT_THAT(verdict.sentence, HasSubstr("source \"old\": balanced"));
+  EXPECT_THAT(verdict.sentence, HasSubstr("50 more that nobody loads"));
+  EXPECT_THAT(verdict.sentence, HasSubstr("add it to sources"));
+  EXPECT_THAT(judge(source_views(snapshot).at(1)).sentence, HasSubstr("300 more on the way"));
+  snapshot.ledger->sources.push_back(books_of({.received = 50, .loaded = 50}));
+  snapshot.ledger->sources.back().source = "old";
+  snapshot.received->back() = {"old", 50, 50};
+  EXPECT_THAT(judge(snapshot).sentence, HasSubstr("the books balance"));
+}
+
 // Wrong credentials of the store, for example.
 TEST(Verdict, DoesNotGuessWithoutAnArchive) {
   Snapshot snapshot = balanced_snapshot();

@@ -81,6 +81,17 @@ class DeletionRun {
     return found == reports_.end() ? nullptr : &*found;
   }
 
+  [[nodiscard]] bool takes(std::string_view source) const {
+    return request_.source.empty() || source == request_.source;
+  }
+
+  // Sources that the configuration names no more have events of the person all the same.
+  SourceReport& report_for(const std::string& source) {
+    if (SourceReport* found = report_of(source)) return *found;
+    const std::string schema = options_.usual_schema_of ? options_.usual_schema_of(source) : "";
+    return reports_.emplace_back(SourceReport{.source = source, .schema = schema});
+  }
+
   Status redact_archive() {
     archive::Positions positions;
     while (true) {
@@ -106,8 +117,7 @@ class DeletionRun {
     for (const archive::Seal& seal : seals) {
       plans.push_back(std::async(std::launch::async, [this, &seal] {
         return archive::Redactor(*options_.store, options_.bucket)
-            .plan(seal, request_.person,
-                  [this](std::string_view source) { return report_of(source) != nullptr; });
+            .plan(seal, request_.person, [this](std::string_view source) { return takes(source); });
       }));
     }
     // All are over before anything of this goes.
@@ -123,10 +133,10 @@ class DeletionRun {
   Status redact_seal(const archive::Seal& seal, const archive::SealRedaction& plan) {
     if (!request_.is_dry) LEAT_TRY(take_over(seal));
     for (const archive::Batch& batch : seal.batches) {
-      if (SourceReport* report = report_of(batch.source)) {
-        ++report->objects_read;
-        report->events_read += static_cast<std::int64_t>(batch.events);
-      }
+      if (!takes(batch.source)) continue;
+      SourceReport& report = report_for(batch.source);
+      ++report.objects_read;
+      report.events_read += static_cast<std::int64_t>(batch.events);
     }
     if (!request_.is_dry) {
       for (const archive::RedactedBatch& batch : plan.batches) {
@@ -142,7 +152,7 @@ class DeletionRun {
   // What a process before this one did of the seal.
   Status take_over(const archive::Seal& seal) {
     for (const archive::Batch& batch : seal.batches) {
-      if (report_of(batch.source) == nullptr) continue;
+      if (!takes(batch.source)) continue;
       LEAT_TRY(redactor_.clean(batch));
       const auto announced = log_->objects().find(batch.id);
       if (announced == log_->objects().end()) continue;
@@ -152,13 +162,13 @@ class DeletionRun {
   }
 
   void note(const std::string& source, const RewrittenObject& object) {
-    SourceReport* report = report_of(source);
-    if (report == nullptr) return;
-    report->events_deleted += object.events_deleted;
-    report->objects.push_back(object);
+    SourceReport& report = report_for(source);
+    report.events_deleted += object.events_deleted;
+    report.objects.push_back(object);
   }
 
   Status delete_from_destination(SourceReport& report) {
+    if (report.schema.empty()) return {};
     RowsRequest rows{.deletion_id = request_.id,
                      .source = report.source,
                      .schema = report.schema,

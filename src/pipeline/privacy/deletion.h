@@ -20,7 +20,10 @@ namespace leat::privacy {
 struct DeletionOptions {
   io::ObjectStore* store = nullptr;  ///< Archive and staged files. Borrowed.
   std::string bucket;
-  std::vector<load::SourceSettings> sources;  ///< All that there are.
+  std::vector<load::SourceSettings> sources;  ///< All that the configuration names.
+  /// The schema of a source that the archive has and the configuration names no more. Empty: the
+  /// rows of such sources stay.
+  std::function<std::string(std::string_view)> usual_schema_of;
   load::DestinationSettings destination;
   load::Connect connect;
   /// Seals what the journal holds; may be empty where there is no journal.

@@ -114,16 +114,16 @@ struct World {
     store = std::move(*opened);
   }
 
-  void seal(std::uint64_t offset, const std::string& lines) {
+  void seal(std::uint64_t offset, const std::string& lines, const std::string& source = "web") {
     archive::Seal seal{
         .stream = "s", .first = Offset{offset}, .last = Offset{offset}, .batches = {}};
     const auto object = archive::Compressor().compress(lines);
     seal.events = static_cast<std::uint64_t>(std::ranges::count(lines, '\n'));
     seal.batches.push_back(
-        {.id = archive::batch_id("web", "2026112014", "s", seal.first, seal.last),
-         .source = "web",
+        {.id = archive::batch_id(source, "2026112014", "s", seal.first, seal.last),
+         .source = source,
          .hour = "2026112014",
-         .uri = archive::batch_uri("leat", "web", "2026112014", "s", seal.first, seal.last),
+         .uri = archive::batch_uri("leat", source, "2026112014", "s", seal.first, seal.last),
          .events = seal.events,
          .raw_bytes = lines.size(),
          .object_bytes = object->size(),
@@ -195,6 +195,41 @@ TEST(Deletion, DeletesEverywhereAndReports) {
   const auto again = world.run();
   ASSERT_TRUE(again);
   expect_whole(*again, "again");
+}
+
+// The configuration may have named the source once.
+TEST(Deletion, ReachesSourcesThatAreNamedNoMore) {
+  World world;
+  world.seal(4, line_of("ann", 6) + line_of("bob", 7), "Old App");
+  DeletionOptions options = world.options();
+  options.usual_schema_of = [](std::string_view source) {
+    EXPECT_EQ(source, "Old App");
+    return "old_app";
+  };
+  const DeletionRequest request{
+      .id = "d1", .person = kAnn, .source = {}, .requested_at = TimeUs{1}};
+  auto log = DeletionLog::create(world.files, "/privacy/d1.log", request);
+  ASSERT_TRUE(log) << log.error().message;
+  const auto reports = run_deletion(options, request, log->get(), {});
+  ASSERT_TRUE(reports) << reports.error().message;
+  ASSERT_EQ(reports->size(), 2U);
+  EXPECT_EQ((*reports)[0].events_deleted, 3);
+  EXPECT_EQ((*reports)[1].source, "Old App");
+  EXPECT_EQ((*reports)[1].schema, "old_app");
+  EXPECT_EQ((*reports)[1].events_deleted, 1);
+  EXPECT_EQ((*reports)[1].objects_read, 1);
+  const auto& texts = world.warehouse.texts;
+  EXPECT_NE(std::ranges::find_if(
+                texts, [](const std::string& text) { return text.find("'Old App'") != text.npos; }),
+            texts.end());
+
+  DeletionRequest of_web = request;
+  of_web.id = "d2";
+  of_web.source = "web";
+  of_web.is_dry = true;
+  const auto web = run_deletion(options, of_web, nullptr, {});
+  ASSERT_TRUE(web) << web.error().message;
+  EXPECT_EQ(web->size(), 1U);
 }
 
 // A store whose first readers of an archive object wait for each other.
