@@ -116,7 +116,7 @@ std::string type_text(KeyType type, std::string_view choices, std::int64_t min, 
       return "minute hour day month week-day, such as '15 * * * *', or @hourly, @daily, @weekly, "
              "@monthly";
     case KeyType::kHours:
-      return "hours from 0 to 23, such as 6-22 or 0,6,12,18";
+      return "hours from 0 to 23, such as 6-22 or, over midnight, 22-23,0-5";
     case KeyType::kTimeZone:
       return "a name of the IANA database, such as Europe/Berlin or UTC";
     case KeyType::kConflicts:

@@ -17,6 +17,7 @@
 #include "load_fixture.h"
 #include "pipeline/event/json_tree.h"
 #include "pipeline/shape/names.h"
+#include "pipeline/shape/selection.h"
 
 namespace leat::load_test {
 namespace {
@@ -25,8 +26,9 @@ using event::JsonKind;
 using event::JsonValue;
 using testing::ElementsAre;
 
-/// Track calls with properties that like the edges. Every text and number is another one, so that a
-/// value found is the value sent. No value holds '|', which separates the warehouse's answers.
+/// Calls of every kind with properties, traits and contexts that like the edges. Every text and
+/// number is another one, so that a value found is the value sent. No value holds '|', which
+/// separates the warehouse's answers.
 class RandomCalls {
  public:
   explicit RandomCalls(std::uint64_t seed) : random_(seed) {}
@@ -40,10 +42,16 @@ class RandomCalls {
                                                      "\xe6\x97\xa5\xe6\x9c\xac",
                                                      std::string(140, 'e'),
                                                      std::string(140, 'e') + "x"};
+    static const std::vector<std::string> kOthers = {
+        R"("identify","traits":)", R"("page","properties":)", R"("screen","properties":)",
+        R"("group","groupId":"g","traits":)", R"("alias","previousId":"p","traits":)"};
     const std::string& event = kEvents[random_.below(kEvents.size())];
-    return fmt::format(
-        R"({{"type":"track","userId":"u","messageId":{},"event":{},"properties":{}}})",
-        json_string(id), json_string(event), object(0));
+    std::string out = fmt::format(R"({{"userId":"u","messageId":{},"type":)", json_string(id));
+    out += chance(60) ? fmt::format(R"("track","event":{},"properties":)", json_string(event))
+                      : kOthers[random_.below(kOthers.size())];
+    out += object(0);
+    if (chance(30)) out += ",\"context\":" + object(0);
+    return out + "}";
   }
 
  private:
@@ -156,16 +164,21 @@ struct Leaf {
   std::string compact;
 };
 
-void collect(const JsonValue& object, std::vector<std::string> path, bool whole_objects,
-             std::vector<Leaf>& leaves) {
+/// Where an object stands, which its leaves' columns are named by.
+struct Place {
+  shape::Scope scope;
+  event::EventType type;
+};
+
+void collect(const JsonValue& object, Place place, std::vector<std::string> path,
+             bool whole_objects, std::vector<Leaf>& leaves) {
   for (const auto& [name, value] : object.members) {
     path.push_back(name);
     if (value.kind == JsonKind::kObject && !whole_objects) {
-      collect(value, path, false, leaves);
+      collect(value, place, path, false, leaves);
     } else if (value.kind != JsonKind::kNull) {
       const std::vector<std::string_view> keys(path.begin(), path.end());
-      Leaf leaf{.column = shape::column_name_of(shape::Scope::kProperties, event::EventType::kTrack,
-                                                keys),
+      Leaf leaf{.column = shape::column_name_of(place.scope, place.type, keys),
                 .value = value,
                 .compact = {}};
       append_compact_json(leaf.compact, value.raw);
@@ -306,7 +319,12 @@ class RecoveryTest : public LoadFixture {
                 ElementsAre("0"));
     EXPECT_THAT(warehouse_.ask("SELECT sum(received), sum(loaded) FROM leat.batches"),
                 ElementsAre(fmt::format("{0}|{0}", events)));
-    EXPECT_THAT(warehouse_.ask("SELECT count(*) FROM web.tracks"),
+    EXPECT_THAT(warehouse_.ask("SELECT sum(n) FROM (SELECT count(*) AS n FROM web.tracks UNION ALL "
+                               "SELECT count(*) FROM web.identifies UNION ALL "
+                               "SELECT count(*) FROM web.pages UNION ALL "
+                               "SELECT count(*) FROM web.screens UNION ALL "
+                               "SELECT count(*) FROM web.groups UNION ALL "
+                               "SELECT count(*) FROM web.aliases)"),
                 ElementsAre(std::to_string(events)));
   }
 
@@ -322,11 +340,22 @@ class RecoveryTest : public LoadFixture {
     for (const auto& [id, event] : sent) {
       const auto json = event::parse_json(event);
       ASSERT_TRUE(json);
-      std::string table = shape::event_table_of(json->find("event")->text);
-      if (!tables.contains(table)) table = "tracks";
+      const event::EventType type = event::event_type_of(json->find("type")->text);
+      const JsonValue* name = json->find("event");
+      std::string table(shape::home_table_of(type));
+      if (name != nullptr && tables.contains(shape::event_table_of(name->text))) {
+        table = shape::event_table_of(name->text);
+      }
       ASSERT_TRUE(tables[table].contains(id)) << table << " has no row of " << event;
       std::vector<Leaf> leaves;
-      collect(*json->find("properties"), {}, shaping.objects != shape::Nested::kFlatten, leaves);
+      const bool whole_objects = shaping.objects != shape::Nested::kFlatten;
+      for (const char* member : {"properties", "traits"}) {
+        const JsonValue* const own = json->find(member);
+        if (own != nullptr)
+          collect(*own, {shape::Scope::kProperties, type}, {}, whole_objects, leaves);
+      }
+      const JsonValue* const context = json->find("context");
+      if (context != nullptr) collect(*context, {shape::Scope::kContext, type}, {}, false, leaves);
       values += leaves.size();
       for (const Leaf& leaf : leaves) {
         const bool found = is_found(leaf, tables[table][id], rescued,
