@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "app/data_directory.h"
 #include "app/file_text.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "pipeline/shape/names.h"
 #include "pipeline/shape/shaper.h"
@@ -158,6 +160,13 @@ Result<std::vector<Source>> resolve_sources(const std::vector<SourceConfig>& con
       made = true;
     }
     source.write_key = key;
+  }
+  for (const auto& [name, key] : kept) {
+    if (std::ranges::find(sources, name, &Source::name) != sources.end()) continue;
+    log::warning("sources",
+                 "{} has a write key of source \"{}\", which the configuration does not name: "
+                 "requests with it are answered 401; add it to sources, or take the key out",
+                 write_keys_path, name);
   }
   if (made) LEAT_TRY(write_write_keys(write_keys_path, kept));
   LEAT_TRY(check_unique(sources, &Source::write_key, "write_key"));

@@ -210,6 +210,7 @@ class PrivacyTest(LeatTest):
             self.leat("sync", "--source", "loaded")
         with self.up({"LEAT_SYNC_EVERY": "1h"}) as leat:
             status = json.loads(self.leat("status", "--json"))
+            self.assertIn('write key of source "waiting", which the configuration', leat.messages())
             self.assertIn('"waiting": balanced, 0 received', status["verdict"])
             self.assertIn("1 more that nobody loads", status["verdict"])
             sources = {each["source"]: each for each in self.delete("--user-id", "ann")["sources"]}
