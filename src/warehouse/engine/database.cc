@@ -225,10 +225,12 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options)
   if (ready) ready = register_key_sets(state, (*connection)->state_->connection);
   if (ready) ready = register_decimal_division((*connection)->state_->connection);
   if (ready) ready = register_float_check((*connection)->state_->connection);
+  if (ready) ready = register_float_aggregates((*connection)->state_->connection);
   if (ready) ready = add_hash_functions(*database);
   if (ready) ready = add_pattern_functions(*database);
   if (ready) ready = add_format_functions(*database);
   if (ready) ready = add_text_number_function(*database);
+  if (ready) ready = add_object_function(*database);
   if (ready) ready = add_value_functions(*database);
   if (ready) ready = register_catalog_types((*connection)->state_->connection);
   if (ready) ready = register_sketch_aggregates((*connection)->state_->connection);

@@ -196,6 +196,8 @@ inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
 [[nodiscard]] SqlStatus register_decimal_division(duckdb_connection connection);
 /// Registers the check of floating-point arithmetic (float_check.cc).
 [[nodiscard]] SqlStatus register_float_check(duckdb_connection connection);
+/// Registers sums and averages of floating point (float_aggregate.cc).
+[[nodiscard]] SqlStatus register_float_aggregates(duckdb_connection connection);
 /// The engine's names of CatalogType's.
 inline constexpr const char* kOidName = "LEAT_OID";
 inline constexpr const char* kCharacterName = "LEAT_CHARACTER";
@@ -211,6 +213,7 @@ class Database;
 [[nodiscard]] SqlStatus add_sketch_functions(Database& database);
 /// Registers the function of text_number_function.cc.
 [[nodiscard]] SqlStatus add_text_number_function(Database& database);
+[[nodiscard]] SqlStatus add_object_function(Database& database);
 /// Registers the functions of value_function.cc.
 [[nodiscard]] SqlStatus add_value_functions(Database& database);
 /// Registers the functions of format_function.cc.

@@ -2,7 +2,8 @@
 //
 //   leat_to_char(timestamp | time, format)              the moment as the template says
 //   leat_to_char(timestamp, format, zone, offset)       with the zone's name and microseconds east
-//   leat_to_char_number(text, format)                   the number, given as text
+//   leat_to_char_number(text | double | real, format)   the number; integers and decimals as text
+//   leat_to_number(text, format)                        the number as decimal text
 //   leat_to_timestamp(text, format, strict)             TIMESTAMP
 //
 // and leat_attribute_names(json, upper): the JSON with the names of its objects' members in upper
@@ -58,6 +59,39 @@ SqlStatus add(Database& database, std::string name, const std::vector<Type>& par
   return database.add_function(std::move(function));
 }
 
+/// Of binary numbers, which have no more decimal digits than that.
+template <class Float>
+SqlStatus add_number_function(Database& database, Type type, int digits_max) {
+  return add(
+      database, "leat_to_char_number", {type, Type::kVarchar}, Type::kVarchar,
+      [digits_max](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+        const double number{arguments.column(0).cells<Float>()[row]};
+        LEAT_ASSIGN(const std::string text,
+                    format_number(number, digits_max, arguments.column(1).text(row)));
+        output.set_text(row, text);
+        return {};
+      });
+}
+
+SqlStatus add_number_functions(Database& database) {
+  LEAT_TRY(add(database, "leat_to_char_number", {Type::kVarchar, Type::kVarchar}, Type::kVarchar,
+               [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+                 LEAT_ASSIGN(const std::string text, format_number(arguments.column(0).text(row),
+                                                                   arguments.column(1).text(row)));
+                 output.set_text(row, text);
+                 return {};
+               }));
+  LEAT_TRY(add_number_function<double>(database, Type::kDouble, 15));
+  LEAT_TRY(add_number_function<float>(database, Type::kFloat, 6));
+  return add(database, "leat_to_number", {Type::kVarchar, Type::kVarchar}, Type::kVarchar,
+             [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
+               LEAT_ASSIGN(const std::string text, read_number(arguments.column(0).text(row),
+                                                               arguments.column(1).text(row)));
+               output.set_text(row, text);
+               return {};
+             });
+}
+
 }  // namespace
 
 SqlStatus add_format_functions(Database& database) {
@@ -78,12 +112,7 @@ SqlStatus add_format_functions(Database& database) {
                                                     arguments.column(1).text(row), zone));
                  return {};
                }));
-  LEAT_TRY(add(database, "leat_to_char_number", {Type::kVarchar, Type::kVarchar}, Type::kVarchar,
-               [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
-                 output.set_text(row, format_number(arguments.column(0).text(row),
-                                                    arguments.column(1).text(row)));
-                 return {};
-               }));
+  LEAT_TRY(add_number_functions(database));
   LEAT_TRY(add(database, "leat_attribute_names", {Type::kVarchar, Type::kBoolean}, Type::kVarchar,
                [](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
                  output.set_text(row, with_attribute_names(arguments.column(0).text(row),

@@ -41,12 +41,26 @@ struct Piece {
   bool ordinal_upper = false;
 };
 
+bool starts_with_lower(std::string_view text, std::string_view element) {
+  return text.size() >= element.size() &&
+         std::ranges::equal(text.substr(0, element.size()), element, [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
+         });
+}
+
+/// An element in upper case, in lower case or, if it is a name, with a capital: what is written
+/// otherwise is text.
 std::string_view element_at(std::string_view rest) {
+  constexpr std::string_view kNames[] = {"Month", "Day", "Mon", "Dy"};
+  for (const std::string_view name : kNames) {
+    if (!rest.starts_with(name)) continue;
+    return *std::ranges::find_if(
+        kElements, [&](std::string_view each) { return equal_ignore_case(each, name); });
+  }
   for (const std::string_view element : kElements) {
-    if (!equal_ignore_case(rest.substr(0, element.size()), element)) continue;
+    if (rest.starts_with(element)) return element;
     // OF in lower case is the word.
-    if (element == "OF" && rest[0] != 'O') continue;
-    return element;
+    if (element != "OF" && starts_with_lower(rest, element)) return element;
   }
   return {};
 }
@@ -67,12 +81,17 @@ std::vector<Piece> pieces_of(std::string_view format) {
   bool fill = true;
   while (!format.empty()) {
     if (format.front() == '"') {
-      const std::size_t close = std::min(format.find('"', 1), format.size());
-      text(format.substr(1, close - 1));
-      format.remove_prefix(std::min(close + 1, format.size()));
+      fill = true;
+      for (format.remove_prefix(1); !format.empty() && format.front() != '"';) {
+        if (format.front() == '\\' && format.size() > 1) format.remove_prefix(1);
+        text(format.substr(0, 1));
+        format.remove_prefix(1);
+      }
+      format.remove_prefix(std::min<std::size_t>(1, format.size()));
       continue;
     }
-    if (equal_ignore_case(format.substr(0, 2), "FM")) {
+    if (format.starts_with("\\\"")) format.remove_prefix(1);
+    if (format.starts_with("FM") || format.starts_with("fm")) {
       fill = false;
       format.remove_prefix(2);
       continue;
@@ -81,13 +100,14 @@ std::vector<Piece> pieces_of(std::string_view format) {
     if (element.empty()) {
       text(format.substr(0, 1));
       format.remove_prefix(1);
+      fill = true;
       continue;
     }
     Piece piece{.element = element, .written = std::string(format.substr(0, element.size()))};
     piece.fill = std::exchange(fill, true);
     format.remove_prefix(element.size());
-    if (is_numeric_element(element) && equal_ignore_case(format.substr(0, 2), "TH")) {
-      piece.ordinal = true;
+    if (format.starts_with("TH") || format.starts_with("th")) {
+      piece.ordinal = is_numeric_element(element);
       piece.ordinal_upper = format[0] == 'T';
       format.remove_prefix(2);
     }
@@ -147,6 +167,7 @@ Fields fields_of(std::int64_t local_us) {
 struct NumberShown {
   std::int64_t value = 0;
   int width = 1;
+  bool always_filled = false;  ///< also with FM
 };
 
 NumberShown number_of(std::string_view element, const Fields& at) {
@@ -157,11 +178,15 @@ NumberShown number_of(std::string_view element, const Fields& at) {
   if (element == "YYY") return {year % 1000, 3};
   if (element == "YY") return {year % 100, 2};
   if (element == "Y") return {year % 10, 1};
-  if (element == "IYYY") return {at.iso_year, 4};
-  if (element == "IYY") return {at.iso_year % 1000, 3};
-  if (element == "IY") return {at.iso_year % 100, 2};
-  if (element == "I") return {at.iso_year % 10, 1};
-  if (element == "CC") return {(year + 99) / 100, 2};
+  const int iso_year = at.iso_year > 0 ? at.iso_year : 1 - at.iso_year;
+  if (element == "IYYY") return {iso_year, 4};
+  if (element == "IYY") return {iso_year % 1000, 3};
+  if (element == "IY") return {iso_year % 100, 2};
+  if (element == "I") return {iso_year % 10, 1};
+  if (element == "CC") {
+    if (at.year <= 0) return {at.year / 100 - 1, 3};
+    return {(year + 99) / 100, 2};
+  }
   if (element == "Q") return {(at.month - 1) / 3 + 1, 1};
   if (element == "MM") return {at.month, 2};
   if (element == "WW") return {(at.day_of_year - 1) / 7 + 1, 2};
@@ -177,8 +202,8 @@ NumberShown number_of(std::string_view element, const Fields& at) {
   if (element == "HH12" || element == "HH") return {hour % 12 == 0 ? 12 : hour % 12, 2};
   if (element == "MI") return {seconds / 60 % 60, 2};
   if (element == "SS") return {seconds % 60, 2};
-  if (element == "MS") return {at.us / 1000 % 1000, 3};
-  if (element == "US") return {at.us % 1'000'000, 6};
+  if (element == "MS") return {at.us / 1000 % 1000, 3, true};
+  if (element == "US") return {at.us % 1'000'000, 6, true};
   return {seconds, 1};  // SSSS
 }
 
@@ -204,7 +229,8 @@ std::string word_of(const Piece& piece, const Fields& at, ZoneText zone) {
   if (element == "TZ") return lower ? to_lower(zone.name) : upper_case(zone.name);
   if (element == "OF") {
     const std::int64_t minutes = std::abs(zone.offset_seconds) / 60;
-    std::string text = fmt::format("{}{:02}", zone.offset_seconds < 0 ? '-' : '+', minutes / 60);
+    std::string text =
+        fmt::format("{}{:0{}}", zone.offset_seconds < 0 ? '-' : '+', minutes / 60, padded ? 2 : 1);
     if (minutes % 60 != 0) text += fmt::format(":{:02}", minutes % 60);
     return text;
   }
@@ -226,18 +252,21 @@ std::string format_moment(std::int64_t local_us, std::string_view format, ZoneTe
   const Fields fields = fields_of(local_us);
   std::string out;
   for (const Piece& piece : pieces_of(format)) {
+    const auto ending = [&](std::int64_t number) {
+      if (!piece.ordinal) return std::string();
+      const std::string_view letters = ordinal_of(number);
+      return piece.ordinal_upper ? upper_case(letters) : std::string(letters);
+    };
     if (piece.element.empty()) {
       out += piece.written;
     } else if (piece.element == "Y,YYY") {
       const std::int64_t year = number_of("YYYY", fields).value;
-      out += fmt::format("{},{:03}", year / 1000, year % 1000);
+      out += fmt::format("{},{:03}", year / 1000, year % 1000) + ending(year);
     } else if (is_numeric_element(piece.element)) {
       const NumberShown shown = number_of(piece.element, fields);
-      out += fmt::format("{:0{}}", shown.value, piece.fill ? shown.width : 1);
-      if (piece.ordinal) {
-        const std::string_view ending = ordinal_of(shown.value);
-        out += piece.ordinal_upper ? upper_case(ending) : std::string(ending);
-      }
+      out +=
+          fmt::format("{:0{}}", shown.value, piece.fill || shown.always_filled ? shown.width : 1);
+      out += ending(shown.value);
     } else {
       out += word_of(piece, fields, zone);
     }
@@ -250,7 +279,8 @@ namespace {
 /// What a text said, by element.
 struct Reading {
   std::string_view rest;
-  std::optional<std::int64_t> year, month, day, day_of_year, julian, iso_week, iso_day;
+  std::optional<std::int64_t> year, month, day, day_of_year, julian, iso_week, iso_day, week,
+      week_of_month;
   std::int64_t hour = 0, minute = 0, second = 0, us = 0, offset_seconds = 0;
   std::optional<std::int64_t> second_of_day;
   bool twelve_hours = false, afternoon = false, before_christ = false, iso = false;
@@ -328,6 +358,10 @@ bool read_number(const Piece& piece, std::size_t most, Reading& reading) {
     reading.day = value;
   } else if (element == "DDD") {
     reading.day_of_year = value;
+  } else if (element == "WW") {
+    reading.week = std::min<std::int64_t>(*value, 99);
+  } else if (element == "W") {
+    reading.week_of_month = std::min<std::int64_t>(*value, 99);
   } else if (element == "IW") {
     reading.iso_week = value;
   } else if (element == "ID") {
@@ -426,6 +460,10 @@ SqlResult<std::int64_t> moment_of(Reading& reading, bool strict) {
     return fail_sql("22008", fmt::format("date/time field time value out of range: {}:{:02}:{:02}",
                                          reading.hour, reading.minute, reading.second));
   }
+  // Weeks of seven days from the first day on, where nothing finer was said.
+  if (reading.week && !reading.month && !reading.day && !reading.day_of_year)
+    reading.day_of_year = (*reading.week - 1) * 7 + 1;
+  if (reading.week_of_month && !reading.day) reading.day = (*reading.week_of_month - 1) * 7 + 1;
   std::int64_t year = reading.year.value_or(1);
   if (reading.before_christ) year = 1 - year;
   const std::int64_t month = reading.month.value_or(1);
@@ -473,9 +511,11 @@ SqlResult<std::int64_t> parse_moment(std::string_view text, std::string_view for
     if (piece.element.empty()) {
       // Each character of the template stands for any one of the text; blanks for any number.
       for (const char c : piece.written) {
-        if (c == ' ') {
-          reading.skip_blanks();
-        } else if (!reading.rest.empty()) {
+        // Names may be filled with blanks.
+        const std::size_t next = reading.rest.find_first_not_of(' ');
+        const bool filled = next != std::string_view::npos && reading.rest[next] == c;
+        if (c == ' ' || filled) reading.skip_blanks();
+        if (c != ' ' && !reading.rest.empty()) {
           reading.rest.remove_prefix(1);
         }
       }

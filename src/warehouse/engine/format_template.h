@@ -22,8 +22,15 @@ struct ZoneText {
                                         ZoneText zone = {});
 
 /// `number`: decimal text such as "-125.80" or "1e+20". A number with more digits than the template
-/// has before its point is shown as #.
-[[nodiscard]] std::string format_number(std::string_view number, std::string_view format);
+/// has before its point is shown as #. Errors: 42601 for a template that contradicts itself.
+[[nodiscard]] SqlResult<std::string> format_number(std::string_view number,
+                                                   std::string_view format);
+/// A binary number of which `digits_max` decimal digits count: 15 of DOUBLE PRECISION, 6 of REAL.
+[[nodiscard]] SqlResult<std::string> format_number(double number, int digits_max,
+                                                   std::string_view format);
+/// Reads what format_number writes, as decimal text. Errors: 42601, 0A000 for elements that cannot
+/// be read, 22P02 for a text without a number.
+[[nodiscard]] SqlResult<std::string> read_number(std::string_view text, std::string_view format);
 
 /// "st", "nd", "rd" or "th", as the number is said in English.
 [[nodiscard]] std::string_view ordinal_of(std::int64_t number);

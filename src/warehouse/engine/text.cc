@@ -12,9 +12,12 @@ namespace leat::engine {
 
 void append_interval(Interval interval, std::string& out) {
   const std::size_t start = out.size();
+  bool negative = false;  // the part before: one that is not has a sign then
   const auto part = [&](std::int64_t count, std::string_view one, std::string_view many) {
     if (count == 0) return;
     if (out.size() > start) out += ' ';
+    if (negative && count > 0) out += '+';
+    negative = count < 0;
     out += std::to_string(count);
     out += ' ';
     out += count == 1 ? one : many;
@@ -28,6 +31,8 @@ void append_interval(Interval interval, std::string& out) {
   if (interval.us < 0) {
     out += '-';
     us = 0 - us;
+  } else if (negative) {
+    out += '+';
   }
   const std::uint64_t hours = us / static_cast<std::uint64_t>(kUsPerHour);
   if (hours < 10) out += '0';

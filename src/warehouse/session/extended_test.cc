@@ -132,6 +132,25 @@ TEST_F(Extended, MergeWithParametersRefusesSeveralMatches) {
   EXPECT_EQ(ask(*session_, "select * from bound_t order by id, v"), "1|10;1|13;5|5");
 }
 
+TEST_F(Extended, MergeThatRemovesDuplicatesTakesParameters) {
+  run(*session_,
+      "create table merge_kept (id int, v varchar(9)); insert into merge_kept values (1, 'a'), (2, "
+      "'b'), (2, 'bb'), (9, 'z')");
+  run(*session_,
+      "create table merge_news (id int, v varchar(9)); insert into merge_news values (2, 'B'), (3, "
+      "'C'), (9, 'Z')");
+  EXPECT_EQ(parse("s",
+                  "merge into merge_kept using (select id, v || $1 as v from merge_news where id "
+                  "<> $2) as n on "
+                  "merge_kept.id = n.id and merge_kept.id < $3 remove duplicates"),
+            "");
+  EXPECT_EQ(bind("", "s", {text("!"), text("3"), text("9")}), "");
+  execute("");
+  EXPECT_EQ(state_, "");
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(ask(*session_, "select * from merge_kept order by id, v"), "1|a;2|B!;9|Z!;9|z");
+}
+
 // What was planned when a column held no blanks at the ends of its texts is planned anew.
 TEST_F(Extended, TheFirstBlankAtAnEndChangesThePlansOfAllSessions) {
   const auto other = open_session();

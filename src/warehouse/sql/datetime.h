@@ -57,6 +57,8 @@ struct DatePart {
 
 /// True when a TO_CHAR template formats numbers.
 [[nodiscard]] bool is_number_format(std::string_view format);
+/// How many digits behind the point a number has that TO_NUMBER reads by the template; at most 37.
+[[nodiscard]] std::int32_t number_format_scale(std::string_view format);
 
 /// A regular expression that matches whole strings as SIMILAR TO does.
 [[nodiscard]] std::string regex_of_similar_pattern(std::string_view pattern,

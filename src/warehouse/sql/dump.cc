@@ -70,6 +70,7 @@ void Dumper::call(const Expression& node) {
   if (call.distinct) word("distinct");
   if (call.star) word("*");
   if (call.bare) word("bare");
+  if (node.number > 0) word("keep " + std::to_string(node.number));
   for (const ExpressionPtr& child : node.children) expression(*child);
   order("order", call.order_by);
   if (call.nulls == NullOrder::kFirst) word("ignore-nulls");

@@ -485,44 +485,6 @@ void Emitter::combine(const Query& node, std::size_t left, std::size_t right,
         numbered("others", columns.size()) + " WHERE " + equal + ")");
 }
 
-/// `(a, b) IN ((1, 'x'), ...)`.
-bool Emitter::text_rows(const Expression& node) {
-  const Expression& value = *node.children[0];
-  const bool rows = std::ranges::all_of(node.children, [&](const ExpressionPtr& each) {
-    return each->kind == ExpressionKind::kRow && each->children.size() == value.children.size();
-  });
-  if (!rows || node.query || node.children.size() < 2) return false;
-  std::vector<Collation> collations(value.children.size(), Collation::kOpen);
-  for (const ExpressionPtr& each : node.children) {
-    for (std::size_t i = 0; i < collations.size(); ++i) {
-      const InferredType type = infer(*each->children[i]);
-      collations[i] = met(collations[i], type.collation, node.span);
-    }
-  }
-  const auto row = [&](const Expression& each) {
-    write("(");
-    for (std::size_t i = 0; i < each.children.size(); ++i) {
-      if (i > 0) write(", ");
-      const Expression& cell = *each.children[i];
-      const bool text = infer(*value.children[i]).kind == Inferred::kText;
-      if (text) {
-        write(compared_value(cell, collations[i]));
-      } else {
-        expression(cell);
-      }
-    }
-    write(")");
-  };
-  row(value);
-  write(node.negated ? " NOT IN (" : " IN (");
-  for (std::size_t i = 1; i < node.children.size(); ++i) {
-    if (i > 1) write(", ");
-    row(*node.children[i]);
-  }
-  write(")");
-  return true;
-}
-
 void Emitter::note_correlated_groups(const Select& node) {
   const auto asks = [](const auto& self, const Expression& each) -> bool {
     return each.query != nullptr || std::ranges::any_of(each.children, [&](const auto& child) {

@@ -315,6 +315,8 @@ void Emitter::plain_cast(const Expression& node) {
     write("TRY_CAST(json_extract_string(");
     expression(value);
     write(", '$')");
+  } else if (node.type->kind == TypeKind::kTimeTz && infer(value).kind == Inferred::kOtherKnown) {
+    return write(zoned_time(text_of(value)));
   } else {
     const std::string cast =
         (lax ? "TRY_CAST(" : "CAST(") + cut_value(node) + " AS " + duckdb_type(*node.type) + ")";
@@ -323,12 +325,25 @@ void Emitter::plain_cast(const Expression& node) {
   write(" AS " + duckdb_type(*node.type) + ")");
 }
 
+/// A TIME has the session's time zone, as it is today; the engine takes UTC.
+std::string Emitter::zoned_time(const std::string& value) const {
+  return context_.function_schema + ".zoned_time(" + value + ", CAST(" + local_now_text() +
+         " AS DATE), " + quote_literal(context_.time_zone) + ")";
+}
+
 std::string Emitter::cut_value(const Expression& node) {
   const Expression& value = *node.children[0];
   const TypeKind kind = node.type->kind;
   if (kind == TypeKind::kDecimal && is_decimal_parameter(value))
     return "$" + std::to_string(value.number);
   std::string text = text_of(value);  // what a subquery gives is known then
+  // The 15 digits that count, or 6 of REAL: more than 18 would show what binary numbers add.
+  if (kind == TypeKind::kDecimal && node.type->precision > 18 &&
+      infer(value).kind == Inferred::kDouble) {
+    const std::int32_t whole_digits = node.type->precision - column_type(*node.type).scale;
+    return context_.function_schema + ".decimal_text(" + text + ", 1e" +
+           std::to_string(whole_digits) + ")";
+  }
   const bool whole =
       kind == TypeKind::kSmallint || kind == TypeKind::kInteger || kind == TypeKind::kBigint;
   if (context_.numeric_rounding || !reads_table_ || !(whole || kind == TypeKind::kDecimal))

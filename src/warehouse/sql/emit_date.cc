@@ -78,7 +78,28 @@ void Emitter::date_add(const Expression& node) {
   fail("22023", "timestamp units \"" + part + "\" not supported", node.span);
 }
 
-/// Sub-second parts are the field alone. EXTRACT gives INTEGER, DATE_PART always DOUBLE.
+/// How many boundaries of the part lie between two moments.
+void Emitter::date_difference(const Expression& node) {
+  static constexpr std::string_view kWithoutBoundaries[] = {
+      "dow", "doy", "epoch", "isodow", "isoyear", "timezone", "timezone_hour", "timezone_minute"};
+  const std::string part = date_part_name(*node.children[0]);
+  if (std::ranges::find(kWithoutBoundaries, part) != std::end(kWithoutBoundaries))
+    fail("22023", "timestamp units \"" + part + "\" not supported", node.children[0]->span);
+  const auto side = [&](std::size_t i) { return captured([&] { moment(*node.children[i]); }); };
+  // A century begins with the year 1; DuckDB counts those that begin with 0.
+  if (part == "century" || part == "millennium") {
+    return write("(date_part('" + part + "', " + side(2) + ") - date_part('" + part + "', " +
+                 side(1) + "))");
+  }
+  // DuckDB counts whole weeks between two moments, Redshift the Mondays that lie between.
+  const std::string before = part == "week" ? "date_trunc('week', " : "";
+  const std::string after = part == "week" ? ")" : "";
+  write("date_diff('" + part + "', " + before + side(1) + after + ", " + before + side(2) + after +
+        ")");
+}
+
+/// Sub-second parts are the field alone. EXTRACT gives INTEGER, DATE_PART always DOUBLE; its
+/// seconds have a fraction, as have EXTRACT's of an interval.
 void Emitter::date_part(const Expression& node, bool extract) {
   const std::string part = date_part_name(*node.children[0]);
   const std::string value = captured([&] { moment(*node.children[1]); });
@@ -90,7 +111,13 @@ void Emitter::date_part(const Expression& node, bool extract) {
     const std::string unit = part == "millisecond" ? "1000" : "1000000";
     return write("CAST(date_part('" + part + "', " + value + ") % " + unit + type);
   }
-  write("CAST(date_part('" + part + "', " + value + ")" + type);
+  if (part == "second" && (!extract || is_interval(*node.children[1]))) {
+    // The engine's microseconds are those of the minute.
+    return write("(CAST(date_part('microsecond', " + value + ") AS DOUBLE) / 1000000)");
+  }
+  // The years 2000 to 2009 are the decade 201.
+  const std::string_view decade = part == "decade" ? " + 1" : "";
+  write("CAST(date_part('" + part + "', " + value + ")" + std::string(decade) + type);
 }
 
 void Emitter::convert_timezone(const Expression& node) {
@@ -160,15 +187,18 @@ void Emitter::time_zone(const Expression& node) {
                                   std::to_string(std::abs(hours)));
 }
 
-/// A template that is a literal says whether it is for numbers; otherwise the value's type does.
+/// Where nothing is known of the value, a template that is a literal says whether it is for
+/// numbers.
 void Emitter::to_char(const Expression& node) {
   const Expression& value = *node.children[0];
   const Expression& format = *node.children[1];
   const InferredType type = infer(value);
   const bool literal = format.kind == ExpressionKind::kString;
-  if (literal ? is_number_format(format.text) : is_numeric(type.kind)) {
+  const bool moment_known = type.kind == Inferred::kDate || type.kind == Inferred::kTimestamp ||
+                            type.kind == Inferred::kInterval;
+  if (type.kind == Inferred::kDouble) return call_template("leat_to_char_number($1, $2)", node);
+  if (is_numeric(type.kind) || (literal && !moment_known && is_number_format(format.text)))
     return call_template("leat_to_char_number(CAST($1 AS VARCHAR), $2)", node);
-  }
   if (type.kind == Inferred::kOtherKnown) return call_template("leat_to_char($1, $2)", node);
   const std::string moment_text = captured([&] { moment(value); });
   const std::string local = "CAST(" + moment_text + " AS TIMESTAMP)";
@@ -202,18 +232,10 @@ void Emitter::read_moment(const Expression& node) {
 
 void Emitter::to_number(const Expression& node) {
   const std::string& format = literal_argument(node, 1, "to_number");
-  int scale = 0;
-  bool point = false;
-  for (const char c : format) {
-    if (point && (c == '9' || c == '0')) ++scale;
-    if (c == '.' || c == 'D' || c == 'd') point = true;
-    if (std::string_view("90.,DGdgSsLl$MIFPRfmipr<> ").find(c) == std::string_view::npos) {
-      unsupported("TO_NUMBER with format '" + format + "'", node.children[1]->span);
-    }
-  }
-  write("CAST(" + context_.function_schema + ".number_text(");
+  write("CAST(leat_to_number(CAST(");
   expression(*node.children[0]);
-  write(") AS DECIMAL(38," + std::to_string(std::min(scale, 18)) + "))");
+  write(" AS VARCHAR), " + quote_literal(format) + ") AS DECIMAL(38," +
+        std::to_string(number_format_scale(format)) + "))");
 }
 
 bool Emitter::date_function(const Expression& node) {
@@ -225,23 +247,7 @@ bool Emitter::date_function(const Expression& node) {
   if (name == "localtime") return write("CAST(" + local_now_text() + " AS TIME)"), true;
   if (name == "current_time") return write("CAST(now() AS TIMETZ)"), true;
   if (name == "dateadd" || name == "date_add") return date_add(node), true;
-  if (name == "datediff" || name == "date_diff") {
-    const std::string part = date_part_name(*node.children[0]);
-    // DuckDB counts whole weeks between two moments, Redshift the Mondays that lie between.
-    const bool weeks = part == "week";
-    const std::string_view before = weeks ? "date_trunc('week', " : "";
-    const std::string_view after = weeks ? ")" : "";
-    write("date_diff('" + part + "', ");
-    write(before);
-    moment(*node.children[1]);
-    write(after);
-    write(", ");
-    write(before);
-    moment(*node.children[2]);
-    write(after);
-    write(")");
-    return true;
-  }
+  if (name == "datediff" || name == "date_diff") return date_difference(node), true;
   if (name == "date_part" || name == "pgdate_part") return date_part(node, false), true;
   if (name == "extract") return date_part(node, true), true;
   if (name == "date_trunc") return date_trunc(node), true;
@@ -290,6 +296,7 @@ void Emitter::date_trunc(const Expression& node) {
 
 bool Emitter::json_function(const Expression& node) {
   const std::string_view name = node.names.back();
+  if (name == "object_transform") return object_transform(node), true;
   const Expression* last = node.children.back().get();
   const bool lax_written = node.children.size() > 1 && last->kind == ExpressionKind::kBoolean;
   const bool lax = lax_written && last->text == "true";

@@ -286,6 +286,7 @@ void Emitter::joined(const Expression& node, std::string_view separator) {
     too_complex("condition", std::to_string(kTermsMax) + " terms",
                 "Use IN (...), or join a table of the values.", node);
   }
+  if (node.children.size() > kPlainTermsMax && joined_as_lists(node, separator)) return;
   // The engine looks for what all of OR's terms have in common, in a time that grows with the third
   // power of their number; not in a cast.
   const bool hidden = node.kind == ExpressionKind::kOr && node.children.size() > kPlainTermsMax &&
@@ -328,6 +329,7 @@ bool Emitter::compared_super(const Expression& node, const InferredType& other) 
 void Emitter::comparison(std::string_view op, const Expression& left, const Expression& right) {
   const bool plain =
       op == "=" || op == "<>" || op == "!=" || op == "<" || op == "<=" || op == ">" || op == ">=";
+  if (plain && row_comparison(op, left, right)) return;
   if (plain && (text_comparison(op, left, right) || number_comparison(op, left, right) ||
                 text_pair(op, left, right))) {
     return;
@@ -407,7 +409,7 @@ void Emitter::is_test(const Expression& node) {
 
 void Emitter::in_test(const Expression& node) {
   const Expression& value = *node.children[0];
-  if (text_in(node) || text_rows(node) || key_set_test(node)) return;
+  if (text_in(node) || row_in_list(node) || key_set_test(node)) return;
   if (node.query) {
     if (row_in_query(node)) return;
     return compare_with_query(value, node.negated ? " NOT IN " : " IN ", *node.query);

@@ -46,6 +46,7 @@ std::string Emitter::assigned_text(const std::string& value, const RelationColum
   if (type.kind == TypeKind::kDecimal && type.precision == 19) {
     return narrowed("CAST(" + value + " AS " + duckdb_type(type) + ")", type);
   }
+  if (type.kind == TypeKind::kTimeTz) return zoned_time(value);
   if (type.kind == TypeKind::kHllSketch) return "leat_hll_sketch(CAST(" + value + " AS VARCHAR))";
   if (type.kind == TypeKind::kIntervalYearToMonth || type.kind == TypeKind::kIntervalDayToSecond) {
     return context_.function_schema +
@@ -70,6 +71,9 @@ void Emitter::assigned(const Expression& value, const RelationColumn* column) {
   }
   const TypeKind kind = column->type.kind;
   if (kind == TypeKind::kHllSketch) return assigned_sketch(value, *column);
+  // It takes the column's type.
+  if (kind == TypeKind::kTimeTz && value.kind == ExpressionKind::kParameter)
+    return expression(value);
   // The column's own precision, not one in between.
   if (kind == TypeKind::kDecimal && is_decimal_parameter(value))
     return write("$" + std::to_string(value.number));
@@ -349,24 +353,26 @@ std::vector<std::string> Emitter::merge_removing_duplicates(const MergeStatement
   merge_target_ = nullptr;
   const std::string condition = text_of(*node.on);
   scopes_.pop_back();
-  if (has_parameters_) {
-    fail("0A000", "MERGE ... REMOVE DUPLICATES with parameters is not supported", node.target.span);
-  }
-  std::string removal = "DELETE FROM " + target + " USING " + source + " WHERE (" + condition + ")";
-  write("INSERT INTO ");
-  relation_name(node.target, relation);
-  write(" ");
+  if (relation == nullptr)
+    unsupported("MERGE ... REMOVE DUPLICATES into a table that is not known", node.target.span);
   std::vector<const RelationColumn*> targets;
-  if (relation != nullptr) {
-    for (const RelationColumn& column : relation->columns) targets.push_back(&column);
+  std::string columns;
+  std::string nulls;
+  for (const RelationColumn& column : relation->columns) {
+    targets.push_back(&column);
+    const std::string name = "\"c" + std::to_string(targets.size()) + "\"";
+    columns += ", " + name;
+    nulls += ", NULL";
   }
-  const std::string rows = "SELECT * FROM " + source;
-  if (targets.empty()) {
-    write(rows);
-  } else {
-    checked_rows(rows, targets);
-  }
-  return {std::move(removal), take()};
+  const std::string row = quote_identifier(node.target.name()) + ".rowid";
+  const std::string rows = captured([&] { checked_rows("SELECT * FROM " + source, targets); });
+  // One statement, so that it may have parameters: a row without a number is a new one.
+  write("MERGE INTO " + target + " USING (SELECT DISTINCT " + row + nulls + " FROM " + target +
+        ", " + source + " WHERE (" + condition + ") UNION ALL SELECT NULL, * FROM (" + rows +
+        ") AS \"rows\") AS \"merged\"(\"row\"" + columns + ") ON (" + row +
+        " = \"merged\".\"row\") WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (" +
+        columns.substr(2) + ")");
+  return {take()};
 }
 
 std::vector<std::string> Emitter::merge(const MergeStatement& node) {

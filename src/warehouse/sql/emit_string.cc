@@ -86,6 +86,7 @@ bool Emitter::string_function(const Expression& node) {
            true;
   }
   if (name == "fnv_hash" || name == "murmur3_32_hash") return hash(node), true;
+  if (name == "sign") return sign(node), true;
   if (name != "round" && name != "trunc") return false;
   const Inferred kind = infer(*node.children[0]).kind;
   if (name == "trunc" && (kind == Inferred::kTimestamp || kind == Inferred::kDate)) {
@@ -94,6 +95,16 @@ bool Emitter::string_function(const Expression& node) {
     rounded(node);
   }
   return true;
+}
+
+/// Of the argument's type, which the engine's is not.
+void Emitter::sign(const Expression& node) {
+  const InferredType type = infer(node);
+  if (type.kind != Inferred::kDecimal && type.kind != Inferred::kDouble)
+    return call_by_name("sign", node);
+  write("CAST(");
+  call_by_name("sign", node);
+  write(type.kind == Inferred::kDecimal ? " AS DECIMAL(1,0))" : " AS DOUBLE)");
 }
 
 void Emitter::rounded(const Expression& node) {

@@ -58,6 +58,26 @@ std::string Emitter::as_text(const Expression& node) {
   return (own ? "leat_text(" : "CAST(") + text_of(node) + (own ? ")" : " AS VARCHAR)");
 }
 
+void Emitter::object_transform(const Expression& node) {
+  const auto kept = static_cast<std::size_t>(node.number);
+  const std::size_t count = node.children.size();
+  if (kept == 0 && count > 1) unsupported("OBJECT_TRANSFORM with SET and no KEEP", node.span);
+  write("CAST(leat_object_transform(CAST(to_json(" + text_of(*node.children[0]) +
+        ") AS VARCHAR), '" + std::to_string(kept) + "'");
+  for (std::size_t i = 1; i < count; ++i) {
+    const Expression& each = *node.children[i];
+    const bool path = i <= kept || (i - kept) % 2 == 1;
+    if (path) {
+      write(", " + quote_literal(each.text));
+    } else if (infer(each).kind == Inferred::kDouble) {
+      write(", leat_text(" + text_of(each) + ")");  // 30, where the engine has 30.0
+    } else {
+      write(", CAST(to_json(" + text_of(each) + ") AS VARCHAR)");
+    }
+  }
+  write(") AS JSON)");
+}
+
 void Emitter::super_path(std::string_view base, std::string_view path) {
   if (super_use_ != SuperUse::kValue) {
     write(context_.function_schema +

@@ -153,7 +153,8 @@ class Emitter {
   bool number_comparison(std::string_view op, const Expression& left, const Expression& right);
   bool text_between(const Expression& node);
   /// Rows beside each other, position by position.
-  bool text_rows(const Expression& node);
+  bool row_in_list(const Expression& node);
+  void compared_row(const Expression& row, const Expression& value);
   bool text_pair(std::string_view op, const Expression& left, const Expression& right);
   bool text_subquery(std::string_view op, const Expression& left, const Expression& right);
   /// True for text that is compared without looking at case.
@@ -331,9 +332,11 @@ class Emitter {
   bool string_function(const Expression& node);
   bool date_function(const Expression& node);
   bool json_function(const Expression& node);
+  void object_transform(const Expression& node);
   void over(const Expression& node);
   void window(const Window& node);
   void average(const Expression& node);
+  [[nodiscard]] static std::string float_aggregate(std::string_view name, const Expression& node);
   void sum(const Expression& node);
   void interval_sum(const Expression& node);
   /// MIN, MAX.
@@ -342,6 +345,7 @@ class Emitter {
   void refuse_boolean(const Expression& node) const;
   /// FNV_HASH, MURMUR3_32_HASH.
   void hash(const Expression& node);
+  void sign(const Expression& node);
   /// ROUND, TRUNC of a number.
   void rounded(const Expression& node);
   void series(const Expression& node);
@@ -372,6 +376,7 @@ class Emitter {
   void substring(const Expression& node);
   void regexp_function(const Expression& node);
   void date_add(const Expression& node);
+  void date_difference(const Expression& node);
   void date_part(const Expression& node, bool extract);
   void date_trunc(const Expression& node);
   void convert_timezone(const Expression& node);
@@ -384,6 +389,7 @@ class Emitter {
   void read_moment(const Expression& node);
   void to_number(const Expression& node);
   [[nodiscard]] std::string local_now_text() const;
+  [[nodiscard]] std::string zoned_time(const std::string& value) const;
   /// A value for a date function: string literals become timestamps.
   void moment(const Expression& node);
   std::string date_part_name(const Expression& node);
@@ -515,6 +521,11 @@ class Emitter {
   [[nodiscard]] std::string assigned_text(const std::string& value,
                                           const RelationColumn& column) const;
   void column_with_type(const ColumnDefinition& column, const std::string& sequence);
+
+  bool row_comparison(std::string_view op, const Expression& left, const Expression& right);
+  /// Many terms that compare columns with constants, as IN or NOT IN of each column; false: nothing
+  /// was written.
+  bool joined_as_lists(const Expression& node, std::string_view separator);
 
   static constexpr std::size_t kFloatOperandsMax = 16;
   // The engine plans without hearing a cancellation, in a time that grows with the third power of

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "warehouse/sql/datetime.h"
 #include "warehouse/sql/emitter.h"
 
 namespace leat::sql {
@@ -363,6 +364,9 @@ InferredType Emitter::infer_binary(const Expression& node) const {
   const InferredType left = operand_type(op, *node.children[0], *node.children[1]);
   const InferredType right = operand_type(op, *node.children[1], *node.children[0]);
   if (is_whole(left.kind) && is_whole(right.kind)) return {std::max(left.kind, right.kind)};
+  const auto computes = [](Inferred kind) { return kind == Inferred::kSuper || is_numeric(kind); };
+  const bool super = left.kind == Inferred::kSuper || right.kind == Inferred::kSuper;
+  if (super && computes(left.kind) && computes(right.kind)) return {Inferred::kDouble};
   const bool numbers =
       (is_whole(left.kind) || left.kind == Inferred::kDecimal || left.kind == Inferred::kDouble) &&
       (is_whole(right.kind) || right.kind == Inferred::kDecimal || right.kind == Inferred::kDouble);
@@ -538,7 +542,19 @@ InferredType Emitter::infer_function(const Expression& node) const {
   if (name == "current_date" || name == "to_date" || name == "last_day") return {Inferred::kDate};
   if (name == "collate" && node.children.size() == 2)
     return collated_type(first(), to_lower(node.children[1]->text));
+  if (name == "sign") {  // of decimals and floating point: an integer becomes DOUBLE PRECISION
+    const Inferred kind = first().kind;
+    if (kind == Inferred::kDecimal) return {Inferred::kDecimal, 1, 0};
+    return kind == Inferred::kDouble || is_whole(kind) ? InferredType{Inferred::kDouble}
+                                                       : InferredType{};
+  }
+  if (name == "age" && (node.children.size() == 2 || first().kind == Inferred::kTimestamp ||
+                        first().kind == Inferred::kDate)) {
+    return {Inferred::kInterval};
+  }
   if (name == "text_to_int_alt") return {Inferred::kInteger};
+  if (name == "to_number" && node.children[1]->kind == ExpressionKind::kString)
+    return {Inferred::kDecimal, 38, number_format_scale(node.children[1]->text)};
   if (name == "text_to_numeric_alt") {
     if (node.children.size() != 3) return {Inferred::kDecimal, 38, 0};
     return {Inferred::kDecimal, std::max(literal_count(*node.children[1]), 1),
@@ -582,6 +598,7 @@ InferredType Emitter::infer_function(const Expression& node) const {
   static constexpr std::string_view kSupers[] = {"json_parse",
                                                  "array",
                                                  "object",
+                                                 "object_transform",
                                                  "array_concat",
                                                  "array_flatten",
                                                  "subarray",

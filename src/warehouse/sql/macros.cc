@@ -16,6 +16,9 @@ constexpr Macro kMacros[] = {
     {"divisor(x)", R"sql(CASE WHEN x = 0 THEN error('22012: division by zero') ELSE x END)sql"},
     {"finite(x)",
      R"sql(CASE WHEN isinf(x) THEN error('22003: value out of range: overflow') ELSE x END)sql"},
+    {"decimal_text(x, beyond)",
+     R"sql(CASE WHEN abs(x) >= beyond
+  THEN error('22003: Numeric data overflow (result precision)') ELSE leat_text(x) END)sql"},
     {"power(x, y)",
      R"sql(CASE WHEN (x < 0 AND y <> floor(y)) OR (x = 0 AND y < 0)
   THEN error('2201F: invalid argument for power function') ELSE $m.finite(power(x, y)) END)sql"},
@@ -131,6 +134,9 @@ constexpr Macro kMacros[] = {
   WHEN part IN ('century', 'millennium') THEN date_trunc(part, t - to_years(1)) + to_years(1)
   WHEN part IS NULL THEN error('22023: timestamp units "' || written || '" not recognized')
   ELSE date_trunc(part, t) END)sql"},
+    {"zoned_time(x, today, zone)",
+     R"sql(CASE WHEN typeof(x) = 'TIME' THEN CAST(((today + CAST(x AS TIME)) AT TIME ZONE zone) AS TIMETZ)
+  ELSE CAST(x AS TIMETZ) END)sql"},
     {"is_month_end(t)", R"sql(last_day(t) = CAST(t AS DATE))sql"},
     {"add_months_to(t, n)",
      R"sql(CASE
@@ -275,9 +281,6 @@ constexpr Macro kMacros[] = {
     {"getbit(b, i)",
      R"sql(CAST(get_bit(CAST(CAST(b AS BLOB) AS BIT),
   CAST(octet_length(CAST(b AS BLOB)) * 8 - 1 - i AS INTEGER)) AS INTEGER))sql"},
-    {"number_text(s)",
-     R"sql(CASE WHEN regexp_matches(s, '[-<]') THEN '-' ELSE '' END || regexp_replace(s,
-       '[^0-9.]', '', 'g'))sql"},
 };
 
 }  // namespace

@@ -159,6 +159,7 @@ class Parser {
   ExpressionPtr function_call(std::vector<std::string> function_name, std::size_t first_token);
   void function_arguments(Expression& node);
   bool special_arguments(Expression& node);
+  void object_transform_arguments(Expression& node);
   void function_tail(Expression& node);
   std::unique_ptr<Window> window();
   std::unique_ptr<WindowFrame> window_frame();

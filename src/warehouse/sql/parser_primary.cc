@@ -357,7 +357,8 @@ bool Parser::special_arguments(Expression& node) {
   if (node.names.size() != 1) return false;
   const std::string_view name = node.names.front();
   if (name == "object_transform") {
-    unsupported(token(), "function OBJECT_TRANSFORM");
+    object_transform_arguments(node);
+    return true;
   }
   if (name == "position") {
     node.children.push_back(expression(kAboveIn));
@@ -417,6 +418,30 @@ bool Parser::special_arguments(Expression& node) {
     return true;
   }
   return false;
+}
+
+/// OBJECT_TRANSFORM(object [KEEP path, ...] [SET path, value, ...]): `number` counts the paths of
+/// KEEP among the children.
+void Parser::object_transform_arguments(Expression& node) {
+  const auto path = [&] {
+    ExpressionPtr literal = make(ExpressionKind::kString, at_);
+    if (!at_kind(TokenKind::kString)) syntax_error();
+    literal->text = string_literal();
+    node.children.push_back(done(std::move(literal)));
+  };
+  node.children.push_back(expression());
+  if (accept("keep"_w)) {
+    do {
+      path();
+      ++node.number;
+    } while (accept_operator(","));
+  }
+  if (!accept("set"_w)) return;
+  do {
+    path();
+    expect_operator(",");
+    node.children.push_back(expression());
+  } while (accept_operator(","));
 }
 
 void Parser::function_tail(Expression& node) {

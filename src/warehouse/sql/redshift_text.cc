@@ -294,8 +294,12 @@ void RedshiftText::function(const Expression& node) {
     write(" IN ");
     bracketed(*node.children[1]);
   } else {
+    const auto kept = static_cast<std::size_t>(node.number);  // of OBJECT_TRANSFORM
+    const bool transform = one_word && name == "object_transform";
     for (std::size_t i = 0; i < node.children.size(); ++i) {
-      if (i > 0) write(", ");
+      const bool keep = transform && i == 1 && kept > 0;
+      const bool set = transform && i == kept + 1 && i > 0;
+      if (i > 0) write(keep ? " KEEP " : set ? " SET " : ", ");
       if (one_word && name == "overlay") {
         bracketed(*node.children[i]);
       } else {

@@ -1,4 +1,6 @@
 // Templates and patterns in the engine's spelling: TO_CHAR's and TO_DATE's formats, SIMILAR TO.
+#include <algorithm>
+
 #include "base/text.h"
 #include "warehouse/sql/datetime.h"
 
@@ -27,6 +29,22 @@ bool is_number_format(std::string_view format) {
     moment = moment || std::string_view("YyHhWwQqJj").find(format[i]) != std::string_view::npos;
   }
   return zero && !moment;
+}
+
+std::int32_t number_format_scale(std::string_view format) {
+  constexpr std::int32_t kScaleMax = 37;
+  std::int32_t scale = 0;
+  bool behind = false;
+  bool shifted = false;
+  bool quoted = false;
+  for (const char c : format) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    behind = behind || c == '.' || c == 'D' || c == 'd';
+    shifted = shifted || c == 'V' || c == 'v';
+    if ((behind && (c == '9' || c == '0')) || (shifted && c == '9')) ++scale;
+  }
+  return std::min(scale, kScaleMax);
 }
 
 std::string regex_of_similar_pattern(std::string_view pattern, std::string_view escape) {
