@@ -337,7 +337,9 @@ Explanation explanation_of(const S3Problem& problem, const std::string& source) 
   if (problem.status == 301 || problem.status == 307 || code == "AuthorizationHeaderMalformed") {
     return {Errc::kInvalid, "the bucket is in another region; set that one"};
   }
-  if (problem.status == 404) return {Errc::kNotFound, ""};
+  // S3 says what is missing, unless it may not answer with a body.
+  const std::string_view no_s3 = "see whether the endpoint speaks S3's protocol";
+  if (problem.status == 404) return {Errc::kNotFound, std::string(code.empty() ? no_s3 : "")};
   if (problem.status == 412) return {Errc::kConflict, ""};
   if (problem.status == 409) return {Errc::kConflict, "somebody else is changing it; try again"};
   if (problem.status == 501 || code == "NotImplemented") {
@@ -350,7 +352,7 @@ Explanation explanation_of(const S3Problem& problem, const std::string& source) 
     return {Errc::kExhausted, "the store asks to slow down; try again later"};
   }
   if (problem.status >= 500) return {Errc::kUnavailable, "try again later"};
-  return {Errc::kInvalid, "see the code in S3's documentation"};
+  return {Errc::kInvalid, std::string(code.empty() ? no_s3 : "see the code in S3's documentation")};
 }
 
 }  // namespace

@@ -283,6 +283,16 @@ TEST_F(S3StoreTest, SaysWhenTheServerLacksConditions) {
             Errc::kUnsupported);
 }
 
+// Another program listens there, or a proxy in front.
+TEST_F(S3StoreTest, SaysWhenTheServerIsNoneOfS3) {
+  for (const int status : {404, 405}) {
+    serve([status](const TestRequest&) { return TestReply{.status = status, .body = "no page"}; });
+    const auto listed = store_->list("s3://leat/a/", {});
+    ASSERT_FALSE(listed.has_value());
+    EXPECT_THAT(listed.error().message, testing::HasSubstr("endpoint speaks S3's protocol"));
+  }
+}
+
 // A server that keeps parts: enough of multipart to fail it at every request.
 class PartServer {
  public:
