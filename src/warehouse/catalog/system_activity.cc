@@ -82,7 +82,7 @@ constexpr RelationSpec kEmpty[] = {
     {"pg_trigger",
      "oid BIGINT, tgrelid BIGINT, tgname VARCHAR, tgfoid BIGINT, tgtype SMALLINT, tgenabled "
      "VARCHAR, "
-     "tgisinternal BOOLEAN, tgconstraint BIGINT, tgparentid BIGINT"},
+     "tgisinternal BOOLEAN, tgconstraint BIGINT, tgparentid BIGINT, tgattr LEAT_SHORT_ELEMENT[]"},
     {"pg_policy",
      "oid BIGINT, polname VARCHAR, polrelid BIGINT, polcmd VARCHAR, polpermissive BOOLEAN, "
      "polroles "

@@ -122,7 +122,8 @@ JOIN leat_catalog.columns c ON c.relation = r.oid AND list_contains(string_split
 SELECT leat_system.current_database() AS catalog_name)sql",
     // svv_
     R"sql(svv_tables AS
-SELECT table_catalog, table_schema, table_name, table_type, CAST(NULL AS VARCHAR) AS remarks
+SELECT table_catalog, table_schema, table_name, CASE table_type WHEN 'LOCAL TEMPORARY' THEN
+  'BASE TABLE' ELSE table_type END AS table_type, CAST(NULL AS VARCHAR) AS remarks
 FROM leat_system.information_schema_tables)sql",
     R"sql(svv_columns AS
 SELECT c.table_catalog, c.table_schema, c.table_name, c.column_name, c.ordinal_position,

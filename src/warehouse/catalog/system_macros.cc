@@ -150,8 +150,16 @@ constexpr std::string_view kMacros[] = {
     "pg_get_statisticsobjdef_columns(oid) AS CAST(NULL AS VARCHAR)",
     "pg_encoding_to_char(number) AS CASE number WHEN 6 THEN 'UTF8' ELSE '' END",
     "format_encoding(number) AS leat_encoding_name(CAST(number AS BIGINT))",
-    "array_upper(list, dimension) AS CASE WHEN len(list) > 0 THEN CAST(len(list) AS INTEGER) END",
-    "array_lower(list, dimension) AS CASE WHEN len(list) > 0 THEN CAST(1 AS INTEGER) END",
+    // The vectors of the catalog count from 0, arrays from 1.
+    "leat_first_index(list) AS CASE WHEN typeof(list) IN ('LEAT_SHORT_ELEMENT[]', "
+    "'LEAT_OID_ELEMENT[]') THEN 0 ELSE 1 END",
+    "leat_element(list, place) AS list[place + 1 - leat_system.leat_first_index(list)]",
+    "array_upper(list, dimension) AS CASE WHEN len(list) > 0 THEN CAST(len(list) - 1 + "
+    "leat_system.leat_first_index(list) AS INTEGER) END",
+    "array_lower(list, dimension) AS CASE WHEN len(list) > 0 THEN "
+    "leat_system.leat_first_index(list) END",
+    "oidvectortypes(types) AS array_to_string(list_transform(types, lambda t: "
+    "leat_format_type(CAST(t AS BIGINT), CAST(-1 AS BIGINT))), ', ')",
     "textin(value) AS CAST(value AS VARCHAR)",
     "byteaout(value) AS CAST(value AS VARCHAR)",
     "age(xid) AS CAST(0 AS INTEGER)",

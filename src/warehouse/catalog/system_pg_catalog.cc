@@ -262,19 +262,19 @@ SELECT k.oid, k.name AS conname, r."schema" AS connamespace, k.kind AS contype, 
 FROM leat_catalog.constraints k JOIN leat_catalog.relations r ON r.oid = k.relation)sql",
     R"sql(pg_index AS
 SELECT k.index_oid AS indexrelid, k.relation AS indrelid,
-  list_transform(string_split(k.columns, ' '), lambda x: CAST(x AS SMALLINT)) AS indkey, CAST(NULL
-  AS VARCHAR) AS
-  indclass, CAST(len(string_split(k.columns, ' ')) AS SMALLINT) AS indnatts, true AS indisunique,
+  CAST(k.columns AS LEAT_SHORT_ELEMENT[]) AS indkey,
+  CAST(regexp_replace(k.columns, '[0-9]+', '0', 'g') AS LEAT_OID_ELEMENT[]) AS indclass,
+  CAST(len(string_split(k.columns, ' ')) AS SMALLINT) AS indnatts, true AS indisunique,
   k.kind = 'p' AS
   indisprimary, false AS indisclustered, true AS indisvalid, true AS indisready, true AS
   indimmediate, false AS
   indisexclusion, false AS indisreplident, CAST(NULL AS VARCHAR) AS indexprs, CAST(NULL AS VARCHAR)
   AS indpred,
-  CAST(NULL AS VARCHAR) AS indoption FROM leat_catalog.constraints k WHERE k.index_oid > 0)sql",
+  CAST(regexp_replace(k.columns, '[0-9]+', '0', 'g') AS LEAT_SHORT_ELEMENT[]) AS indoption
+FROM leat_catalog.constraints k WHERE k.index_oid > 0)sql",
     R"sql(pg_indexes AS
 SELECT n.nspname AS schemaname, c.relname AS tablename, x.relname AS indexname, CAST(NULL AS
-  VARCHAR) AS tablespace, 'CREATE UNIQUE INDEX ' || x.relname || ' ON ' || n.nspname || '.' ||
-  c.relname || ' USING btree' AS indexdef
+  VARCHAR) AS tablespace, leat_system.leat_index_definition(i.indexrelid) AS indexdef
 FROM leat_system.pg_index i JOIN leat_system.pg_class c ON c.oid = i.indrelid
   JOIN leat_system.pg_class x ON x.oid = i.indexrelid
   JOIN leat_system.pg_namespace n ON n.oid = c.relnamespace)sql",

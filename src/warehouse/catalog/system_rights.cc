@@ -73,20 +73,20 @@ SELECT oid AS prooid, name AS proname, schema_oid AS pronamespace, owner AS proo
   BIGINT) AS prolang, false AS proisagg, false AS prosecdef, false AS proisstrict, false AS
   proretset, volatility = 'stable' AS proisstable, left(volatility, 1) AS provolatile,
   CAST(len(parameters) AS SMALLINT) AS pronargs, returns_oid AS prorettype,
-  array_to_string(parameter_oids, ' ') AS proargtypes, body AS prosrc, CAST(NULL AS VARCHAR) AS
-  probin, 'f' AS prokind, CAST(NULL AS VARCHAR[]) AS proargmodes, CAST(NULL AS VARCHAR[]) AS
-  proallargtypes, CAST(NULL AS VARCHAR[]) AS proargnames,
+  CAST(array_to_string(parameter_oids, ' ') AS LEAT_OID_ELEMENT[]) AS proargtypes, body AS prosrc,
+  CAST(NULL AS VARCHAR) AS probin, 'f' AS prokind, CAST(NULL AS LEAT_CHARACTER[]) AS proargmodes,
+  CAST(NULL AS LEAT_OID[]) AS proallargtypes, CAST(NULL AS VARCHAR[]) AS proargnames,
   CAST(from_json(leat_acl(leat_system.leat_session(), 'function', oid), '["VARCHAR"]') AS VARCHAR[]) AS proacl
 FROM leat_system.leat_function_rows
 UNION ALL SELECT f.oid, f.name, 11, 1, 12, false, false, true, false, f.kind IN ('input', 'receive'),
   'i', 1, CASE f.kind WHEN 'input' THEN f.type WHEN 'output' THEN 2275 WHEN 'receive' THEN f.type
-  ELSE 17 END, CASE f.kind WHEN 'input' THEN '2275' WHEN 'receive' THEN '2281' ELSE CAST(f.type AS
-  VARCHAR) END, f.name, NULL, 'f', NULL, NULL, NULL, NULL
+  ELSE 17 END, CAST(CASE f.kind WHEN 'input' THEN '2275' WHEN 'receive' THEN '2281' ELSE CAST(f.type
+  AS VARCHAR) END AS LEAT_OID_ELEMENT[]), f.name, NULL, 'f', NULL, NULL, NULL, NULL
 FROM leat_system.leat_type_functions f)sql",
     R"sql(pg_proc AS
 SELECT prooid AS oid, proname, pronamespace, proowner, prolang, proisagg, prosecdef, proisstrict,
   proretset, provolatile, pronargs, prorettype, proargtypes, proargnames, prosrc, probin, proacl,
-  false AS proiswindow, prokind FROM leat_system.pg_proc_info)sql",
+  false AS proiswindow, prokind, proargmodes, proallargtypes FROM leat_system.pg_proc_info)sql",
     R"sql(svv_redshift_functions AS
 SELECT leat_system.current_database() AS database_name, schema_name, name AS function_name,
   'SCALAR' AS function_type, array_to_string(parameters, ', ') AS argument_type, returns AS

@@ -84,6 +84,14 @@ TypeName simple(TypeKind kind) {
   return type;
 }
 
+/// Of 64 bits.
+TypeKind integer_kind(engine::CatalogType type) {
+  using engine::CatalogType;
+  if (type == CatalogType::kShortElement) return TypeKind::kSmallint;
+  const bool oid = type == CatalogType::kOid || type == CatalogType::kOidElement;
+  return oid ? TypeKind::kOid : TypeKind::kBigint;
+}
+
 }  // namespace
 
 std::int32_t type_modifier(const TypeName& type) {
@@ -135,7 +143,7 @@ TypeName type_from_engine(const engine::ColumnType& type) {
       return simple(TypeKind::kInteger);
     case Type::kUInt32:
     case Type::kInt64:
-      return simple(type.catalog == engine::CatalogType::kOid ? TypeKind::kOid : TypeKind::kBigint);
+      return simple(integer_kind(type.catalog));
     case Type::kUInt64:
     case Type::kHugeInt:
     case Type::kDecimal: {

@@ -51,6 +51,12 @@ bool is_plain_list(const ColumnType& type) {
   }
 }
 
+bool is_catalog_vector(const ColumnType& type) {
+  if (type.type != Type::kList) return false;
+  const CatalogType element = type.children[0].catalog;
+  return element == CatalogType::kShortElement || element == CatalogType::kOidElement;
+}
+
 Chunk::~Chunk() {
   if (handle_ == nullptr || !owned_) return;
   auto* chunk = static_cast<duckdb_data_chunk>(handle_);

@@ -89,6 +89,10 @@ class Chunk {
 /// are shown as JSON.
 [[nodiscard]] bool is_plain_list(const ColumnType& type);
 
+/// True for an int2vector or oidvector of PostgreSQL's catalog: a list of one of the types that
+/// CatalogType has for their numbers. Any thread.
+[[nodiscard]] bool is_catalog_vector(const ColumnType& type);
+
 struct TextOptions {
   /// PostgreSQL's extra_float_digits, -15 to 3: from 1 on the shortest text that reads back the
   /// same is written, below it 15 + n significant digits for DOUBLE and 6 + n for REAL.
@@ -97,8 +101,8 @@ struct TextOptions {
 
 /// Appends the cell in the text form that Redshift sends: booleans as t and f, timestamps as
 /// "2026-11-20 14:03:05.5", TIMESTAMPTZ in UTC with "+00", decimals with exactly their scale,
-/// VARBYTE in lower-case hex, lists and structs as compact JSON. The cell must not be NULL. Any
-/// thread.
+/// VARBYTE in lower-case hex, vectors of the catalog as numbers between blanks, other lists and
+/// structs as compact JSON. The cell must not be NULL. Any thread.
 void append_text(const Column& column, std::size_t row, std::string& out, TextOptions options = {});
 
 /// The kinds whose text has at most kShortTextMax bytes: booleans, numbers, dates, times, UUIDs.

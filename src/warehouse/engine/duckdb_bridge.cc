@@ -63,6 +63,23 @@ ColumnType nested_from_duckdb(duckdb_logical_type type, duckdb_type id) {
   return known ? out : plain(Type::kOther);
 }
 
+struct CatalogName {
+  const char* name;
+  CatalogType type;
+};
+constexpr CatalogName kCatalogNames[] = {{kOidName, CatalogType::kOid},
+                                         {kCharacterName, CatalogType::kCharacter},
+                                         {kShortElementName, CatalogType::kShortElement},
+                                         {kOidElementName, CatalogType::kOidElement}};
+
+CatalogType catalog_type(duckdb_logical_type type) {
+  const std::string name = take(duckdb_logical_type_get_alias(type));
+  for (const CatalogName& each : kCatalogNames) {
+    if (name == each.name) return each.type;
+  }
+  return CatalogType::kNone;
+}
+
 }  // namespace
 
 ColumnType type_from_duckdb(duckdb_logical_type type) {
@@ -81,10 +98,7 @@ ColumnType type_from_duckdb(duckdb_logical_type type) {
     case DUCKDB_TYPE_INTEGER:
       return plain(Type::kInt32);
     case DUCKDB_TYPE_BIGINT:
-      return {.type = Type::kInt64,
-              .catalog = take(duckdb_logical_type_get_alias(type)) == kOidName
-                             ? CatalogType::kOid
-                             : CatalogType::kNone};
+      return {.type = Type::kInt64, .catalog = catalog_type(type)};
     case DUCKDB_TYPE_UTINYINT:
       return plain(Type::kUInt8);
     case DUCKDB_TYPE_USMALLINT:
@@ -106,9 +120,8 @@ ColumnType type_from_duckdb(duckdb_logical_type type) {
     case DUCKDB_TYPE_VARCHAR: {
       const std::string name = take(duckdb_logical_type_get_alias(type));
       if (name == "JSON") return plain(Type::kJson);
-      if (name == kCharacterName)
-        return {.type = Type::kVarchar, .catalog = CatalogType::kCharacter};
-      return plain(name == "HLLSKETCH" ? Type::kSketch : Type::kVarchar);
+      if (name == "HLLSKETCH") return plain(Type::kSketch);
+      return {.type = Type::kVarchar, .catalog = catalog_type(type)};
     }
     case DUCKDB_TYPE_BLOB:
       return plain(Type::kBlob);
@@ -200,8 +213,9 @@ duckdb_logical_type type_to_duckdb(const ColumnType& type) {
   duckdb_logical_type out = duckdb_create_logical_type(type_id(type.type));
   if (type.type == Type::kJson) duckdb_logical_type_set_alias(out, "JSON");
   if (type.type == Type::kSketch) duckdb_logical_type_set_alias(out, "HLLSKETCH");
-  if (type.catalog == CatalogType::kOid) duckdb_logical_type_set_alias(out, kOidName);
-  if (type.catalog == CatalogType::kCharacter) duckdb_logical_type_set_alias(out, kCharacterName);
+  for (const CatalogName& each : kCatalogNames) {
+    if (type.catalog == each.type) duckdb_logical_type_set_alias(out, each.name);
+  }
   return out;
 }
 

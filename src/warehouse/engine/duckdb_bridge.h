@@ -201,6 +201,8 @@ inline constexpr std::string_view kSinkDirectory = "/dev/null/leat_rows/";
 /// The engine's names of CatalogType's.
 inline constexpr const char* kOidName = "LEAT_OID";
 inline constexpr const char* kCharacterName = "LEAT_CHARACTER";
+inline constexpr const char* kShortElementName = "LEAT_SHORT_ELEMENT";
+inline constexpr const char* kOidElementName = "LEAT_OID_ELEMENT";
 /// Registers them (catalog_type.cc).
 [[nodiscard]] SqlStatus register_catalog_types(duckdb_connection connection);
 class Database;

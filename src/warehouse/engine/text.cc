@@ -52,8 +52,19 @@ class TextWriter {
   static void write_nested(const Column& column, std::size_t row, std::string& out);
   static void write_list(const Column& child, std::size_t begin, std::size_t size,
                          std::string& out);
+  static void write_vector(const Column& child, std::size_t begin, std::size_t size,
+                           std::string& out);
   static void write_key(const Column& column, std::size_t row, std::string& out);
 };
+
+/// "1 2", the form of PostgreSQL's int2vector.
+void TextWriter::write_vector(const Column& child, std::size_t begin, std::size_t size,
+                              std::string& out) {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (i > 0) out += ' ';
+    out += std::to_string(child.is_null(begin + i) ? 0 : child.integer(begin + i));
+  }
+}
 
 void TextWriter::write_list(const Column& child, std::size_t begin, std::size_t size,
                             std::string& out) {
@@ -79,7 +90,8 @@ void TextWriter::write_nested(const Column& column, std::size_t row, std::string
   switch (column.type().type) {
     case Type::kList: {
       const Entry entry = column.cells<Entry>()[row];
-      write_list(column.children_[0], entry.offset, entry.length, out);
+      const auto write_elements = is_catalog_vector(column.type()) ? write_vector : write_list;
+      write_elements(column.children_[0], entry.offset, entry.length, out);
       return;
     }
     case Type::kArray: {

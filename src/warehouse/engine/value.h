@@ -47,8 +47,10 @@ enum class Type : std::uint8_t {
 /// Types of PostgreSQL's catalog that are others' values under a name of their own.
 enum class CatalogType : std::uint8_t {
   kNone,
-  kOid,       ///< of kInt64
-  kCharacter  ///< of kVarchar: "char", one byte
+  kOid,           ///< of kInt64
+  kCharacter,     ///< of kVarchar: "char", one byte
+  kShortElement,  ///< of kInt64: what a kList has that is an int2vector
+  kOidElement     ///< of kInt64: what a kList has that is an oidvector
 };
 
 /// A type with its parameters.

@@ -109,6 +109,19 @@ void append_zoned_timestamp(std::string& out, std::int64_t us, const TimeZone& z
   two_digits(size % 60);
 }
 
+/// Of a kInt64.
+std::uint32_t integer_oid(engine::CatalogType type) {
+  switch (type) {
+    case engine::CatalogType::kOid:
+    case engine::CatalogType::kOidElement:
+      return 26;
+    case engine::CatalogType::kShortElement:
+      return 21;
+    default:
+      return 20;
+  }
+}
+
 std::uint32_t element_oid(const engine::ColumnType& type) {
   switch (type.type) {
     case Type::kBoolean:
@@ -118,7 +131,7 @@ std::uint32_t element_oid(const engine::ColumnType& type) {
     case Type::kInt32:
       return 23;
     case Type::kInt64:
-      return type.catalog == engine::CatalogType::kOid ? 26 : 20;
+      return integer_oid(type.catalog);
     case Type::kFloat:
       return 700;
     case Type::kDouble:
@@ -199,7 +212,7 @@ void append_binary_array(RowBytes& out, const Column& column, std::size_t row,
   out.big_endian(element_oid(elements.column->type()), 4);
   if (elements.count > 0) {
     out.big_endian(elements.count, 4);
-    out.big_endian(1, 4);
+    out.big_endian(engine::is_catalog_vector(column.type()) ? 0 : 1, 4);
   }
   for (std::size_t i = elements.first; i < elements.first + elements.count; ++i) {
     if (elements.column->is_null(i)) {
@@ -231,7 +244,7 @@ CellForm form_of(const engine::ColumnType& type, bool is_binary, const CellStyle
 void append_text_cell(RowBytes& out, const Column& column, std::size_t row,
                       const CellStyle& style) {
   std::string& text = out.scratch();
-  if (engine::is_plain_list(column.type())) {
+  if (engine::is_plain_list(column.type()) && !engine::is_catalog_vector(column.type())) {
     append_text_array(text, column, row, style);
   } else {
     append_plain_text(text, column, row, style);
@@ -302,9 +315,11 @@ void append_binary_cell(RowBytes& out, const Column& column, std::size_t row,
     case Type::kInt32:
       return append_fixed(out, integer(), 4);
     case Type::kUInt32:
-    case Type::kInt64:
-      return append_fixed(out, integer(),
-                          column.type().catalog == engine::CatalogType::kOid ? 4 : 8);
+      return append_fixed(out, integer(), 8);
+    case Type::kInt64: {
+      const std::uint32_t oid = integer_oid(column.type().catalog);
+      return append_fixed(out, integer(), oid == 26 ? 4 : oid == 21 ? 2 : 8);
+    }
     case Type::kFloat:
       return append_fixed(out, std::bit_cast<std::uint32_t>(column.cells<float>()[row]), 4);
     case Type::kDouble:

@@ -278,6 +278,27 @@ TEST_F(PgwireServer, DescribesTypesOfTheCatalog) {
   EXPECT_EQ(binary_cell(client.get(), "select typtype from pg_type where typname = 'super'"), "62");
 }
 
+// int2vector and oidvector: arrays whose text has no brackets.
+TEST_F(PgwireServer, DescribesVectorsOfTheCatalog) {
+  const Client client = connect();
+  run(client, "create table vector_t (a int, b int, primary key (b, a))");
+  EXPECT_EQ(described_types(client.get(),
+                            "select x.k, i.indclass, i.indkey[0], i.indclass[0], p.proargtypes, "
+                            "c.conkey from pg_index i join (select indexrelid, indkey as k from "
+                            "pg_index) x on x.indexrelid = i.indexrelid, pg_proc p, pg_constraint "
+                            "c where i.indrelid = $1"),
+            (std::vector<Oid>{22, 30, 21, 26, 30, 1005, 26}));
+  const std::string vector = "select indkey from pg_index where indrelid = 'vector_t'::regclass";
+  EXPECT_EQ(run(client, vector).value, "2 1");
+  EXPECT_EQ(binary_cell(client.get(), vector.c_str()),
+            "000000010000000000000015000000020000000000000002000200000002"
+            "0001");
+  EXPECT_EQ(binary_cell(client.get(),
+                        "select indkey[1] from pg_index where indrelid = "
+                        "'vector_t'::regclass"),
+            "0001");
+}
+
 TEST_F(PgwireServer, ReadsBinaryArrays) {
   const Client client = connect();
   const std::string array(

@@ -67,6 +67,9 @@ Field field_of(const engine::ColumnInfo& column) {
   field.name = column.name;
   if (column.type.type == engine::Type::kNull) {
     field.type_oid = 705;
+  } else if (engine::is_catalog_vector(column.type)) {
+    const bool oids = column.type.children[0].catalog == engine::CatalogType::kOidElement;
+    field.type_oid = oids ? 30 : 22;
   } else if (engine::is_plain_list(column.type)) {
     sql::TypeName type = catalog::type_from_engine(column.type.children[0]);
     if (type.kind == sql::TypeKind::kVarchar) type.spelling = "text";

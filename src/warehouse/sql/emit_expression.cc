@@ -607,15 +607,11 @@ const ScopeColumn* Emitter::unambiguous_column(const Expression& node) {
 
 void Emitter::subscript(const Expression& node) {
   if (const auto path = super_navigation(node)) return super_path(path->first, path->second);
-  // pg_index.indkey is a vector, which counts from 0; arrays count from 1.
-  const Expression& value = *node.children[0];
-  const bool vector = value.kind == ExpressionKind::kColumn &&
-                      (value.names.back() == "indkey" || value.names.back() == "indclass");
-  write("(");
-  expression(value);
-  write(vector ? ")[1 + " : ")[");
-  operand(*node.children[1]);
-  write("]");
+  write(context_.system_schema + ".leat_element(");
+  expression(*node.children[0]);
+  write(", ");
+  expression(*node.children[1]);
+  write(")");
 }
 
 void Emitter::field(const Expression& node) {

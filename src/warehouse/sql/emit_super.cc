@@ -104,6 +104,16 @@ void Emitter::require_column(const std::string& name, SourceSpan span) const {
   fail("42P01", "missing FROM-clause entry for table \"" + name + "\"", span);
 }
 
+/// A column that no table is known to have is a system relation's, whose columns are not known;
+/// none of them is SUPER.
+bool Emitter::is_of_system(const Expression& column) const {
+  if (column.names.size() > 1 || scopes_.empty() || find_column(column) != nullptr) return false;
+  const std::vector<ScopeTable>& tables = scopes_.back().tables;
+  return std::ranges::any_of(tables, &ScopeTable::system) &&
+         std::ranges::all_of(
+             tables, [](const ScopeTable& each) { return each.system || each.columns_known; });
+}
+
 /// `c.items[0].name` as the base `"c"."items"` and the path `$[0]."name"`.
 std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
     const Expression& node) const {
@@ -144,7 +154,8 @@ std::optional<std::pair<std::string, std::string>> Emitter::super_navigation(
                                                          : quote_identifier(names[0]);
   }
   if (steps.empty() && used >= names.size()) return std::nullopt;
-  if (!steps.empty() && table != nullptr && table->system) return std::nullopt;
+  if (!steps.empty() && (table != nullptr ? table->system : is_of_system(*base)))
+    return std::nullopt;
   if (names.size() > used && table == nullptr && scopes_.empty()) return std::nullopt;
   std::string path = "$";
   for (std::size_t i = used; i < names.size(); ++i)

@@ -296,6 +296,7 @@ class Emitter {
                                           const std::vector<ScopeColumn>* outputs) const;
   /// The JSON path of a SUPER navigation and its base; nothing when the node is none.
   std::optional<std::pair<std::string, std::string>> super_navigation(const Expression& node) const;
+  [[nodiscard]] bool is_of_system(const Expression& column) const;
   [[nodiscard]] std::string attribute_name(const Expression& node, std::size_t part) const;
   void require_column(const std::string& name, SourceSpan span) const;
   /// 42501 for a column that the user may not read, and for a star over such columns.

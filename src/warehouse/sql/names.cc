@@ -88,6 +88,8 @@ std::string duckdb_other(const TypeName& type) {
   if (name == "xid" || name == "cid" || name == "tid") return "BIGINT";
   if (name == "abstime" || name == "reltime") return "TIMESTAMP";
   if (name == "bytea") return "BLOB";
+  if (name == "int2vector") return "LEAT_SHORT_ELEMENT[]";
+  if (name == "oidvector") return "LEAT_OID_ELEMENT[]";
   return "VARCHAR";
 }
 
