@@ -118,6 +118,11 @@ std::vector<std::int32_t> roles_of(const CatalogSession& catalog, GranteeKind ki
   return held;
 }
 
+bool reaches(const CatalogSession& catalog, const User& user, GranteeKind kind,
+             std::int32_t grantee) {
+  return Applies(catalog, user)(kind, grantee);
+}
+
 bool has_system_privilege(const CatalogSession& catalog, const User& user,
                           std::string_view privilege) {
   if (user.superuser) return true;

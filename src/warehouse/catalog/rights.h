@@ -31,6 +31,10 @@ namespace leat::catalog {
 /// The roles that a user (or a role) holds, directly or through other roles.
 [[nodiscard]] std::vector<std::int32_t> roles_of(const CatalogSession& catalog, GranteeKind kind,
                                                  std::int32_t id);
+/// True when what is granted to that grantee (0 for PUBLIC) is granted to the user: to themselves,
+/// to everybody, to a group or role of theirs.
+[[nodiscard]] bool reaches(const CatalogSession& catalog, const User& user, GranteeKind kind,
+                           std::int32_t grantee);
 /// True for superusers and for holders of a role with that privilege of the system ("create user").
 [[nodiscard]] bool has_system_privilege(const CatalogSession& catalog, const User& user,
                                         std::string_view privilege);

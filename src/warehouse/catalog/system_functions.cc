@@ -325,6 +325,15 @@ SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
       session_boolean(host, "leat_is_member", {varchar(), varchar(), varchar()},
                       [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
                         return is_member(facts, text_at(arguments, 1, row),
+/// Who may see what is granted to the grantee: those whom it reaches, and whoever may see all.
+std::optional<bool> sees_grant(const SessionFacts& facts, std::int64_t kind, std::int64_t grantee) {
+  const UserPointer user = facts.catalog->user(facts.user_id);
+  if (user == nullptr) return false;
+  return has_system_privilege(*facts.catalog, *user, "access system table") ||
+         reaches(*facts.catalog, *user, static_cast<GranteeKind>(kind),
+                 static_cast<std::int32_t>(grantee));
+}
+
                                          text_at(arguments, 2, row), text_at(arguments, 3, row));
                       })));
   return database.add_function(
@@ -342,6 +351,12 @@ SqlStatus add_plain_functions(engine::Database& database, SystemHost& host) {
       "leat_rows", {bigint(), varchar()}, varchar(), true,
       [&host](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
         output.set_text(
+  LEAT_TRY(database.add_function(
+      session_boolean(host, "leat_sees_grant", {bigint(), bigint()},
+                      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                        return sees_grant(facts, arguments.column(1).integer(row),
+                                          arguments.column(2).integer(row));
+                      })));
             row, host.live_rows(text_at(arguments, 1, row), arguments.column(0).integer(row)));
         return {};
       })));

@@ -140,7 +140,8 @@ SELECT n.nspname AS schema_name, CASE g.target WHEN 'r' THEN 'RELATION' WHEN 'f'
   owner_type, g.privilege AS privilege_type, g.identity_id AS grantee_id, g.identity_name AS
   grantee_name, g.identity_type AS grantee_type, g.grantable AS admin_option
 FROM leat_system.leat_standing_grants g LEFT JOIN leat_system.pg_namespace n ON n.oid = g."schema"
-WHERE g.target IN ('r', 'f', 'p', 'n'))sql",
+WHERE g.target IN ('r', 'f', 'p', 'n') AND leat_sees_grant(leat_system.leat_session(),
+  CAST(g.identity_kind AS BIGINT), CAST(g.identity_id AS BIGINT)))sql",
     R"sql(pg_default_acl AS
 SELECT CAST(row_number() OVER () + 80000 AS BIGINT) AS oid, owner AS defacluser, owner AS
   defaclrole, CAST("schema" AS BIGINT) AS defaclnamespace, target AS defaclobjtype, list(item ORDER
@@ -152,7 +153,8 @@ FROM (SELECT owner, "schema", target, CASE identity_kind WHEN 0 THEN '' WHEN 2 T
   WHEN 'ALTER' THEN 'A' WHEN 'USAGE' THEN 'U' WHEN 'CREATE' THEN 'C' WHEN 'TEMP' THEN 'T' ELSE 'X'
   END || CASE WHEN grantable THEN '*' ELSE '' END, '' ORDER BY privilege) || '/' ||
   leat_user_name(leat_system.leat_session(), CAST(owner AS BIGINT)) AS item
-  FROM leat_system.leat_standing_grants WHERE target IN ('r', 'f', 'p', 'n')
+  FROM leat_system.leat_standing_grants WHERE target IN ('r', 'f', 'p', 'n') AND (owner =
+  leat_system.current_user_id() OR leat_system.leat_superuser())
   GROUP BY owner, "schema", target, identity_kind, identity_name) AS items
 GROUP BY owner, "schema", target)sql",
 };

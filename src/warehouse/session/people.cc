@@ -10,6 +10,33 @@
 #include "warehouse/sql/datetime.h"
 
 namespace leat::session {
+
+SqlStatus check_new_name(const SessionState& session, catalog::GranteeKind kind,
+                         const std::string& name) {
+  using catalog::GranteeKind;
+  const std::string_view what = kind == GranteeKind::kUser    ? "user"
+                                : kind == GranteeKind::kGroup ? "group"
+                                                              : "role";
+  if (name == "public" || name == "rdsdb" ||
+      (kind == GranteeKind::kRole && name.starts_with("sys:"))) {
+    return engine::fail_sql("42939", fmt::format("{} name \"{}\" is reserved", what, name), {},
+                            "Choose another name.");
+  }
+  struct Taken {
+    std::string_view by;
+    bool is;
+  };
+  const Taken all[] = {
+      {"user", session.catalog.user(name) != nullptr},
+      {"group", kind != GranteeKind::kRole && session.catalog.group(name) != nullptr},
+      {"role", kind != GranteeKind::kGroup && session.catalog.role(name) != nullptr}};
+  for (const Taken& taken : all) {
+    if (taken.is)
+      return engine::fail_sql("42710", fmt::format("{} \"{}\" already exists", taken.by, name));
+  }
+  return {};
+}
+
 namespace {
 
 using catalog::Group;
@@ -144,21 +171,6 @@ SqlStatus check_other_databases(const SessionState& session, const catalog::User
                                       user.name, granted));
 }
 
-/// Names that grantees or the system have already.
-SqlStatus check_new_name(const SessionState& session, std::string_view kind,
-                         const std::string& name) {
-  if (name == "public" || name == "rdsdb") {
-    return engine::fail_sql("42939", fmt::format("{} name \"{}\" is reserved", kind, name), {},
-                            "Choose another name.");
-  }
-  for (const auto& [other, taken] : {std::pair{"user", session.catalog.user(name) != nullptr},
-                                     std::pair{"group", session.catalog.group(name) != nullptr}}) {
-    if (!taken) continue;
-    return engine::fail_sql("42710", fmt::format("{} \"{}\" already exists", other, name));
-  }
-  return {};
-}
-
 SqlStatus drop_user(SessionState& session, const catalog::UserPointer& user) {
   if (user->id == session.user_id)
     return engine::fail_sql("55006", "current user cannot be dropped");
@@ -201,7 +213,7 @@ SqlStatus SessionState::run_create_user(Running&, const sql::CreateUserStatement
   LEAT_TRY(check_powers(*this, statement.options));
   if (!statement.options.in_groups.empty()) LEAT_TRY(require_superuser("alter groups"));
   LEAT_TRY(lock_table("pg_user", statement.name));
-  LEAT_TRY(check_new_name(*this, "user", statement.name));
+  LEAT_TRY(check_new_name(*this, catalog::GranteeKind::kUser, statement.name));
   if (!statement.options.password && !statement.options.password_disable) {
     return engine::fail_sql("42601", "CREATE USER needs PASSWORD '...' or PASSWORD DISABLE");
   }
@@ -239,7 +251,7 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
   User changed = *user_before;
   LEAT_TRY(change_settings(changed, statement));
   if (!statement.rename_to.empty()) {
-    LEAT_TRY(check_new_name(*this, "user", statement.rename_to));
+    LEAT_TRY(check_new_name(*this, catalog::GranteeKind::kUser, statement.rename_to));
     shared->temporary_passwords.forget(changed.name);
     changed.name = statement.rename_to;
     changed.md5_hex.clear();  // it holds the old name
@@ -252,7 +264,7 @@ SqlStatus SessionState::run_alter_user(Running&, const sql::AlterUserStatement& 
 SqlStatus SessionState::run_create_group(Running&, const sql::CreateGroupStatement& statement) {
   LEAT_TRY(require_superuser("create groups"));
   LEAT_TRY(lock_table("pg_user", statement.name));
-  LEAT_TRY(check_new_name(*this, "group", statement.name));
+  LEAT_TRY(check_new_name(*this, catalog::GranteeKind::kGroup, statement.name));
   Group group;
   group.id = catalog.catalog().new_user_id();
   group.name = statement.name;
@@ -268,7 +280,7 @@ SqlStatus SessionState::run_alter_group(Running&, const sql::AlterGroupStatement
     return engine::fail_sql("42704", "group \"" + statement.name + "\" does not exist");
   Group changed = *group;
   if (!statement.rename_to.empty()) {
-    LEAT_TRY(check_new_name(*this, "group", statement.rename_to));
+    LEAT_TRY(check_new_name(*this, catalog::GranteeKind::kGroup, statement.rename_to));
     changed.name = statement.rename_to;
   }
   LEAT_TRY(change_members(*this, changed, statement.users, statement.add));

@@ -20,6 +20,11 @@ struct FoundGrantee {
 [[nodiscard]] SqlResult<FoundGrantee> find_grantee(const SessionState& session,
                                                    const sql::Grantee& written);
 
+/// Whether a new user, group or role (`kind`) may have that name. Errors: 42939 for one of the
+/// system's, 42710 for one that stands for another behind TO.
+[[nodiscard]] SqlStatus check_new_name(const SessionState& session, catalog::GranteeKind kind,
+                                       const std::string& name);
+
 /// True when some object's rights name this grantee.
 [[nodiscard]] bool has_grants(const SessionState& session, catalog::GranteeKind kind,
                               std::int32_t id);

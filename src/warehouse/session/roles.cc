@@ -121,17 +121,6 @@ SqlStatus revoke_everything(SessionState& session, std::int32_t id) {
   return {};
 }
 
-/// A role is no user either: both stand behind TO in GRANT ROLE.
-SqlStatus check_role_name(const SessionState& session, const std::string& name) {
-  if (session.catalog.role(name) != nullptr)
-    return engine::fail_sql("42710", "role \"" + name + "\" already exists");
-  if (session.catalog.user(name) != nullptr)
-    return engine::fail_sql("42710", "user \"" + name + "\" already exists");
-  if (name == "public" || name == "rdsdb" || name.starts_with("sys:"))
-    return engine::fail_sql("42939", "role name \"" + name + "\" is reserved");
-  return {};
-}
-
 SqlStatus drop_role(SessionState& session, const Role& role, bool force) {
   const catalog::UserPointer me = session.user();
   if (role.owner != me->id) LEAT_TRY(session.require_system_privilege("drop role", "drop roles"));
@@ -210,7 +199,7 @@ bool SessionState::has_system_privilege(std::string_view privilege) const {
 SqlStatus SessionState::run_create_role(Running&, const sql::CreateRoleStatement& statement) {
   LEAT_TRY(require_system_privilege("create role", "create roles"));
   LEAT_TRY(lock_table("pg_user", statement.name));
-  LEAT_TRY(check_role_name(*this, statement.name));
+  LEAT_TRY(check_new_name(*this, catalog::GranteeKind::kRole, statement.name));
   LEAT_TRY(open_engine());
   Role made;
   made.id = catalog.catalog().new_user_id();
@@ -227,7 +216,7 @@ SqlStatus SessionState::run_alter_role(Running&, const sql::AlterRoleStatement& 
   Role changed = *role;
   if (!statement.external_id.empty()) changed.external_id = statement.external_id;
   if (!statement.rename_to.empty()) {
-    LEAT_TRY(check_role_name(*this, statement.rename_to));
+    LEAT_TRY(check_new_name(*this, catalog::GranteeKind::kRole, statement.rename_to));
     changed.name = statement.rename_to;
   }
   if (!statement.owner.empty()) {
