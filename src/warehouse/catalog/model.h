@@ -153,6 +153,7 @@ struct Database {
   bool insensitive = false;            ///< COLLATE CASE_INSENSITIVE
   bool serializable = false;           ///< ISOLATION LEVEL SERIALIZABLE; else SNAPSHOT.
   Acl acl{};
+  std::string comment{};
 };
 
 struct Schema {
@@ -197,6 +198,7 @@ struct Constraint {
   std::vector<std::int16_t> columns{};
   Oid references = 0;
   std::vector<std::int16_t> references_columns{};
+  std::string comment{};
 };
 
 enum class RelationKind : char {
@@ -271,6 +273,7 @@ struct Function {
   std::string volatility{};  ///< "volatile", "stable", "immutable"
   std::string body{};        ///< "select ..."
   Acl acl{};
+  std::string comment{};
 
   /// "f(integer, character varying)".
   [[nodiscard]] std::string signature() const;

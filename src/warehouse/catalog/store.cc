@@ -142,10 +142,10 @@ std::string constraint_rows(const Relation& relation) {
   std::string sql;
   for (const Constraint& constraint : relation.constraints) {
     sql += fmt::format(
-        "INSERT INTO leat_catalog.constraints VALUES ({}, {}, {}, '{}', {}, '{}', {}, '{}');",
+        "INSERT INTO leat_catalog.constraints VALUES ({}, {}, {}, '{}', {}, '{}', {}, '{}', {});",
         constraint.oid, constraint.index_oid, relation.oid, static_cast<char>(constraint.kind),
         text(constraint.name), number_list(constraint.columns), constraint.references,
-        number_list(constraint.references_columns));
+        number_list(constraint.references_columns), text(constraint.comment));
   }
   return sql;
 }
@@ -156,6 +156,7 @@ ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS oid BIGINT DEFAULT 1
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS connection_limit BIGINT DEFAULT -1;
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS insensitive BOOLEAN DEFAULT false;
 ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS serializable BOOLEAN DEFAULT false;
+ALTER TABLE leat_catalog.databases ADD COLUMN IF NOT EXISTS comment VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS leat_catalog.users (id INTEGER, name VARCHAR, superuser BOOLEAN,
   create_database BOOLEAN,
   password_disabled BOOLEAN, unrestricted_log BOOLEAN, md5_hex VARCHAR, sha256_digest VARCHAR,
@@ -200,6 +201,7 @@ ALTER TABLE leat_catalog.columns ADD COLUMN IF NOT EXISTS insensitive BOOLEAN DE
 CREATE TABLE IF NOT EXISTS leat_catalog.constraints (oid BIGINT, index_oid BIGINT, relation BIGINT,
   kind VARCHAR,
   name VARCHAR, columns VARCHAR, referenced BIGINT, referenced_columns VARCHAR);
+ALTER TABLE leat_catalog.constraints ADD COLUMN IF NOT EXISTS comment VARCHAR DEFAULT '';
 CREATE TABLE IF NOT EXISTS leat_catalog.acl (object BIGINT, grantee_kind INTEGER, grantee INTEGER,
   grantor INTEGER,
   privileges BIGINT, grantable BIGINT);
@@ -210,6 +212,7 @@ CREATE TABLE IF NOT EXISTS leat_catalog.blanks (relation BIGINT, number SMALLINT
 CREATE TABLE IF NOT EXISTS leat_catalog.functions (oid BIGINT, schema BIGINT, name VARCHAR,
   owner INTEGER, parameters VARCHAR[], parameter_oids BIGINT[], returns VARCHAR, returns_oid BIGINT,
   volatility VARCHAR, body VARCHAR);
+ALTER TABLE leat_catalog.functions ADD COLUMN IF NOT EXISTS comment VARCHAR DEFAULT '';
 )sql";
 
 /// Of leat_catalog.relations: a file that several versions wrote has them in another order.
@@ -355,6 +358,7 @@ SqlResult<std::map<Oid, std::vector<Constraint>>> read_constraints(engine::Conne
     constraint.columns = parse_list<std::int16_t>(row.string());
     constraint.references = row.number<Oid>();
     constraint.references_columns = parse_list<std::int16_t>(row.string());
+    constraint.comment = row.string();
     constraints[relation].push_back(std::move(constraint));
   }
   return constraints;
@@ -468,8 +472,7 @@ SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
   LEAT_ASSIGN(AclMap acls, read_acl(connection));
   LEAT_ASSIGN(const auto databases,
               connection.query("SELECT name, owner, oid, connection_limit, insensitive, "
-                               "serializable FROM "
-                               "leat_catalog.databases"));
+                               "serializable, comment FROM leat_catalog.databases"));
   for (const TextRow& cells : databases) {
     Row row(cells);
     Database database;
@@ -479,6 +482,7 @@ SqlStatus read_cluster(engine::Connection& connection, Changes& changes) {
     database.connection_limit = row.number<std::int64_t>();
     database.insensitive = row.boolean();
     database.serializable = row.boolean();
+    database.comment = row.string();
     database.acl = acls[database.oid];
     auto& slot = changes.databases[database.oid];
     slot = std::make_shared<const Database>(std::move(database));
@@ -547,10 +551,11 @@ SqlStatus write_database(engine::Connection& connection, std::string_view store,
   return run(
       connection,
       fmt::format("INSERT INTO {}.databases (name, owner, oid, connection_limit, "
-                  "insensitive, serializable) VALUES ({}, {}, {}, {}, {}, {});{}",
+                  "insensitive, serializable, comment) VALUES ({}, {}, {}, {}, {}, {}, {});{}",
                   store, text(database.name), database.owner, database.oid,
                   database.connection_limit, boolean(database.insensitive),
-                  boolean(database.serializable), acl_rows(database.oid, database.acl, store)));
+                  boolean(database.serializable), text(database.comment),
+                  acl_rows(database.oid, database.acl, store)));
 }
 
 SqlStatus write_relation(engine::Connection& connection, const Relation& relation,

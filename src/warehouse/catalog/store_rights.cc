@@ -95,7 +95,7 @@ SqlStatus read_iam_grants(engine::Connection& connection, Changes& changes) {
 SqlStatus read_functions(engine::Connection& connection, AclMap& acls, Changes& changes) {
   LEAT_ASSIGN(const auto rows,
               connection.query("SELECT oid, schema, name, owner, array_to_string(parameters, '|'), "
-                               "returns, volatility, body FROM leat_catalog.functions"));
+                               "returns, volatility, body, comment FROM leat_catalog.functions"));
   for (const TextRow& cells : rows) {
     Row row(cells);
     Function function;
@@ -114,6 +114,7 @@ SqlStatus read_functions(engine::Connection& connection, AclMap& acls, Changes& 
     function.returns = sql::parse_type_name(row.string());
     function.volatility = row.string();
     function.body = row.string();
+    function.comment = row.string();
     function.acl = std::move(acls[function.oid]);
     auto& slot = changes.functions[function.oid];
     slot = std::make_shared<const Function>(std::move(function));
@@ -170,15 +171,16 @@ SqlStatus write_function(engine::Connection& connection, const Function& functio
     types += (types.empty() ? "" : ", ") + text(sql::format_type(type));
     oids += (oids.empty() ? "" : ", ") + std::to_string(sql::type_oid(type));
   }
-  return run(connection,
-             fmt::format("DELETE FROM leat_catalog.functions WHERE oid = {0};"
-                         "DELETE FROM leat_catalog.acl WHERE object = {0};"
-                         "INSERT INTO leat_catalog.functions VALUES ({0}, {1}, {2}, {3}, [{4}], "
-                         "[{5}], {6}, {7}, {8}, {9});{10}",
-                         function.oid, function.schema, text(function.name), function.owner, types,
-                         oids, text(sql::format_type(function.returns)),
-                         sql::type_oid(function.returns), text(function.volatility),
-                         text(function.body), acl_rows(function.oid, function.acl)));
+  return run(
+      connection,
+      fmt::format("DELETE FROM leat_catalog.functions WHERE oid = {0};"
+                  "DELETE FROM leat_catalog.acl WHERE object = {0};"
+                  "INSERT INTO leat_catalog.functions VALUES ({0}, {1}, {2}, {3}, [{4}], "
+                  "[{5}], {6}, {7}, {8}, {9}, {10});{11}",
+                  function.oid, function.schema, text(function.name), function.owner, types, oids,
+                  text(sql::format_type(function.returns)), sql::type_oid(function.returns),
+                  text(function.volatility), text(function.body), text(function.comment),
+                  acl_rows(function.oid, function.acl)));
 }
 
 SqlStatus erase_role(engine::Connection& connection, std::string_view store, std::int32_t id) {

@@ -211,6 +211,20 @@ std::optional<std::string> acl_of(const SessionFacts& facts, std::string_view ki
   return json_list(items);
 }
 
+/// Of what is no relation and no part of one.
+std::string comment_of(const CatalogSession& catalog, Oid oid) {
+  if (const SchemaPointer schema = catalog.schema(oid)) return schema->comment;
+  if (const DatabasePointer database = catalog.database(oid)) return database->comment;
+  for (const FunctionPointer& function : catalog.functions()) {
+    if (function->oid == oid) return function->comment;
+  }
+  for (const RelationPointer& relation : catalog.relations(0)) {
+    const auto found = std::ranges::find(relation->constraints, oid, &Constraint::oid);
+    if (found != relation->constraints.end()) return found->comment;
+  }
+  return {};
+}
+
 std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, std::int64_t column) {
   std::string text;
   if (const RelationPointer relation = facts.catalog->relation(oid)) {
@@ -218,8 +232,8 @@ std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, st
     for (const Column& each : relation->columns) {
       if (each.number == column) text = each.comment;
     }
-  } else if (const SchemaPointer schema = facts.catalog->schema(oid)) {
-    text = schema->comment;
+  } else if (column == 0) {
+    text = comment_of(*facts.catalog, oid);
   }
   if (text.empty()) return std::nullopt;
   return text;
@@ -227,7 +241,8 @@ std::optional<std::string> description_of(const SessionFacts& facts, Oid oid, st
 
 std::string search_path_list(const SessionFacts& facts, bool implicit) {
   std::vector<std::string> names = facts.search_path;
-  if (implicit) names.insert(names.begin(), "pg_catalog");
+  if (implicit && std::ranges::find(names, "pg_catalog") == names.end())
+    names.insert(names.begin(), "pg_catalog");
   return json_list(names);
 }
 
@@ -310,6 +325,15 @@ SqlStatus answer_privilege(const SystemHost& host, const Chunk& arguments, std::
   return {};
 }
 
+/// Who may see what is granted to the grantee: those whom it reaches, and whoever may see all.
+std::optional<bool> sees_grant(const SessionFacts& facts, std::int64_t kind, std::int64_t grantee) {
+  const UserPointer user = facts.catalog->user(facts.user_id);
+  if (user == nullptr) return false;
+  return has_system_privilege(*facts.catalog, *user, "access system table") ||
+         reaches(*facts.catalog, *user, static_cast<GranteeKind>(kind),
+                 static_cast<std::int32_t>(grantee));
+}
+
 SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
   LEAT_TRY(database.add_function(
       session_boolean(host, "leat_visible", {bigint()},
@@ -325,16 +349,13 @@ SqlStatus add_rights_functions(engine::Database& database, SystemHost& host) {
       session_boolean(host, "leat_is_member", {varchar(), varchar(), varchar()},
                       [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
                         return is_member(facts, text_at(arguments, 1, row),
-/// Who may see what is granted to the grantee: those whom it reaches, and whoever may see all.
-std::optional<bool> sees_grant(const SessionFacts& facts, std::int64_t kind, std::int64_t grantee) {
-  const UserPointer user = facts.catalog->user(facts.user_id);
-  if (user == nullptr) return false;
-  return has_system_privilege(*facts.catalog, *user, "access system table") ||
-         reaches(*facts.catalog, *user, static_cast<GranteeKind>(kind),
-                 static_cast<std::int32_t>(grantee));
-}
-
                                          text_at(arguments, 2, row), text_at(arguments, 3, row));
+                      })));
+  LEAT_TRY(database.add_function(
+      session_boolean(host, "leat_sees_grant", {bigint(), bigint()},
+                      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
+                        return sees_grant(facts, arguments.column(1).integer(row),
+                                          arguments.column(2).integer(row));
                       })));
   return database.add_function(
       plain("leat_stop_session", {bigint(), bigint(), boolean()}, boolean(), true,
@@ -351,12 +372,6 @@ SqlStatus add_plain_functions(engine::Database& database, SystemHost& host) {
       "leat_rows", {bigint(), varchar()}, varchar(), true,
       [&host](const Chunk& arguments, std::size_t row, FunctionOutput& output) -> SqlStatus {
         output.set_text(
-  LEAT_TRY(database.add_function(
-      session_boolean(host, "leat_sees_grant", {bigint(), bigint()},
-                      [](const SessionFacts& facts, const Chunk& arguments, std::size_t row) {
-                        return sees_grant(facts, arguments.column(1).integer(row),
-                                          arguments.column(2).integer(row));
-                      })));
             row, host.live_rows(text_at(arguments, 1, row), arguments.column(0).integer(row)));
         return {};
       })));

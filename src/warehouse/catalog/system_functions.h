@@ -19,7 +19,8 @@ namespace leat::catalog {
 struct SessionFacts {
   const CatalogSession* catalog = nullptr;
   std::int32_t user_id = 0;
-  std::vector<std::string> search_path;  ///< Schemas that exist, in order, without pg_catalog.
+  std::vector<std::string> search_path;  ///< Schemas that exist, in order; pg_catalog where the
+                                         ///< setting names it.
   std::string database{};
   /// Calls its argument for every other database, with its name.
   std::function<void(const std::function<void(const std::string&, const CatalogSession&)>&)>

@@ -116,7 +116,8 @@ constexpr std::string_view kMacros[] = {
     "CAST(0 AS BIGINT)), "
     "(oid, catalog) AS leat_description(leat_system.leat_session(), CAST(oid AS BIGINT), CAST(0 AS "
     "BIGINT))",
-    "shobj_description(oid, catalog) AS CAST(NULL AS VARCHAR)",
+    "shobj_description(oid, catalog) AS leat_description(leat_system.leat_session(), CAST(oid AS "
+    "BIGINT), CAST(0 AS BIGINT))",
     "col_description(oid, number) AS leat_description(leat_system.leat_session(), CAST(oid AS "
     "BIGINT), CAST(number AS "
     "BIGINT))",

@@ -308,7 +308,14 @@ SELECT oid AS objoid, CAST(1259 AS BIGINT) AS classoid, CAST(0 AS INTEGER) AS ob
   description
 FROM leat_catalog.relations WHERE comment <> ''
 UNION ALL SELECT relation, 1259, number, comment FROM leat_catalog.columns WHERE comment <> ''
-UNION ALL SELECT oid, 2615, 0, comment FROM leat_catalog.schemas WHERE comment <> '')sql",
+UNION ALL SELECT oid, 2615, 0, comment FROM leat_catalog.schemas WHERE comment <> ''
+UNION ALL SELECT oid, 2606, 0, comment FROM leat_catalog.constraints WHERE comment <> ''
+UNION ALL SELECT oid, 1255, 0, comment FROM leat_catalog.functions WHERE comment <> ''
+UNION ALL SELECT oid, 1262, 0, comment FROM leat_catalog.databases WHERE comment <> '' AND name =
+  leat_system.current_database())sql",
+    R"sql(pg_shdescription AS
+SELECT oid AS objoid, CAST(1262 AS BIGINT) AS classoid, comment AS description
+FROM leat_catalog.databases WHERE comment <> '')sql",
     R"sql(pg_database AS
 SELECT d.oid, d.name AS datname, d.owner AS datdba, CAST(6 AS INTEGER) AS
   encoding, false AS
@@ -469,6 +476,7 @@ constexpr CatalogColumns kCatalogColumns[] = {
     {"pg_depend", "classid objid refclassid refobjid", "deptype"},
     {"pg_rewrite", "oid ev_class", "ev_type"},
     {"pg_description", "objoid classoid", ""},
+    {"pg_shdescription", "objoid classoid", ""},
     {"pg_database", "oid datlastsysoid dattablespace", ""},
     {"pg_am", "oid", ""},
     {"pg_language", "oid", ""},

@@ -5,9 +5,16 @@
 
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
-#include "warehouse/session/session_state.h"
+#include "warehouse/session/ddl_support.h"
 
 namespace leat::session {
+
+SqlStatus require_database_owner(const SessionState& session, const catalog::Database& database) {
+  const catalog::UserPointer me = session.user();
+  if (me != nullptr && (me->superuser || me->id == database.owner)) return {};
+  return engine::fail_sql("42501", "must be owner of database " + database.name);
+}
+
 namespace {
 
 constexpr std::string_view kReserved[] = {"template0", "template1", "padb_harvest", "sys:internal"};
@@ -16,12 +23,6 @@ SqlResult<std::int32_t> owner_of(const SessionState& session, const std::string&
   const catalog::UserPointer owner = session.catalog.user(name);
   if (owner == nullptr) return engine::fail_sql("42704", "user \"" + name + "\" does not exist");
   return owner->id;
-}
-
-SqlStatus require_database_owner(const SessionState& session, const catalog::Database& database) {
-  const catalog::UserPointer me = session.user();
-  if (me != nullptr && (me->superuser || me->id == database.owner)) return {};
-  return engine::fail_sql("42501", "must be owner of database " + database.name);
 }
 
 SqlStatus check_name(const SessionState& session, const std::string& name) {

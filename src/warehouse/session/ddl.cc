@@ -1,4 +1,4 @@
-// CREATE, DROP, TRUNCATE, COMMENT: DuckDB's object and the catalog's side of it, in one
+// CREATE, DROP, TRUNCATE: DuckDB's object and the catalog's side of it, in one
 // transaction.
 #include <fmt/format.h>
 
@@ -478,49 +478,6 @@ SqlStatus SessionState::run_truncate(Running& running, const sql::TruncateStatem
   }
   running.tag = "TRUNCATE TABLE";
   return {};
-}
-
-SqlStatus SessionState::run_comment(Running&, const sql::CommentStatement& statement) {
-  const std::string text = statement.text.value_or(std::string());
-  if (statement.kind == sql::ObjectKind::kSchema) {
-    const SchemaPointer schema = catalog.schema(statement.name.name());
-    if (schema == nullptr) {
-      return engine::fail_sql(
-          "3F000", "schema \"" + std::string(statement.name.name()) + "\" does not exist");
-    }
-    if (schema->owner != user_id)
-      LEAT_TRY(require_superuser("comment on a schema of another user"));
-    LEAT_TRY(open_engine());
-    catalog::Schema changed = *schema;
-    changed.comment = text;
-    return catalog.put(std::move(changed));
-  }
-  sql::QualifiedName name = statement.name;
-  std::string column;
-  if (statement.kind == sql::ObjectKind::kColumn) {
-    column = name.parts.back();
-    name.parts.pop_back();
-  } else if (statement.kind != sql::ObjectKind::kTable &&
-             statement.kind != sql::ObjectKind::kView &&
-             statement.kind != sql::ObjectKind::kMaterializedView) {
-    return engine::fail_sql("0A000",
-                            "COMMENT ON is supported for tables, views, columns and schemas only");
-  }
-  LEAT_ASSIGN(const RelationPointer relation, find_relation(name));
-  LEAT_TRY(require_owner(*relation, 0));
-  LEAT_TRY(open_engine());
-  Relation changed = *relation;
-  if (column.empty()) {
-    changed.comment = text;
-    return catalog.put(std::move(changed));
-  }
-  for (catalog::Column& each : changed.columns) {
-    if (each.name != column) continue;
-    each.comment = text;
-    return catalog.put(std::move(changed));
-  }
-  return engine::fail_sql(
-      "42703", "column \"" + column + "\" of relation \"" + relation->name + "\" does not exist");
 }
 
 }  // namespace leat::session

@@ -104,6 +104,10 @@ struct Referrer {
 [[nodiscard]] SqlStatus drop_relation(SessionState& session, const catalog::Relation& relation,
                                       bool cascade, int depth = 0);
 
+/// 42501 unless the session's user owns the database or is a superuser.
+[[nodiscard]] SqlStatus require_database_owner(const SessionState& session,
+                                               const catalog::Database& database);
+
 [[nodiscard]] std::unexpected<SqlError> already_exists(std::string_view name);
 
 }  // namespace leat::session

@@ -93,6 +93,7 @@ SqlStatus SessionState::run_create_function(Running&,
     function.oid = before->oid;
     function.owner = before->owner;
     function.acl = before->acl;
+    function.comment = before->comment;
   } else {
     function.oid = catalog.catalog().new_oid();
     function.acl = new_function_acl(*this, schema->oid);

@@ -95,11 +95,12 @@ catalog::UserPointer SessionState::user() const {
   return catalog.user(user_id);
 }
 
-std::vector<std::string> SessionState::resolved_search_path() const {
+std::vector<std::string> SessionState::resolved_search_path(bool with_catalog) const {
   std::vector<std::string> path;
   const catalog::UserPointer me = user();
   for (std::string& name : settings.search_path()) {
     if (name == "$user") name = me == nullptr ? std::string() : me->name;
+    if (with_catalog && name == "pg_catalog") path.push_back(name);
     const SchemaPointer schema = home_catalog().schema(name);
     if (schema == nullptr || me == nullptr) continue;
     // Those that the user may not look into are passed over.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "warehouse/catalog/rights.h"
@@ -86,6 +87,49 @@ SqlStatus rename_schema(SessionState& session, const SchemaPointer& schema,
   return session.catalog.rename(*schema, name);
 }
 
+/// What an element of CREATE SCHEMA makes; null for GRANT.
+const sql::QualifiedName* made_by(const sql::Statement& element) {
+  if (const auto* table = sql::get_if<sql::CreateTableStatement>(element)) return &table->name;
+  if (const auto* filled = sql::get_if<sql::CreateTableAsStatement>(element)) return &filled->name;
+  const auto* view = sql::get_if<sql::CreateViewStatement>(element);
+  return view == nullptr ? nullptr : &view->name;
+}
+
+SqlStatus check_elements(const sql::CreateSchemaStatement& statement, std::string_view name) {
+  for (const sql::StatementPtr& element : statement.elements) {
+    const sql::QualifiedName* made = made_by(*element);
+    if (made == nullptr || made->schema().empty() || made->schema() == name) continue;
+    return engine::fail_sql(
+        "42P15", fmt::format("CREATE specifies a schema ({}) different from the one being created "
+                             "({})",
+                             made->schema(), name));
+  }
+  return {};
+}
+
+/// Runs them as the schema's owner, with the schema before all others in the search path. An error
+/// takes the schema away with the transaction.
+SqlStatus run_elements(SessionState& session, Running& running,
+                       const sql::CreateSchemaStatement& statement, const std::string& name,
+                       std::int32_t owner) {
+  if (statement.elements.empty()) return {};
+  Settings inside = session.settings;
+  LEAT_TRY(
+      inside.set("search_path", engine::quote_identifier(name) + ", " + inside.get("search_path")));
+  const Settings before = std::exchange(session.settings, std::move(inside));
+  const std::int32_t creator = std::exchange(session.user_id, owner);
+  SqlStatus done;
+  for (const sql::StatementPtr& element : statement.elements) {
+    Running inner{
+        .statement = *element, .text = running.text, .span = running.span, .sink = running.sink};
+    done = session.dispatch(inner);
+    if (!done) break;
+  }
+  session.settings = before;
+  session.user_id = creator;
+  return done;
+}
+
 }  // namespace
 
 SqlStatus SessionState::run_create_schema(Running& running,
@@ -107,6 +151,7 @@ SqlStatus SessionState::run_create_schema(Running& running,
     return engine::fail_sql("42501", "permission denied for database " + database->name);
   }
   LEAT_TRY(check_name(*this, name));
+  LEAT_TRY(check_elements(statement, name));
   catalog::Schema schema{.oid = catalog.catalog().new_oid(), .name = name, .owner = user_id};
   schema.acl = catalog::default_acl(catalog, catalog::StandingTarget::kSchemas, user_id, 0);
   schema.quota_mb = statement.quota_mb.value_or(-1);
@@ -119,7 +164,9 @@ SqlStatus SessionState::run_create_schema(Running& running,
   }
   schema.stored_as = free_engine_name(*this, schema);
   LEAT_TRY(run_engine(*this, "CREATE SCHEMA IF NOT EXISTS " + in_engine(*this, schema)));
-  return catalog.put(std::move(schema));
+  const std::int32_t owner_id = schema.owner;
+  LEAT_TRY(catalog.put(std::move(schema)));
+  return run_elements(*this, running, statement, name, owner_id);
 }
 
 SqlStatus SessionState::drop_schemas(Running& running, const sql::DropStatement& statement) {

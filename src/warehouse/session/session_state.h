@@ -272,7 +272,9 @@ struct SessionState {
     return !relation.temporary && relation.database != own_catalog->alias();
   }
   SqlResult<catalog::SchemaPointer> creation_schema(const sql::QualifiedName& name) const;
-  std::vector<std::string> resolved_search_path() const;
+  /// The schemas of search_path that exist and that the user may look into; `with_catalog`: and
+  /// pg_catalog where it is named.
+  std::vector<std::string> resolved_search_path(bool with_catalog = false) const;
   [[nodiscard]] catalog::UserPointer user() const;
   SqlStatus require(const catalog::Relation& relation, std::uint32_t privileges) const;
   SqlStatus require_of(const catalog::User& who, const catalog::Relation& relation,

@@ -305,7 +305,7 @@ SessionState::~SessionState() {
 catalog::SessionFacts SessionState::facts() const {
   return {.catalog = &home_catalog(),
           .user_id = user_id,
-          .search_path = resolved_search_path(),
+          .search_path = resolved_search_path(true),
           .database = home_database(),
           .each_other =
               [this](const auto& use) {

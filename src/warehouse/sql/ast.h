@@ -222,6 +222,7 @@ struct CreateSchemaStatement {
   bool if_not_exists = false;
   std::string owner;
   std::optional<std::int64_t> quota_mb;  ///< -1: UNLIMITED
+  std::vector<StatementPtr> elements;    ///< CREATE TABLE, CREATE VIEW, GRANT: run inside of it
 };
 
 enum class AlterKind : std::uint8_t {
@@ -302,9 +303,10 @@ struct DropFunctionStatement {
 
 struct CommentStatement {
   ObjectKind kind = ObjectKind::kTable;
-  QualifiedName name;               ///< kColumn: the last part is the column
-  QualifiedName on_table;           ///< kConstraint
-  std::optional<std::string> text;  ///< nothing: NULL
+  QualifiedName name;                ///< kColumn: the last part is the column
+  std::vector<TypeName> parameters;  ///< kFunction
+  QualifiedName on_table;            ///< kConstraint
+  std::optional<std::string> text;   ///< nothing: NULL
 };
 
 // ---------------------------------------------------------------- transactions and settings

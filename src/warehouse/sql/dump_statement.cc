@@ -205,6 +205,7 @@ class StatementDump {
     out_.flag("if-not-exists", node.if_not_exists);
     out_.entry("owner", node.owner);
     out_.entry("quota-mb", node.quota_mb);
+    for (const StatementPtr& element : node.elements) std::visit(*this, element->node);
     out_.close();
   }
   void operator()(const AlterSchemaStatement& node) {
@@ -261,6 +262,7 @@ class StatementDump {
     out_.open("comment");
     out_.word(object_name(node.kind));
     out_.word(node.name.to_string());
+    for (const TypeName& type : node.parameters) out_.entry("type", format_type(type));
     if (!node.on_table.empty()) out_.entry("on", node.on_table.to_string());
     out_.word(node.text ? Dumper::quoted(*node.text) : "null");
     out_.close();

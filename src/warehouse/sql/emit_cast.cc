@@ -228,6 +228,9 @@ void Emitter::cast(const Expression& node) {
   const Expression& value = *node.children[0];
   if (type.kind == TypeKind::kOther && !is_catalog_type(type.spelling))
     fail("42704", "type \"" + type.spelling + "\" does not exist", type.span);
+  if (type.array_dimensions > 0 && value.kind == ExpressionKind::kString)
+    unsupported("an array written as text ('" + value.text + "'::" + format_type(type) + ")",
+                node.span);
   if (type.array_dimensions > 0) return plain_cast(node);
   if (const std::string_view name = registered_name(type.kind); !name.empty())
     return registered_name_cast(node, name);

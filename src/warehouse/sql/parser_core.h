@@ -223,6 +223,8 @@ class Parser {
   void check_attributes(const CreateTableStatement& node, const Token& where) const;
   std::string key_name();
   StatementNode create_schema();
+  StatementPtr schema_element();
+  void on_commit(bool temporary);
   StatementNode create_database();
   StatementNode create_view(bool or_replace);
   StatementNode create_materialized_view();

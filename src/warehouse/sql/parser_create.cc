@@ -155,6 +155,7 @@ StatementNode Parser::create_table(bool temporary) {
   expect_operator(")");
   while (table_attribute(node.attributes)) {
   }
+  on_commit(node.temporary);
   if (at("inherits"_w)) unsupported(token(), "INHERITS");
   if (at("tablespace"_w)) unsupported(token(), "TABLESPACE");
   check_attributes(node, where);
@@ -169,11 +170,24 @@ StatementNode Parser::create_table_as(CreateTableStatement head, std::vector<std
   node.columns = std::move(columns);
   while (table_attribute(node.attributes)) {
   }
+  on_commit(node.temporary);
   const bool as_written = accept("as"_w);
   if (!as_written || !at_query()) syntax_error();
   node.query_span = query_with_span(node.query);
   if (at("with"_w) && at("no"_w, 1) && at("data"_w, 2)) unsupported(token(), "WITH NO DATA");
   return node;
+}
+
+/// ON COMMIT PRESERVE ROWS is what temporary tables do anyway.
+void Parser::on_commit(bool temporary) {
+  const Token& where = token();
+  if (!accept("on"_w)) return;
+  expect("commit"_w);
+  if (!temporary) fail_at(where, "42P16", "ON COMMIT can only be used on temporary tables");
+  if (at("drop"_w)) unsupported(where, "ON COMMIT DROP");
+  if (at("delete"_w)) unsupported(where, "ON COMMIT DELETE ROWS");
+  expect("preserve"_w);
+  expect("rows"_w);
 }
 
 void Parser::table_element(CreateTableStatement& node) {
@@ -527,8 +541,24 @@ StatementNode Parser::create_schema() {
   if (accept("authorization"_w)) node.owner = any_case_name();
   if (node.name.empty()) node.name = to_lower(node.owner);
   if (accept("quota"_w)) node.quota_mb = quota();
-  if (at_any({"create"_w, "grant"_w})) unsupported(token(), "schema element in CREATE SCHEMA");
+  while (at_any({"create"_w, "grant"_w})) node.elements.push_back(schema_element());
   return node;
+}
+
+StatementPtr Parser::schema_element() {
+  const Token& where = token();
+  auto element = std::make_unique<Statement>();
+  element->node = at("grant"_w) ? grant_body(false) : create();
+  const auto* table = get_if<CreateTableStatement>(*element);
+  const auto* filled = get_if<CreateTableAsStatement>(*element);
+  const bool temporary =
+      (table != nullptr && table->temporary) || (filled != nullptr && filled->temporary);
+  const bool known = table != nullptr || filled != nullptr ||
+                     get_if<CreateViewStatement>(*element) != nullptr ||
+                     get_if<GrantStatement>(*element) != nullptr;
+  if (!known || temporary)
+    unsupported(where, "CREATE SCHEMA with elements other than tables, views and grants");
+  return element;
 }
 
 StatementNode Parser::create_database() {

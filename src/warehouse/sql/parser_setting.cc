@@ -258,11 +258,14 @@ StatementNode Parser::comment() {
     node.kind = *kind;
   } else if (accept("column"_w)) {
     node.kind = ObjectKind::kColumn;
+  } else if (accept("function"_w)) {
+    node.kind = ObjectKind::kFunction;
   } else {
     expect("constraint"_w);
     node.kind = ObjectKind::kConstraint;
   }
   node.name = qualified_name();
+  if (node.kind == ObjectKind::kFunction) node.parameters = parameter_types();
   if (node.kind == ObjectKind::kConstraint) {
     expect("on"_w);
     node.on_table = qualified_name();
