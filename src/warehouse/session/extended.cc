@@ -141,8 +141,8 @@ SqlStatus SessionState::plan_statement(PreparedStatement& statement) {
 
 SqlStatus SessionState::plan_here(PreparedStatement& statement) {
   LEAT_TRY(check_access(statement.parsed->statement));
-  LEAT_ASSIGN(statement.plan,
-              make_plan(statement.parsed->statement, statement.text, statement.declared_types));
+  LEAT_ASSIGN(statement.plan, make_plan(statement.parsed->statement, statement.text,
+                                        statement.declared_types, statement.modifiers));
   // A parameter whose type does not follow from its place is text, and then the columns made of
   // it have types as well.
   Plan& plan = *statement.plan;
@@ -155,7 +155,8 @@ SqlStatus SessionState::plan_here(PreparedStatement& statement) {
     open = open || !known;
   }
   if (!open || !sql::returns_rows(statement.parsed->statement)) return {};
-  SqlResult<Plan> typed = make_plan(statement.parsed->statement, statement.text, types);
+  SqlResult<Plan> typed =
+      make_plan(statement.parsed->statement, statement.text, types, statement.modifiers);
   if (typed) statement.plan = std::move(*typed);
   return {};
 }
@@ -270,7 +271,10 @@ SqlStatus SessionState::bind(std::string_view portal, std::string_view name,
                 decode_parameter(parameters[i], i < types.size() ? types[i] : 0));
     made->parameters.push_back(std::move(value));
   }
-  if (statement.plan) LEAT_TRY(read_moments(*statement.plan->last, made->parameters));
+  if (statement.plan) {
+    LEAT_TRY(read_moments(*statement.plan->last, made->parameters));
+    LEAT_TRY(keep_digits(statement, made->parameters));
+  }
   if (const auto old = portals.find(portal); old != portals.end()) {
     forget(old->second->rows.get());
     portals.erase(old);

@@ -65,6 +65,35 @@ TEST_F(Extended, DescribesEveryColumnBesideUntypedParameters) {
   EXPECT_THAT(leftover->fields, testing::SizeIs(3));
 }
 
+TEST_F(Extended, NumericParametersKeepTheirDigits) {
+  run(*session_,
+      "create table exact_n (n numeric(38,20), p numeric(10,2)); insert into exact_n values "
+      "(0.12345678901234567890, 1.01)");
+  const auto ask = [&](std::string_view statement, std::string_view value) {
+    EXPECT_EQ(bind("", statement, {text(value)}), "");
+    return execute("");
+  };
+  ASSERT_EQ(parse("s", "select count(*) from exact_n where n = $1", {1700}), "");
+  EXPECT_EQ(ask("s", "1"), "0");
+  EXPECT_EQ(ask("s", "0.12345678901234567890"), "1");
+  EXPECT_EQ(ask("s", "0.123456789012345678901"), "0");
+  EXPECT_EQ(ask("s", " +1.2345678901234567890e-1"), "1");
+  // Not rounded to the column's digits, nor refused for having too many.
+  ASSERT_EQ(parse("t", "select count(*) from exact_n where p = $1"), "");
+  EXPECT_EQ(ask("t", "1.01000"), "1");
+  EXPECT_EQ(ask("t", "1.005"), "0");
+  EXPECT_EQ(ask("t", "12345678901"), "0");
+  EXPECT_EQ(ask("t", "1.01"), "1");
+  // What was told of the columns holds.
+  ASSERT_EQ(parse("u", "select $1, n from exact_n where n > $1", {1700}), "");
+  EXPECT_EQ(ask("u", "0.123456789012"), "0.1234567890|0.12345678901234567890");
+  ASSERT_EQ(parse("v", "insert into exact_n (p) values ($1)"), "");
+  EXPECT_EQ(ask("v", "7.005"), "");
+  EXPECT_EQ(ask("v", "7.114"), "");
+  EXPECT_EQ(sync(), "");
+  EXPECT_EQ(run(*session_, "select p from exact_n where p > 7 order by 1").rows, "7.01;7.11");
+}
+
 TEST_F(Extended, ADeclaredTypeCountsMoreThanTheNeighbour) {
   run(*session_,
       "create table worth (p decimal(12,2), d date); insert into worth values (2.5, '2026-11-21')");

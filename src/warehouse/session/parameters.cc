@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
 #include "base/time.h"
+#include "warehouse/catalog/types.h"
 #include "warehouse/session/session_state.h"
 #include "warehouse/sql/datetime.h"
 
@@ -242,6 +244,101 @@ SqlStatus SessionState::read_moments(const engine::Prepared& statement,
     LEAT_ASSIGN(values[i], read_moment(std::string(untyped->text), type, time_zone()));
   }
   return {};
+}
+
+namespace {
+
+constexpr int kDigitsMax = 38;
+
+/// How many digits a number has before and behind its point.
+struct Digits {
+  int before = 0;
+  int behind = 0;
+};
+
+/// Nothing for a text that is no number, or one beyond any NUMERIC.
+std::optional<Digits> digits_of(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  int exponent = 0;
+  if (const std::size_t at = text.find_first_of("eE"); at != std::string_view::npos) {
+    std::string_view written = text.substr(at + 1);
+    if (written.starts_with('+')) written.remove_prefix(1);
+    const auto read = parse_number<int>(written);
+    if (!read || std::abs(*read) > kDigitsMax) return std::nullopt;
+    exponent = *read;
+    text = text.substr(0, at);
+  }
+  const std::size_t point = std::min(text.find('.'), text.size());
+  std::string_view before = text.substr(0, point);
+  std::string_view behind = point < text.size() ? text.substr(point + 1) : std::string_view();
+  constexpr std::string_view kDigits = "0123456789";
+  if (before.size() + behind.size() == 0 || before.size() + behind.size() > 2 * kDigitsMax ||
+      before.find_first_not_of(kDigits) != std::string_view::npos ||
+      behind.find_first_not_of(kDigits) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  before.remove_prefix(std::min(before.find_first_not_of('0'), before.size()));
+  while (behind.ends_with('0')) behind.remove_suffix(1);
+  return Digits{.before = std::max(static_cast<int>(before.size()) + exponent, 0),
+                .behind = std::max(static_cast<int>(behind.size()) - exponent, 0)};
+}
+
+constexpr std::uint32_t kNumericOid = 1700;
+
+/// What a parameter that is declared as NUMERIC is cast to: with that modifier, if it has one.
+engine::ColumnType declared_numeric(std::int32_t modifier) {
+  constexpr std::uint8_t kScale = 10;
+  const sql::TypeName type = catalog::type_from_oid(kNumericOid, modifier);
+  return {.type = engine::Type::kDecimal,
+          .width = kDigitsMax,
+          .scale = type.precision < 0 ? kScale : static_cast<std::uint8_t>(type.scale)};
+}
+
+/// The modifier of a NUMERIC that keeps the value and, as well as it can, those that `type` keeps.
+/// Nothing when `type` keeps it, or no NUMERIC does.
+std::optional<std::int32_t> wider_modifier(const engine::ColumnType& type,
+                                           const engine::Value& value) {
+  const auto* text = std::get_if<engine::UntypedText>(&value);
+  if (text == nullptr || type.type != engine::Type::kDecimal) return std::nullopt;
+  const auto digits = digits_of(text->text);
+  if (!digits || (digits->behind <= type.scale && digits->before <= type.width - type.scale))
+    return std::nullopt;
+  const int scale =
+      std::max(digits->behind, std::min<int>(type.scale, kDigitsMax - digits->before));
+  if (scale >= kDigitsMax || digits->before + scale > kDigitsMax) return std::nullopt;
+  sql::TypeName wide;
+  wide.kind = sql::TypeKind::kDecimal;
+  wide.precision = kDigitsMax;
+  wide.scale = scale;
+  return catalog::type_modifier(wide);
+}
+
+}  // namespace
+
+SqlStatus SessionState::keep_digits(PreparedStatement& statement,
+                                    std::span<const engine::Value> values) {
+  if (statement.modifiers_kept || !statement.plan) return {};
+  const engine::Prepared& last = *statement.plan->last;
+  std::vector<std::int32_t> wider = statement.modifiers;
+  wider.resize(values.size(), -1);
+  for (std::size_t i = 0; i < std::min(values.size(), last.parameter_count()); ++i) {
+    const bool declared =
+        i < statement.declared_types.size() && statement.declared_types[i] == kNumericOid;
+    const engine::ColumnType type = declared ? declared_numeric(wider[i]) : last.parameter_type(i);
+    if (const auto modifier = wider_modifier(type, values[i])) wider[i] = *modifier;
+  }
+  const bool changed = std::ranges::any_of(wider, [](std::int32_t each) { return each >= 0; }) &&
+                       wider != statement.modifiers;
+  if (!changed) return {};
+  const std::vector<std::int32_t> before = std::exchange(statement.modifiers, std::move(wider));
+  statement.plan.reset();
+  const SqlStatus planned = plan_statement(statement);
+  if (planned || planned.error().message != kOutdatedStatement) return planned;
+  // The columns' types follow from the parameters': the client reads them as it was told.
+  statement.modifiers = before;
+  statement.modifiers_kept = true;
+  return plan_statement(statement);
 }
 
 SqlResult<engine::Value> decode_parameter(const Parameter& parameter, std::uint32_t type_oid) {

@@ -205,13 +205,20 @@ SqlStatus SessionState::lock_tables(const sql::Statement& statement, int depth) 
 }
 
 SqlResult<Plan> SessionState::make_plan(const sql::Statement& statement, std::string_view script,
-                                        std::span<const std::uint32_t> declared) {
+                                        std::span<const std::uint32_t> declared,
+                                        std::span<const std::int32_t> modifiers) {
   const PlanStamp made_at = stamp();
   const SessionLookup lookup(*this);
   sql::TranslateContext context = translate_context(script);
   context.relations = &lookup;
   for (const std::uint32_t oid : declared)
     context.parameter_types.push_back(catalog::type_from_oid(oid));
+  context.parameter_types.resize(std::max(declared.size(), modifiers.size()));
+  for (std::size_t i = 0; i < modifiers.size(); ++i) {
+    constexpr std::uint32_t kNumeric = 1700;
+    if (modifiers[i] >= 0)
+      context.parameter_types[i] = catalog::type_from_oid(kNumeric, modifiers[i]);
+  }
   Plan plan;
   plan.stamp = made_at;
   plan.constant = sql::is_constant(statement);
@@ -591,6 +598,7 @@ SqlStatus SessionState::run_execute(Running& running, const sql::ExecuteStatemen
         fmt::format("Expected {} parameters but got {}.", prepared->plan->last->parameter_count(),
                     values.size()));
   }
+  LEAT_TRY(keep_digits(*prepared, values));
   LEAT_ASSIGN(const auto rows, open_planned(*prepared, values));
   if (target != nullptr) LEAT_TRY(catalog.put_blanks(*target));
   if (!sql::returns_rows(inner)) {

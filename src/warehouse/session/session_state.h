@@ -75,7 +75,11 @@ struct PreparedStatement {
   std::optional<Plan> plan;
   /// The columns that clients were told of: a plan with others does not replace the first.
   std::optional<std::vector<Field>> promised;
-  std::int64_t seen_us = 0;  ///< When it came first (monotonic).
+  /// NUMERIC parameters that had a value with more digits than the plan's type: the type's modifier
+  /// that keeps them all; -1 of others. Empty: of none.
+  std::vector<std::int32_t> modifiers;
+  bool modifiers_kept = false;  ///< Others would give other columns than were told.
+  std::int64_t seen_us = 0;     ///< When it came first (monotonic).
 };
 
 struct Portal {
@@ -138,6 +142,8 @@ struct SessionState {
   SqlStatus plan_statement(PreparedStatement& statement);
   SqlStatus plan_here(PreparedStatement& statement);  ///< In the database that is visited.
   /// Reads texts where the statement takes dates and timestamps, by the session's time zone.
+  /// Plans anew when NUMERIC values have more digits than the plan's parameters keep.
+  SqlStatus keep_digits(PreparedStatement& statement, std::span<const engine::Value> values);
   SqlStatus read_moments(const engine::Prepared& statement, std::vector<engine::Value>& values);
   /// A query that came before as the same text, with its plan; nothing when it is to be parsed.
   std::shared_ptr<PreparedStatement> recall(std::string_view text,
@@ -182,7 +188,8 @@ struct SessionState {
   void note_step(const char* name, const catalog::Relation& relation);
   SqlStatus lock_read(const catalog::Relation& relation, int depth = 0);
   SqlResult<Plan> make_plan(const sql::Statement& statement, std::string_view script,
-                            std::span<const std::uint32_t> declared);
+                            std::span<const std::uint32_t> declared,
+                            std::span<const std::int32_t> modifiers = {});
   /// open_rows() for a client that reads; a constant answer is not asked of the engine again, which
   /// takes ten times as long as sending it (connection pools ask `select 1` all day).
   SqlResult<std::unique_ptr<RowStream>> open_answer(Plan& plan,
