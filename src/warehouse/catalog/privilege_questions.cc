@@ -269,6 +269,11 @@ SqlResult<std::optional<bool>> has_privilege(const SessionFacts& facts,
     std::string_view word = written;
     const bool to_grant = word.ends_with(kGrantOption);
     if (to_grant) word.remove_suffix(kGrantOption.size());
+    // Redshift has no such privilege: everybody may connect. psql asks for it all the same.
+    if (question.kind == "database" && trim(word) == "connect") {
+      answer = answer || !to_grant;
+      continue;
+    }
     LEAT_ASSIGN(const std::uint32_t bits, bits_of(trim(word)));
     answer = answer || ((to_grant ? held->grantable : held->privileges) & bits) != 0;
   }

@@ -82,7 +82,8 @@ constexpr RelationSpec kEmpty[] = {
     {"pg_trigger",
      "oid BIGINT, tgrelid BIGINT, tgname VARCHAR, tgfoid BIGINT, tgtype SMALLINT, tgenabled "
      "VARCHAR, "
-     "tgisinternal BOOLEAN, tgconstraint BIGINT, tgparentid BIGINT, tgattr LEAT_SHORT_ELEMENT[]"},
+     "tgisinternal BOOLEAN, tgconstraint BIGINT, tgparentid BIGINT, tgattr LEAT_SHORT_ELEMENT[], "
+     "tableoid LEAT_OID"},
     {"pg_policy",
      "oid BIGINT, polname VARCHAR, polrelid BIGINT, polcmd VARCHAR, polpermissive BOOLEAN, "
      "polroles "
@@ -111,7 +112,11 @@ constexpr RelationSpec kEmpty[] = {
     {"pg_largeobject_metadata", "oid BIGINT, lomowner INTEGER, lomacl VARCHAR[]"},
     {"pg_opclass",
      "oid BIGINT, opcmethod BIGINT, opcname VARCHAR, opcnamespace BIGINT, opcowner INTEGER, "
-     "opcfamily BIGINT, opcintype BIGINT, opcdefault BOOLEAN, opckeytype BIGINT"},
+     "opcfamily BIGINT, opcintype BIGINT, opcdefault BOOLEAN, opckeytype BIGINT, tableoid "
+     "LEAT_OID"},
+    {"pg_opfamily",
+     "oid BIGINT, opfmethod BIGINT, opfname VARCHAR, opfnamespace BIGINT, opfowner INTEGER, "
+     "tableoid LEAT_OID"},
     {"pg_ts_config",
      "oid BIGINT, cfgname VARCHAR, cfgnamespace BIGINT, cfgowner INTEGER, cfgparser "
      "BIGINT"},

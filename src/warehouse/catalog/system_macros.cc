@@ -14,6 +14,8 @@ constexpr std::string_view kMacros[] = {
     "leat_session() AS CAST(getvariable('leat_session') AS BIGINT)",
     // The engine's name of the database.
     "leat_alias() AS CAST(getvariable('leat_alias') AS VARCHAR)",
+    "leat_file_bytes() AS (SELECT used_blocks * block_size FROM pragma_database_size() WHERE "
+    "database_name = leat_system.leat_alias())",
     "leat_number(what) AS CAST(leat_rows(leat_system.leat_session(), what) AS BIGINT)",
     "leat_privilege(kind, u, o, p) AS leat_has_privilege(leat_system.leat_session(), kind, CAST(u "
     "AS VARCHAR), "
@@ -88,12 +90,6 @@ constexpr std::string_view kMacros[] = {
     "_pg_expandarray(items) AS unnest(list_transform(range(1, len(items) + 1), lambda i: "
     "json_object('x', items[i], 'n', i)))",
     "pg_char_to_encoding(name) AS CASE upper(CAST(name AS VARCHAR)) WHEN 'UTF8' THEN 6 ELSE -1 END",
-    "pg_conversion_is_visible(oid) AS oid IS NOT NULL",
-    "pg_opclass_is_visible(oid) AS oid IS NOT NULL",
-    "pg_ts_config_is_visible(oid) AS oid IS NOT NULL",
-    "pg_ts_dict_is_visible(oid) AS oid IS NOT NULL",
-    "pg_ts_parser_is_visible(oid) AS oid IS NOT NULL",
-    "pg_ts_template_is_visible(oid) AS oid IS NOT NULL",
 
     // Visibility, descriptions, definitions
     "pg_table_is_visible(oid) AS leat_visible(leat_system.leat_session(), CAST(oid AS BIGINT))",
@@ -103,6 +99,7 @@ constexpr std::string_view kMacros[] = {
     "pg_collation_is_visible(oid) AS oid IS NOT NULL",
     "pg_conversion_is_visible(oid) AS oid IS NOT NULL",
     "pg_opclass_is_visible(oid) AS oid IS NOT NULL",
+    "pg_opfamily_is_visible(oid) AS oid IS NOT NULL",
     "pg_statistics_obj_is_visible(oid) AS oid IS NOT NULL",
     "pg_ts_config_is_visible(oid) AS oid IS NOT NULL",
     "pg_ts_dict_is_visible(oid) AS oid IS NOT NULL",
@@ -141,7 +138,11 @@ constexpr std::string_view kMacros[] = {
     "pg_get_indexdef(oid) AS leat_system.leat_index_definition(oid), (oid, number, pretty) AS CASE "
     "WHEN number = 0 THEN leat_system.leat_index_definition(oid) ELSE "
     "leat_system.leat_index_column(oid, number) END",
-    "pg_database_size(name) AS CAST(0 AS BIGINT)",
+    // Of the others' files only their own sessions know.
+    "pg_database_size(wanted) AS CASE WHEN CAST(wanted AS VARCHAR) IN (SELECT unnest([d.name, "
+    "CAST(d.oid AS VARCHAR)]) FROM leat_catalog.databases d WHERE d.name = "
+    "leat_system.current_database()) THEN leat_system.leat_file_bytes() END",
+    "pg_tablespace_size(wanted) AS leat_system.leat_file_bytes()",
     "pg_get_viewdef(relation) AS leat_view_definition(leat_system.leat_session(), CAST(relation AS "
     "VARCHAR)), "
     "(relation, pretty) AS leat_view_definition(leat_system.leat_session(), CAST(relation AS "

@@ -160,7 +160,7 @@ SELECT oid, name AS nspname, owner AS nspowner, CAST(from_json(leat_acl(leat_sys
   'schema', oid), '["VARCHAR"]') AS VARCHAR[]) AS nspacl
 FROM leat_list_schemas(leat_system.leat_session()))sql",
     R"sql(pg_class AS
-SELECT *, CAST(1259 AS BIGINT) AS tableoid FROM (
+SELECT * FROM (
 SELECT r.oid, r.name AS relname, r."schema" AS relnamespace, CAST(0 AS BIGINT) AS reltype, r.owner
   AS relowner,
   CAST(0 AS BIGINT) AS relam, r.oid AS relfilenode, CAST(0 AS BIGINT) AS reltablespace, CAST(0 AS
@@ -400,20 +400,22 @@ SELECT s.key AS name, s.value AS setting, CAST(NULL AS VARCHAR) AS unit, 'Leat' 
   short_desc, '' AS
   extra_desc, 'user' AS context, 'string' AS vartype, 'session' AS source, CAST(NULL AS VARCHAR) AS
   min_val,
-  CAST(NULL AS VARCHAR) AS max_val
+  CAST(NULL AS VARCHAR) AS max_val, CAST(NULL AS VARCHAR) AS boot_val, CAST(NULL AS VARCHAR) AS
+  reset_val
 FROM (SELECT key, json_extract_string(value, '$') AS value FROM
   json_each(leat_rows(leat_system.leat_session(),
-  'settings')) UNION ALL SELECT 'max_index_keys', '32') s)sql",
+  'settings'))) s)sql",
     R"sql(pg_am AS SELECT CAST(403 AS BIGINT) AS oid, 'btree' AS amname, 'i' AS amtype, CAST(0 AS
   BIGINT) AS
   amhandler, CAST(1 AS SMALLINT) AS amorderstrategy, true AS amcanunique)sql",
     R"sql(pg_language AS SELECT CAST(v.oid AS BIGINT) AS oid, v.name AS lanname, false AS lanispl,
   true AS lanpltrusted,
   CAST(0 AS BIGINT) AS lanplcallfoid, CAST(0 AS BIGINT) AS lanvalidator, CAST(NULL AS VARCHAR[]) AS
-  lanacl
+  lanacl, 1 AS lanowner, CAST(0 AS BIGINT) AS laninline
 FROM (VALUES (12, 'internal'), (13, 'c'), (14, 'sql')) AS v(oid, name))sql",
     R"sql(pg_collation AS SELECT CAST(101 AS BIGINT) AS oid, 'case_insensitive' AS collname, CAST(11
-  AS BIGINT) AS collnamespace, 'C' AS collcollate, 'C' AS collctype, 'd' AS collprovider)sql",
+  AS BIGINT) AS collnamespace, 'C' AS collcollate, 'C' AS collctype, 'd' AS collprovider, CAST(-1 AS
+  INTEGER) AS collencoding)sql",
     R"sql(pg_tablespace AS SELECT CAST(1663 AS BIGINT) AS oid, 'pg_default' AS spcname, 1 AS
   spcowner, '' AS
   spclocation, CAST(NULL AS VARCHAR[]) AS spcacl, CAST(NULL AS VARCHAR[]) AS spcoptions)sql",
@@ -459,11 +461,12 @@ struct CatalogColumns {
   std::string_view view;
   std::string_view oids;
   std::string_view characters;
+  int tableoid = 0;  ///< What pg_class knows the view by, for a column of that name; 0: none.
 };
 constexpr CatalogColumns kCatalogColumns[] = {
     {"pg_namespace", "oid", ""},
-    {"pg_class", "oid relnamespace reltype relam relfilenode reltablespace reloftype tableoid",
-     "relkind relpersistence relreplident"},
+    {"pg_class", "oid relnamespace reltype relam relfilenode reltablespace reloftype",
+     "relkind relpersistence relreplident", 1259},
     {"pg_attribute", "attrelid atttypid attcollation", "attstorage attalign attidentity"},
     {"pg_attrdef", "adrelid", ""},
     {"pg_type",
@@ -471,15 +474,15 @@ constexpr CatalogColumns kCatalogColumns[] = {
      "typbasetype typcollation typarray",
      "typtype typdelim typalign typstorage typcategory"},
     {"pg_constraint", "oid connamespace conrelid contypid conindid confrelid",
-     "contype confupdtype confdeltype confmatchtype"},
+     "contype confupdtype confdeltype confmatchtype", 2606},
     {"pg_index", "indexrelid indrelid", ""},
     {"pg_depend", "classid objid refclassid refobjid", "deptype"},
-    {"pg_rewrite", "oid ev_class", "ev_type"},
+    {"pg_rewrite", "oid ev_class", "ev_type", 2618},
     {"pg_description", "objoid classoid", ""},
     {"pg_shdescription", "objoid classoid", ""},
     {"pg_database", "oid datlastsysoid dattablespace", ""},
     {"pg_am", "oid", ""},
-    {"pg_language", "oid", ""},
+    {"pg_language", "oid", "", 2612},
     {"pg_tablespace", "oid", ""},
 };
 
@@ -498,7 +501,11 @@ std::string typed_view(std::string_view view) {
   add(columns->oids, "LEAT_OID");
   add(columns->characters, "LEAT_CHARACTER");
   const std::size_t query = view.find("AS") + 2;
-  return fmt::format("{} AS SELECT * REPLACE ({}) FROM ({})", name, list, view.substr(query));
+  const std::string own =
+      columns->tableoid == 0 ? std::string()
+                             : fmt::format(", CAST({} AS LEAT_OID) AS tableoid", columns->tableoid);
+  return fmt::format("{} AS SELECT * REPLACE ({}){} FROM ({})", name, list, own,
+                     view.substr(query));
 }
 
 }  // namespace

@@ -428,7 +428,10 @@ TEST_F(PgwireServer, PsqlDescribesTables) {
       "PGPASSWORD=Secret123 timeout 60 psql -X '" + address() +
       "' -c '\\d' -c '\\d psql_t' -c '\\dt' -c '\\dn' -c '\\l' -c '\\du' -c '\\dv' "
       "-c '\\df' -c '\\dp' -c '\\dx' -c '\\db' -c '\\ddp' -c '\\dC' -c '\\do' -c '\\dT' "
-      "-c '\\dg' -c '\\di' -c '\\ds' -c '\\dS' -c '\\z' 2>&1";
+      "-c '\\dg' -c '\\di' -c '\\ds' -c '\\dS' -c '\\z' -c '\\da' -c '\\dc' -c '\\dconfig' "
+      "-c '\\dd' -c '\\dD' -c '\\dE' -c '\\dF' -c '\\dL' -c '\\dm' -c '\\dO' -c '\\d+ psql_t' "
+      "-c '\\db+' -c '\\df+' -c '\\dL+' -c '\\dn+' -c '\\dt+' -c '\\dT+' -c '\\du+' -c '\\dv+' "
+      "-c '\\l+' 2>&1";
   std::FILE* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;

@@ -513,6 +513,43 @@ void choose_encodings(Relation& relation) {
   }
 }
 
+namespace {
+
+/// True when `written` means `relation`, which the catalog has not got yet where it is being made.
+bool names_itself(const SessionState& session, const Relation& relation,
+                  const sql::QualifiedName& written) {
+  const sql::QualifiedName name = session.at_home(written);
+  if (name.name() != relation.name || !name.database().empty()) return false;
+  if (!name.schema().empty()) return name.schema() == relation.schema_name;
+  if (relation.temporary) return true;
+  if (session.catalog.temporary(relation.name) != nullptr) return false;
+  for (const std::string& schema : session.resolved_search_path()) {
+    if (schema == relation.schema_name) return true;
+    if (session.catalog.relation(schema, relation.name) != nullptr) return false;
+  }
+  return false;
+}
+
+/// Lets a foreign key refer to `columns` of `target`; to its primary key when there are none.
+SqlStatus refer_to(const Relation& target, const std::vector<std::string>& columns,
+                   catalog::Constraint& key) {
+  key.references = target.oid;
+  for (const std::string& name : columns) {
+    const catalog::Column* column = target.find_column(name);
+    if (column == nullptr) return no_column(name, target);
+    key.references_columns.push_back(column->number);
+  }
+  if (!columns.empty()) return {};
+  for (const catalog::Constraint& each : target.constraints) {
+    if (each.kind == catalog::ConstraintKind::kPrimaryKey) key.references_columns = each.columns;
+  }
+  if (!key.references_columns.empty()) return {};
+  return engine::fail_sql("42704",
+                          "there is no primary key for referenced table \"" + target.name + "\"");
+}
+
+}  // namespace
+
 SqlStatus add_constraint(SessionState& session, Relation& relation,
                          const sql::TableConstraint& written) {
   catalog::Constraint constraint;
@@ -549,23 +586,12 @@ SqlStatus add_constraint(SessionState& session, Relation& relation,
     constraint.columns.push_back(column->number);
   }
   if (written.kind == sql::ConstraintKind::kForeignKey) {
-    LEAT_ASSIGN(const RelationPointer target, session.find_relation(written.references.table));
-    LEAT_TRY(session.require(*target, catalog::kReferences));
-    constraint.references = target->oid;
-    for (const std::string& name : written.references.columns) {
-      const catalog::Column* column = target->find_column(name);
-      if (column == nullptr) return no_column(name, *target);
-      constraint.references_columns.push_back(column->number);
-    }
-    if (written.references.columns.empty()) {
-      for (const catalog::Constraint& each : target->constraints) {
-        if (each.kind == catalog::ConstraintKind::kPrimaryKey)
-          constraint.references_columns = each.columns;
-      }
-      if (constraint.references_columns.empty()) {
-        return engine::fail_sql(
-            "42704", "there is no primary key for referenced table \"" + target->name + "\"");
-      }
+    if (names_itself(session, relation, written.references.table)) {
+      LEAT_TRY(refer_to(relation, written.references.columns, constraint));
+    } else {
+      LEAT_ASSIGN(const RelationPointer target, session.find_relation(written.references.table));
+      LEAT_TRY(session.require(*target, catalog::kReferences));
+      LEAT_TRY(refer_to(*target, written.references.columns, constraint));
     }
   }
   constraint.name = written.name;

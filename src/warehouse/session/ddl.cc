@@ -294,6 +294,36 @@ SqlStatus drop_relation(SessionState& session, const Relation& relation, bool ca
   return drop_in_engine(session, relation);
 }
 
+namespace {
+
+/// Keys before what refers to them, which may be in the same table.
+SqlStatus add_constraints(SessionState& session, Relation& relation,
+                          const sql::CreateTableStatement& statement) {
+  std::vector<sql::TableConstraint> keys;
+  std::vector<sql::TableConstraint> references;
+  for (const sql::ColumnDefinition& definition : statement.columns) {
+    const auto of_column = [&](sql::ConstraintKind kind) {
+      return sql::TableConstraint{
+          .kind = kind, .name = {}, .columns = {definition.name}, .references = {}};
+    };
+    if (definition.primary_key) keys.push_back(of_column(sql::ConstraintKind::kPrimaryKey));
+    if (definition.unique) keys.push_back(of_column(sql::ConstraintKind::kUnique));
+    if (!definition.references) continue;
+    references.push_back(of_column(sql::ConstraintKind::kForeignKey));
+    references.back().references = *definition.references;
+  }
+  for (const sql::TableConstraint& constraint : statement.constraints) {
+    const bool is_key = constraint.kind != sql::ConstraintKind::kForeignKey;
+    (is_key ? keys : references).push_back(constraint);
+  }
+  for (const sql::TableConstraint& key : keys) LEAT_TRY(add_constraint(session, relation, key));
+  for (const sql::TableConstraint& reference : references)
+    LEAT_TRY(add_constraint(session, relation, reference));
+  return {};
+}
+
+}  // namespace
+
 SqlStatus SessionState::run_create_table(Running& running,
                                          const sql::CreateTableStatement& statement) {
   LEAT_ASSIGN(Relation relation,
@@ -329,23 +359,7 @@ SqlStatus SessionState::run_create_table(Running& running,
     if (definition.encoding.empty() && column != relation.columns.end() && column->sort_key != 0)
       column->encoding = "none";
   }
-  for (const sql::ColumnDefinition& definition : statement.columns) {
-    sql::TableConstraint constraint{.kind = sql::ConstraintKind::kPrimaryKey,
-                                    .name = {},
-                                    .columns = {definition.name},
-                                    .references = {}};
-    if (definition.primary_key) LEAT_TRY(add_constraint(*this, relation, constraint));
-    constraint.kind = sql::ConstraintKind::kUnique;
-    if (definition.unique) LEAT_TRY(add_constraint(*this, relation, constraint));
-    if (definition.references) {
-      constraint.kind = sql::ConstraintKind::kForeignKey;
-      constraint.references = *definition.references;
-      LEAT_TRY(add_constraint(*this, relation, constraint));
-    }
-  }
-  for (const sql::TableConstraint& constraint : statement.constraints) {
-    LEAT_TRY(add_constraint(*this, relation, constraint));
-  }
+  LEAT_TRY(add_constraints(*this, relation, statement));
   LEAT_TRY(create_in_engine(*this, relation));
   LEAT_TRY(note_defaults(*this, relation));
   return catalog.put(std::move(relation));
