@@ -125,13 +125,27 @@ void Emitter::series(const Expression& node) {
   const bool numbers = std::ranges::all_of(node.children, [&](const ExpressionPtr& each) {
     return is_untyped_parameter(*each) || is_numeric(infer(*each).kind);
   });
+  const auto argument = [&](std::size_t i) {
+    const bool cast = numbers && is_untyped_parameter(*node.children[i]);
+    write(cast ? "CAST(" : "");
+    expression(*node.children[i]);
+    write(cast ? " AS BIGINT)" : "");
+  };
   const auto arguments = [&] {
     for (std::size_t i = 0; i < node.children.size(); ++i) {
-      const bool cast = numbers && is_untyped_parameter(*node.children[i]);
       write(i > 0 ? ", " : "");
-      write(cast ? "CAST(" : "");
-      expression(*node.children[i]);
-      write(cast ? " AS BIGINT)" : "");
+      const bool bounded = i == 1 && numbers && !in_from_function_;
+      if (!bounded) {
+        argument(i);
+        continue;
+      }
+      write(context_.function_schema + ".series_end(");
+      argument(0);
+      write(", ");
+      argument(1);
+      write(", ");
+      if (node.children.size() > 2) argument(2);
+      write(node.children.size() > 2 ? ")" : "1)");
     }
   };
   if (in_from_function_) {

@@ -33,6 +33,11 @@ constexpr Macro kMacros[] = {
     {"repeated(s, n)",
      R"sql(repeat(s, CASE WHEN n < 0 THEN 0 WHEN length(s) * n > 16777216
   THEN error('54000: requested length too large') ELSE n END))sql"},
+    // A series in a select list is in memory as a whole; in FROM it is not.
+    {"series_end(a, b, step)",
+     R"sql(CASE WHEN abs(CAST(b AS DOUBLE) - CAST(a AS DOUBLE)) > 1e7 * abs(CAST(step AS DOUBLE))
+  THEN error('54000: generate_series in a select list gives at most 10000000 rows: write it in FROM')
+  ELSE b END)sql"},
     {"to_varbyte(x, f)",
      R"sql(CASE lower(f) WHEN 'hex' THEN unhex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x)
   WHEN 'utf-8' THEN encode(x) WHEN 'utf_8' THEN encode(x) WHEN 'binary' THEN CAST(CAST(x AS BIT) AS BLOB)
