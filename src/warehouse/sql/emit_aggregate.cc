@@ -125,41 +125,23 @@ void Emitter::series(const Expression& node) {
   const bool numbers = std::ranges::all_of(node.children, [&](const ExpressionPtr& each) {
     return is_untyped_parameter(*each) || is_numeric(infer(*each).kind);
   });
-  const auto argument = [&](std::size_t i) {
-    const bool cast = numbers && is_untyped_parameter(*node.children[i]);
-    write(cast ? "CAST(" : "");
-    expression(*node.children[i]);
-    write(cast ? " AS BIGINT)" : "");
-  };
-  const auto arguments = [&] {
-    for (std::size_t i = 0; i < node.children.size(); ++i) {
-      write(i > 0 ? ", " : "");
-      const bool bounded = i == 1 && numbers && !in_from_function_;
-      if (!bounded) {
-        argument(i);
-        continue;
-      }
-      write(context_.function_schema + ".series_end(");
-      argument(0);
-      write(", ");
-      argument(1);
-      write(", ");
-      if (node.children.size() > 2) argument(2);
-      write(node.children.size() > 2 ? ")" : "1)");
-    }
-  };
-  if (in_from_function_) {
-    write("generate_series(");
-    arguments();
-    return write(")");
+  std::vector<std::string> arguments;
+  for (const ExpressionPtr& each : node.children) {
+    const std::string text = text_of(*each);
+    const bool cast = numbers && is_untyped_parameter(*each);
+    arguments.push_back(cast ? "CAST(" + text + " AS BIGINT)" : text);
   }
+  if (numbers && !in_from_function_) {
+    arguments[1] = context_.function_schema + ".series_end(" + arguments[0] + ", " + arguments[1] +
+                   ", " + (arguments.size() > 2 ? arguments[2] : "1") + ")";
+  }
+  std::string series = "generate_series(" + arguments[0];
+  for (std::size_t i = 1; i < arguments.size(); ++i) series += ", " + arguments[i];
+  series += ")";
+  if (in_from_function_) return write(series);
   const InferredType type = infer(*node.children[0]);
   const bool whole = type.kind == Inferred::kSmallint || type.kind == Inferred::kInteger;
-  if (whole) write("CAST(");
-  write("unnest(generate_series(");
-  arguments();
-  write("))");
-  if (whole) write(" AS INTEGER)");
+  write(whole ? "CAST(unnest(" + series + ") AS INTEGER)" : "unnest(" + series + ")");
 }
 
 void Emitter::refuse_boolean(const Expression& node) const {
