@@ -46,6 +46,14 @@ class CrashMatrix : public LoadFixture {
     return {digest(warehouse_, "web"), none.statements};
   }
 
+  // Loads that are broken off list what is known, which large ones do; those that repair do not.
+  load::LoaderOptions options(const TestWarehouse& warehouse,
+                              load::Connect connect = load::connect_postgres) {
+    load::LoaderOptions out = LoadFixture::options(warehouse, std::move(connect));
+    out.destination.listed_rows = 1;
+    return out;
+  }
+
   struct World {
     bool after = false;
     bool loader_dies = false;

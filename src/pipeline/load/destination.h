@@ -58,6 +58,10 @@ struct DestinationSettings {
   int session_keep_alive_s = 15;
   /// Longest statement, as far as it can be made of shorter ones; 0: what Redshift takes, 16 MB.
   std::size_t statement_bytes_max = 0;
+  /// Staged rows of a table from which on those with an id that the table has are listed in a
+  /// temporary table of their own. It takes two statements more, and spares looking for the
+  /// others again.
+  std::int64_t listed_rows = 100'000;
 };
 
 /// What a failure of the destination asks for.

@@ -123,6 +123,11 @@ std::string losers_name(std::size_t index) {
   return fmt::format("\"leat_losers_{}\"", index);
 }
 
+// Staged rows whose id the target has.
+std::string known_name(std::size_t index) {
+  return fmt::format("\"leat_known_{}\"", index);
+}
+
 // Cuts the target to the time in which rows with staged ids were received; it is sorted by that.
 std::string within_known(const CountedTable& counted, std::string_view prefix) {
   if (counted.known_from.empty()) return {};
@@ -130,8 +135,8 @@ std::string within_known(const CountedTable& counted, std::string_view prefix) {
                      counted.known_until);
 }
 
-// The target's ids that may be staged, with their newest received_at: by their hashes also some
-// that are not, and those without a hash.
+// The target's ids that may be staged, with their newest received_at ("known_at"): by their hashes
+// also some that are not, and those without a hash.
 std::string known_rows(const CountedTable& counted) {
   const std::string from =
       fmt::format(R"(SELECT t."id", t."received_at" FROM {} t WHERE)", target(*counted.table));
@@ -145,7 +150,7 @@ std::string known_rows(const CountedTable& counted) {
                                              : staged(R"("id")");
   return fmt::format(
       R"((SELECT r."id", )"
-      R"(coalesce(max(r."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS "received_at" )"
+      R"(coalesce(max(r."received_at"), CAST('0001-01-01 00:00:00' AS timestamp)) AS "known_at" )"
       R"(FROM ({}) r GROUP BY r."id"))",
       rows);
 }
@@ -155,6 +160,13 @@ struct Winners {
   std::string from;
   std::string condition;  // empty: all
 };
+
+// Rows of `table`, a stage or a part of it, beside the list of those that give way.
+std::string winners_in(const std::string& table, const CountedTable& counted, bool has_duplicates) {
+  if (!has_duplicates) return table + " s";
+  return fmt::format(R"({} s LEFT JOIN {} l ON l."leat_order" = s."leat_order")", table,
+                     losers_name(counted.index));
+}
 
 // `columns`: those of `s` that are wanted. Of events few rows have an id that repeats, which are
 // known by their order then; an event may have many rescue rows.
@@ -168,29 +180,39 @@ Winners winners_among(const CountedTable& counted, bool has_duplicates, std::str
                             columns, stage),
         .condition = R"(s."leat_rank" = 1)"};
   }
-  return {.from = fmt::format(R"({} s LEFT JOIN {} l ON l."leat_order" = s."leat_order")", stage,
-                              losers_name(counted.index)),
-          .condition = R"(l."leat_order" IS NULL)"};
+  return {.from = winners_in(stage, counted, true), .condition = R"(l."leat_order" IS NULL)"};
+}
+
+// Of each batch: staged rows with an id that the target has; those of them that win over other
+// staged rows; those that replace the target's.
+std::string count_known(const CountedTable& counted, const Winners& winners) {
+  const std::string wins = winners.condition.empty() ? "true" : winners.condition;
+  const std::string from =
+      counted.lists_known
+          ? winners_in(known_name(counted.index), counted, counted.has_duplicates)
+          : fmt::format(R"({} JOIN {} k ON k."id" = s."id")", winners.from, known_rows(counted));
+  return fmt::format(
+      R"(SELECT s."leat_batch", count(*) AS "rows", sum(CASE WHEN {0} THEN 1 ELSE 0 END) AS "wins", )"
+      R"(sum(CASE WHEN {0} AND {1}."known_at" <= s."received_at" THEN 1 ELSE 0 END) AS "replacing" )"
+      R"(FROM {2} GROUP BY s."leat_batch")",
+      wins, counted.lists_known ? "s" : "k", from);
 }
 
 std::string count_rows(const CountedTable& counted) {
   const Winners winners =
       winners_among(counted, counted.has_duplicates, R"("id", "received_at", "leat_batch")");
-  const std::string wins = winners.condition.empty() ? "true" : winners.condition;
-  const std::string& from = winners.from;
+  const std::string staged = fmt::format(
+      R"(SELECT s."leat_batch", count(*) AS "rows", sum(CASE WHEN {} THEN 1 ELSE 0 END) AS "wins" )"
+      R"(FROM {} GROUP BY s."leat_batch")",
+      winners.condition.empty() ? "true" : winners.condition, winners.from);
   if (counted.table->is_new || !counted.has_known) {
-    return fmt::format(R"(SELECT {}, s."leat_batch", count(*), )"
-                       R"(sum(CASE WHEN {} THEN 1 ELSE 0 END), 0, 0 )"
-                       R"(FROM {} GROUP BY s."leat_batch")",
-                       counted.index, wins, from);
+    return fmt::format(R"(SELECT {}, b."leat_batch", b."rows", b."wins", 0, 0 FROM ({}) b)",
+                       counted.index, staged);
   }
-  return fmt::format(
-      R"(SELECT {0}, s."leat_batch", count(*), )"
-      R"(sum(CASE WHEN {1} AND k."id" IS NULL THEN 1 ELSE 0 END), )"
-      R"(sum(CASE WHEN {1} AND k."received_at" <= s."received_at" THEN 1 ELSE 0 END), )"
-      R"(sum(CASE WHEN k."id" IS NOT NULL THEN 1 ELSE 0 END) )"
-      R"(FROM {2} LEFT JOIN {3} k ON k."id" = s."id" GROUP BY s."leat_batch")",
-      counted.index, wins, from, known_rows(counted));
+  return fmt::format(R"(SELECT {}, b."leat_batch", b."rows", b."wins" - coalesce(n."wins", 0), )"
+                     R"(coalesce(n."replacing", 0), coalesce(n."rows", 0) )"
+                     R"(FROM ({}) b LEFT JOIN ({}) n ON n."leat_batch" = b."leat_batch")",
+                     counted.index, staged, count_known(counted, winners));
 }
 
 // One row: rows of the target that may have a staged id, when they were received, how many of them
@@ -257,7 +279,7 @@ std::string count_latest(const CountedTable& counted) {
   std::string late = "0";
   std::string calls;
   if (table.home) {
-    late = R"(sum(CASE WHEN k."received_at" > c."oldest" THEN 1 ELSE 0 END))";
+    late = R"(sum(CASE WHEN k."known_at" > c."oldest" THEN 1 ELSE 0 END))";
     calls =
         fmt::format(R"( LEFT JOIN (SELECT {0} AS "id", min("received_at") AS "oldest" FROM {1} )"
                     R"(GROUP BY {0}) c ON c."id" = s."id")",
@@ -403,16 +425,28 @@ std::string create_losers_sql(const CountedTable& counted) {
       counted.is_hashed ? R"("uuid")" : R"("id")");
 }
 
-std::string drop_losers_sql(std::size_t index) {
-  return "DROP TABLE " + losers_name(index);
+std::string create_known_sql(const CountedTable& counted) {
+  return fmt::format(
+      R"(CREATE TEMP TABLE {} AS SELECT s."leat_order", s."leat_batch", s."id", s."received_at", )"
+      R"(k."known_at" FROM {} s JOIN {} k ON k."id" = s."id")",
+      known_name(counted.index), stage_name(counted.index), known_rows(counted));
+}
+
+std::string drop_lists_sql(const CountedTable& counted, bool has_losers) {
+  std::string out = "DROP TABLE ";
+  if (has_losers) out += losers_name(counted.index);
+  if (has_losers && counted.lists_known) out += ", ";
+  if (counted.lists_known) out += known_name(counted.index);
+  return out;
 }
 
 std::string delete_replaced_sql(const CountedTable& counted) {
   const std::string name = quote_identifier(counted.table->name);
+  const std::string staged =
+      counted.lists_known ? known_name(counted.index) : stage_name(counted.index);
   return fmt::format(R"(DELETE FROM {0} USING {1} WHERE {2}."id" = {1}."id"{3} )"
                      R"(AND ({2}."received_at" IS NULL OR {2}."received_at" <= {1}."received_at"))",
-                     target(*counted.table), stage_name(counted.index), name,
-                     within_known(counted, name + "."));
+                     target(*counted.table), staged, name, within_known(counted, name + "."));
 }
 
 std::string insert_sql(const CountedTable& counted, InsertShape shape) {
@@ -424,10 +458,14 @@ std::string insert_sql(const CountedTable& counted, InsertShape shape) {
   out += from;
   if (shape.target_has_newer) {
     if (!condition.empty()) condition += " AND ";
-    condition +=
-        fmt::format(R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" = s."id" AND k."received_at" > )"
-                    R"(s."received_at"{}))",
-                    target(table), within_known(counted, "k."));
+    condition += counted.lists_known ? fmt::format(R"(NOT EXISTS (SELECT 1 FROM {} k WHERE )"
+                                                   R"(k."leat_order" = s."leat_order" AND )"
+                                                   R"(k."known_at" > s."received_at"))",
+                                                   known_name(counted.index))
+                                     : fmt::format(R"(NOT EXISTS (SELECT 1 FROM {} k WHERE k."id" )"
+                                                   R"(= s."id" AND k."received_at" > )"
+                                                   R"(s."received_at"{}))",
+                                                   target(table), within_known(counted, "k."));
   }
   return condition.empty() ? out : out + " WHERE " + condition;
 }

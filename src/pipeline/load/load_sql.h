@@ -118,6 +118,7 @@ struct CountedTable {
   bool is_hashed = false;
   bool has_known = true;         ///< False: no row of the target has a staged id.
   bool has_duplicates = true;    ///< False: no two staged rows have the same id.
+  bool lists_known = false;      ///< create_known_sql has listed the staged rows with a known id.
   std::string known_from = {};   ///< All rows with a staged id were received between these, ...
   std::string known_until = {};  ///< ... inclusive; empty: at any time, or never.
 };
@@ -133,9 +134,13 @@ struct CountedTable {
 [[nodiscard]] std::string sample_sql(std::span<const CountedTable> tables);
 
 /// Where ids repeat among the staged rows: makes the list of those that give way, by the newest
-/// received_at, then the latest order. Drops it.
+/// received_at, then the latest order.
 [[nodiscard]] std::string create_losers_sql(const CountedTable& counted);
-[[nodiscard]] std::string drop_losers_sql(std::size_t index);
+/// Makes the list of staged rows whose id the target has, with the newest received_at that it has
+/// there: what is counted, deleted and held back then need not look at the others again.
+[[nodiscard]] std::string create_known_sql(const CountedTable& counted);
+/// Drops the lists that were made; at least one.
+[[nodiscard]] std::string drop_lists_sql(const CountedTable& counted, bool has_losers);
 
 /// Counts what is staged of the tables in one statement. Rows: table; batch (kLatest: 0); rows
 /// staged; rows with a new id (kLatest: ids); rows that replace one of the target (kLatest: ids

@@ -134,10 +134,10 @@ TEST(LoadSql, CountsAllTablesInOneStatement) {
   const std::string sql = count_sql(std::vector<CountedTable>{{.table = &table, .index = 64},
                                                               {.table = &made, .index = 65},
                                                               {.table = &users, .index = 66}});
-  EXPECT_THAT(sql, testing::StartsWith(R"(SELECT 64, s."leat_batch", count(*), )"));
+  EXPECT_THAT(sql, testing::StartsWith(R"(SELECT 64, b."leat_batch", b."rows", b."wins" - )"));
   EXPECT_THAT(sql, testing::HasSubstr(R"(FROM "web"."tracks" t WHERE t."id" IN )"
                                       R"((SELECT s."id" FROM "leat_stage_64" s))"));
-  EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 65, s."leat_batch", count(*), )"));
+  EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 65, b."leat_batch", b."rows", )"));
   EXPECT_THAT(sql, testing::HasSubstr(R"( UNION ALL SELECT 66, 0, count(*), )"));
 }
 
@@ -166,6 +166,25 @@ TEST(LoadSql, ReplacesOnlyWhereRowsMayBe) {
             R"("leat_stage_1"."id" AND "tracks"."received_at" BETWEEN '2026-11-20 14:00:00' AND )"
             R"('2026-11-20 15:00:00' AND ("tracks"."received_at" IS NULL OR )"
             R"("tracks"."received_at" <= "leat_stage_1"."received_at"))");
+}
+
+TEST(LoadSql, LooksAtTheListOfKnownRowsWhereThereIsOne) {
+  const StagedTable table = tracks();
+  const CountedTable listed{.table = &table, .index = 1, .is_hashed = true, .lists_known = true};
+  EXPECT_THAT(create_known_sql(listed),
+              testing::StartsWith(R"(CREATE TEMP TABLE "leat_known_1" AS SELECT s."leat_order", )"
+                                  R"(s."leat_batch", s."id", s."received_at", k."known_at" FROM )"
+                                  R"("leat_stage_1" s JOIN (SELECT r."id", coalesce(max()"));
+  EXPECT_THAT(count_sql(std::vector{listed}),
+              testing::HasSubstr(R"(FROM "leat_known_1" s LEFT JOIN "leat_losers_1" l ON )"));
+  EXPECT_THAT(delete_replaced_sql(listed), testing::HasSubstr(R"(USING "leat_known_1" WHERE)"));
+  EXPECT_THAT(insert_sql(listed, {.stage_has_duplicates = false}),
+              testing::EndsWith(R"(WHERE NOT EXISTS (SELECT 1 FROM "leat_known_1" k WHERE )"
+                                R"(k."leat_order" = s."leat_order" AND k."known_at" > )"
+                                R"(s."received_at"))"));
+  EXPECT_EQ(drop_lists_sql(listed, true), R"(DROP TABLE "leat_losers_1", "leat_known_1")");
+  EXPECT_EQ(drop_lists_sql(listed, false), R"(DROP TABLE "leat_known_1")");
+  EXPECT_EQ(drop_lists_sql({.table = &table, .index = 1}, true), R"(DROP TABLE "leat_losers_1")");
 }
 
 TEST(LoadSql, StagesSuperAsTextAndParsesItOnTheWay) {

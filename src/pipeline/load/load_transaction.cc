@@ -356,8 +356,9 @@ class LoadRun {
         .stage_has_duplicates = !all_leave && counts_.table(index).has_duplicates,
         .target_has_newer = !all_leave && !table.is_new && counts_.table(index).has_known};
     LEAT_TRY(insert(table, insert_sql(counts_.table(index), shape), expected));
-    if (!counts_.has_losers(index)) return {};
-    LEAT_TRY(session_.run(drop_losers_sql(index), "dropping the ranks of " + name));
+    if (!counts_.has_lists(index)) return {};
+    LEAT_TRY(session_.run(drop_lists_sql(counts_.table(index), counts_.has_losers(index)),
+                          "dropping the lists of " + name));
     return {};
   }
 

@@ -90,7 +90,7 @@ class LoadTransactionTest : public testing::Test {
                   {"tracks", "received_at", "timestamp without time zone", std::nullopt,
                    std::nullopt, std::nullopt}})},
         {"SELECT 0, s.\"rows\"", kSomeKnown},
-        {"SELECT 0, s.\"leat_batch\"", rows_of({{"0", "0", "4", "2", "1"}})},
+        {"SELECT 0, b.\"leat_batch\"", rows_of({{"0", "0", "4", "2", "1"}})},
         {"INSERT INTO \"web\"", affected(3)},
     };
   }
@@ -146,7 +146,23 @@ TEST_F(LoadTransactionTest, WhereNoIdIsKnownNothingElseIsCounted) {
   plan_.batches[0].table_rows = {{"tracks", 5}};
   connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "0"}});
   EXPECT_TRUE(run().has_value());
-  EXPECT_THAT(connection_.statements, testing::Contains(HasSubstr("\"leat_batch\", count(*)")));
+  EXPECT_THAT(connection_.statements, testing::Contains(HasSubstr("b.\"leat_batch\", b.\"rows\"")));
+}
+
+TEST_F(LoadTransactionTest, LargeStagesListTheRowsThatAreKnown) {
+  settings_.listed_rows = 4;
+  const auto result = run();
+  ASSERT_TRUE(result.has_value()) << result.error().error.message;
+  EXPECT_THAT(connection_.verbs(),
+              ElementsAre("BEGIN", "LOCK TABLE", "SELECT \"batch_id\",", "SELECT table_name,",
+                          "ALTER TABLE", "CREATE TEMP", "COPY \"leat_stage_0\"", "SELECT 0,",
+                          "CREATE TEMP", "CREATE TEMP", "SELECT 0,", "DELETE FROM", "INSERT INTO",
+                          "DROP TABLE", "DROP TABLE", "INSERT INTO", "COMMIT"));
+  EXPECT_THAT(connection_.statements[11], HasSubstr(R"(USING "leat_known_0" WHERE)"));
+  EXPECT_EQ(connection_.statements[13], R"(DROP TABLE "leat_losers_0", "leat_known_0")");
+  settings_.listed_rows = 5;
+  ASSERT_TRUE(run().has_value());
+  EXPECT_THAT(connection_.statements.back(), testing::Not(HasSubstr("leat_known")));
 }
 
 TEST_F(LoadTransactionTest, RowsWithoutATimeAreLookedForAtAnyTime) {

@@ -47,12 +47,8 @@ Step<void> StagedCounts::count(std::vector<BatchBooks>& batches,
   std::vector<CountedTable> counted;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     if (is_shared_[i] || count_plainly(tables_[i], batches)) continue;
+    LEAT_TRY(make_lists(tables_[i]));
     counted.push_back(tables_[i]);
-    if (has_losers(i)) {
-      LEAT_TRY(session_.run(create_losers_sql(tables_[i]),
-                            fmt::format("ranking staged rows of {} with the same id",
-                                        qualified(plan_.schema, plan_.tables[i].name))));
-    }
   }
   LEAT_TRY(ask(counted, "counting the staged rows", count_sql,
                [&](const Row& row) { return add_counts(row, batches, replayed); }));
@@ -63,6 +59,22 @@ Step<void> StagedCounts::count(std::vector<BatchBooks>& batches,
         "COPY brought {} of {} rows from {} into the stage table of {}; nothing was loaded",
         counts_[i].staged, table.rows, table.manifest_uri, qualified(table.schema, table.name)));
   }
+  return {};
+}
+
+Step<void> StagedCounts::make_lists(CountedTable& counted) {
+  const StagedTable& table = *counted.table;
+  const std::string name = qualified(plan_.schema, table.name);
+  if (has_losers(counted.index)) {
+    LEAT_TRY(session_.run(create_losers_sql(counted),
+                          fmt::format("ranking staged rows of {} with the same id", name)));
+  }
+  const bool is_event = table.role == TableRole::kPrimary || table.role == TableRole::kDetail;
+  const bool is_large = table.rows >= session_.settings().listed_rows;
+  if (!is_event || table.is_new || !counted.has_known || !is_large) return {};
+  LEAT_TRY(session_.run(create_known_sql(counted),
+                        fmt::format("listing staged rows of {} with a known id", name)));
+  counted.lists_known = true;
   return {};
 }
 

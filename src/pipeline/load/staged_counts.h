@@ -42,6 +42,10 @@ class StagedCounts {
   [[nodiscard]] bool is_shared(std::size_t index) const { return is_shared_[index]; }
   /// True when staged rows of events share an id; create_losers_sql has listed those that give way.
   [[nodiscard]] bool has_losers(std::size_t table) const;
+  /// True when there is a list to drop once the table is merged: of losers, or of known rows.
+  [[nodiscard]] bool has_lists(std::size_t table) const {
+    return has_losers(table) || tables_[table].lists_known;
+  }
   /// The tables that have a stage of their own.
   [[nodiscard]] std::vector<std::size_t> own_stages() const;
 
@@ -52,6 +56,7 @@ class StagedCounts {
   [[nodiscard]] Step<void> find_hashed();
   [[nodiscard]] Step<void> find_shared();
   [[nodiscard]] Step<void> find_overlaps();
+  [[nodiscard]] Step<void> make_lists(CountedTable& counted);
   [[nodiscard]] bool count_plainly(const CountedTable& counted, std::vector<BatchBooks>& batches);
   [[nodiscard]] std::int64_t rows_in_batches(const std::string& table) const;
   [[nodiscard]] Step<CountedTable*> table_of(const Row& row);

@@ -1,6 +1,7 @@
 #include "warehouse/engine/key_set.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -13,7 +14,10 @@ namespace {
 
 // 512 MiB of keys. Whoever writes such filters asks first how many rows there are.
 constexpr std::size_t kKeysMax = std::size_t{1} << 26U;
-constexpr std::size_t kFilterBitsPerKey = 16;
+// At 16 a million keys' filter does not stay in the processor's cache beside what is read: a third
+// more time, though a fortieth fewer keys pass it for nothing.
+constexpr std::size_t kFilterBitsPerKey = 8;
+constexpr std::size_t kRun = 512;  // keys of which those that pass are gathered first
 // Slots are asked for so many keys ahead: each costs a look into memory.
 constexpr std::size_t kAhead = 16;
 
@@ -65,22 +69,31 @@ KeySet::KeySet(std::string_view keys) {
 }
 
 void KeySet::look_up(std::span<const std::int64_t> keys, std::span<bool> found) const {
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const std::uint64_t hash = key_hash(keys[i]);
-    const std::uint64_t bits = key_filter_bits(hash);
-    found[i] = (filter_[hash >> filter_shift_] & bits) == bits;
-  }
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!found[i]) continue;
-    if (keys[i] == 0) {
-      found[i] = has_zero_;
-      continue;
+  std::array<std::uint32_t, kRun> passed;
+  for (std::size_t done = 0; done < keys.size(); done += kRun) {
+    const auto run = keys.subspan(done, std::min(kRun, keys.size() - done));
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < run.size(); ++i) {
+      const std::uint64_t hash = key_hash(run[i]);
+      const std::uint64_t bits = key_filter_bits(hash);
+      found[done + i] = false;
+      passed[count] = static_cast<std::uint32_t>(i);
+      // Added up instead of asked: nobody can foretell which key passes.
+      count += (filter_[hash >> filter_shift_] & bits) == bits ? 1 : 0;
     }
-    std::size_t slot = key_hash(keys[i]) >> slot_shift_;
-    while (slots_[slot] != 0 && slots_[slot] != keys[i]) slot = (slot + 1) & mask;
-    found[i] = slots_[slot] != 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      __builtin_prefetch(&slots_[key_hash(run[passed[i]]) >> slot_shift_]);
+    }
+    for (std::size_t i = 0; i < count; ++i) found[done + passed[i]] = has(run[passed[i]]);
   }
+}
+
+bool KeySet::has(std::int64_t key) const {
+  if (key == 0) return has_zero_;
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t slot = key_hash(key) >> slot_shift_;
+  while (slots_[slot] != 0 && slots_[slot] != key) slot = (slot + 1) & mask;
+  return slots_[slot] != 0;
 }
 
 std::int64_t KeySets::add(std::uint64_t connection, std::shared_ptr<const KeySet> keys) {

@@ -34,8 +34,10 @@ class KeySet {
   void look_up(std::span<const std::int64_t> keys, std::span<bool> found) const;
 
  private:
-  // Sixteen bits a key, of which four are set: small enough to stay in the cache, and turns away
-  // nearly all keys that are not there.
+  [[nodiscard]] bool has(std::int64_t key) const;
+
+  // Eight to sixteen bits a key, of which four are set: small enough to stay in the cache, and
+  // turns away nearly all keys that are not there.
   std::vector<std::uint64_t> filter_;
   std::vector<std::int64_t> slots_;  // open addressing; 0: empty
   unsigned filter_shift_ = 0;        // of a hash, to its word in filter_
