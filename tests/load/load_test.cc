@@ -47,9 +47,9 @@ TEST_F(LoadTest, LoadsEveryKindOfCallAndBalancesTheBooks) {
               ElementsAre(report.sync_id + "|web|1|5|4|1|t"));
   // Received at 14:00:00 to 14:00:04, loaded at 15:00.
   EXPECT_EQ(report.freshness.rows, 4);
-  EXPECT_EQ(report.freshness.max_us, kUsPerHour);
-  EXPECT_EQ(report.freshness.p50_us, kUsPerHour - 2 * kUsPerSecond);
-  EXPECT_EQ(report.table_freshness.at("pages").p99_us, kUsPerHour - 3 * kUsPerSecond);
+  EXPECT_EQ(report.freshness.arrival.max_us, kUsPerHour);
+  EXPECT_EQ(report.freshness.arrival.p50_us, kUsPerHour - 2 * kUsPerSecond);
+  EXPECT_EQ(report.table_freshness.at("pages").arrival.p99_us, kUsPerHour - 3 * kUsPerSecond);
 
   const auto ledger = load::read_ledger(warehouse_.settings(), load::connect_postgres, 10, {});
   ASSERT_TRUE(ledger.has_value()) << ledger.error().message;
@@ -58,6 +58,19 @@ TEST_F(LoadTest, LoadsEveryKindOfCallAndBalancesTheBooks) {
   EXPECT_EQ(ledger->latest[0].hour, "2026112014");
   EXPECT_EQ(ledger->latest[0].table_rows.at("tracks"), 2);
   EXPECT_EQ(ledger->sources.at(0).events, report.events);
+}
+
+// A device that was an hour offline, and whose clock is a minute behind.
+TEST_F(LoadTest, TellsHowLateEventsAreSinceTheyHappened) {
+  archive_.add_seal({{"web",
+                      {R"({"type":"track","messageId":"t1","event":"A","userId":"u","timestamp":)"
+                       R"("2026-11-20T12:59:00Z","sentAt":"2026-11-20T13:59:00Z"})"},
+                      "2026-11-20T14:00:00Z"}});
+  const load::SyncReport report = sync_well(warehouse_);
+  EXPECT_THAT(warehouse_.ask("SELECT timestamp FROM web.a"), ElementsAre("2026-11-20 13:00:00"));
+  EXPECT_EQ(report.freshness.arrival.p50_us, kUsPerHour);
+  EXPECT_EQ(report.freshness.event.p50_us, 2 * kUsPerHour);
+  EXPECT_EQ(report.table_freshness.at("a").event.p99_us, 2 * kUsPerHour);
 }
 
 TEST_F(LoadTest, HasNothingToDoTheSecondTime) {

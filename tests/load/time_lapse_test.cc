@@ -175,7 +175,7 @@ TEST_F(TimeLapseTest, ADayOfDowntimeIsOneCatchUp) {
   EXPECT_EQ(history[1].times, failing.consecutive_failures);
   EXPECT_EQ(history[1].first_started_at.value / kUsPerHour, begin.value / kUsPerHour);
   // The oldest event waited a day: the metrics say so.
-  EXPECT_GE(history[0].report.freshness.max_us, 23 * kUsPerHour);
+  EXPECT_GE(history[0].report.freshness.arrival.max_us, 23 * kUsPerHour);
   EXPECT_THAT(registry_.to_text(),
               HasSubstr(R"(leat_load_freshness_seconds_count{source="web",table="a"} 75)"));
 }

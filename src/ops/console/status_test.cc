@@ -129,7 +129,9 @@ TEST(StatusJson, HasEveryPart) {
   state.last_error = "away; start it";
   state.paused_since = *parse_iso8601("2026-11-20T14:00:00Z");
   load::SyncReport& report = state.last_report.emplace();
-  report.freshness = {.rows = 2, .p50_us = 1'500'000, .p99_us = 2'000'000, .max_us = 2'000'000};
+  report.freshness = {.rows = 2,
+                      .arrival = {.p50_us = 1'500'000, .p99_us = 2'000'000, .max_us = 2'000'000},
+                      .event = {.p50_us = 3'500'000, .p99_us = 4'000'000, .max_us = 5'000'000}};
   report.table_freshness["a"] = report.freshness;
   snapshot.states.push_back(state);
   const std::string json = status_json(snapshot);
@@ -138,7 +140,8 @@ TEST(StatusJson, HasEveryPart) {
         R"("name":"web","schema":"web_schema","received":1300)",
         R"("records_to_archive":3,"health":"disk full")",
         R"({"part":"ledger","message":"say \"why\""})", R"("last_error":"away; start it")",
-        R"("all":{"rows":2,"p50_seconds":1.500,"p99_seconds":2.000,"max_seconds":2.000},)"
+        R"("all":{"rows":2,"p50_seconds":1.500,"p99_seconds":2.000,"max_seconds":2.000,)"
+        R"("event_p50_seconds":3.500,"event_p99_seconds":4.000,"event_max_seconds":5.000},)"
         R"("tables":{"a":{"rows":2,)",
         R"("paused_by":"request","paused_since":"2026-11-20T14:00:00.000Z")",
         R"("password_hint":"in /d/connection.json")"}) {

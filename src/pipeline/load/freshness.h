@@ -1,9 +1,9 @@
-// How fresh tables are: the time from the arrival of an event at the collector until SQL sees its
-// row.
+// How fresh tables are: the time until SQL sees the row of an event, from its arrival at the
+// collector, and from when it happened.
 //
-// Of each load every row's time is taken, or evenly some of them (shape::ReceivedTimes). The
-// figures go into the report of the sync, and as a Prometheus histogram per source and table into
-// the metrics (docs/reference/metrics.md).
+// Of each load every row's times are taken, or evenly those of some (shape::RowTimes). The figures
+// go into the report of the sync, and as two Prometheus histograms per source and table into the
+// metrics (docs/reference/metrics.md).
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@
 
 namespace leat::load {
 
-/// A table of a load and when its events were received.
+/// A table of a load and when its events happened and were received.
 struct TableTimes {
   std::string table;
   bool is_home = false;  ///< One row for each event: they make the figures of the source.
-  shape::ReceivedTimes received;
+  shape::RowTimes times;
 };
 
 /// The figures of one sync, and of all in the metrics. One thread at a time.
@@ -45,22 +45,32 @@ class FreshnessMeter {
   void end(SyncReport& report) const;
 
  private:
-  struct Series {
+  struct Histogram {
     std::vector<metrics::Counter*> buckets;  // the last one: all
     metrics::Counter* sum = nullptr;
     metrics::Counter* count = nullptr;
     std::int64_t rest_us = 0;  // of the sum, below a second
   };
+  struct Series {
+    Histogram arrival;
+    Histogram event;
+  };
   /// Late by so many microseconds: so many rows.
   using Weights = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  struct Rows {
+    Weights arrival;
+    Weights event;
+  };
 
-  [[nodiscard]] static Freshness summary_of(Weights weights);
+  [[nodiscard]] static Lateness lateness_of(Weights weights);
   [[nodiscard]] Series& series_of(const std::string& source, const std::string& table);
-  static void count(Series& series, const Weights& weights);
+  [[nodiscard]] Histogram make_histogram(std::string_view name, std::string_view since,
+                                         metrics::Labels labels);
+  static void count(Histogram& histogram, const Weights& weights);
 
   metrics::Registry* registry_;
   std::map<std::pair<std::string, std::string>, Series> series_;
-  std::map<std::string, Weights> syncs_;  // by table; "": of the source
+  std::map<std::string, Rows> syncs_;  // by table; "": of the source
 };
 
 }  // namespace leat::load

@@ -11,24 +11,31 @@ using testing::HasSubstr;
 
 constexpr TimeUs kNow{1'790'000'000'000'000};
 
-// A table whose rows came so many seconds before kNow.
+TimeUs before_now(std::int64_t seconds) {
+  return TimeUs{kNow.value - seconds * kUsPerSecond};
+}
+
+// A table whose rows came so many seconds before kNow, and happened `offline` seconds before.
 TableTimes times_of(const std::string& table, const std::vector<std::int64_t>& seconds,
-                    bool is_home = false) {
-  TableTimes out{.table = table, .is_home = is_home, .received = {}};
+                    bool is_home = false, std::int64_t offline = 0) {
+  TableTimes out{.table = table, .is_home = is_home, .times = {}};
   for (const std::int64_t late : seconds) {
-    out.received.add(TimeUs{kNow.value - late * kUsPerSecond});
+    out.times.add({.received = before_now(late), .happened = before_now(late + offline)});
   }
   return out;
 }
 
-TEST(ReceivedTimes, KeepsEvenlySomeOfManyRows) {
-  shape::ReceivedTimes received;
-  for (std::int64_t i = 0; i < 100'000; ++i) received.add(TimeUs{i});
-  EXPECT_EQ(received.rows, 100'000U);
-  EXPECT_LE(received.times.size(), shape::ReceivedTimes::kKept);
-  EXPECT_GE(received.times.size(), shape::ReceivedTimes::kKept / 2);
-  for (std::size_t i = 0; i < received.times.size(); ++i) {
-    EXPECT_EQ(received.times[i].value, static_cast<std::int64_t>(i * received.stride));
+TEST(RowTimes, KeepsEvenlySomeOfManyRows) {
+  shape::RowTimes rows;
+  for (std::int64_t i = 0; i < 100'000; ++i) {
+    rows.add({.received = TimeUs{i}, .happened = TimeUs{-i}});
+  }
+  EXPECT_EQ(rows.rows, 100'000U);
+  EXPECT_LE(rows.times.size(), shape::RowTimes::kKept);
+  EXPECT_GE(rows.times.size(), shape::RowTimes::kKept / 2);
+  for (std::size_t i = 0; i < rows.times.size(); ++i) {
+    EXPECT_EQ(rows.times[i].received.value, static_cast<std::int64_t>(i * rows.stride));
+    EXPECT_EQ(rows.times[i].happened.value, -rows.times[i].received.value);
   }
 }
 
@@ -37,15 +44,19 @@ TEST(FreshnessMeter, TellsTheShareOfRows) {
   std::vector<std::int64_t> seconds;
   for (std::int64_t i = 1; i <= 100; ++i) seconds.push_back(i);
   meter.begin();
-  meter.add("web", {times_of("tracks", seconds, true), times_of("a", {7})}, kNow);
+  meter.add("web", {times_of("tracks", seconds, true, 86'400), times_of("a", {7})}, kNow);
   SyncReport report;
   meter.end(report);
   EXPECT_EQ(report.freshness.rows, 100);
-  EXPECT_EQ(report.freshness.p50_us, 50 * kUsPerSecond);
-  EXPECT_EQ(report.freshness.p99_us, 99 * kUsPerSecond);
-  EXPECT_EQ(report.freshness.max_us, 100 * kUsPerSecond);
-  EXPECT_EQ(report.table_freshness.at("a").p50_us, 7 * kUsPerSecond);
-  EXPECT_EQ(report.table_freshness.at("a").p99_us, 7 * kUsPerSecond);
+  EXPECT_EQ(report.freshness.arrival, (Lateness{.p50_us = 50 * kUsPerSecond,
+                                                .p99_us = 99 * kUsPerSecond,
+                                                .max_us = 100 * kUsPerSecond}));
+  // What a device keeps for a day is a day late, whatever the collector does.
+  EXPECT_EQ(report.freshness.event, (Lateness{.p50_us = 86'450 * kUsPerSecond,
+                                              .p99_us = 86'499 * kUsPerSecond,
+                                              .max_us = 86'500 * kUsPerSecond}));
+  EXPECT_EQ(report.table_freshness.at("a").arrival.p50_us, 7 * kUsPerSecond);
+  EXPECT_EQ(report.table_freshness.at("a").event.p99_us, 7 * kUsPerSecond);
   meter.begin();
   SyncReport next;
   meter.end(next);
@@ -74,6 +85,29 @@ TEST(FreshnessMeter, CountsBucketsThatPrometheusReads) {
   EXPECT_THAT(text, HasSubstr("leat_load_freshness_seconds_count{source=\"web\",table=\"a\"} 7\n"));
   EXPECT_THAT(text,
               HasSubstr("leat_load_freshness_seconds_sum{source=\"web\",table=\"a\"} 10000068\n"));
+}
+
+TEST(FreshnessMeter, TellsArrivalFromEvent) {
+  metrics::Registry registry;
+  FreshnessMeter meter(&registry);
+  // Two in 2,000 years before their arrival, and one by a clock that is ahead.
+  TableTimes table = times_of("a", {1, 1}, true, 2'000LL * 365 * 86'400);
+  table.times.add({.received = before_now(1), .happened = before_now(-60)});
+  meter.begin();
+  meter.add("web", {table}, kNow);
+  SyncReport report;
+  meter.end(report);
+  EXPECT_EQ(report.freshness.event.max_us, (2'000LL * 365 * 86'400 + 1) * kUsPerSecond);
+  const std::string text = registry.to_text();
+  for (const char* line :
+       {"leat_load_freshness_seconds_sum{source=\"web\",table=\"a\"} 3\n",
+        "leat_load_event_freshness_seconds_count{source=\"web\",table=\"a\"} 3\n",
+        "leat_load_event_freshness_seconds_bucket{source=\"web\",table=\"a\",le="
+        "\"1\"} 1\n",
+        "leat_load_event_freshness_seconds_sum{source=\"web\",table=\"a\"} "
+        "126144000002\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
 }
 
 TEST(FreshnessMeter, IsBounded) {

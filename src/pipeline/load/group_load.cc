@@ -213,7 +213,7 @@ Step<Prepared> GroupLoad::prepare(const Work& work) {
                   as_step(prepared.staging->write(table.name, table.parquet)));
     }
     if (table.kind == shape::TableKind::kEvents) {
-      prepared.times.push_back({table.name, table.is_home, std::move(table.received)});
+      prepared.times.push_back({table.name, table.is_home, std::move(table.times)});
     }
     table.parquet = std::string();  // the memory is needed by the warehouse
     prepared.plan.tables.push_back(std::move(planned));

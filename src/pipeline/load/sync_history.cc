@@ -69,9 +69,12 @@ SyncReport report_from(const Json& json) {
                 .load_us = us_at(seconds, "load")};
   const Json& freshness = member_object(json, "freshness");
   out.freshness = {.rows = member_number(freshness, "rows"),
-                   .p50_us = us_at(freshness, "p50_seconds"),
-                   .p99_us = us_at(freshness, "p99_seconds"),
-                   .max_us = us_at(freshness, "max_seconds")};
+                   .arrival = {.p50_us = us_at(freshness, "p50_seconds"),
+                               .p99_us = us_at(freshness, "p99_seconds"),
+                               .max_us = us_at(freshness, "max_seconds")},
+                   .event = {.p50_us = us_at(freshness, "event_p50_seconds"),
+                             .p99_us = us_at(freshness, "event_p99_seconds"),
+                             .max_us = us_at(freshness, "event_max_seconds")}};
   const Json& rows = member_object(json, "table_rows");
   for (const auto& [table, count] : rows.items()) {
     if (count.is_number_integer()) out.table_rows[table] = count.get<std::int64_t>();

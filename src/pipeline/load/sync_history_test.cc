@@ -63,7 +63,10 @@ TEST_F(SyncHistoryTest, AnEntryReadsBackAsItWas) {
   entry.report.values_rescued = 7;
   entry.report.staged_bytes = 12'345;
   entry.report.phases = {.find_us = 1, .shape_us = 2'000'001, .stage_us = 3, .load_us = 4};
-  entry.report.freshness = {.rows = 7, .p50_us = 1'500'000, .p99_us = 2'000'000, .max_us = 3'000};
+  entry.report.freshness = {
+      .rows = 7,
+      .arrival = {.p50_us = 1'500'000, .p99_us = 2'000'000, .max_us = 3'000},
+      .event = {.p50_us = 4'500'000, .p99_us = 5'000'000, .max_us = 6'000'000}};
   entry.report.refused_events = 1;
   entry.report.table_rows = {{"tracks", 5}, {"a", 4}};
   entry.report.tables_created = {"a"};

@@ -9,10 +9,13 @@ namespace leat::load {
 
 std::string to_json(const Freshness& freshness) {
   const auto seconds = [](std::int64_t us) { return static_cast<double>(us) / 1e6; };
-  return fmt::format(
-      R"({{"rows":{},"p50_seconds":{:.3f},"p99_seconds":{:.3f},"max_seconds":{:.3f}}})",
-      freshness.rows, seconds(freshness.p50_us), seconds(freshness.p99_us),
-      seconds(freshness.max_us));
+  const auto members = [&](std::string_view prefix, const Lateness& lateness) {
+    return fmt::format(
+        R"("{0}p50_seconds":{1:.3f},"{0}p99_seconds":{2:.3f},"{0}max_seconds":{3:.3f})", prefix,
+        seconds(lateness.p50_us), seconds(lateness.p99_us), seconds(lateness.max_us));
+  };
+  return fmt::format(R"({{"rows":{},{},{}}})", freshness.rows, members("", freshness.arrival),
+                     members("event_", freshness.event));
 }
 
 std::string to_json(const SyncReport& report) {

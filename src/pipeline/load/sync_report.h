@@ -19,12 +19,19 @@ struct SyncPhases {
   std::int64_t load_us = 0;   ///< The transactions: COPY, merge, commit; failed ones too.
 };
 
-/// How long after their arrival rows could be queried, in microseconds.
-struct Freshness {
-  std::int64_t rows = 0;
+/// How late something was, in microseconds: of half of the rows, of 99 in 100, of all.
+struct Lateness {
   std::int64_t p50_us = 0;
   std::int64_t p99_us = 0;
   std::int64_t max_us = 0;
+  bool operator==(const Lateness&) const = default;
+};
+
+/// How long after their events rows could be queried.
+struct Freshness {
+  std::int64_t rows = 0;
+  Lateness arrival;  ///< From the event's arrival at the collector: what Leat answers for.
+  Lateness event;    ///< From the event itself, by its corrected time.
 };
 
 /// What one sync of one source did.

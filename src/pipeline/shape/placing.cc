@@ -60,7 +60,7 @@ Status Shaper::add_row(Table& table, std::string_view row_id, const EventTimes& 
   }
   if (!overflowing.empty()) place_overflow(table);
   if (!is_entity) {
-    table.note_received(values.received_at);
+    table.note_times({.received = values.received_at, .happened = event_times.corrected});
     table.note_uuid(uuid);
     table.set(table.standard(kLeatBatch),
               Cell::of_integer(static_cast<std::int64_t>(batches.size()) - 1));

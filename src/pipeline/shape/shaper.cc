@@ -322,10 +322,10 @@ EventTimes Shaper::times_of_event() {
   return out;
 }
 
-void ReceivedTimes::add(TimeUs time) {
+void RowTimes::add(Taken row) {
   // The stride is a power of two.
   if ((rows++ & (stride - 1)) != 0) return;
-  times.push_back(time);
+  times.push_back(row);
   if (times.size() < kKept) return;
   for (std::size_t i = 0; i < kKept / 2; ++i) times[i] = times[2 * i];
   times.resize(kKept / 2);

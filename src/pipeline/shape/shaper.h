@@ -130,14 +130,19 @@ struct StagedColumn {
 /// kind kEvents and kRescue end with two columns for the stage table only, both BIGINT NOT NULL:
 /// `leat_batch`, the position of the batch in the order of add, and `leat_order`, the position of
 /// the event among all events of the shaper.
-/// When the events of a table's rows were received: all rows, or evenly some of them.
-struct ReceivedTimes {
+/// When the events of a table's rows happened, and when they were received: of all rows, or evenly
+/// of some of them.
+struct RowTimes {
   static constexpr std::size_t kKept = 256;
-  std::vector<TimeUs> times;
-  std::uint64_t stride = 1;  ///< Of so many rows one time is kept.
+  struct Taken {
+    TimeUs received;
+    TimeUs happened;  ///< As the column `timestamp` has it: the device's clock, corrected.
+  };
+  std::vector<Taken> times;
+  std::uint64_t stride = 1;  ///< Of so many rows one is kept.
   std::uint64_t rows = 0;
 
-  void add(TimeUs time);
+  void add(Taken row);
 };
 
 struct StagedTable {
@@ -152,7 +157,7 @@ struct StagedTable {
   bool is_distinct = false;
   /// Where each of `columns` is in the shared file; empty: the table has a file of its own.
   std::vector<std::size_t> shared_places{};
-  ReceivedTimes received;  ///< kEvents only
+  RowTimes times;  ///< kEvents only
 };
 
 /// The rows of many small tables in one file, because a COPY for each of them would take longer

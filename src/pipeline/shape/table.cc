@@ -495,7 +495,7 @@ Result<StagedTable> Table::end_rows() {
                      .columns = {},
                      .rows = rows_,
                      .parquet = {},
-                     .received = std::move(received_)};
+                     .times = std::move(times_)};
   if (rows_ == 0 || !options_.write_files) return staged;
   staged.is_distinct = uuids_.size() == rows_ && !has_repeats(uuids_);
   order_ = file_order();

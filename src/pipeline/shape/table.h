@@ -130,7 +130,7 @@ class Table {
   /// the object has no room for it.
   [[nodiscard]] bool set_overflow(std::string_view name, std::string_view json);
   /// When the event of the row was received.
-  void note_received(TimeUs time) { received_.add(time); }
+  void note_times(RowTimes::Taken row) { times_.add(row); }
   /// The row's hash, kEvents only.
   void note_uuid(std::int64_t uuid) { uuids_.push_back(static_cast<std::uint64_t>(uuid)); }
   /// Ends the row. Errors: those of the Parquet writer.
@@ -220,7 +220,7 @@ class Table {
   std::array<int, kStandardColumnCount> standard_{};
   std::unordered_map<std::string, int> by_name_;
 
-  ReceivedTimes received_;
+  RowTimes times_;
   std::vector<std::uint64_t> uuids_;  // of all rows of events
 
   // Rows side by side; valid_ has one word for each column, one bit for each row.
