@@ -88,32 +88,31 @@ FreshnessMeter::Series& FreshnessMeter::series_of(const std::string& source,
   if (found != series_.end()) return found->second;
   if (series_.size() >= kTablesMax && table != "*") return series_of(source, "*");
   const metrics::Labels labels = {{"source", source}, {"table", table}};
-  Series series{
-      .arrival = make_histogram("leat_load_freshness_seconds", "their event's arrival", labels),
-      .event = make_histogram("leat_load_event_freshness_seconds", "their event", labels)};
+  Series series;
+  series.arrival.sum =
+      &registry_->counter("leat_load_freshness_seconds_sum",
+                          "Seconds from their event's arrival to queryable, of all rows", labels);
+  series.arrival.count = &registry_->counter(
+      "leat_load_freshness_seconds_count",
+      "Rows whose time from their event's arrival to queryable was taken", labels);
+  series.event.sum =
+      &registry_->counter("leat_load_event_freshness_seconds_sum",
+                          "Seconds from their event to queryable, of all rows", labels);
+  series.event.count =
+      &registry_->counter("leat_load_event_freshness_seconds_count",
+                          "Rows whose time from their event to queryable was taken", labels);
+  metrics::Labels of_bucket = labels;
+  of_bucket.emplace_back("le", "");
+  for (std::size_t i = 0; i <= kBoundsS.size(); ++i) {
+    of_bucket.back().second = i < kBoundsS.size() ? std::to_string(kBoundsS[i]) : "+Inf";
+    series.arrival.buckets.push_back(&registry_->counter(
+        "leat_load_freshness_seconds_bucket",
+        "Rows that were queryable within so many seconds of their event's arrival", of_bucket));
+    series.event.buckets.push_back(&registry_->counter(
+        "leat_load_event_freshness_seconds_bucket",
+        "Rows that were queryable within so many seconds of their event", of_bucket));
+  }
   return series_.emplace(std::pair(source, table), std::move(series)).first->second;
-}
-
-FreshnessMeter::Histogram FreshnessMeter::make_histogram(std::string_view name,
-                                                         std::string_view since,
-                                                         metrics::Labels labels) {
-  Histogram out;
-  out.sum =
-      &registry_->counter(fmt::format("{}_sum", name),
-                          fmt::format("Seconds from {} to queryable, of all rows", since), labels);
-  out.count = &registry_->counter(
-      fmt::format("{}_count", name),
-      fmt::format("Rows whose time from {} to queryable was taken", since), labels);
-  labels.emplace_back("le", "");
-  const auto bucket = [&](std::string bound) {
-    labels.back().second = std::move(bound);
-    return &registry_->counter(
-        fmt::format("{}_bucket", name),
-        fmt::format("Rows that were queryable within so many seconds of {}", since), labels);
-  };
-  for (const std::int64_t bound : kBoundsS) out.buckets.push_back(bucket(std::to_string(bound)));
-  out.buckets.push_back(bucket("+Inf"));
-  return out;
 }
 
 void FreshnessMeter::count(Histogram& histogram, const Weights& weights) {

@@ -64,8 +64,6 @@ class FreshnessMeter {
 
   [[nodiscard]] static Lateness lateness_of(Weights weights);
   [[nodiscard]] Series& series_of(const std::string& source, const std::string& table);
-  [[nodiscard]] Histogram make_histogram(std::string_view name, std::string_view since,
-                                         metrics::Labels labels);
   static void count(Histogram& histogram, const Weights& weights);
 
   metrics::Registry* registry_;
