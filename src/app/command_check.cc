@@ -106,6 +106,15 @@ class Checks {
          there ? fmt::format("{} can be written", path) : fmt::format("{} will be made", path));
   }
 
+  void miss_failure(std::string name, std::string_view action,
+                    const load::DestinationFailure& failure,
+                    const load::DestinationSettings& settings) {
+    std::string message = load::describe_failure(failure, action, settings).message;
+    std::string step = load::next_step(failure, settings);
+    message.resize(message.size() - step.size() - std::string_view("; ").size());
+    miss(std::move(name), std::move(message), std::move(step));
+  }
+
   void check_store() {
     if (const Status keys = check_store_keys(config_); !keys) {
       return miss_with_step("store", keys.error());
@@ -263,15 +272,11 @@ class Checks {
     const std::string where = fmt::format("{}:{}", settings.host, settings.port);
     const auto connection = (*destination)->connect(settings, std::stop_token());
     if (!connection) {
-      return miss("warehouse",
-                  load::describe_failure(connection.error(), "connecting", settings).message,
-                  kDestinationKeys);
+      return miss_failure("warehouse", "connecting", connection.error(), settings);
     }
     const auto answer = (*connection)->run("select 1", std::stop_token());
     if (!answer) {
-      return miss("warehouse",
-                  load::describe_failure(answer.error(), "asking it", settings).message,
-                  kDestinationKeys);
+      return miss_failure("warehouse", "asking it", answer.error(), settings);
     }
     pass("warehouse",
          fmt::format("{} answers as {} in {}", where, settings.user, settings.database));
@@ -295,10 +300,7 @@ class Checks {
     for (const Source& source : *sources) schemas.push_back(source.schema);
     const auto missing = load::missing_rights(connection, settings, schemas, std::stop_token());
     if (!missing) {
-      return miss(
-          "warehouse: rights",
-          load::describe_failure(missing.error(), "asking for its rights", settings).message,
-          kDestinationKeys);
+      return miss_failure("warehouse: rights", "asking for its rights", missing.error(), settings);
     }
     for (const load::MissingRight& right : *missing) {
       miss("warehouse: rights", right.detail, "as an administrator run: " + right.grant);

@@ -92,6 +92,11 @@ class IamTest(LeatTest):
                 said = refused.stderr + refused.stdout + leat.messages()
                 self.assertIn("Error InvalidAccessKeyId", said)
                 self.assertNotIn(wrong, said)
+            mistaken = {**keys, **password, "LEAT_DESTINATION_PASSWORD": "no1sPassword"}
+            checked = run(["check", "--data", data], mistaken).stdout
+            self.assertRegex(checked, 'FAIL  warehouse: .*password authentication failed for user "[a-z]+"\n')
+            self.assertIn("      fix: set the right user, password and database for this destination", checked)
+            self.assertNotIn("no1sPassword", checked)
             with Running(data, keys) as leat:
                 leat.sync()
                 checked = run(["check", "--data", data], keys)

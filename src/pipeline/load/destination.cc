@@ -135,49 +135,6 @@ std::string grant_for(std::string_view message, const DestinationSettings& setti
                      user);
 }
 
-std::string next_step(const DestinationFailure& failure, const DestinationSettings& settings) {
-  switch (failure.kind) {
-    case FailureKind::kUnreachable:
-      return "check that the warehouse runs and that its address, port and firewall let this "
-             "machine in; "
-             "events wait in the archive and the next sync tries again";
-    case FailureKind::kTls:
-      return "set sslmode and the CA file of this destination to what the server offers; events "
-             "wait in "
-             "the archive";
-    case FailureKind::kLoginRefused:
-      return "set the right user, password and database for this destination; events wait in the "
-             "archive";
-    case FailureKind::kPermission:
-      return fmt::format("as an administrator run: {}; events wait in the archive",
-                         grant_for(failure.message, settings));
-    case FailureKind::kSerialization:
-      return "another transaction was in the way; the load is tried again";
-    case FailureKind::kDiskFull:
-      return "make room in the warehouse or resize it; events wait in the archive";
-    case FailureKind::kTimeout:
-      return "see what the warehouse is busy with, or raise the statement timeout of this "
-             "destination; "
-             "events wait in the archive";
-    case FailureKind::kStopped:
-      return "the program is stopping; the next start goes on";
-    case FailureKind::kObjectMissing:
-    case FailureKind::kObjectExists:
-      return "the tables changed under the load; the next sync reads them anew";
-    case FailureKind::kStagedFile:
-      return "check that the warehouse may read the staging bucket (iam_role), then look at "
-             "stl_load_errors or sys_load_error_detail; events wait in the archive";
-    case FailureKind::kRowRefused:
-      return "look at the column that the message names (leat_rescue has the events that were "
-             "refused one by one); events wait in the archive";
-    case FailureKind::kUnsupported:
-      return "check that the destination is Amazon Redshift or Leat's own warehouse";
-    case FailureKind::kOther:
-      return "events wait in the archive and the next sync tries again";
-  }
-  return {};
-}
-
 // libpq breaks its texts into lines; a failure is one line of a log. A server that refuses the
 // login over TLS and without says so twice.
 std::string one_line(std::string_view text) {
@@ -278,6 +235,49 @@ DestinationSettings within(DestinationSettings settings, std::int64_t timeout_ms
   settings.connect_timeout_ms = std::min(settings.connect_timeout_ms, timeout_ms);
   settings.statement_timeout_ms = std::min(settings.statement_timeout_ms, timeout_ms);
   return settings;
+}
+
+std::string next_step(const DestinationFailure& failure, const DestinationSettings& settings) {
+  switch (failure.kind) {
+    case FailureKind::kUnreachable:
+      return "check that the warehouse runs and that its address, port and firewall let this "
+             "machine in; "
+             "events wait in the archive and the next sync tries again";
+    case FailureKind::kTls:
+      return "set sslmode and the CA file of this destination to what the server offers; events "
+             "wait in "
+             "the archive";
+    case FailureKind::kLoginRefused:
+      return "set the right user, password and database for this destination; events wait in the "
+             "archive";
+    case FailureKind::kPermission:
+      return fmt::format("as an administrator run: {}; events wait in the archive",
+                         grant_for(failure.message, settings));
+    case FailureKind::kSerialization:
+      return "another transaction was in the way; the load is tried again";
+    case FailureKind::kDiskFull:
+      return "make room in the warehouse or resize it; events wait in the archive";
+    case FailureKind::kTimeout:
+      return "see what the warehouse is busy with, or raise the statement timeout of this "
+             "destination; "
+             "events wait in the archive";
+    case FailureKind::kStopped:
+      return "the program is stopping; the next start goes on";
+    case FailureKind::kObjectMissing:
+    case FailureKind::kObjectExists:
+      return "the tables changed under the load; the next sync reads them anew";
+    case FailureKind::kStagedFile:
+      return "check that the warehouse may read the staging bucket (iam_role), then look at "
+             "stl_load_errors or sys_load_error_detail; events wait in the archive";
+    case FailureKind::kRowRefused:
+      return "look at the column that the message names (leat_rescue has the events that were "
+             "refused one by one); events wait in the archive";
+    case FailureKind::kUnsupported:
+      return "check that the destination is Amazon Redshift or Leat's own warehouse";
+    case FailureKind::kOther:
+      return "events wait in the archive and the next sync tries again";
+  }
+  return {};
 }
 
 Error describe_failure(const DestinationFailure& failure, std::string_view action,

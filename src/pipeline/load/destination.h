@@ -107,6 +107,11 @@ struct DestinationFailure {
 [[nodiscard]] Error describe_failure(const DestinationFailure& failure, std::string_view action,
                                      const DestinationSettings& settings);
 
+/// What a person does about `failure`, and what becomes of the events meanwhile: the end of
+/// describe_failure's message. Pure; any thread.
+[[nodiscard]] std::string next_step(const DestinationFailure& failure,
+                                    const DestinationSettings& settings);
+
 /// One row of a result, its values as text; a missing value is NULL.
 using Row = std::vector<std::optional<std::string>>;
 

@@ -93,6 +93,17 @@ TEST(DescribeFailure, NamesWhatWhereWhyAndTheNextStep) {
   EXPECT_EQ(error.message.find(settings.password), std::string::npos);
 }
 
+TEST(DescribeFailure, EndsWithTheNextStep) {
+  const DestinationSettings settings;
+  for (int kind = 0; kind <= static_cast<int>(FailureKind::kOther); ++kind) {
+    const DestinationFailure failure{static_cast<FailureKind>(kind), "", "it is so"};
+    const std::string step = next_step(failure, settings);
+    EXPECT_FALSE(step.empty()) << failure_kind_name(failure.kind);
+    EXPECT_TRUE(
+        describe_failure(failure, "looking", settings).message.ends_with("it is so; " + step));
+  }
+}
+
 TEST(DescribeFailure, NamesTheGrantThatIsMissing) {
   DestinationSettings settings;
   settings.user = "u";
