@@ -239,8 +239,10 @@ std::string may_be_known(const CountedTable& counted) {
 
 std::string overlap(const CountedTable& counted) {
   const std::string_view key = counted.is_hashed ? R"("uuid")" : R"("id")";
+  // Of events the shaper has said it. Rescue rows it does not compare.
+  const bool asks = counted.table->role == TableRole::kRescue;
   const std::string different =
-      counted.has_duplicates ? fmt::format("count(DISTINCT {})", key) : std::string("count(*)");
+      asks ? fmt::format("count(DISTINCT {})", key) : std::string("count(*)");
   const std::string staged = fmt::format(R"((SELECT count(*) AS "rows", {} AS "ids" FROM {}))",
                                          different, stage_name(counted.index));
   if (counted.table->is_new) {

@@ -52,7 +52,7 @@ struct StagedTable {
   std::vector<StagedColumn> columns;  ///< In file order, without kBatchColumn and kOrderColumn.
   std::string manifest_uri;
   std::int64_t rows = 0;
-  bool is_distinct = false;  ///< No two rows have the same id.
+  bool is_distinct = false;  ///< No two rows have the same id. Of kRescue nobody says it.
   /// kLatest: which of the load's tables has a row for each call, identifies or groups, and its
   /// column with this table's id.
   std::optional<std::size_t> home{};
@@ -124,8 +124,8 @@ struct CountedTable {
 };
 
 /// Looks which tables of events bring ids again, in one statement for all of them. Rows: table;
-/// rows staged; different ids (or hashes) staged; rows of the target that may have a staged id; the
-/// first and the last received_at of those; how many of them have none.
+/// rows staged; of rescue rows the different ids, else again the rows; rows of the target that may
+/// have a staged id; the first and the last received_at of those; how many of them have none.
 [[nodiscard]] std::string overlap_sql(std::span<const CountedTable> tables);
 /// Looks which tables may have a row whose hash is in the shared stage, or a row without one. Rows:
 /// table; how many of its rows.

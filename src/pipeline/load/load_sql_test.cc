@@ -146,11 +146,15 @@ TEST(LoadSql, LooksForKnownIdsByTheirHash) {
   EXPECT_EQ(
       overlap_sql(std::vector<CountedTable>{{.table = &table, .index = 3, .is_hashed = true}}),
       R"(SELECT 3, s."rows", s."ids", k."rows", k."first", k."last", k."untimed" FROM (SELECT )"
-      R"(count(*) AS "rows", count(DISTINCT "uuid") AS "ids" FROM "leat_stage_3") s, (SELECT )"
+      R"(count(*) AS "rows", count(*) AS "ids" FROM "leat_stage_3") s, (SELECT )"
       R"(count(*) AS "rows", min("received_at") AS "first", max("received_at") AS "last", )"
       R"(count(*) - count("received_at") AS "untimed" FROM (SELECT t."received_at" FROM )"
       R"("web"."tracks" t WHERE t."uuid" IN (SELECT s."uuid" FROM "leat_stage_3" s) UNION ALL )"
       R"(SELECT t."received_at" FROM "web"."tracks" t WHERE t."uuid" IS NULL) r) k)");
+  StagedTable rescue = tracks();
+  rescue.role = TableRole::kRescue;
+  EXPECT_THAT(overlap_sql(std::vector<CountedTable>{{.table = &rescue, .index = 3}}),
+              testing::HasSubstr(R"(count(DISTINCT "id") AS "ids" FROM "leat_stage_3")"));
   EXPECT_EQ(sample_sql(std::vector<CountedTable>{{.table = &table, .index = 3}}),
             R"(SELECT 3, r."id", r."uuid" FROM (SELECT "id", "uuid" FROM "web"."tracks" LIMIT 32) )"
             R"(r)");

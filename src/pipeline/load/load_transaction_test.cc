@@ -133,6 +133,7 @@ TEST_F(LoadTransactionTest, LocksTheLedgerFirstAndCommitsLast) {
 
 TEST_F(LoadTransactionTest, WhereNoIdIsKnownNothingElseIsCounted) {
   connection_.answers[1].second = kNoneKnown;
+  plan_.tables[0].is_distinct = true;
   connection_.answers[3].second = affected(4);
   plan_.batches[0].table_rows = {{"tracks", 4}, {"a", 4}};
   const auto result = run();
@@ -250,6 +251,7 @@ TEST_F(LoadTransactionTest, ADeletionMeanwhileMakesThePlanStale) {
 
 TEST_F(LoadTransactionTest, ANewTableNeedsNoSearchForKnownIds) {
   plan_.tables[0].is_new = true;
+  plan_.tables[0].is_distinct = true;
   connection_.answers[0].second = Rows{};
   connection_.answers[1].second = kNoneKnown;
   connection_.answers[2].second = rows_of({{"0", "0", "4", "4", "0"}});

@@ -164,7 +164,9 @@ Step<void> StagedCounts::find_overlaps() {
   return ask(wanted, "looking for known ids", overlap_sql, [this](const Row& row) -> Step<void> {
     LEAT_ASSIGN(CountedTable * counted, table_of(row));
     counts_[counted->index].staged = number_at(row, 1);
-    counted->has_duplicates = number_at(row, 2) != number_at(row, 1);
+    if (counted->table->role == TableRole::kRescue) {
+      counted->has_duplicates = number_at(row, 2) != number_at(row, 1);
+    }
     counted->has_known = number_at(row, 3) > 0;
     const bool all_timed = number_at(row, 6) == 0;
     if (counted->has_known && all_timed) {
