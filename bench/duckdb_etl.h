@@ -16,9 +16,10 @@
 
 namespace leat::bench {
 
-/// The statements that make the same tables in DuckDB, column for column and type for type, from
-/// one table of structs. Left out are only the loader's own columns (leat_batch, leat_order), and
-/// every row gets one time of receipt, which the events do not carry.
+/// The statements that make the same tables in DuckDB, column for column, from one table of
+/// structs. Left out are only the loader's own columns (leat_batch, leat_order), and every row gets
+/// one time of receipt, which the events do not carry. Numbers and times have the types that DuckDB
+/// finds.
 class DuckDbEtl {
  public:
   DuckDbEtl(const std::vector<std::string>& events, const shape::Staged& like)

@@ -14,8 +14,8 @@ namespace {
 
 // 512 MiB of keys. Whoever writes such filters asks first how many rows there are.
 constexpr std::size_t kKeysMax = std::size_t{1} << 26U;
-// At 16 a million keys' filter does not stay in the processor's cache beside what is read: a third
-// more time, though a fortieth fewer keys pass it for nothing.
+// At 16 a million keys' filter does not stay in the processor's cache beside what is read: an
+// eighth more time, though a fortieth fewer keys pass it for nothing.
 constexpr std::size_t kFilterBitsPerKey = 8;
 constexpr std::size_t kRun = 512;  // keys of which those that pass are gathered first
 // Slots are asked for so many keys ahead: each costs a look into memory.
