@@ -36,12 +36,15 @@ std::vector<std::string> texts_at(const Json& object, const char* member) {
   return out;
 }
 
-std::int64_t us_at(const Json& object, const char* member) {
-  constexpr double kSecondsMax = 1e9;
+constexpr double kWorkSecondsMax = 1e9;
+constexpr double kAgeSecondsMax = 1e12;  // an event may say that it happened in the year 1
+
+std::int64_t us_at(const Json& object, const std::string& member,
+                   double seconds_max = kWorkSecondsMax) {
   const auto found = object.find(member);
   if (found == object.end() || !found->is_number()) return 0;
   const auto seconds = found->get<double>();
-  if (!(seconds >= 0 && seconds <= kSecondsMax)) return 0;
+  if (!(seconds >= 0 && seconds <= seconds_max)) return 0;
   return std::llround(seconds * 1e6);
 }
 
@@ -68,13 +71,14 @@ SyncReport report_from(const Json& json) {
                 .stage_us = us_at(seconds, "stage"),
                 .load_us = us_at(seconds, "load")};
   const Json& freshness = member_object(json, "freshness");
+  const auto lateness = [&freshness](const std::string& prefix, double seconds_max) {
+    return Lateness{.p50_us = us_at(freshness, prefix + "p50_seconds", seconds_max),
+                    .p99_us = us_at(freshness, prefix + "p99_seconds", seconds_max),
+                    .max_us = us_at(freshness, prefix + "max_seconds", seconds_max)};
+  };
   out.freshness = {.rows = member_number(freshness, "rows"),
-                   .arrival = {.p50_us = us_at(freshness, "p50_seconds"),
-                               .p99_us = us_at(freshness, "p99_seconds"),
-                               .max_us = us_at(freshness, "max_seconds")},
-                   .event = {.p50_us = us_at(freshness, "event_p50_seconds"),
-                             .p99_us = us_at(freshness, "event_p99_seconds"),
-                             .max_us = us_at(freshness, "event_max_seconds")}};
+                   .arrival = lateness("", kWorkSecondsMax),
+                   .event = lateness("event_", kAgeSecondsMax)};
   const Json& rows = member_object(json, "table_rows");
   for (const auto& [table, count] : rows.items()) {
     if (count.is_number_integer()) out.table_rows[table] = count.get<std::int64_t>();

@@ -66,7 +66,8 @@ TEST_F(SyncHistoryTest, AnEntryReadsBackAsItWas) {
   entry.report.freshness = {
       .rows = 7,
       .arrival = {.p50_us = 1'500'000, .p99_us = 2'000'000, .max_us = 3'000},
-      .event = {.p50_us = 4'500'000, .p99_us = 5'000'000, .max_us = 6'000'000}};
+      // The oldest says that it happened in 1970.
+      .event = {.p50_us = 4'500'000, .p99_us = 5'000'000, .max_us = 1'795'000'000'000'000}};
   entry.report.refused_events = 1;
   entry.report.table_rows = {{"tracks", 5}, {"a", 4}};
   entry.report.tables_created = {"a"};
