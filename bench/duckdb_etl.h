@@ -64,12 +64,12 @@ class DuckDbEtl {
         json_.path());
   }
 
-  /// Every leaf of the events by the name that its column gets, without underscores: as such, and
-  /// of properties, traits and context with the scope before it.
+  /// Every leaf of the events by the name that its column gets, without underscores; of properties
+  /// and traits with the scope before it.
   void collect_paths(judge::DuckDb& duckdb) {
     for (const auto& row : duckdb.query("describe raw").rows) {
       const std::string& name = *row[0];
-      const bool is_scope = name == "context" || name == "properties" || name == "traits";
+      const bool is_scope = name == "properties" || name == "traits";
       expand(duckdb, fmt::format("\"{}\"", name), is_scope ? name + ":" : name);
     }
   }
@@ -79,10 +79,9 @@ class DuckDbEtl {
         *duckdb.query(fmt::format("select typeof({}) from raw limit 1", path)).rows[0][0];
     if (!type.starts_with("STRUCT") || type.ends_with("]")) {
       // Identifiers and lists are text in the destination.
-      const bool is_text = type == "UUID" || type.ends_with("]");
-      leaves_[flat(column)] = !is_text              ? path
-                              : type.ends_with("]") ? fmt::format("to_json({})::varchar", path)
-                                                    : path + "::varchar";
+      std::string value = type.ends_with("]") ? fmt::format("to_json({})", path) : path;
+      if (type.ends_with("]") || type == "UUID") value += "::varchar";
+      leaves_[flat(column)] = std::move(value);
       return;
     }
     const auto keys = duckdb.query(fmt::format(
@@ -114,13 +113,12 @@ class DuckDbEtl {
   std::string value_of(const std::string& table, const std::string& column,
                        const std::string& id) const {
     static const std::map<std::string, std::string> kStandard = {
-        {"received_at", "timestamp '2026-10-28 14:03:06'"},
+        {"received_at", std::string(kReceived)},
         {"uuid_ts", "now()::timestamp"},
         {"original_timestamp", std::string(kHappened)},
         {"sent_at", "\"sentAt\""},
         // The device's clock, corrected by how far it was off when it sent.
-        {"timestamp",
-         fmt::format("timestamp '2026-10-28 14:03:06' - (\"sentAt\" - {})", kHappened)},
+        {"timestamp", fmt::format("{} - (\"sentAt\" - {})", kReceived, kHappened)},
         {"event", "lower(replace(\"event\", ' ', '_'))"},
         {"event_text", "\"event\""}};
     if (column == "uuid") return fmt::format("(hash({}) >> 1)::bigint", id);
@@ -130,10 +128,6 @@ class DuckDbEtl {
         table == "identifies" || table == "users" || table == "groups" || table == "accounts";
     for (const char* const scope : {has_traits ? "traits:" : "properties:", ""}) {
       const auto found = leaves_.find(flat(scope + column));
-      if (found != leaves_.end()) return found->second;
-    }
-    if (column.starts_with("context_")) {
-      const auto found = leaves_.find(flat("context:" + column.substr(8)));
       if (found != leaves_.end()) return found->second;
     }
     fmt::print(stderr, "the ETL has nothing for {}.{}\n", table, column);
@@ -176,6 +170,7 @@ class DuckDbEtl {
     return out;
   }
 
+  static constexpr std::string_view kReceived = "timestamp '2026-10-28 14:03:06'";
   static constexpr std::string_view kHappened = "coalesce(\"timestamp\", \"originalTimestamp\")";
 
   judge::TempFile json_;

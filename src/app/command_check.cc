@@ -106,15 +106,6 @@ class Checks {
          there ? fmt::format("{} can be written", path) : fmt::format("{} will be made", path));
   }
 
-  void miss_failure(std::string name, std::string_view action,
-                    const load::DestinationFailure& failure,
-                    const load::DestinationSettings& settings) {
-    std::string message = load::describe_failure(failure, action, settings).message;
-    std::string step = load::next_step(failure, settings);
-    message.resize(message.size() - step.size() - std::string_view("; ").size());
-    miss(std::move(name), std::move(message), std::move(step));
-  }
-
   void check_store() {
     if (const Status keys = check_store_keys(config_); !keys) {
       return miss_with_step("store", keys.error());
@@ -136,6 +127,13 @@ class Checks {
         miss_with_step(name, check.status.error());
       }
     }
+  }
+
+  void miss_failure(std::string name, std::string_view action,
+                    const load::DestinationFailure& failure,
+                    const load::DestinationSettings& settings) {
+    miss(std::move(name), load::what_failed(failure, action, settings),
+         load::next_step(failure, settings));
   }
 
   // The end of a message is the next step for the reader.

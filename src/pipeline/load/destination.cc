@@ -280,16 +280,21 @@ std::string next_step(const DestinationFailure& failure, const DestinationSettin
   return {};
 }
 
-Error describe_failure(const DestinationFailure& failure, std::string_view action,
-                       const DestinationSettings& settings) {
+std::string what_failed(const DestinationFailure& failure, std::string_view action,
+                        const DestinationSettings& settings) {
   std::string message = one_line(failure.message);
   while (message.ends_with('.')) message.pop_back();
   std::string state =
       failure.sqlstate.empty() ? "" : fmt::format(" (SQLSTATE {})", failure.sqlstate);
+  return fmt::format("{} failed at destination \"{}\" ({}:{}/{} as {}): {}{}", action,
+                     settings.name, settings.host, settings.port, settings.database, settings.user,
+                     message, state);
+}
+
+Error describe_failure(const DestinationFailure& failure, std::string_view action,
+                       const DestinationSettings& settings) {
   return Error{code_of(failure.kind),
-               fmt::format("{} failed at destination \"{}\" ({}:{}/{} as {}): {}{}; {}", action,
-                           settings.name, settings.host, settings.port, settings.database,
-                           settings.user, message, state, next_step(failure, settings))};
+               what_failed(failure, action, settings) + "; " + next_step(failure, settings)};
 }
 
 void mask(std::string& text, std::string_view secret) {

@@ -101,14 +101,17 @@ struct DestinationFailure {
 /// texts (segment-warehouses 7.6, redshift 5.7). Pure; any thread.
 [[nodiscard]] FailureKind classify_failure(std::string_view sqlstate, std::string_view message);
 
-/// The Error of `failure` while doing `action` ("copying into \"web\".\"tracks\""): what failed, on
-/// which object, why, and the next step for a person. kUnavailable, kDenied, kAborted, kExhausted
+/// The Error of `failure` while doing `action` ("copying into \"web\".\"tracks\""): what_failed and
+/// next_step. kUnavailable, kDenied, kAborted, kExhausted
 /// ... follow from the kind. Pure; any thread.
 [[nodiscard]] Error describe_failure(const DestinationFailure& failure, std::string_view action,
                                      const DestinationSettings& settings);
 
-/// What a person does about `failure`, and what becomes of the events meanwhile: the end of
-/// describe_failure's message. Pure; any thread.
+/// What failed, on which object and why. Pure; any thread.
+[[nodiscard]] std::string what_failed(const DestinationFailure& failure, std::string_view action,
+                                      const DestinationSettings& settings);
+
+/// What a person does about `failure`, and what becomes of the events meanwhile. Pure; any thread.
 [[nodiscard]] std::string next_step(const DestinationFailure& failure,
                                     const DestinationSettings& settings);
 

@@ -161,41 +161,46 @@ struct Winners {
   std::string condition;  // empty: all
 };
 
-// Rows of `table`, a stage or a part of it, beside the list of those that give way.
-std::string winners_in(const std::string& table, const CountedTable& counted, bool has_duplicates) {
-  if (!has_duplicates) return table + " s";
-  return fmt::format(R"({} s LEFT JOIN {} l ON l."leat_order" = s."leat_order")", table,
-                     losers_name(counted.index));
+// Rows of `table`, a stage or a part of it, as `s`. Of events few rows have an id that repeats,
+// which are known by their order then.
+Winners winners_in(const std::string& table, const CountedTable& counted, bool has_duplicates) {
+  if (!has_duplicates) return {.from = table + " s", .condition = {}};
+  return {.from = fmt::format(R"({} s LEFT JOIN {} l ON l."leat_order" = s."leat_order")", table,
+                              losers_name(counted.index)),
+          .condition = R"(l."leat_order" IS NULL)"};
 }
 
-// `columns`: those of `s` that are wanted. Of events few rows have an id that repeats, which are
-// known by their order then; an event may have many rescue rows.
+// `columns`: those of `s` that are wanted. An event may have many rescue rows.
 Winners winners_among(const CountedTable& counted, bool has_duplicates, std::string_view columns) {
   const std::string stage = stage_name(counted.index);
-  if (!has_duplicates) return {.from = stage + " s", .condition = {}};
-  if (counted.table->role == TableRole::kRescue) {
-    return {
-        .from = fmt::format(R"((SELECT {}, row_number() OVER (PARTITION BY "id" ORDER BY )"
-                            R"("received_at" DESC, "leat_order" DESC) AS "leat_rank" FROM {}) s)",
-                            columns, stage),
-        .condition = R"(s."leat_rank" = 1)"};
+  if (!has_duplicates || counted.table->role != TableRole::kRescue) {
+    return winners_in(stage, counted, has_duplicates);
   }
-  return {.from = winners_in(stage, counted, true), .condition = R"(l."leat_order" IS NULL)"};
+  return {.from = fmt::format(R"((SELECT {}, row_number() OVER (PARTITION BY "id" ORDER BY )"
+                              R"("received_at" DESC, "leat_order" DESC) AS "leat_rank" FROM {}) s)",
+                              columns, stage),
+          .condition = R"(s."leat_rank" = 1)"};
+}
+
+// Which of them win, where not all do: as a condition that can be counted.
+std::string is_winner(const Winners& winners) {
+  return winners.condition.empty() ? "true" : winners.condition;
 }
 
 // Of each batch: staged rows with an id that the target has; those of them that win over other
 // staged rows; those that replace the target's.
 std::string count_known(const CountedTable& counted, const Winners& winners) {
-  const std::string wins = winners.condition.empty() ? "true" : winners.condition;
-  const std::string from =
-      counted.lists_known
-          ? winners_in(known_name(counted.index), counted, counted.has_duplicates)
-          : fmt::format(R"({} JOIN {} k ON k."id" = s."id")", winners.from, known_rows(counted));
+  Winners known = winners;
+  if (counted.lists_known) {
+    known = winners_in(known_name(counted.index), counted, counted.has_duplicates);
+  } else {
+    known.from += fmt::format(R"( JOIN {} k ON k."id" = s."id")", known_rows(counted));
+  }
   return fmt::format(
       R"(SELECT s."leat_batch", count(*) AS "rows", sum(CASE WHEN {0} THEN 1 ELSE 0 END) AS "wins", )"
-      R"(sum(CASE WHEN {0} AND {1}."known_at" <= s."received_at" THEN 1 ELSE 0 END) AS "replacing" )"
-      R"(FROM {2} GROUP BY s."leat_batch")",
-      wins, counted.lists_known ? "s" : "k", from);
+      R"(sum(CASE WHEN {0} AND "known_at" <= s."received_at" THEN 1 ELSE 0 END) AS "replacing" )"
+      R"(FROM {1} GROUP BY s."leat_batch")",
+      is_winner(known), known.from);
 }
 
 std::string count_rows(const CountedTable& counted) {
@@ -204,7 +209,7 @@ std::string count_rows(const CountedTable& counted) {
   const std::string staged = fmt::format(
       R"(SELECT s."leat_batch", count(*) AS "rows", sum(CASE WHEN {} THEN 1 ELSE 0 END) AS "wins" )"
       R"(FROM {} GROUP BY s."leat_batch")",
-      winners.condition.empty() ? "true" : winners.condition, winners.from);
+      is_winner(winners), winners.from);
   if (counted.table->is_new || !counted.has_known) {
     return fmt::format(R"(SELECT {}, b."leat_batch", b."rows", b."wins", 0, 0 FROM ({}) b)",
                        counted.index, staged);
